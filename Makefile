@@ -1,0 +1,67 @@
+# `make demo` runs everything on a made-up fleet; `make test` proves it. Both set themselves up.
+SHELL := /bin/bash
+PYTHON ?= python3
+ARGS ?=
+JOBS ?= 2
+RUNS ?= 200
+BIN := .venv/bin
+CHROMIUM := $(shell command -v chromium chromium-browser google-chrome | head -n 1)
+
+.DEFAULT_GOAL := help
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+setup: .venv/ready  ## virtual environment with the locked packages
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "T3 needs Python 3.11, 3.12 or 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "Python cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the locked packages (about 1.3 GB on disk) ..."
+	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## a made-up fleet through the whole chain, then live (ARGS=--once stops at the first answer)
+	@$(BIN)/t3 demo $(ARGS)
+
+test: setup chromium  ## every test
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+quick: setup  ## the tests that take under two minutes together
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile -m "not slow" $(ARGS)
+
+faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=200 by default)
+	T3_FAULT_RUNS=$(RUNS) $(BIN)/python -m pytest -m "" tests/faults \
+		tests/integration/test_outbox.py::test_killed_sender_leaves_no_duplicate $(ARGS)
+
+chromium:
+	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"
+
+check: setup  ## hygiene: formatting, lint, notebooks without outputs
+	$(BIN)/pre-commit run --all-files --show-diff-on-failure
+
+benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for smaller loads)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
+	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes \
+		-r requirements.lock -r benchmarks/requirements.lock
+	for script in notebook_start ingest report; do $(BIN)/python benchmarks/$$script.py $(ARGS) || exit 1; done
+	PYTHONPATH=. .venv-peers/bin/python benchmarks/clean.py $(ARGS)
+
+images: setup  ## the README's pictures, from the demo
+	$(BIN)/python -m scheduler.pictures docs/images
+
+lock: setup  ## requirements.lock from pyproject.toml, for every platform
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group dev --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group bench --constraint requirements.lock \
+		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
+
+clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
+	rm -rf .venv outputs/runs outputs/staging .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: help setup demo test quick faults chromium check images benchmarks lock clean
