@@ -1,0 +1,1 @@
+"""Everything that a T3 notebook calls."""

@@ -1,0 +1,38 @@
+"""The one rule of time: UTC stamps, local business days that start at 04:00."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t3lib.settings import settings
+
+
+def business_date(moment: datetime, zone: ZoneInfo | None = None, start: time | None = None) -> date:
+    """The business day of one aware moment: its local date, or the day before when earlier than the start.
+
+    The local wall clock decides, so the 23 and 25 hour days of a clock change need no rule of their own."""
+    zone, start = zone or settings().zone, start or settings().business_day_start
+    local = moment.astimezone(zone)
+    return local.date() - timedelta(days=local.time() < start)
+
+
+def business_dates(stamps: pa.Array, zone: str | None = None, start: time | None = None) -> tuple[pa.Array, pa.Array]:
+    """(business_date as date32, local_hour 0-23 as int16) of an array of timestamp[*, tz=UTC]."""
+    zone, start = zone or settings().timezone, start or settings().business_day_start
+    local = pc.local_timestamp(stamps.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s", zone)))
+    shift = timedelta(hours=start.hour, minutes=start.minute, seconds=start.second)
+    return pc.subtract(local, pa.scalar(shift, pa.duration("s"))).cast(pa.date32()), pc.hour(local).cast(pa.int16())
+
+
+def bounds(day: date, zone: ZoneInfo | None = None, start: time | None = None) -> tuple[datetime, datetime]:
+    """First moment of a business day and of the next one, both UTC (23, 24 or 25 hours apart)."""
+    zone, start = zone or settings().zone, start or settings().business_day_start
+    first, last = (datetime.combine(d, start, zone) for d in (day, day + timedelta(days=1)))
+    return first.astimezone(UTC), last.astimezone(UTC)
+
+
+def today(now: datetime | None = None) -> date:
+    """The business day that is trading now."""
+    return business_date(now or datetime.now(UTC))

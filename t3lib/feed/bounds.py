@@ -1,0 +1,45 @@
+"""How much of one file is read. What is larger is refused or cut, so that no file takes a worker's memory."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MOST_BYTES = 64 * 2**20  # of an object as it lies in the bucket
+MOST_UNPACKED = 128 * 2**20  # of what a packed one holds
+MOST_ROWS = 2_500_000
+MOST_CHARACTERS = 1000  # of a cell
+MARK = " … cut here: a cell may have 1,000 characters"
+
+
+class FeedError(Exception):
+    """A file that cannot be read as rows. state is the ledger's outcome, the text its reason."""
+
+    def __init__(self, state: str, reason: str):
+        super().__init__(" ".join(visible(reason).split()))
+        self.state = state
+
+
+def visible(text: str) -> str:
+    """Text that databases can hold: a NUL becomes a visible sign."""
+    return text.replace("\0", "␀")
+
+
+def cut(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Text cells with the end of very long ones cut off, which a mark says; no price or time is ever as long."""
+    size = pc.utf8_length(cells)
+    if (pc.max(size).as_py() or 0) <= MOST_CHARACTERS:
+        return cells
+    short = pc.binary_join_element_wise(pc.utf8_slice_codeunits(cells, 0, MOST_CHARACTERS), MARK, "")
+    return pc.if_else(pc.greater(size, MOST_CHARACTERS), short, cells)
+
+
+def require_rows(rows: int) -> None:
+    """Raise FeedError when a file has more rows than a truck can have sold in years."""
+    if rows > MOST_ROWS:
+        raise FeedError("unreadable", f"The file has more than {MOST_ROWS:,} rows: split it and upload the parts.")
+
+
+def require_unpacked(size: int) -> None:
+    """Raise FeedError when a packed file holds too much."""
+    if size > MOST_UNPACKED:
+        most = MOST_UNPACKED // 2**20
+        raise FeedError("unreadable", f"The file unpacks to more than {most} MB: split it and upload the parts.")

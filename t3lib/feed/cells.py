@@ -1,0 +1,91 @@
+"""The cells of the hand-kept files: text or a workbook's value in, what the tables hold out."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from t3lib.feed.bounds import FeedError, visible
+from t3lib.money import parse_pence
+from t3lib.settings import settings
+
+PER = ("day", "month", "sale", "percent")
+LONGEST_NAME = 200
+DEAREST_PENCE = 10_000_000_00
+
+
+def cell(row: dict[str, Any], column: str, convert: Callable[[Any], Any]) -> Any:
+    """A cell by its column, converted by one of the functions below. Raises FeedError, which says where it stands."""
+    try:
+        return convert(row.get(column))
+    except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
+        said = f"{str(row[column])[:60]!r} in column {column}" if row.get(column) not in (None, "") else f"no {column}"
+        raise FeedError("unreadable", f"{row['']}: {said} ({error}). The version before stays in force.") from None
+
+
+def whole_id(value: Any) -> int:
+    """A positive whole number, also where the workbook made it 6.0."""
+    number = Decimal(str(value))
+    if number != number.to_integral_value() or not 0 < number < 2**31:
+        raise ValueError("a positive whole number is needed")
+    return int(number)
+
+
+def rating(value: Any) -> int:
+    """A food hygiene rating, 0 to 5."""
+    number = Decimal(str(value))
+    if number != number.to_integral_value() or not 0 <= number <= 5:
+        raise ValueError("a whole number from 0 to 5 is needed")
+    return int(number)
+
+
+def name(value: Any) -> str:
+    """A name of bounded length, with single blanks."""
+    if not (name := re.sub(r"\s+", " ", visible(str(value or ""))).strip()):
+        raise ValueError("a name is needed")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"at most {LONGEST_NAME} characters are kept")
+    return name
+
+
+def yes_no(value: Any) -> bool | None:
+    """YES, NO, or None where nothing is said."""
+    word = str(value or "").strip().upper()
+    if word not in ("YES", "NO", "", "TRUE", "FALSE"):
+        raise ValueError("YES or NO is needed")
+    return None if not word else word in ("YES", "TRUE")
+
+
+def price(value: Any) -> int:
+    """An amount above zero, in pence."""
+    pence, problem, _ = parse_pence(str(value))
+    if problem or pence is None or pence > DEAREST_PENCE:
+        raise ValueError("an amount like 7.50 is needed")
+    return pence
+
+
+def percent(value: Any) -> Decimal:
+    """A percentage with or without its sign."""
+    number = Decimal(str(value).rstrip("% "))
+    if not 0 <= number <= 100:
+        raise ValueError("a percentage from 0 to 100 is needed")
+    return number
+
+
+def per(value: Any) -> str:
+    """What a cost is counted by."""
+    if value not in PER:
+        raise ValueError(f"one of {', '.join(PER)} is needed")
+    return value
+
+
+def moment(value: Any) -> str:
+    """An ISO moment; without an offset it is local time."""
+    moment = datetime.fromisoformat(str(value))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)).isoformat()
+
+
+def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The conversion for a cell that may be empty: None then."""
+    return lambda value: None if value in (None, "") else convert(value)

@@ -1,0 +1,57 @@
+"""Object keys: which truck and batch a key belongs to."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from t3lib.settings import settings
+
+BATCH_HOURS = 3
+METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs"}
+
+_HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet")
+_SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv")
+
+
+@dataclass(frozen=True)
+class Key:
+    """What an object key says. kind is 'sales', 'history', 'metadata' or 'other' (then reason says why)."""
+
+    kind: str
+    truck_id: int | None = None
+    suffix: str | None = None
+    batch_date: date | None = None
+    batch_hour: int | None = None
+    reason: str | None = None
+
+
+def parse(key: str) -> Key:
+    """Read one object key of any layout; never raises."""
+    if key.startswith("metadata/") and key.removeprefix("metadata/") in METADATA:
+        return Key("metadata")
+    if found := _HISTORY.fullmatch(key):
+        return Key("history", int(found[1]))
+    if not (found := _SALES.fullmatch(key)):
+        return Key("other", reason="Not a file of the feed: its key follows none of the known layouts.")
+    year, month, day, hour, truck = (int(part) for part in found.groups()[:5])
+    try:
+        return Key("sales", truck, found[6], date(year, month, day), time(hour).hour)
+    except ValueError:
+        return Key("other", reason="Its folders name a day or hour that does not exist.")
+
+
+def batch_window(day: date, hour: int, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:
+    """The three hours before a batch's local hour as [first, last) in UTC."""
+    zone = zone or settings().zone
+    last = datetime.combine(day, time(hour), zone)
+    first = datetime.combine(day, time(hour)) - timedelta(hours=BATCH_HOURS)
+    return first.replace(tzinfo=zone).astimezone(UTC), last.astimezone(UTC)
+
+
+def recent_prefixes(today: date, days: int) -> list[str]:
+    """Prefixes that hold the batches of the last days, in both spellings, and the metadata."""
+    dates = [today - timedelta(days=back) for back in range(days)]
+    spellings = {f"trucks/{d.year}-{month}/{day}" for d in dates
+                 for month in (d.month, f"{d.month:02d}") for day in (d.day, f"{d.day:02d}")}  # fmt: skip
+    return ["metadata", *sorted(spellings)]

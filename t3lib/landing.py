@@ -1,0 +1,137 @@
+"""The object store where trucks drop their files (and where the archive lies)."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError, PreconditionError
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+
+from t3lib.settings import SettingsError, settings
+
+READERS = 16
+ANSWER_SECONDS = 30  # for one request with its whole answer
+PATIENCE_SECONDS = 90  # for one request with all its repetitions
+
+
+class ObjectTooLargeError(Exception):
+    """The object is larger than the reader can take."""
+
+
+class ObjectChangedError(Exception):
+    """The object is no longer the version that was listed; the next listing sees the new one."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """One object version as a listing shows it."""
+
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+
+
+class Landing:
+    """A bucket or folder by URL: list, read a pinned version, write."""
+
+    def __init__(self, url: str | None = None):
+        self.url = url or settings().need("landing_url")
+        self.store = _store(self.url)
+
+    def objects(self, prefix: str = "") -> Iterator[Object]:
+        """Every object below a prefix, in key order within each page."""
+        for page in obstore.list(self.store, prefix or None, chunk_size=1000):
+            for meta in page:
+                yield Object(meta["path"], _etag(meta), meta["size"], meta["last_modified"])
+
+    def folders(self, prefix: str = "") -> list[str]:
+        """The common prefixes one level below a prefix."""
+        return list(obstore.list_with_delimiter(self.store, prefix or None)["common_prefixes"])
+
+    def read(self, key: str, etag: str, most: int | None = None) -> bytes:
+        """The bytes of one object version, `most` of them at most.
+
+        Raises ObjectChangedError when the key now holds another one, ObjectTooLargeError before a byte is read.
+
+        Not every server honours If-Match, so the answer's own etag is compared as well; and where the etag is no
+        digest of the bytes, the object is asked once more whether it changed while it was read."""
+        try:
+            found = obstore.get(self.store, key, options={"if_match": f'"{etag}"'} if self._remote else None)
+            if most is not None and found.meta["size"] > most:
+                raise ObjectTooLargeError(f"{key} has {found.meta['size']:,} bytes")
+            data = bytes(found.bytes())
+            same = _etag(found.meta) == etag and (
+                hashlib.md5(data, usedforsecurity=False).hexdigest() == etag or self._etag_now(key) == etag
+            )
+        except (PreconditionError, NotFoundError, FileNotFoundError) as error:
+            raise ObjectChangedError(f"{key} changed or went away since it was listed") from error
+        if not same:
+            raise ObjectChangedError(f"{key} changed since it was listed")
+        return data
+
+    def read_many(self, wanted: list[tuple[str, str]], most: int | None = None) -> Iterator[bytes | Exception]:
+        """The bytes (or the error) of each (key, etag), in order, read concurrently and bounded."""
+        with ThreadPoolExecutor(min(READERS, max(len(wanted), 1))) as pool:
+            yield from pool.map(lambda version: self._read_or_error(*version, most), wanted)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put one object."""
+        obstore.put(self.store, key, data)
+
+    def delete(self, key: str) -> None:
+        """Remove one object; a missing one is no error."""
+        obstore.delete(self.store, key)
+
+    @property
+    def _remote(self) -> bool:
+        return not isinstance(self.store, LocalStore)
+
+    def _etag_now(self, key: str) -> str:
+        return _etag(obstore.head(self.store, key))
+
+    def _read_or_error(self, key: str, etag: str, most: int | None) -> bytes | Exception:
+        try:
+            return self.read(key, etag, most)
+        except (BaseError, OSError, ObjectChangedError, ObjectTooLargeError) as error:
+            return error
+
+
+def _etag(meta: Any) -> str:
+    """The store's etag without the quotes that only some answers have, or what else identifies a version."""
+    return (meta["e_tag"] or "").strip('"') or f"{meta['last_modified'].timestamp()}-{meta['size']}"
+
+
+def _store(url: str) -> ObjectStore:
+    parts = urlsplit(url)
+    if parts.scheme in ("", "file"):
+        return _folder(Path(unquote(parts.path)))
+    if parts.scheme != "s3":
+        return from_url(url)
+    chosen, config = settings(), {}
+    if chosen.s3_endpoint:
+        config["endpoint"] = chosen.s3_endpoint
+    if chosen.s3_access_key_id:
+        config["access_key_id"] = chosen.s3_access_key_id
+        config["secret_access_key"] = chosen.need("s3_secret_access_key")
+    plain = (chosen.s3_endpoint or "").startswith("http:")
+    return S3Store(
+        parts.netloc,
+        prefix=parts.path.strip("/") or None,
+        region=chosen.s3_region,
+        client_options={"allow_http": plain, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)},
+        **config,
+    )
+
+
+def _folder(path: Path) -> LocalStore:
+    if not path.is_dir():
+        raise SettingsError(f"The folder {path} does not exist: create it or correct the file:// URL.")
+    return LocalStore(path)

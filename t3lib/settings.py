@@ -1,0 +1,198 @@
+"""Settings: T3_* environment variables first, then what the embedded services left in T3_HOME."""
+
+import json
+import os
+from datetime import time
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES_FILE = "services.json"
+
+Addresses = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the text names it and says what to do."""
+
+
+class Settings(BaseSettings):
+    """One field per setting; `docs/operating.md` shows them as one table (tested)."""
+
+    model_config = SettingsConfigDict(env_prefix="T3_", extra="ignore", env_ignore_empty=True)
+
+    home: Path = Field(ROOT / ".t3", description="the embedded services' own data: the one folder to keep")
+    outputs: Path = Field(ROOT / "outputs", description="executed notebooks and staged files: safe to delete")
+    database_url: SecretStr | None = Field(None, description="postgresql:// of any server from version 15")
+    database_url_etl: SecretStr | None = Field(None, description="the same for the notebooks that load")
+    database_url_dashboard: SecretStr | None = Field(None, description="the same for the dashboard (reads only)")
+    database_url_analyst: SecretStr | None = Field(None, description="the same for JupyterLab")
+    database_url_mailer: SecretStr | None = Field(None, description="the same for the report and its mail")
+    landing_url: str | None = Field(None, description="where trucks drop files: s3://bucket or file:///folder")
+    archive_url: str | None = Field(None, description="where clean rows are kept as Parquet: s3:// or file://")
+    dask_scheduler: str | None = Field(None, description="tcp://host:8786 of a Dask cluster; absent: this machine")
+    s3_endpoint: str | None = Field(None, description="an S3 server other than Amazon's")
+    s3_region: str = Field("eu-west-2", description="region of the buckets")
+    s3_access_key_id: str | None = Field(None, description="S3 key; absent: the AWS_* variables or the role")
+    s3_secret_access_key: SecretStr | None = Field(None, description="secret of that key")
+    smtp_url: SecretStr | None = Field(None, description="smtp://user:password@host:port; smtps:// for TLS")
+    mail_from: str = Field("T3 reports <reports@t3.example>", description="sender of every mail")
+    recipients_cfo: Addresses = Field(("hiram.boulie@t3.example",), description="addresses, comma-separated")
+    recipients_culinary: Addresses = Field(("miranda.courcelle@t3.example",), description="the same")
+    recipients_operations: Addresses = Field(("operations@t3.example",), description="told when work fails")
+    dashboard_url: str | None = Field(None, description="where people reach the dashboard; links in mails use it")
+    timezone: str = Field("Europe/London", description="zone of the business day and of every output")
+    business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
+    limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
+    batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
+
+    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if address.count("@") != 1 or any(c in address for c in " \r\n<>"):
+                raise ValueError(f"{address!r} is not a mail address")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception:
+            raise ValueError(f"{value!r} is not a time zone; write one like Europe/London") from None
+        return value
+
+    @field_validator("landing_url", "archive_url")
+    @classmethod
+    def _store(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).scheme not in ("s3", "file", "gs", "az"):
+            raise ValueError("write s3://bucket/prefix or file:///folder")
+        return value
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _dask(cls, value: str | None) -> str | None:
+        if value and (urlsplit(value).scheme not in ("tcp", "tls", "ws", "wss") or not urlsplit(value).hostname):
+            raise ValueError("write tcp://host:8786, or tls:// where the cluster wants it")
+        return value
+
+    @field_validator(
+        "database_url",
+        "database_url_etl",
+        "database_url_dashboard",
+        "database_url_analyst",
+        "database_url_mailer",
+    )
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and urlsplit(value.get_secret_value()).scheme.split("+")[0] not in (
+            "postgresql",
+            "postgres",
+        ):
+            raise ValueError("write postgresql://user:password@host:port/database")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
+            raise ValueError("write smtp://user:password@host:port, or smtps:// for TLS")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the business day."""
+        return ZoneInfo(self.timezone)
+
+    def need(self, name: str) -> str:
+        """The value of a setting that the work cannot do without, secrets in clear.
+
+        Raises SettingsError, saying how to set it."""
+        value = getattr(self, name)
+        if value is None:
+            raise SettingsError(
+                f"T3_{name.upper()} is not set and no embedded service runs: "
+                f"set it, or start the embedded services with `t3 up`."
+            )
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: Any,
+        init_settings: Any,
+        env_settings: Any,
+        dotenv_settings: Any,
+        file_secret_settings: Any,
+    ) -> tuple[Any, ...]:
+        return init_settings, env_settings, _ServicesSource(settings_cls)
+
+
+class _ServicesSource(PydanticBaseSettingsSource):
+    """Values that the embedded services remembered in T3_HOME/services.json."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        path = Path(self.current_state.get("home") or ROOT / ".t3") / SERVICES_FILE
+        try:
+            known = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{path} cannot be read ({error}): delete it, `t3 up` writes it again.") from error
+        return {name: value for name, value in known.items() if not self._overruled(name, known)}
+
+    def _overruled(self, name: str, known: dict[str, Any]) -> bool:
+        """Whether it belongs to an embedded service that a configured one replaces: never mix the two."""
+        given = self.current_state
+        if name.startswith("database_url"):
+            return "database_url" in given
+        buckets = [key for key in ("landing_url", "archive_url") if str(given.get(key, "")).startswith("s3:")]
+        own = any(key.startswith("s3_") for key in given) or any(given[key] != known.get(key) for key in buckets)
+        return own and (name.startswith("s3_") or str(known[name]).startswith("s3:"))
+
+
+def load(**changes: Any) -> Settings:
+    """Settings from the environment as it is now. Raises SettingsError naming each wrong variable."""
+    try:
+        return Settings(**changes)
+    except ValidationError as error:
+        lines = [
+            f"T3_{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise SettingsError("; ".join(lines)) from None
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings, read once (`settings.cache_clear()` reads them again)."""
+    return load()
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """One (variable, default, meaning) per setting, for the documentation and `t3 --help`."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, Path):
+            return os.path.relpath(value, ROOT) + "/"
+        return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+    return [
+        (f"T3_{name.upper()}", shown(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
