@@ -1,0 +1,178 @@
+"""The ledger of files: every object version that was ever seen, and what became of it."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from t3lib import feed
+from t3lib.landing import Object
+
+REHEARSAL = ""
+BATCH_FILES = 2000
+
+_RECORD = sa.text("""
+    INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour,
+                                 state, reason, finished_at)
+    VALUES (:key, :etag, :size, :last_modified, :kind, :truck_id, :suffix, :batch_date, :batch_hour,
+            :state, :reason, CASE WHEN :state = 'ignored' THEN now() END)
+    ON CONFLICT (key, etag) DO NOTHING
+""")
+_NEW = sa.text("""
+    SELECT file_id, key, etag, size, kind FROM ops.source_file
+    WHERE state = 'new' AND batch_id IS NULL
+    ORDER BY kind <> 'metadata', kind <> 'history', batch_date DESC, batch_hour DESC, last_modified, file_id
+    FOR UPDATE SKIP LOCKED
+""")
+_FILES = """
+    SELECT file_id, key, etag, kind, truck_id, batch_date, batch_hour, last_modified, state
+    FROM ops.source_file
+"""
+_OF_BATCH = """
+    WHERE file_id IN (SELECT file_id FROM ops.source_file WHERE batch_id = :batch
+                      UNION ALL
+                      SELECT file_id FROM ops.again_file WHERE batch_id = :batch)
+    ORDER BY file_id
+"""
+
+
+@dataclass(frozen=True)
+class File:
+    """One object version of a batch."""
+
+    file_id: int
+    key: str
+    etag: str
+    kind: str
+    truck_id: int | None
+    batch_date: date | None
+    batch_hour: int | None
+    last_modified: datetime
+    state: str
+
+
+def record(db: sa.Connection, objects: Iterable[Object]) -> int:
+    """Enter the object versions that the ledger lacks; returns how many were new."""
+    listed = {(o.key, o.etag): o for o in objects}
+    known = {tuple(row) for row in db.execute(
+        sa.text("SELECT key, etag FROM ops.source_file WHERE key = ANY(:keys)"), {"keys": [key for key, _ in listed]}
+    )}  # fmt: skip
+    rows = [_row(o) for identity, o in listed.items() if identity not in known]
+    if rows:
+        db.execute(_RECORD, rows)
+    return len(rows)
+
+
+def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
+    """Mark the loaded files whose keys a listing of the whole bucket lacks, and unmark those that are back.
+
+    Files seen after the listing began are left alone, and so are all when it shows none of the loaded keys:
+    that is a wrong or empty listing, not a fleet's worth of deletions. Returns how many of each."""
+    loaded = db.execute(
+        sa.text("SELECT file_id, key, deleted_at FROM ops.source_file WHERE state = 'loaded' AND discovered_at < :at"),
+        {"at": listed_at},
+    ).all()
+    there = [row for row in loaded if row.key in listed]
+    gone = [row.file_id for row in loaded if row.key not in listed and not row.deleted_at] if there else []
+    back = [row.file_id for row in there if row.deleted_at]
+    for files, moment in ((gone, listed_at), (back, None)):
+        if files:
+            db.execute(
+                sa.text("UPDATE ops.source_file SET deleted_at = :moment WHERE file_id = ANY(:files)"),
+                {"moment": moment, "files": files},
+            )
+    return len(gone), len(back)
+
+
+def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -> list[str]:
+    """Put the new files into batches bounded in bytes and files; returns the ids of the batches made.
+
+    Metadata goes first and alone: cleaning needs it. The id is a digest of the versions, so a batch is one
+    thing; versions that were released, or are read again, make another attempt at it."""
+    waiting = db.execute(_NEW).all()
+    metadata = [row for row in waiting if row.kind == "metadata"]
+    batches: list[list[sa.Row]] = [metadata] if metadata else []
+    if not metadata and not _metadata_open(db):
+        batches = bounded([row for row in waiting if row.kind != "metadata"], batch_bytes, batch_files)
+    return [_enter(db, batch) for batch in batches]
+
+
+def open_batches(db: sa.Connection) -> list[tuple[str, int]]:
+    """(batch id, attempt) of every batch whose work is not finished, oldest first."""
+    found = db.execute(sa.text("SELECT batch_id, attempt FROM ops.batch WHERE state = 'open' ORDER BY created_at"))
+    return [(row.batch_id, row.attempt) for row in found]
+
+
+def reopen_failed(db: sa.Connection) -> int:
+    """Give every failed batch another attempt; returns how many there were."""
+    return db.execute(
+        sa.text("UPDATE ops.batch SET state = 'open', attempt = attempt + 1, error = NULL WHERE state = 'failed'")
+    ).rowcount
+
+
+def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
+    """Close a batch: done, or failed with its error."""
+    db.execute(
+        sa.text("UPDATE ops.batch SET state = :state, error = :error, finished_at = now() WHERE batch_id = :batch"),
+        {"state": "failed" if error else "done", "error": error, "batch": batch_id},
+    )
+
+
+def files(db: sa.Connection, batch_id: str = REHEARSAL, limit: int = 20) -> list[File]:
+    """The files of a batch; for the rehearsal (no batch id) the latest loaded ones, to look at and not to change."""
+    if batch_id == REHEARSAL:
+        latest = " WHERE state = 'loaded' AND kind <> 'metadata' ORDER BY finished_at DESC, file_id DESC LIMIT :limit"
+        found = db.execute(sa.text(_FILES + latest), {"limit": limit})
+    else:
+        found = db.execute(sa.text(_FILES + _OF_BATCH), {"batch": batch_id})
+    return [File(*row) for row in found]
+
+
+def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:
+    """Rows with a size, in order, put into batches of at most so many bytes and files."""
+    batches: list[list[sa.Row]] = []
+    size = 0
+    for row in rows:
+        if not batches or size + row.size > most_bytes or len(batches[-1]) >= most_files:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += row.size
+    return batches
+
+
+def _row(o: Object) -> dict[str, object]:
+    key = feed.parse(o.key)
+    state = "ignored" if key.kind == "other" else "new"
+    return {**vars(key), "key": o.key, "etag": o.etag, "size": o.size, "last_modified": o.last_modified, "state": state}
+
+
+def _metadata_open(db: sa.Connection) -> bool:
+    """Whether a metadata batch is on its way or failed; sales wait for it, since cleaning them needs it."""
+    return bool(db.scalar(sa.text("""
+        SELECT EXISTS (SELECT FROM ops.source_file JOIN ops.batch USING (batch_id)
+                       WHERE kind = 'metadata' AND batch.state <> 'done' AND source_file.state = 'claimed')
+    """)))  # fmt: skip
+
+
+def _enter(db: sa.Connection, batch: list[sa.Row]) -> str:
+    digest = hashlib.sha256("\n".join(sorted(f"{row.key}\t{row.etag}" for row in batch)).encode()).hexdigest()
+    batch_id = f"{'meta' if batch[0].kind == 'metadata' else 'batch'}-{batch[0].file_id}-{digest[:12]}"
+    db.execute(
+        sa.text("""
+            INSERT INTO ops.batch (batch_id, files, bytes) VALUES (:batch, :files, :bytes)
+            ON CONFLICT (batch_id) DO UPDATE
+            SET state = 'open', attempt = batch.attempt + 1, error = NULL, finished_at = NULL
+        """),
+        {"batch": batch_id, "files": len(batch), "bytes": sum(row.size for row in batch)},
+    )
+    db.execute(
+        sa.text("""
+            UPDATE ops.source_file SET state = 'claimed', batch_id = :batch, claimed_at = now()
+            WHERE file_id = ANY(:files)
+        """),
+        {"batch": batch_id, "files": [row.file_id for row in batch]},
+    )
+    return batch_id

@@ -1,0 +1,87 @@
+"""What becomes of each file of a batch, decided under lock: load, hold, pass over."""
+
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+
+OUTCOMES: dict[str, str] = {
+    "new": "Seen in the bucket, not yet taken in.",
+    "claimed": "Being taken in by a batch.",
+    "loaded": "Its rows are sales, or stand among the rejected rows.",
+    "superseded": "A newer version of the same key took its place.",
+    "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
+    "held": "Taken out by a person: held until a person releases it.",
+    "unreadable": "It is empty or damaged; nothing of it was loaded.",
+    "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
+    "ignored": "Not a file of the feed: its key follows none of the known layouts.",
+}
+
+_LOCKED = """
+    SELECT file_id, key, state, last_modified, truck_id, released, discovered_at
+    FROM ops.source_file
+    WHERE file_id = ANY($1) OR (key = ANY($2) AND state = 'loaded')
+    ORDER BY file_id
+    FOR UPDATE
+"""
+_SAME_CONTENT = """
+    SELECT file_id, key, truck_id, content_sha256
+    FROM ops.source_file
+    WHERE state = 'loaded' AND rows_read > 0 AND kind <> 'metadata' AND content_sha256 = ANY($1)
+"""
+SCHEMA = pa.schema(
+    [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
+     ("content_sha256", pa.string()), ("rows_read", pa.int64()), ("replaces", pa.int64()),
+     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()),
+     ("discovered_at", pa.timestamp("us", "UTC"))]
+)  # fmt: skip
+
+
+def decide(cursor: adbc.Cursor, files: pa.Table) -> pa.Table:
+    """One row per file that is still claimed: its state, the version that it replaces, or why it is not loaded.
+
+    Locks the files and the loaded versions of their keys until the transaction ends."""
+    staged = {row["file_id"]: row for row in files.to_pylist()}
+    cursor.execute(_LOCKED, parameters=[list(staged), [row["key"] for row in staged.values()]])
+    locked = cursor.fetch_arrow_table().to_pylist()
+    loaded = {row["key"]: row for row in locked if row["state"] == "loaded"}
+    claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
+    decided = [_against_older(staged[row["file_id"]], row, loaded.get(row["key"])) for row in _in_order(claimed)]
+    _hold_duplicates(cursor, decided)
+    return pa.Table.from_pylist(decided, schema=SCHEMA)
+
+
+def _in_order(claimed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(claimed, key=lambda row: (row["last_modified"], row["key"], row["file_id"]))
+
+
+def _against_older(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
+    """A file beside the loaded version of its key: the later upload stays."""
+    known = {name: row[name] for name in ("released", "discovered_at")}
+    decided = {**staged, **known, "replaces": None, "superseded_by": None}
+    if staged["state"] != "loaded" or other is None:
+        return decided
+    if (other["last_modified"], other["file_id"]) > (row["last_modified"], row["file_id"]):
+        reason = "A newer version of the same key was loaded before."
+        return decided | {"state": "superseded", "reason": reason, "superseded_by": other["file_id"]}
+    return decided | {"replaces": other["file_id"]}
+
+
+def _hold_duplicates(cursor: adbc.Cursor, decided: list[dict[str, Any]]) -> None:
+    """Hold a file whose truck sent the same content under another key; the first one uploaded is the one to load."""
+    if not decided:
+        return
+    cursor.execute(_SAME_CONTENT, parameters=[[row["content_sha256"] or "" for row in decided]])
+    going = {row["replaces"] for row in decided}
+    seen = {
+        (row["truck_id"], row["content_sha256"]): row["key"]
+        for row in cursor.fetch_arrow_table().to_pylist()
+        if row["file_id"] not in going
+    }
+    for row in decided:
+        if row["state"] != "loaded" or not row["rows_read"]:
+            continue
+        first = seen.setdefault((row["truck_id"], row["content_sha256"]), row["key"])
+        if first != row["key"] and not row["released"]:
+            reason = f"The same content as {first}: held until a person releases it."
+            row |= {"state": "held_duplicate", "reason": reason, "replaces": None}

@@ -1,0 +1,166 @@
+"""Loading files that were cleaned again: only what came out otherwise moves, and people's decisions stay."""
+
+from collections import Counter
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t3lib.warehouse import decisions
+from t3lib.warehouse.again import AGAIN
+from t3lib.warehouse.change import (
+    SALE_SCHEMA,
+    apply,
+    changing,
+    delete_rows,
+    ensure_months,
+    require_dimensions,
+    sales_of,
+)
+from t3lib.warehouse.decisions import RULES, Decision
+from t3lib.warehouse.loading import Loaded
+from t3lib.warehouse.restatement import Label
+
+REJECT_SCHEMA = pa.schema(
+    [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
+     ("sold_at", pa.timestamp("us", "UTC")), ("business_date", pa.date32()), ("raw_timestamp", pa.string()),
+     ("raw_type", pa.string()), ("raw_total", pa.string()), ("reason", pa.string()), ("suggested_pence", pa.int32())]
+)  # fmt: skip
+_LINE = ["file_id", "row_number"]
+
+_LOCKED = """
+    SELECT file.file_id, file.key, file.state, batch.cause, batch.actor, batch.why
+    FROM ops.again_file AS again
+    JOIN ops.batch USING (batch_id)
+    JOIN ops.source_file AS file ON file.file_id = again.file_id
+    WHERE again.batch_id = $1 AND again.outcome IS NULL
+    ORDER BY file.file_id
+    FOR UPDATE OF again, file
+"""
+_REJECTS = """
+    SELECT truck_id, file_id, row_number, sold_at, business_date, raw_timestamp, raw_type, raw_total, reason,
+           suggested_pence
+    FROM ops.rejected_row
+    WHERE file_id = ANY($1) AND status = 'open'
+"""
+_OUTCOME = """
+    UPDATE ops.again_file AS again
+    SET outcome = judged.outcome, reason = judged.reason, finished_at = now()
+    FROM judged WHERE again.batch_id = $1 AND again.file_id = judged.file_id
+"""
+
+
+def load(
+    batch_id: str,
+    files: pa.Table,
+    sales: pa.Table,
+    rejects: pa.Table,
+    url: str | None = None,
+    *,
+    cleaned_under: str | None = None,
+) -> Loaded:
+    """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
+
+    A row that a person repaired or dismissed stays so, unless the rules now accept the repaired value themselves.
+    A repeated load changes nothing. Raises RulesChangedError as `loading.load` does."""
+    ensure_months(sales, url)
+    with changing(url) as cursor:
+        require_dimensions(cursor, cleaned_under)
+        cursor.execute(_LOCKED, parameters=[batch_id])
+        claimed = cursor.fetch_arrow_table().to_pylist()
+        staged = {row["file_id"]: row for row in files.to_pylist()}
+        judged = {row["file_id"]: _judge(row, staged[row["file_id"]]) for row in claimed}
+        going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
+        sales, rejects = (_of(table, going) for table in (sales, rejects))
+        stood, before = decisions.standing(cursor, going), sales_of(cursor, going)
+        sales, accepted = _keep(stood, before, sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA))
+        rejects = decisions.without(rejects, stood).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
+        come, gone = _less(sales, before), _less(before, sales)
+        moved = {*come["file_id"].to_pylist(), *gone["file_id"].to_pylist()}
+        changed = moved | _replace_rejects(cursor, going, rejects)
+        decisions.write(cursor, accepted)
+        if changed or accepted:
+            cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
+            labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
+            rows_read = {file_id: staged[file_id]["rows_read"] for file_id in going}
+            apply(cursor, come, gone, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+        _finish(cursor, batch_id, judged | dict.fromkeys(changed, ("restated", AGAIN["restated"])))
+    read = sum(staged[file_id]["rows_read"] for file_id in going)
+    states = Counter("restated" if file_id in changed else outcome for file_id, (outcome, _) in judged.items())
+    pence = pc.sum(sales["total_pence"], min_count=0).as_py()
+    return Loaded(dict(sorted(states.items())), read, sales.num_rows, read - sales.num_rows, pence)
+
+
+def _judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
+    """(outcome, reason) of a file before its rows are compared."""
+    if claimed["state"] != "loaded":
+        return "superseded", AGAIN["superseded"]
+    if staged["state"] == "superseded":
+        return "gone", AGAIN["gone"]
+    if staged["state"] != "loaded":
+        return "refused", f"{AGAIN['refused']} {staged['reason']}"
+    return "unchanged", AGAIN["unchanged"]
+
+
+def _of(table: pa.Table, files: list[int]) -> pa.Table:
+    return table.filter(pc.is_in(table["file_id"], value_set=pa.array(files, pa.int64())))
+
+
+def _keep(stood: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
+    """The sales with people's decisions in force, and the repairs that the rules now make themselves."""
+    kept, now = decisions.only(before, stood), decisions.only(sales, stood).to_pylist()
+    made = {(row["file_id"], row["row_number"]): row for row in now}
+    accepted = [
+        Decision(row["file_id"], row["row_number"], "accept", RULES, "The rules accept the row with the same value.",
+                 "repaired", "replayed", **_value(row))
+        for row in kept.to_pylist()
+        if (same := made.get((row["file_id"], row["row_number"]))) and _value(same) == _value(row)
+    ]  # fmt: skip
+    return pa.concat_tables([decisions.without(sales, stood), kept]), accepted
+
+
+def _value(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("sold_at", "payment_type", "total_pence")}
+
+
+def _less(these: pa.Table, those: pa.Table) -> pa.Table:
+    """The rows of one table that the other lacks, every column compared."""
+    found = these.join(those, keys=these.column_names, join_type="left anti")
+    return found.select(these.column_names).cast(these.schema)
+
+
+def _replace_rejects(cursor: adbc.Cursor, files: list[int], rejects: pa.Table) -> set[int]:
+    """Bring the open rejects of these files to what they are now; returns the files in which any changed."""
+    if not files:
+        return set()
+    cursor.execute(_REJECTS, parameters=[files])
+    before = _without_nulls(cursor.fetch_arrow_table().cast(REJECT_SCHEMA))
+    after = _without_nulls(rejects)
+    come, gone = _less(after, before), _less(before, after)
+    leaving = pa.concat_tables([come.select(_LINE), gone.select(_LINE)])
+    if leaving.num_rows:
+        delete_rows(cursor, "ops.rejected_row", leaving)
+    if come.num_rows:
+        new = decisions.only(rejects, come.select(_LINE).to_pylist())
+        cursor.adbc_ingest("rejected_row", new, mode="append", db_schema_name="ops")
+    return set(leaving["file_id"].to_pylist())
+
+
+def _without_nulls(rejects: pa.Table) -> pa.Table:
+    """Rejects in which an absent value equals an absent value."""
+    texts = [(name, "\0") for name in ("raw_timestamp", "raw_type", "raw_total")]
+    for name, value in (*texts, ("suggested_pence", -1)):
+        rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(rejects[name], value))
+    for name in ("sold_at", "business_date"):
+        numbers = rejects[name].cast(pa.int64() if name == "sold_at" else pa.int32())
+        rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(numbers, -1))
+    return rejects
+
+
+def _finish(cursor: adbc.Cursor, batch_id: str, judged: dict[int, tuple[str, str]]) -> None:
+    rows = [{"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in judged.items()]
+    schema = pa.schema([("file_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string())])
+    cursor.adbc_ingest("judged", pa.Table.from_pylist(rows, schema=schema), mode="create", temporary=True)
+    cursor.execute(_OUTCOME, parameters=[batch_id])
+    cursor.execute("DROP TABLE judged")

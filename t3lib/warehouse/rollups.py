@@ -1,0 +1,131 @@
+"""The rollups in mart: rebuilt from the sales, or moved by the deltas of one load."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
+PRICE_KEY = ("business_date", "truck_id", "price_pence")
+_EVER = (date(1900, 1, 1), date(2999, 12, 31))
+
+
+@cache
+def definition(name: str) -> str:
+    """The select in rollups.sql that says what a rollup holds ('hourly' or 'price')."""
+    parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
+    return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
+
+
+def rebuild(db: sa.Connection, first: date | None = None, last: date | None = None) -> None:
+    """Recompute both rollups from core.sale for a range of business dates (everything by default)."""
+    bounds = {"first": first or _EVER[0], "last": last or _EVER[1]}
+    db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily IN SHARE ROW EXCLUSIVE MODE"))
+    for table, name in (("sales_hourly", "hourly"), ("price_daily", "price")):
+        select = definition(name)
+        columns = ", ".join((*HOURLY_KEY, "transactions", "total_pence") if name == "hourly" else
+                            (*PRICE_KEY, "transactions"))  # fmt: skip
+        db.execute(sa.text(f"DELETE FROM mart.{table} WHERE business_date BETWEEN :first AND :last"), bounds)
+        db.execute(sa.text(f"INSERT INTO mart.{table} ({columns}) SELECT {columns} FROM ({select}) AS made"), bounds)
+
+
+def differences(db: sa.Connection, name: str) -> list[sa.Row]:
+    """Rows in which a rollup and its definition disagree, at most ten."""
+    key, table, values = {
+        "hourly": (HOURLY_KEY, "sales_hourly", ("transactions", "total_pence")),
+        "price": (PRICE_KEY, "price_daily", ("transactions",)),
+    }[name]
+    columns = ", ".join((*key, *values))
+    query = f"""
+        WITH kept AS (SELECT {columns} FROM mart.{table}),
+        made AS (SELECT {columns} FROM ({definition(name)}) AS definition)
+        (SELECT 'kept' AS side, * FROM (TABLE kept EXCEPT TABLE made) AS a)
+        UNION ALL
+        (SELECT 'made' AS side, * FROM (TABLE made EXCEPT TABLE kept) AS b)
+        LIMIT 10
+    """
+    return list(db.execute(sa.text(query), {"first": _EVER[0], "last": _EVER[1]}))
+
+
+def move(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table) -> None:
+    """Move both rollups by the sales (columns of core.sale) that come and go in this transaction."""
+    moved = pa.concat_tables([come, gone])
+    if not moved.num_rows:
+        return
+    signs = np.repeat([1, -1], [come.num_rows, gone.num_rows])
+    cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
+    hourly = hourly_delta(moved, signs, cursor.fetch_arrow_table())
+    _apply(cursor, "sales_hourly", hourly, HOURLY_KEY, ("transactions", "total_pence"))
+    _apply(cursor, "price_daily", price_delta(moved, signs), PRICE_KEY, ("transactions",))
+
+
+def raise_watermark(cursor: adbc.Cursor) -> None:
+    """Last of all, because every load waits here for the one before; open dashboards hear of it at commit."""
+    cursor.execute("""
+        UPDATE mart.watermark SET version = version + 1, loaded_at = now(),
+            last_sale_at = (SELECT max(last_sale_at) FROM ops.source_file WHERE state = 'loaded')
+    """)
+    cursor.execute("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark").fetchall()
+
+
+def hourly_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
+    """Change of mart.sales_hourly by sales that come (+1) or go (-1), one row per key."""
+    placed = sales.append_column("location_id", pa.array(locate(sales, pitches), pa.int32()))
+    return _summed(placed, signs, HOURLY_KEY, pence=True)
+
+
+def price_delta(sales: pa.Table, signs: np.ndarray) -> pa.Table:
+    """Change of mart.price_daily by sales that come (+1) or go (-1), one row per key."""
+    named = sales.append_column("price_pence", sales["total_pence"])
+    return _summed(named, signs, PRICE_KEY, pence=False)
+
+
+def _apply(cursor: adbc.Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
+    """Add a delta in key order, so that two loads never wait for each other crosswise; drop rows that reach zero."""
+    cursor.adbc_ingest("delta", delta, mode="create", temporary=True)
+    columns, keys = ", ".join((*key, *values)), ", ".join(key)
+    added = ", ".join(f"{value} = kept.{value} + excluded.{value}" for value in values)
+    cursor.execute(f"""
+        INSERT INTO mart.{table} AS kept ({columns})
+        SELECT {columns} FROM delta ORDER BY {keys}
+        ON CONFLICT ({keys}) DO UPDATE SET {added}
+    """)
+    same = " AND ".join(f"kept.{name} = delta.{name}" for name in key)
+    cursor.execute(f"DELETE FROM mart.{table} AS kept USING delta WHERE {same} AND kept.transactions = 0")
+    cursor.execute("DROP TABLE delta")
+
+
+def locate(sales: pa.Table, pitches: pa.Table) -> np.ndarray:
+    """The location_id of each sale by core.pitch, 0 where no pitch says."""
+    if not pitches.num_rows:
+        return np.zeros(sales.num_rows, np.int32)
+    pitches = pitches.sort_by([("truck_id", "ascending"), ("from_at", "ascending")])
+    truck, at = sales["truck_id"].to_numpy().astype(np.int64), _seconds(sales["sold_at"])
+    pitch_truck, begins, ends = pitches["truck_id"].to_numpy(), _seconds(pitches["from_at"]), _seconds(pitches["to_at"])
+    found = np.searchsorted(_line(pitch_truck, begins), _line(truck, at), side="right") - 1
+    place = pitches["location_id"].to_numpy()[found]
+    there = (found >= 0) & (pitch_truck[found] == truck) & (at < ends[found])
+    return np.where(there, place, 0)
+
+
+def _line(truck: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Truck and moment as one sortable number (moments stay below 2**36 seconds until the year 4147)."""
+    return truck.astype(np.int64) * 2**36 + np.clip(seconds, 0, 2**36 - 1)
+
+
+def _seconds(column: pa.ChunkedArray) -> np.ndarray:
+    return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
+
+
+def _summed(sales: pa.Table, signs: np.ndarray, key: tuple[str, ...], *, pence: bool) -> pa.Table:
+    values: dict[str, Any] = {"transactions": pa.array(signs, pa.int64())}
+    if pence:
+        values["total_pence"] = pa.array(sales["total_pence"].to_numpy() * signs, pa.int64())
+    table = pa.table({name: sales[name] for name in key} | values)
+    summed = table.group_by(list(key)).aggregate([(name, "sum") for name in values])
+    return summed.rename_columns([*key, *values]).sort_by([(name, "ascending") for name in key])

@@ -1,0 +1,38 @@
+-- What the rollups must hold, computed from the sales: one row per truck x date x hour x place x payment.
+-- :first and :last bound the business dates.
+
+-- name: hourly
+WITH sale AS (
+    SELECT truck_id, business_date, local_hour, payment_type, sold_at, total_pence
+    FROM core.sale
+    WHERE business_date BETWEEN :first AND :last
+),
+
+minute AS (
+    SELECT truck_id, business_date, local_hour, payment_type, sold_at,
+           count(*) AS transactions, sum(total_pence) AS total_pence
+    FROM sale
+    GROUP BY truck_id, business_date, local_hour, payment_type, sold_at
+),
+
+placed AS (
+    SELECT minute.*, coalesce(pitch.location_id, 0) AS location_id
+    FROM minute
+    LEFT JOIN LATERAL (
+        SELECT location_id, to_at FROM core.pitch
+        WHERE pitch.truck_id = minute.truck_id AND pitch.from_at <= minute.sold_at
+        ORDER BY pitch.from_at DESC
+        LIMIT 1
+    ) AS pitch ON minute.sold_at < pitch.to_at
+)
+
+SELECT truck_id, business_date, local_hour, location_id, payment_type,
+       sum(transactions)::integer AS transactions, sum(total_pence)::bigint AS total_pence
+FROM placed
+GROUP BY truck_id, business_date, local_hour, location_id, payment_type
+
+-- name: price
+SELECT truck_id, business_date, total_pence AS price_pence, count(*)::integer AS transactions
+FROM core.sale
+WHERE business_date BETWEEN :first AND :last
+GROUP BY truck_id, business_date, total_pence
