@@ -1,0 +1,93 @@
+"""The objects of the archive: put whole, listed by day, read by readers that come while a day is replaced."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+import obstore
+import pyarrow as pa
+import pyarrow.parquet as pq
+from obstore.exceptions import NotFoundError
+
+from t3lib.archive.layout import Day, encode, prefix
+from t3lib.landing import Landing
+from t3lib.settings import settings
+
+THREADS = 16
+READ_ATTEMPTS = 3
+
+_T = TypeVar("_T")
+
+
+class Archive(Landing):
+    """The bucket or folder under T3_ARCHIVE_URL."""
+
+    def __init__(self, url: str | None = None):
+        super().__init__(url or settings().need("archive_url"))
+        parts = urlsplit(self.url)
+        self._folder = Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+    def days(self, month: str | None = None) -> tuple[list[Day], list[str]]:
+        """The days that are there, and the keys of Parquet files that a reader would take for days but are none."""
+        keys = [found.key for found in self.objects(prefix(month)) if found.key.endswith(".parquet")]
+        days = [(Day.of(key), key) for key in keys]
+        return sorted(day for day, _ in days if day), sorted(key for day, key in days if not day)
+
+    def keep(self, day: Day, sales: pa.Table | None) -> None:
+        """Replace a day by its rows; a day without sales has no object."""
+        if sales is None:
+            self.delete(day.key)
+        else:
+            self.write(day.key, encode(sales))
+
+    def read_day(self, day: Day, columns: list[str] | None = None) -> pa.Table | None:
+        """The rows of a day as they are now; None when it is gone, as after a restatement to nothing.
+
+        An object that is listed but not found is being replaced (the embedded store takes a moment over it)."""
+        for _ in range(READ_ATTEMPTS):
+            try:
+                data = obstore.get(self.store, day.key).bytes()
+            except (NotFoundError, FileNotFoundError):
+                if not any(found.key == day.key for found in self.objects(day.key.rpartition("/")[0])):
+                    return None
+            else:
+                return pq.read_table(pa.BufferReader(bytes(data)), columns=columns, use_threads=False)
+        raise FileNotFoundError(f"{day.key} is listed under {self.url} but cannot be read.")
+
+    def write(self, key: str, data: bytes | pa.Buffer) -> None:
+        """Put one object whole."""
+        if self._folder is None:
+            obstore.put(self.store, key, bytes(data))
+        else:
+            _put_file(self._folder / key, data)
+
+    def delete(self, key: str) -> None:
+        """Remove one object; a missing one is no error."""
+        try:
+            super().delete(key)
+        except (NotFoundError, FileNotFoundError):
+            return
+
+
+def each(days: Iterable[Day], work: Callable[[Day], _T]) -> Iterator[_T]:
+    """What the work gives for each day, in order, many at a time."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from pool.map(work, days)
+
+
+def _put_file(path: Path, data: bytes | pa.Buffer) -> None:
+    """obstore's own put shows readers a `#1` beside the file, and leaves it there when it is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
