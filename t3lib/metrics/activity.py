@@ -1,0 +1,46 @@
+"""Which trucks are heard today, and when the last time was."""
+
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.comparison import typical_by_hour_and_truck
+from t3lib.metrics.quality import complete_until
+from t3lib.metrics.sales import by_hour_and_truck, by_truck
+from t3lib.metrics.scope import Scope
+from t3lib.settings import settings
+
+SILENT_HOURS = 2
+
+_HEARD = """
+SELECT truck_id, max(last_sale_at) AS last_sale_at FROM mart.file
+WHERE state = 'loaded' AND truck_id IS NOT NULL GROUP BY truck_id"""
+
+
+def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
+    """One row per truck: truck_id, last_sale_at (UTC, of any day), state.
+
+    trading: sold in the last two complete hours of the fleet, or in the hour that runs; silent: it did not,
+    though on the same weekdays before it usually sells by then; off: it neither sells nor usually does.
+    For a day that is over, trading means that it sold, silent that it usually does."""
+    until = complete_until(db, business_date)
+    day = Scope(business_date, business_date)
+    start = settings().business_day_start.hour
+    now = 24 if until is None else (until - start) % 24
+    since = 0 if until is None else max(0, now - SILENT_HOURS)
+    heard = dict(db.execute(sa.text(_HEARD)).all())
+    sold = _sold(by_hour_and_truck(db, day), since, 24, start)
+    usual = _sold(typical_by_hour_and_truck(db, day), since, now, start)
+    rows = [
+        (truck_id, heard.get(truck_id), "trading" if sold.get(truck_id) else "silent" if usual.get(truck_id) else "off")
+        for truck_id in by_truck(db, day)["truck_id"]
+    ]
+    return pd.DataFrame(rows, columns=["truck_id", "last_sale_at", "state"], dtype=object)
+
+
+def _sold(frame: pd.DataFrame, since: int, until: int, start: int) -> dict[int, int]:
+    """Pence by truck in hours [since, until) of the business day."""
+    order = (frame["local_hour"].astype(int) - start) % 24
+    inside = frame[(order >= since) & (order < until)]
+    return inside.groupby("truck_id")["gross_sales_pence"].sum().to_dict()

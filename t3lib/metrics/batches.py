@@ -1,0 +1,66 @@
+"""Files by truck and batch: which came, which are missing, how complete a range is."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import business_day
+from t3lib.metrics.scope import Scope, bound
+
+# A truck's batch is expected when it came on at least two of the four same weekdays before.
+_BATCHES = """
+WITH came AS (
+    SELECT truck_id, batch_date, batch_hour, bool_or(state = 'loaded') AS loaded,
+           coalesce(sum(rows_read) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_read,
+           coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_rejected
+    FROM mart.file
+    WHERE kind = 'sales' AND state NOT IN ('superseded', 'ignored', 'held_duplicate')
+      AND batch_date BETWEEN CAST(:first AS date) - 28 AND :last
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+    GROUP BY truck_id, batch_date, batch_hour
+),
+expected AS (
+    SELECT truck_id, CAST(day AS date) AS batch_date, batch_hour
+    FROM generate_series(CAST(:first AS date), :last, interval '1 day') AS day
+    JOIN came ON batch_date < day AND batch_date >= day - interval '28 days'
+         AND extract(dow FROM batch_date) = extract(dow FROM day)
+    WHERE day < :today
+    GROUP BY truck_id, day, batch_hour HAVING count(*) >= 2
+)
+SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
+       batch_date, batch_hour, coalesce(came.rows_read, 0) AS rows_read,
+       coalesce(came.rows_rejected, 0) AS rows_rejected,
+       CASE WHEN loaded THEN 'loaded' WHEN loaded IS NULL THEN 'missing' ELSE 'not loaded' END AS batch_state,
+       expected.truck_id IS NOT NULL AS expected
+FROM (SELECT * FROM came WHERE batch_date >= :first) AS came
+FULL JOIN expected USING (truck_id, batch_date, batch_hour)
+LEFT JOIN core.truck USING (truck_id)
+ORDER BY truck_id, batch_date, batch_hour"""
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Batches that should have come on days that are over, and those of them without a loaded file."""
+
+    batches_expected: int
+    batches_missing: int
+
+    @property
+    def complete_pct(self) -> float | None:
+        """Part of the expected batches that is loaded; None where nothing is expected yet."""
+        expected = self.batches_expected
+        return 100 * (expected - self.batches_missing) / expected if expected else None
+
+
+def batches(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck and batch that came or was expected: truck_id, truck, batch_date, batch_hour, rows_read,
+    rows_rejected, batch_state (loaded, not loaded, missing), expected. Days and trucks of the scope count."""
+    result = db.execute(sa.text(_BATCHES), bound(scope) | {"today": business_day.today()})
+    return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def completeness(found: pd.DataFrame) -> Completeness:
+    """How complete the `batches` of a range are."""
+    expected = found[found["expected"].astype(bool)]
+    return Completeness(len(expected), int((expected["batch_state"] != "loaded").sum()))

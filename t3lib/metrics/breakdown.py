@@ -1,0 +1,124 @@
+"""Breakdowns beyond one truck: places and prices, and any breakdown as the mean of the same weekdays before."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.sales import data_range, half_up
+from t3lib.metrics.scope import MENU, SCOPED, Scope, bound, same_weekdays_before
+
+_MEASURES = ["transactions", "gross_sales_pence"]
+
+
+def compared(
+    breakdown: Callable[[sa.Connection, Scope], pd.DataFrame],
+    key: str,
+    db: sa.Connection,
+    scope: Scope,
+    weeks: int = 4,
+) -> pd.DataFrame:
+    """A breakdown (`by_truck`, `by_price_point`, ...) beside its same weekdays before.
+
+    One row per `key` that any of these days has: the breakdown's columns, and of both measures `_before` (a week
+    before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero;
+    weeks before the first day of data do not count, and without any both are missing."""
+    held = data_range(db)
+    periods = [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
+    frames = [breakdown(db, period).set_index(key) for period in (scope, *periods)]
+    everyone = pd.concat(frames)
+    rows = everyone[~everyone.index.duplicated()].copy()
+    for name in _MEASURES:
+        counts = [frame[name].reindex(rows.index, fill_value=0).astype("int64") for frame in frames]
+        rows[name] = counts[0]
+        rows[f"{name}_before"] = counts[1].astype("Int64") if periods else pd.NA
+        means = [half_up(int(total), len(periods)) for total in sum(counts[1:])] if periods else pd.NA
+        rows[f"{name}_usual"] = pd.array(means, "Int64") if periods else pd.NA
+    return rows.reset_index()
+
+
+_BY_PLACE = (
+    SCOPED
+    + """
+SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
+       sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence,
+       (array_agg(local_hour ORDER BY hour_transactions DESC, hour_order))[1] AS busiest_hour
+FROM (SELECT *, sum(transactions) OVER (PARTITION BY location_id, local_hour) AS hour_transactions FROM sales) AS sales
+LEFT JOIN core.location USING (location_id)
+GROUP BY location_id, location.name
+ORDER BY transactions DESC, location_id"""
+)
+
+
+def by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per place with sales: location_id, location, the measures and busiest_hour (most sales, local).
+
+    Place 0 holds what no pitch of metadata/pitches.csv places."""
+    return _frame(db, _BY_PLACE, scope)
+
+
+# Prices are kept by day and truck: one row per truck x price of a scope's days, trucks and menu types.
+PRICED = f"""
+WITH {MENU.strip()},
+priced AS (
+    SELECT truck_id, price_pence, coalesce(menu_type, 'Not on the menu') AS menu_type,
+           sum(transactions) AS transactions
+    FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
+    WHERE business_date BETWEEN :first AND :last
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+      AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))
+    GROUP BY truck_id, price_pence, menu_type
+)"""
+_BY_PRICE_POINT = (
+    PRICED
+    + """
+SELECT price_pence, sum(transactions)::bigint AS transactions,
+       sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence,
+       100.0 * sum(transactions) / sum(sum(transactions)) OVER () AS transactions_share_pct
+FROM priced
+GROUP BY price_pence
+ORDER BY transactions DESC, price_pence"""
+)
+
+
+def by_price_point(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per price, whatever the truck, most paid first: price_pence, the measures and
+    transactions_share_pct.
+
+    Prices are kept by day and truck: days, trucks and menu types of the scope count."""
+    return _frame(db, _BY_PRICE_POINT, scope).astype({"transactions_share_pct": float})
+
+
+_BY_MENU_TYPE = (
+    PRICED
+    + """
+SELECT menu_type, sum(transactions)::bigint AS transactions,
+       sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence
+FROM priced
+GROUP BY menu_type
+ORDER BY transactions DESC, menu_type"""
+)
+
+
+def by_menu_type(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per menu type of metadata/menu.csv: menu_type and the measures.
+
+    A sale is known by its truck and price alone, so a price that two types share, or that no menu has, is said."""
+    return _frame(db, _BY_MENU_TYPE, scope)
+
+
+def menu_types(db: sa.Connection) -> list[str]:
+    """Menu types of metadata/menu.csv."""
+    return list(db.scalars(sa.text("SELECT DISTINCT menu_type FROM core.menu_item ORDER BY menu_type")))
+
+
+def inputs(db: sa.Connection) -> dict[str, bool]:
+    """Which optional metadata files have given anything: menu, pitches, costs."""
+    query = """SELECT EXISTS (SELECT FROM core.menu_item) AS menu, EXISTS (SELECT FROM core.pitch) AS pitches,
+                      EXISTS (SELECT FROM core.cost) AS costs"""
+    return dict(db.execute(sa.text(query)).mappings().one())
+
+
+def _frame(db: sa.Connection, query: str, scope: Scope) -> pd.DataFrame:
+    result = db.execute(sa.text(query), bound(scope))
+    return pd.DataFrame(result.all(), columns=list(result.keys()))

@@ -1,0 +1,72 @@
+"""What is wanted where and when: place x menu type x hour, and hours that hardly pay."""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.scope import MENU, SCOPED, Scope, bound
+
+LONGEST_DAYS = 35
+
+# From the sales themselves: the rollups know places or prices, never both.
+_DEMAND = f"""
+WITH {MENU.strip()},
+sold AS (
+    SELECT sale.truck_id, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order, total_pence,
+           coalesce(CASE WHEN pitch.to_at > sold_at THEN pitch.location_id END, 0) AS location_id
+    FROM mart.sale
+    LEFT JOIN LATERAL (
+        SELECT location_id, to_at FROM core.pitch
+        WHERE pitch.truck_id = sale.truck_id AND from_at <= sold_at ORDER BY from_at DESC LIMIT 1
+    ) AS pitch ON true
+    WHERE business_date BETWEEN :first AND :last
+      AND (:all_trucks OR sale.truck_id = ANY(CAST(:trucks AS integer[])))
+      AND (:all_payments OR payment_type = ANY(CAST(:payments AS text[])))
+)
+SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
+       coalesce(menu_type, 'Not on the menu') AS menu_type, local_hour, count(*) AS transactions,
+       sum(total_pence)::bigint AS gross_sales_pence
+FROM sold
+LEFT JOIN menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.total_pence
+LEFT JOIN core.location USING (location_id)
+WHERE (:all_locations OR location_id = ANY(CAST(:locations AS integer[])))
+  AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))
+GROUP BY location_id, location.name, coalesce(menu_type, 'Not on the menu'), local_hour, hour_order
+ORDER BY location_id, menu_type, hour_order"""
+
+
+def demand(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per place, menu type and local hour with a sale: location_id, location, menu_type, local_hour and the
+    measures. At most LONGEST_DAYS days, because it reads single sales; raises ValueError beyond."""
+    if scope.days > LONGEST_DAYS:
+        raise ValueError(f"demand is read from single sales: choose at most {LONGEST_DAYS} days")
+    result = db.execute(sa.text(_DEMAND), bound(scope))
+    return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+_DEAD = (
+    SCOPED
+    + """,
+sold AS (
+    SELECT truck_id, business_date, hour_order, sum(transactions) AS transactions
+    FROM sales GROUP BY truck_id, business_date, hour_order
+),
+out AS (
+    SELECT truck_id, business_date, generate_series(min(hour_order), max(hour_order)) AS hour_order
+    FROM sold GROUP BY truck_id, business_date
+)
+SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
+       CAST((hour_order + :day_start) % 24 AS integer) AS local_hour, count(*) AS days_out,
+       count(*) FILTER (WHERE coalesce(transactions, 0) <= 1) AS dead_days,
+       100.0 * count(*) FILTER (WHERE coalesce(transactions, 0) <= 1) / count(*) AS dead_share_pct
+FROM out LEFT JOIN sold USING (truck_id, business_date, hour_order) LEFT JOIN core.truck USING (truck_id)
+GROUP BY truck_id, truck.name, hour_order
+HAVING count(*) FILTER (WHERE coalesce(transactions, 0) <= 1) > 0
+ORDER BY dead_share_pct DESC, dead_days DESC, truck_id, hour_order"""
+)
+
+
+def dead_hours(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck and local hour that was dead on some day, the worst first: truck_id, truck, local_hour,
+    days_out (the hour lay between the day's first and last sale), dead_days (at most one sale), dead_share_pct."""
+    result = db.execute(sa.text(_DEAD), bound(scope))
+    return pd.DataFrame(result.all(), columns=list(result.keys())).astype({"dead_share_pct": float})

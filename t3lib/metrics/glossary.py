@@ -1,0 +1,474 @@
+"""What every public figure means; `docs/kpis.md` is made from it and tested against it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure: its field in `t3lib.metrics`, name, definition, formula, unit and source table."""
+
+    field: str
+    name: str
+    definition: str
+    formula: str
+    unit: str
+    source: str
+
+
+_HOURLY = "mart.sales_hourly"
+_ENTRIES = (
+    Entry(
+        "gross_sales_pence",
+        "Gross sales",
+        "What customers paid in accepted sales of the chosen business days, VAT included.",
+        "sum(total_pence)",
+        "pence",
+        _HOURLY,
+    ),
+    Entry(
+        "transactions",
+        "Transactions",
+        "Number of accepted sales; a row that was rejected is not one.",
+        "sum(transactions)",
+        "sales",
+        _HOURLY,
+    ),
+    Entry(
+        "average_ticket_pence",
+        "Average ticket",
+        "What one sale brings on average, to the nearest penny, halves up.",
+        "gross sales / transactions",
+        "pence",
+        _HOURLY,
+    ),
+    Entry(
+        "card_share_pct",
+        "Card share",
+        "Share of gross sales that was paid by card.",
+        "gross sales by card / gross sales",
+        "percent",
+        _HOURLY,
+    ),
+    Entry(
+        "share_pct",
+        "Share of sales",
+        "Part of gross sales that a payment type or a truck brings.",
+        "its gross sales / gross sales",
+        "percent",
+        _HOURLY,
+    ),
+    Entry(
+        "top_truck",
+        "Largest truck",
+        "The truck with the most gross sales.",
+        "truck of max(gross sales)",
+        "name",
+        _HOURLY,
+    ),
+    Entry(
+        "top_share_pct",
+        "Largest share",
+        "Part of gross sales that the largest truck brings.",
+        "gross sales of the largest truck / gross sales",
+        "percent",
+        _HOURLY,
+    ),
+    Entry(
+        "hhi",
+        "Concentration (HHI)",
+        "Herfindahl-Hirschman index of the trucks' shares: 10,000 when one truck sells all, 1,667 for six alike.",
+        "sum of squared shares in percent",
+        "index",
+        _HOURLY,
+    ),
+    Entry(
+        "price_pence",
+        "Price",
+        "An amount that customers paid; one sale counts as one price.",
+        "total_pence of a sale",
+        "pence",
+        "mart.price_daily",
+    ),
+    Entry(
+        "weeks",
+        "Weeks compared",
+        "How many earlier periods the usual is the mean of: those that lie wholly in the data.",
+        "count of periods",
+        "periods",
+        _HOURLY,
+    ),
+    Entry(
+        "files",
+        "Files",
+        "Loaded files that hold a sale of the chosen days, or are batches of them.",
+        "count of loaded files",
+        "files",
+        "mart.file",
+    ),
+    Entry(
+        "files_not_loaded",
+        "Files not loaded",
+        "Files of the chosen days that could not be read, or are held because their content is known already.",
+        "count of files that are unreadable, without the right header, or held",
+        "files",
+        "mart.file",
+    ),
+    Entry(
+        "rows_read",
+        "Rows read",
+        "Rows of the chosen days in loaded files, whatever became of them.",
+        "rows loaded + rows rejected",
+        "rows",
+        "mart.sales_hourly, mart.rejected_daily",
+    ),
+    Entry("rows_loaded", "Rows loaded", "Rows that became a sale.", "sum(transactions)", "rows", _HOURLY),
+    Entry(
+        "rows_rejected",
+        "Rows rejected",
+        "Rows that are not a sale; each is kept with its raw text and a reason.",
+        "sum(rows)",
+        "rows",
+        "mart.rejected_daily",
+    ),
+    Entry(
+        "rejected",
+        "Rejected by reason",
+        "The rejected rows by their reason code.",
+        "sum(rows) by reason",
+        "rows",
+        "mart.rejected_daily",
+    ),
+    Entry(
+        "rejected_pct",
+        "Rejected share",
+        "Part of the rows read that was rejected.",
+        "rows rejected / rows read",
+        "percent",
+        "mart.sales_hourly, mart.rejected_daily",
+    ),
+    Entry(
+        "loaded_at",
+        "Loaded at",
+        "When the figures last changed.",
+        "loaded_at",
+        "moment (UTC)",
+        "mart.watermark",
+    ),
+    Entry(
+        "last_sale_at",
+        "Last sale",
+        "When the latest sale was made, of the fleet or of one truck.",
+        "max(last_sale_at)",
+        "moment (UTC)",
+        "mart.watermark, mart.file",
+    ),
+    Entry(
+        "version",
+        "Version",
+        "Grows with every change of any figure; two pages with the same version agree.",
+        "version",
+        "count",
+        "mart.watermark",
+    ),
+    Entry(
+        "state",
+        "Truck state",
+        "Trading: sold in the last two complete hours of the fleet or since. Silent: it did not, though on "
+        "the same weekdays before it usually sells then. Off: it neither sells nor usually does.",
+        "gross sales of the last two hours, against the 4-week average of the same hours",
+        "trading, silent or off",
+        _HOURLY,
+    ),
+    Entry(
+        "attention",
+        "Needs attention",
+        "At most three things: a truck silent at a time when it sells, a card reader without a card sale, "
+        "sales or rejected rows out of the ordinary.",
+        "outside median ± 3 × median absolute deviation of 8 same weekdays (at least ± 10%)",
+        "text",
+        "mart.sales_hourly, mart.rejected_daily",
+    ),
+    Entry(
+        "transactions_share_pct",
+        "Share of transactions",
+        "Part of all sales, by number, that were made at a price.",
+        "transactions at the price / transactions",
+        "percent",
+        "mart.price_daily",
+    ),
+    Entry(
+        "busiest_hour",
+        "Busiest hour",
+        "The local hour with the most sales at a place; the earlier of equals.",
+        "hour with max(transactions)",
+        "local hour",
+        _HOURLY,
+    ),
+    Entry(
+        "costs",
+        "Costs",
+        "What each cost of metadata/costs.csv comes to, and the unit costs of metadata/menu.csv for what was sold. VAT "
+        "is the part contained in gross sales, a card cost is of card sales, other percents are of gross sales; a "
+        "truck's daily cost counts on days that it trades, a monthly cost by the day.",
+        "sum of each cost, rounded half up",
+        "pence",
+        "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
+    ),
+    Entry(
+        "contribution_pence",
+        "Contribution",
+        "What is left of gross sales after the costs; needs metadata/costs.csv.",
+        "gross sales - costs",
+        "pence",
+        "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
+    ),
+    Entry(
+        "margin_pct",
+        "Margin",
+        "Contribution as a share of gross sales.",
+        "contribution / gross sales",
+        "percent",
+        "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
+    ),
+    Entry(
+        "without_goods_pence",
+        "Sales without cost of goods",
+        "Gross sales at prices for which metadata/menu.csv has no unit cost; their goods are not in the costs.",
+        "sum(price x transactions) without a unit cost",
+        "pence",
+        "mart.price_daily, core.menu_item",
+    ),
+    Entry(
+        "pence_change",
+        "Restated sales",
+        "How much the gross sales of an earlier day were changed by a corrected, late or withdrawn file, a changed "
+        "rule or a repair.",
+        "sum(pence after - pence before)",
+        "pence",
+        "mart.restatement",
+    ),
+    Entry(
+        "rows_change",
+        "Restated transactions",
+        "How many sales of an earlier day were added or taken away in the same way.",
+        "sum(rows after - rows before)",
+        "sales",
+        "mart.restatement",
+    ),
+    Entry(
+        "period_first",
+        "Week or month",
+        "The first day of a week (a Monday) or a month; at the edges of a choice it may be cut.",
+        "date_trunc(business_date)",
+        "date",
+        _HOURLY,
+    ),
+    Entry("trading_days", "Trading days", "Business days with a sale.", "count of days", "days", _HOURLY),
+    Entry(
+        "trading_hours",
+        "Trading hours",
+        "Local hours in which a truck made a sale, counted on every day.",
+        "count of truck x day x hour with a sale",
+        "hours",
+        _HOURLY,
+    ),
+    Entry(
+        "sales_per_hour_pence",
+        "Sales per trading hour",
+        "What an hour with a sale brings on average, to the nearest penny.",
+        "gross sales / trading hours",
+        "pence",
+        _HOURLY,
+    ),
+    Entry(
+        "sales_per_day_pence",
+        "Sales per trading day",
+        "What a day with a sale brings on average, to the nearest penny.",
+        "gross sales / trading days",
+        "pence",
+        _HOURLY,
+    ),
+    Entry("weekday", "Weekday", "1 is Monday, 7 is Sunday.", "isodow of the business day", "number", _HOURLY),
+    Entry(
+        "like_for_like_trucks",
+        "Trucks compared",
+        "How many trucks sold in both periods.",
+        "count of trucks",
+        "trucks",
+        _HOURLY,
+    ),
+    Entry(
+        "like_for_like_pence",
+        "Like-for-like sales",
+        "Gross sales of the trucks that sold in both periods.",
+        "sum(total_pence) of these trucks",
+        "pence",
+        _HOURLY,
+    ),
+    Entry(
+        "like_for_like_before_pence",
+        "Like-for-like sales before",
+        "The same trucks' gross sales in the period compared with.",
+        "sum(total_pence) of these trucks",
+        "pence",
+        _HOURLY,
+    ),
+    Entry(
+        "like_for_like_pct",
+        "Like-for-like growth",
+        "Change of gross sales over the trucks that sold in both periods: new trucks and those that stopped are left "
+        "out.",
+        "like-for-like sales / like-for-like sales before - 1",
+        "percent",
+        _HOURLY,
+    ),
+    Entry(
+        "card_fees_pence",
+        "Card fees",
+        "What the costs of metadata/costs.csv that are named for cards come to.",
+        "sum of costs with card in their name",
+        "pence",
+        "mart.sales_hourly, core.cost",
+    ),
+    Entry(
+        "variable_costs_pence",
+        "Costs of selling",
+        "Costs of one truck that grow with its sales: VAT, goods, fees by the sale or in percent.",
+        "costs by sale and percent + cost of goods",
+        "pence",
+        "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
+    ),
+    Entry(
+        "fixed_costs_pence",
+        "Costs of being out",
+        "Costs of one truck by the day or month; those of the whole fleet belong to no truck.",
+        "costs by day and month of the truck",
+        "pence",
+        "mart.sales_hourly, core.cost",
+    ),
+    Entry(
+        "break_even_transactions",
+        "Break-even",
+        "Sales a day at which a truck pays for being out, rounded up; the fleet's own costs are not in it.",
+        "costs of being out a day / (average ticket - costs of selling a sale)",
+        "sales a day",
+        "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
+    ),
+    Entry(
+        "p10_price_pence",
+        "Low price (p10)",
+        "One sale in ten is at this price or below.",
+        "10th percentile of paid prices",
+        "pence",
+        "mart.price_daily",
+    ),
+    Entry(
+        "median_price_pence",
+        "Median price",
+        "Half of the sales are at this price or below.",
+        "50th percentile of paid prices",
+        "pence",
+        "mart.price_daily",
+    ),
+    Entry(
+        "p90_price_pence",
+        "High price (p90)",
+        "Nine sales in ten are at this price or below.",
+        "90th percentile of paid prices",
+        "pence",
+        "mart.price_daily",
+    ),
+    Entry(
+        "days_out",
+        "Days out",
+        "Days on which an hour lay between a truck's first and last sale.",
+        "count of days",
+        "days",
+        _HOURLY,
+    ),
+    Entry(
+        "dead_days",
+        "Dead days",
+        "Those of them on which the hour had at most one sale.",
+        "count of days with at most one sale in the hour",
+        "days",
+        _HOURLY,
+    ),
+    Entry(
+        "dead_share_pct",
+        "Dead hours",
+        "How often an hour between a truck's first and last sale of the day has at most one sale.",
+        "dead days / days out",
+        "percent",
+        _HOURLY,
+    ),
+    Entry(
+        "batch_state",
+        "Batch",
+        "Loaded; not loaded (unreadable, wrong header or held); missing: no file, though expected.",
+        "state of the truck's files of a batch",
+        "loaded, not loaded or missing",
+        "mart.file",
+    ),
+    Entry(
+        "expected",
+        "Expected batch",
+        "A truck's batch that came on at least two of the four same weekdays before; on days that are over.",
+        "count over 28 days >= 2",
+        "yes or no",
+        "mart.file",
+    ),
+    Entry("batches_expected", "Batches expected", "How many of them there are.", "count", "batches", "mart.file"),
+    Entry(
+        "batches_missing",
+        "Batches missing",
+        "Expected batches without a loaded file.",
+        "count of expected batches not loaded",
+        "batches",
+        "mart.file",
+    ),
+    Entry(
+        "complete_pct",
+        "Completeness",
+        "Part of the batches expected on days that are over that is loaded.",
+        "expected batches loaded / expected batches",
+        "percent",
+        "mart.file",
+    ),
+)
+GLOSSARY = {entry.field: entry for entry in _ENTRIES}
+
+
+def markdown() -> str:
+    """The glossary as `docs/kpis.md` holds it."""
+    sections = [_HEAD]
+    for entry in _ENTRIES:
+        sections.append(
+            f"## {entry.name}\n\n{entry.definition}\n\n"
+            f"| field | formula | unit | source |\n|---|---|---|---|\n"
+            f"| `{entry.field}` | {entry.formula} | {entry.unit} | {entry.source} |\n"
+        )
+    return "\n".join(sections)
+
+
+_HEAD = """# What every figure means
+
+Figures are computed in one place, `t3lib/metrics`; dashboard, report, CSV and notebooks call it.
+This page is made by `python -m t3lib.metrics.glossary > docs/kpis.md`.
+
+- **Business day**: local time (`T3_TIMEZONE`, Europe/London), from 04:00 (`T3_BUSINESS_DAY_START`) to the next
+  04:00. A sale at 00:30 belongs to the evening before.
+- **Same weekdays before**: a day is compared with the day a week before; a longer range with the same range
+  shifted back by whole weeks, by the smallest multiple of seven days that is not shorter than the range.
+- **Same time**: while a day trades, only its complete hours are compared: the local hours before the hour of
+  the latest sale, with the same hours of the days before.
+- **Usual**: the mean over the same weekdays of the four periods before; a period counts if it begins on or
+  after the first day of data. What has nothing to be compared with shows no change.
+- A column that ends in `_before` is the figure of the same weekdays before; in `_usual`, its usual.
+- Days without a sale count as zero inside the range of days with data and before today.
+- Money is whole pence everywhere and becomes pounds only where it is shown.
+"""
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,31 @@
+"""Growth of what was there in both periods."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from t3lib.metrics.comparison import change_pct
+from t3lib.metrics.sales import by_truck
+from t3lib.metrics.scope import Scope
+
+
+@dataclass(frozen=True)
+class LikeForLike:
+    """Gross sales of the trucks that sold in both periods; new trucks and those that stopped are left out."""
+
+    like_for_like_trucks: int
+    like_for_like_pence: int
+    like_for_like_before_pence: int
+
+    @property
+    def like_for_like_pct(self) -> float | None:
+        """Their change in percent."""
+        return change_pct(self.like_for_like_pence, self.like_for_like_before_pence)
+
+
+def like_for_like(db: sa.Connection, scope: Scope, earlier: Scope) -> LikeForLike:
+    """A scope against an earlier one, over the trucks with a sale in both."""
+    columns = ["truck_id", "gross_sales_pence"]
+    now, before = (dict(by_truck(db, one)[columns].itertuples(index=False)) for one in (scope, earlier))
+    both = [truck for truck in now if now[truck] and before.get(truck)]
+    return LikeForLike(len(both), int(sum(now[t] for t in both)), int(sum(before[t] for t in both)))

@@ -1,0 +1,65 @@
+"""Contribution by truck, and how many sales a day pay for being out."""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.contribution import BY_SALE, BY_TIME, DAYS
+from t3lib.metrics.scope import Scope, bound
+
+# One row per truck of a scope: costs that grow with sales, and costs of being out.
+_BY_TRUCK = f"""
+WITH {DAYS},
+{BY_SALE},
+{BY_TIME},
+menu AS (
+    SELECT truck_id, price_pence, avg(unit_cost_pence) AS unit_cost
+    FROM core.menu_item GROUP BY truck_id, price_pence
+),
+goods AS (
+    SELECT truck_id, sum(transactions * unit_cost) AS pence
+    FROM mart.price_daily JOIN menu USING (truck_id, price_pence)
+    WHERE business_date BETWEEN :first AND :last GROUP BY truck_id
+),
+variable AS (SELECT truck_id, sum(pence) AS pence FROM sale_lines GROUP BY truck_id),
+fixed AS (SELECT truck_id, sum(pence) AS pence FROM time_lines WHERE truck_id IS NOT NULL GROUP BY truck_id),
+traded AS (
+    SELECT truck_id, count(*) AS trading_days, sum(transactions)::bigint AS transactions,
+           sum(gross)::bigint AS gross_sales_pence
+    FROM truck_day GROUP BY truck_id
+)
+SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck, trading_days,
+       transactions, gross_sales_pence,
+       floor(coalesce(variable.pence, 0) + coalesce(goods.pence, 0) + 0.5)::bigint AS variable_costs_pence,
+       floor(coalesce(fixed.pence, 0) + 0.5)::bigint AS fixed_costs_pence
+FROM traded
+LEFT JOIN variable USING (truck_id) LEFT JOIN goods USING (truck_id) LEFT JOIN fixed USING (truck_id)
+LEFT JOIN core.truck USING (truck_id)
+WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))
+ORDER BY truck_id"""
+
+
+def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck with a sale: truck_id, truck, trading_days, transactions, gross_sales_pence,
+    variable_costs_pence, fixed_costs_pence, contribution_pence, margin_pct and break_even_transactions a day.
+
+    Costs by the day or month that are the whole fleet's belong to no truck: `contribution` has them. Whole days
+    and all payments only. The break-even is missing where a sale does not cover its own costs."""
+    if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
+        raise ValueError("contribution is known for whole trucks and whole days only")
+    result = db.execute(sa.text(_BY_TRUCK), bound(scope))
+    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    left = frame["gross_sales_pence"] - frame["variable_costs_pence"]
+    contribution = left - frame["fixed_costs_pence"]
+    return frame.assign(
+        contribution_pence=contribution,
+        margin_pct=(100 * contribution / frame["gross_sales_pence"]).astype(float),
+        break_even_transactions=pd.array([_break_even(row) for row in frame.itertuples()], "Int64"),
+    )
+
+
+def _break_even(row: object) -> int | None:
+    """Sales a day that pay the day's fixed costs, rounded up."""
+    left = row.gross_sales_pence - row.variable_costs_pence  # of all transactions
+    if left <= 0:
+        return None
+    return -(-int(row.fixed_costs_pence) * int(row.transactions) // (int(left) * int(row.trading_days)))

@@ -1,0 +1,96 @@
+"""Sales by week, month and weekday, and what an hour out brings."""
+
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.sales import half_up
+from t3lib.metrics.scope import SCOPED, Scope, bound
+
+GRAINS = ("week", "month")
+_BY_PERIOD = (
+    SCOPED
+    + """
+SELECT CAST(date_trunc(:grain, business_date) AS date) AS period_first,
+       count(DISTINCT business_date) AS trading_days, sum(transactions)::bigint AS transactions,
+       sum(total_pence)::bigint AS gross_sales_pence,
+       100.0 * coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0) / sum(total_pence) AS card_share_pct
+FROM sales
+GROUP BY period_first
+ORDER BY period_first"""
+)
+
+
+def by_period(db: sa.Connection, scope: Scope, grain: str = "week") -> pd.DataFrame:
+    """One row per week (from Monday) or month with a sale in the scope: period_first, trading_days (with a sale),
+    transactions, gross_sales_pence, card_share_pct. The first and the last may be cut by the scope."""
+    if grain not in GRAINS:
+        raise ValueError(f"a grain is week or month, not {grain}")
+    return _frame(db, _BY_PERIOD, scope, grain=grain).astype({"card_share_pct": float})
+
+
+def periods_until(scope: Scope, grain: str, count: int) -> Scope:
+    """The scope's places, trucks and payments over the last `count` weeks or months, its own last one included."""
+    months = scope.last.year * 12 + scope.last.month - count
+    first = {
+        "week": date.fromordinal(scope.last.toordinal() - scope.last.weekday() - 7 * (count - 1)),
+        "month": date(months // 12, months % 12 + 1, 1),
+    }[grain]
+    return replace(scope, first=first)
+
+
+_WEEKS_BY_TRUCK = (
+    SCOPED
+    + """
+SELECT truck_id, CAST(date_trunc('week', business_date) AS date) AS period_first,
+       sum(total_pence)::bigint AS gross_sales_pence
+FROM sales GROUP BY truck_id, period_first ORDER BY truck_id, period_first"""
+)
+
+
+def by_week_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck and week with a sale: truck_id, period_first (Monday), gross_sales_pence."""
+    return _frame(db, _WEEKS_BY_TRUCK, scope)
+
+
+_BY_WEEKDAY = (
+    SCOPED
+    + """
+SELECT CAST(extract(isodow FROM business_date) AS integer) AS weekday, count(DISTINCT business_date) AS trading_days,
+       sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence
+FROM sales GROUP BY weekday ORDER BY weekday"""
+)
+
+
+def by_weekday(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per weekday with a sale, 1 is Monday: weekday, trading_days, the measures and sales_per_day_pence."""
+    frame = _frame(db, _BY_WEEKDAY, scope)
+    return frame.assign(sales_per_day_pence=_each(frame, "trading_days"))
+
+
+_PER_HOUR = (
+    SCOPED
+    + """
+SELECT truck_id, count(DISTINCT (business_date, local_hour)) AS trading_hours,
+       count(DISTINCT business_date) AS trading_days, sum(total_pence)::bigint AS gross_sales_pence
+FROM sales GROUP BY truck_id ORDER BY truck_id"""
+)
+
+
+def per_trading_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck with a sale: truck_id, trading_hours (with a sale), trading_days, gross_sales_pence and
+    sales_per_hour_pence."""
+    frame = _frame(db, _PER_HOUR, scope)
+    return frame.assign(sales_per_hour_pence=_each(frame, "trading_hours"))
+
+
+def _each(frame: pd.DataFrame, count: str) -> pd.Series:
+    pairs = zip(frame["gross_sales_pence"], frame[count], strict=True)
+    return pd.Series([half_up(int(pence), int(n)) for pence, n in pairs], index=frame.index, dtype="Int64")
+
+
+def _frame(db: sa.Connection, query: str, scope: Scope, **more: object) -> pd.DataFrame:
+    result = db.execute(sa.text(query), bound(scope) | more)
+    return pd.DataFrame(result.all(), columns=list(result.keys()))

@@ -1,0 +1,24 @@
+"""Figures that stood before and were changed: by corrected, late or withdrawn files, by rules and by people."""
+
+from datetime import date, datetime
+
+import pandas as pd
+import sqlalchemy as sa
+
+_RESTATED = sa.text("""
+SELECT business_date, sum(rows_after - rows_before)::bigint AS rows_change,
+       sum(pence_after - pence_before)::bigint AS pence_change,
+       array_agg(DISTINCT cause ORDER BY cause) AS causes
+FROM mart.restatement
+WHERE made_at >= :since AND made_at < :until AND business_date < :before
+GROUP BY business_date
+HAVING sum(rows_after - rows_before) <> 0 OR sum(pence_after - pence_before) <> 0
+ORDER BY business_date DESC""")
+
+
+def restated_days(db: sa.Connection, since: datetime, until: datetime, before: date) -> pd.DataFrame:
+    """One row per business day before `before` whose figures changed from `since` to `until`, latest first.
+
+    business_date, rows_change and pence_change of all trucks together, causes as codes."""
+    result = db.execute(_RESTATED, {"since": since, "until": until, "before": before})
+    return pd.DataFrame(result.all(), columns=list(result.keys()))
