@@ -1,0 +1,142 @@
+"""The outbox: one row per (report, business date, edition, recipient, revision), each with a state.
+
+prepared -> sending -> sent | failed | unknown | retry (-> sending ...). Only a person leaves `unknown`."""
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+import sqlalchemy as sa
+
+from t3lib.settings import settings
+
+_COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
+    attempts, next_try_at, reply, run_id, prepared_at, finished_at"""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One row of the outbox, without the message itself."""
+
+    mail_id: int
+    report: str
+    business_date: date
+    edition: str
+    recipient: str
+    revision: int
+    message_id: str
+    subject: str
+    state: str
+    attempts: int
+    next_try_at: datetime
+    reply: str | None
+    run_id: str | None
+    prepared_at: datetime
+    finished_at: datetime | None
+
+
+class MailError(ValueError):
+    """What was asked of a mail cannot be done; the text says why."""
+
+
+def prepare(
+    db: sa.Connection,
+    message: EmailMessage,
+    recipient: str,
+    *,
+    report: str,
+    business_date: date,
+    edition: str,
+    revision: int = 1,
+    run_id: str | None = None,
+) -> int:
+    """mail_id of this recipient's copy, stored as it will be sent; asking again gives the same mail."""
+    recipient = recipient.strip()
+    key = {"report": report, "business_date": business_date, "edition": edition}
+    key |= {"recipient": recipient, "revision": revision}
+    found = db.execute(_FIND, key).scalar()
+    if found is not None:
+        return found
+    own = copy.deepcopy(message)
+    own["To"] = recipient
+    own["Date"] = format_datetime(datetime.now(UTC))
+    own["Message-ID"] = message_id(**key)
+    if revision > 1:
+        own["References"] = message_id(**key | {"revision": 1})
+    row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id}
+    made = db.execute(_INSERT, row | {"message": own.as_bytes(policy=SMTP)}).scalar()
+    return made if made is not None else db.execute(_FIND, key).scalar_one()
+
+
+def message_id(report: str, business_date: date, edition: str, recipient: str, revision: int = 1) -> str:
+    """The Message-ID of a mail: the same for the same key, so that a resent copy is known as one."""
+    text = "\n".join((report, business_date.isoformat(), edition, recipient.lower(), str(revision)))
+    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2] or "t3.example"
+    return f"<{business_date:%Y%m%d}.{hashlib.sha256(text.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def list_mails(
+    db: sa.Connection, state: str | None = None, *, business_date: date | None = None, limit: int = 100
+) -> list[Mail]:
+    """Mails of the outbox, newest first."""
+    query = f"""SELECT {_COLUMNS} FROM ops.mail_outbox
+                WHERE (:state IS NULL OR state = :state)
+                  AND (CAST(:day AS date) IS NULL OR business_date = :day)
+                ORDER BY mail_id DESC LIMIT :limit"""
+    rows = db.execute(sa.text(query), {"state": state, "day": business_date, "limit": limit})
+    return [Mail(**row) for row in rows.mappings()]
+
+
+def read(db: sa.Connection, mail_id: int) -> tuple[Mail, bytes]:
+    """One mail and its message as stored. Raises MailError when there is none."""
+    query = sa.text(f"SELECT {_COLUMNS}, message FROM ops.mail_outbox WHERE mail_id = :mail_id")
+    row = db.execute(query, {"mail_id": mail_id}).mappings().one_or_none()
+    if row is None:
+        raise MailError(f"There is no mail {mail_id}; `t3 mail list` shows what there is.")
+    return _mail(row), bytes(row["message"])
+
+
+def states(db: sa.Connection) -> dict[str, int]:
+    """How many mails stand in each state."""
+    query = "SELECT state, count(*) FROM ops.mail_outbox GROUP BY state ORDER BY state"
+    return dict(db.execute(sa.text(query)).all())
+
+
+def resend(db: sa.Connection, mail_id: int) -> Mail:
+    """Put a finished mail back into the queue: the same message, the same Message-ID, a person's decision.
+
+    Raises MailError while it is still waiting or under way."""
+    if db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
+        mail, _ = read(db, mail_id)
+        raise MailError(f"Mail {mail_id} is {mail.state}: only a finished mail can be sent again.")
+    return read(db, mail_id)[0]
+
+
+def _mail(row: Mapping[str, object]) -> Mail:
+    return Mail(**{name: row[name] for name in Mail.__dataclass_fields__})  # type: ignore[arg-type]
+
+
+_FIND = sa.text("""
+    SELECT mail_id FROM ops.mail_outbox
+    WHERE report = :report AND business_date = :business_date AND edition = :edition
+      AND recipient = :recipient AND revision = :revision""")
+
+_INSERT = sa.text("""
+    INSERT INTO ops.mail_outbox
+        (report, business_date, edition, recipient, revision, message_id, subject, message, run_id)
+    VALUES (:report, :business_date, :edition, :recipient, :revision, :message_id, :subject, :message,
+            :run_id)
+    ON CONFLICT (report, business_date, edition, recipient, revision) DO NOTHING
+    RETURNING mail_id""")
+
+_RESEND = sa.text("""
+    UPDATE ops.mail_outbox
+    SET state = 'prepared', next_try_at = now(), finished_at = NULL,
+        reply = 'sent again by hand; before: ' || state || coalesce(', ' || reply, '')
+    WHERE mail_id = :mail_id AND state IN ('sent', 'failed', 'unknown', 'cancelled')
+    RETURNING mail_id""")

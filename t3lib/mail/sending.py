@@ -1,0 +1,155 @@
+"""What is due leaves: claim one, commit, talk SMTP, record.
+
+A sender holds an advisory lock per mail for as long as it talks. A mail in `sending` whose lock is free
+belongs to a sender that died: nobody knows whether it left, so it becomes `unknown`."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from t3lib import warehouse
+from t3lib.mail.incident import INCIDENT, tell_operators
+from t3lib.mail.smtp import Outcome, deliver
+from t3lib.settings import settings
+
+MOST_ATTEMPTS = 12
+_LOCKS = 7_433  # the first half of the advisory lock's key; the second is the mail's id
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A mail that this process, and no other, is sending."""
+
+    mail_id: int
+    report: str
+    business_date: date
+    edition: str
+    recipient: str
+    message: bytes
+    attempts: int
+
+
+def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str, int]:
+    """Send what is due, each mail at most once; how many ended as sent, retry, failed and unknown.
+
+    Any number of processes may do this at once. Raises SettingsError when no SMTP server is known."""
+    engine, counts = engine or warehouse.engine(), Counter[str]()
+    url = settings().need("smtp_url")
+    counts["unknown"] = _give_up_on_the_dead(engine)
+    for _ in range(limit):
+        with _claimed(engine) as claim:
+            if claim is None:
+                break
+            outcome = deliver(url, settings().mail_from, claim.recipient, claim.message)
+            counts[_record(engine, claim, outcome)] += 1
+    return {state: counts[state] for state in ("sent", "retry", "failed", "unknown")}
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to leave a server alone: 1, 4, 16, then 60 minutes."""
+    return timedelta(minutes=min(4 ** (attempts - 1), 60))
+
+
+@contextmanager
+def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
+    """The next due mail, in state `sending`, its lock held until the block ends."""
+    guard = engine.connect()
+    try:
+        with engine.begin() as db:
+            mail_id = db.execute(_NEXT).scalar()
+            got = mail_id is not None and guard.execute(_LOCK, {"lock": _LOCKS, "mail_id": mail_id}).scalar()
+            row = db.execute(_CLAIM, {"mail_id": mail_id}).one() if got else None
+        yield _Claim(*row[:5], bytes(row.message), row.attempts) if row else None
+    finally:
+        with suppress(sa.exc.DBAPIError):  # a connection that the database cut has lost its lock by itself
+            guard.close()
+
+
+def _record(engine: sa.Engine, claim: _Claim, outcome: Outcome) -> str:
+    """Write down an outcome, patiently: it is known only here."""
+    if outcome.state == "retry" and claim.attempts >= MOST_ATTEMPTS:
+        outcome = Outcome("failed", f"given up after {claim.attempts} attempts; last: {outcome.reply}")
+    for pause in (0.5, 1, 2, 4, 8, 16, None):
+        try:
+            with engine.begin() as db:
+                _write(db, claim, outcome)
+            return outcome.state
+        except sa.exc.DBAPIError as error:
+            if pause is None or not error.connection_invalidated:
+                raise
+            _log.warning("mail %s is %s; the database is away: %s", claim.mail_id, outcome.state, error.orig)
+            time.sleep(pause)
+    raise AssertionError("the last pause returns or raises")
+
+
+def _write(db: sa.Connection, claim: _Claim, outcome: Outcome) -> None:
+    values = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
+    values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
+    written = db.execute(_RECORD, values).rowcount
+    if written and outcome.state in ("failed", "unknown"):
+        _tell(db, claim.mail_id, claim.report, claim.business_date, claim.edition, claim.recipient, outcome)
+
+
+def _give_up_on_the_dead(engine: sa.Engine) -> int:
+    """Mails left in `sending` by a process that is gone become `unknown`; how many."""
+    outcome = Outcome("unknown", "the sender stopped while sending: it may or may not have arrived")
+    with engine.begin() as db:
+        lost = db.execute(_LOST, {"lock": _LOCKS, "reply": outcome.reply}).all()
+        for mail in lost:
+            _tell(db, *mail, outcome)
+    return len(lost)
+
+
+def _tell(
+    db: sa.Connection, mail_id: int, report: str, day: date, edition: str, recipient: str, outcome: Outcome
+) -> None:
+    """One mail to the operators about a mail that they must look after; never about such a mail itself."""
+    if report == INCIDENT:
+        _log.error("mail %s to the operators (%s) is %s: %s", mail_id, recipient, outcome.state, outcome.reply)
+        return
+    what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
+    tell_operators(
+        db,
+        f"mail-{mail_id}",
+        day,
+        f"The {edition} report of {day:%-d %B} {what} {recipient}",
+        f"State: {outcome.state}\nReason: {outcome.reply}\n\n"
+        f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}",
+    )
+
+
+_NEXT = sa.text("""
+    SELECT mail_id FROM ops.mail_outbox
+    WHERE state IN ('prepared', 'retry') AND next_try_at <= now()
+    ORDER BY next_try_at, mail_id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+
+_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:lock, CAST(:mail_id AS integer))")
+
+_CLAIM = sa.text("""
+    UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1 WHERE mail_id = :mail_id
+    RETURNING mail_id, report, business_date, edition, recipient, message, attempts""")
+
+# `attempts` fences: a sender cut off from the database may still say what it knows of its own attempt.
+_RECORD = sa.text("""
+    UPDATE ops.mail_outbox
+    SET state = :state, reply = :reply,
+        next_try_at = CASE WHEN :state = 'retry' THEN now() + :wait ELSE next_try_at END,
+        finished_at = CASE WHEN :state = 'retry' THEN NULL ELSE now() END
+    WHERE mail_id = :mail_id AND attempts = :attempts AND state IN ('sending', 'unknown')""")
+
+_LOST = sa.text("""
+    WITH sending AS MATERIALIZED (SELECT mail_id FROM ops.mail_outbox WHERE state = 'sending'),
+    free AS MATERIALIZED (
+        SELECT mail_id FROM sending WHERE pg_try_advisory_xact_lock(:lock, CAST(mail_id AS integer)))
+    UPDATE ops.mail_outbox AS mail
+    SET state = 'unknown', reply = :reply, finished_at = now()
+    FROM free
+    WHERE mail.mail_id = free.mail_id AND mail.state = 'sending'
+    RETURNING mail.mail_id, mail.report, mail.business_date, mail.edition, mail.recipient""")

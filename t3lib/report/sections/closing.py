@@ -1,0 +1,141 @@
+"""What the figures stand on, and what the mail needs beside what is seen."""
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from t3lib.record import RECORD
+from t3lib.report import links, words
+from t3lib.report.block import Block, folded
+from t3lib.report.day import Day
+from t3lib.report.verdict import subject, verdict
+from t3lib.settings import settings
+
+MOST_RESTATED = 4
+_CAUSES = {
+    "new_version": "file corrected",
+    "late_file": "file came late",
+    "released": "file released",
+    "held": "file withdrawn",
+    "again": "cleaned again",
+    "metadata": "metadata changed",
+    "repair": "rows repaired",
+    "replay": "rows replayed",
+    "undo": "repair undone",
+}
+REPORT = "application/vnd.t3.report+json"
+
+
+def data_note(day: Day) -> Block:
+    """Business day, zone, files, rows, rejects and time of loading; and the way into the dashboard."""
+    href, link = links.dashboard(day.business_date), f"Open {day.business_date:%A} in the dashboard"
+    lines = [_stands_on(day), *_restated(day), _usual(day), _business_day(day)]
+    text = "\n".join(["-" * 24, *([f"{link}:\n{href}", ""] if href else []), *map(folded, lines)])
+    return Block("data_note", text, {"href": href, "link": link, "lines": lines})
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a mail needs beside its body, carried by the executed notebook; and the rows it reports, for its run."""
+
+    content: dict[str, Any]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        rows = self.content["headline"]["transactions"]
+        return {REPORT: self.content, RECORD: {"rows": rows}, "text/plain": self.content["subject"]}
+
+
+def envelope(day: Day) -> Envelope:
+    """Subject, first words, headline figures and CSV of a day's mail."""
+    return Envelope(
+        {
+            "business_date": day.business_date.isoformat(),
+            "edition": day.edition.name,
+            "subject": subject(day),
+            "preheader": verdict(day).reason,
+            "headline": {
+                "gross_sales_pence": day.sales.gross_sales_pence,
+                "transactions": day.sales.transactions,
+            },
+            "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": _csv(day)},
+        }
+    )
+
+
+def _stands_on(day: Day) -> str:
+    q = day.quality
+    files = f"{q.files:,} {'file' if q.files == 1 else 'files'}"
+    rejected = f"{q.rows_rejected:,} not loaded" + (f" ({words.share(q.rejected_pct)})" if q.rows_rejected else "")
+    line = f"From {files}: {q.rows_read:,} rows read, {q.rows_loaded:,} loaded, {rejected}."
+    if day.freshness.loaded_at is None:
+        return line
+    loaded = day.freshness.loaded_at.astimezone(settings().zone)
+    return f"{line} Last load {loaded:%H:%M} on {words.day(loaded.date())}."
+
+
+def _restated(day: Day) -> list[str]:
+    """What changed of earlier days since the mail before."""
+    if day.restated.empty:
+        return []
+    days = [
+        f"{row.business_date:%a} {row.business_date.day} {row.business_date:%b} "
+        f"{words.signed(row.pence_change, 'sales_pence')} ({', '.join(_CAUSES.get(c, c) for c in row.causes)})"
+        for row in day.restated.head(MOST_RESTATED).itertuples()
+    ]
+    more = f" and {len(day.restated) - MOST_RESTATED:,} more" if len(day.restated) > MOST_RESTATED else ""
+    return [f"Earlier days whose sales changed since the last report: {'; '.join(days)}{more}."]
+
+
+def _usual(day: Day) -> str:
+    weekday = f"{day.business_date:%A}"
+    if day.usual is None:
+        return f"There is no earlier {weekday} to compare with yet."
+    if day.usual.weeks == 1:
+        return f"“Usual” is the one {weekday} before: older ones are not in the data."
+    return f"“Usual” is the mean of the {_count(day.usual.weeks)} {weekday}s before."
+
+
+def _business_day(day: Day) -> str:
+    start = f"{settings().business_day_start:%H:%M}"
+    return (
+        f"The business day {words.day(day.business_date)} runs from {start} to {start} the next day, "
+        f"{settings().timezone} time. Sales are what customers paid, VAT included."
+    )
+
+
+def _csv(day: Day) -> str:
+    """One row per truck after one for all: counts, and pounds with two decimals."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    sums = [day.sales, day.before, day.usual]
+    counts = [None if t is None else t.transactions for t in sums]
+    pence = [None if t is None else t.gross_sales_pence for t in sums]
+    writer.writerow([day.business_date, "", "All trucks", *counts, *map(_pounds, pence)])
+    for row in day.trucks.itertuples():
+        cells = [None if pd.isna(getattr(row, name)) else int(getattr(row, name)) for name in _MEASURES]
+        writer.writerow([day.business_date, row.truck_id, _inert(row.truck), *cells[:3], *map(_pounds, cells[3:])])
+    return text.getvalue()
+
+
+_MEASURES = [f"{name}{of}" for name in ("transactions", "gross_sales_pence") for of in ("", "_before", "_usual")]
+_COLUMNS = ["business_date", "truck_id", "truck"] + [
+    f"{name}{of}" for name in ("transactions", "gross_sales_gbp") for of in ("", "_last_week", "_usual")
+]
+
+
+def _pounds(pence: int | None) -> str:
+    return "" if pence is None else f"{pence // 100}.{pence % 100:02d}"
+
+
+def _inert(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    plain = words.line(text)
+    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
+
+
+def _count(number: int) -> str:
+    return {2: "two", 3: "three", 4: "four"}.get(number, str(number))

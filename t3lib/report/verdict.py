@@ -1,0 +1,139 @@
+"""The verdict: sentences made from the figures, so that they cannot contradict them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from t3lib.metrics import Totals, change_pct
+from t3lib.report import words
+from t3lib.report.day import Day
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader takes away: a headline, and the reason in one or two sentences."""
+
+    headline: str
+    reason: str
+
+
+def verdict(day: Day) -> Verdict:
+    """Headline and reason of a day."""
+    weekday = f"{day.business_date:%A}"
+    if not day.sales.transactions:
+        return Verdict(f"No sales are recorded for {_date(day.business_date)}.", _absence(day, weekday))
+    measure = day.edition.measure
+    now = getattr(day.sales, measure)
+    took = f"{words.pounds(now)} taken" if measure == "gross_sales_pence" else f"{_sales(now)}"
+    if not day.usual or not getattr(day.usual, measure):
+        return Verdict(f"{took} on {weekday}.", f"{_sum(day.sales)} There is no earlier {weekday} to compare with yet.")
+    usual, flat = getattr(day.usual, measure), day.edition.flat_pct
+    only_week = day.usual.weeks == 1  # then the usual is last week, and once is enough
+    reasons = (
+        "" if only_week else _against_week(day, measure, weekday),
+        _cause(day.sales, day.usual, flat),
+        _mover(day.trucks, measure, usual, flat),
+    )
+    moved = _moved(now, usual, flat)
+    return Verdict(f"{took}, {moved} {'last' if only_week else 'a usual'} {weekday}.", " ".join(filter(None, reasons)))
+
+
+def subject(day: Day) -> str:
+    """One line for the list of mails: the edition, the date, the figure and its change."""
+    measure = day.edition.measure
+    now = getattr(day.sales, measure)
+    date_ = f"{day.business_date:%a} {day.business_date.day} {day.business_date:%b %Y}"
+    if not day.sales.transactions:
+        figure = "no sales"
+    else:
+        figure = words.amount(now, measure) + ("" if measure.endswith("_pence") else " sales")
+        if day.usual and getattr(day.usual, measure):
+            figure += f", {_moved(now, getattr(day.usual, measure), day.edition.flat_pct)} usual"
+    return words.line(f"T3 {day.edition.title}, {date_}: {figure}")
+
+
+def _moved(now: int, before: int, flat_pct: float) -> str:
+    """'12% above', '3% below' or 'in line with'."""
+    side = _direction(now, before, flat_pct)
+    if not side:
+        return "in line with"
+    return f"{abs(words.half_away(change_pct(now, before) or 0)):,}% {'above' if side > 0 else 'below'}"
+
+
+def _absence(day: Day, weekday: str) -> str:
+    if not day.usual:
+        return f"There is no earlier {weekday} to compare with yet."
+    if not day.usual.transactions:
+        return f"The {weekday}s before had none either."
+    usual = words.pounds(day.usual.gross_sales_pence)
+    return f"A usual {weekday} takes {usual}. If trucks were out, their files have not arrived."
+
+
+def _sum(sales: Totals) -> str:
+    ticket, gross = words.pounds(sales.average_ticket_pence), words.pounds(sales.gross_sales_pence)
+    return f"{_sales(sales.transactions)}, {ticket} each on average, {gross} together."
+
+
+def _against_week(day: Day, measure: str, weekday: str) -> str:
+    before = getattr(day.before, measure, 0)
+    if not before:
+        return f"Nothing was sold last {weekday}."
+    moved = _moved(getattr(day.sales, measure), before, day.edition.flat_pct)
+    absent = _absent_then(day.trucks, measure, before * day.edition.flat_pct / 100)
+    return f"That is {moved} last {weekday}'s {words.amount(before, measure)}{absent}."
+
+
+def _absent_then(trucks: pd.DataFrame, measure: str, least: float) -> str:
+    """Trucks that sold nothing a week before though they usually do: the comparison is not with a whole fleet."""
+    usual = trucks[f"{measure}_usual"].fillna(0)
+    absent = trucks[(trucks[f"{measure}_before"] == 0) & (usual > least) & (trucks[measure] > least)]
+    if absent.empty:
+        return ""
+    who = words.line(absent["truck"].iloc[0]) if len(absent) == 1 else f"{len(absent)} of its trucks"
+    return f", when {who} had no sales"
+
+
+def _cause(sales: Totals, usual: Totals, flat_pct: float) -> str:
+    """Whether the number of sales or their size moved the day, against the usual."""
+    number = _direction(sales.transactions, usual.transactions, flat_pct)
+    ticket = _direction(sales.average_ticket_pence, usual.average_ticket_pence, flat_pct)
+    if not number and not ticket:
+        return "The number of sales and the average ticket are both as usual."
+    size = f"({words.pounds(sales.average_ticket_pence)}, {_pct(sales, usual, 'average_ticket_pence')})"
+    count = f"({sales.transactions:,}, {_pct(sales, usual, 'transactions')})"
+    made = {1: f"More sales than usual were made {count}", -1: f"Fewer sales than usual were made {count}"}
+    brought = {1: f"each brought more {size}", -1: f"each brought less {size}", 0: "each brought as much as usual"}
+    joint = "and" if number * ticket >= 0 and (number or ticket > 0) else "but"
+    return f"{made.get(number, 'The number of sales was as usual')} {joint} {brought[ticket]}."
+
+
+def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float) -> str:
+    """The truck with the largest change, where there are several and it matters for the whole."""
+    if len(trucks) < 2:
+        return ""
+    moves = trucks[measure] - trucks[f"{measure}_usual"]
+    largest = moves.abs().idxmax()
+    move, name = int(moves[largest]), words.line(trucks["truck"][largest])
+    if abs(move) * 100 < max(flat_pct, 1) * usual:
+        return ""
+    size = words.amount(abs(move), measure) + ("" if measure.endswith("_pence") else " sales")
+    return f"The largest change is {name}, {size} {'above' if move > 0 else 'below'} its usual."
+
+
+def _direction(now: int | None, before: int | None, flat_pct: float) -> int:
+    """1 up, -1 down, 0 for a change that rounds to less than flat_pct."""
+    pct = words.half_away(change_pct(now, before) or 0.0)
+    return 0 if abs(pct) < max(flat_pct, 1) else 1 if pct > 0 else -1
+
+
+def _pct(sales: Totals, usual: Totals, name: str) -> str:
+    return words.change(change_pct(getattr(sales, name), getattr(usual, name)))
+
+
+def _date(value: date) -> str:
+    return f"{value:%A} {value.day} {value:%B}"
+
+
+def _sales(count: int) -> str:
+    return f"{count:,} {'sale' if count == 1 else 'sales'}"
