@@ -1,0 +1,58 @@
+"""Small graphs as HTML: columns, sparklines and heat maps that need no script."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from t3lib import charts
+from t3lib.money import pounds
+
+
+def columns(names: Sequence[str], pence: Sequence[int]) -> str:
+    """Columns with their names below; a table behind them has the figures."""
+    most = max(pence, default=0) or 1
+    bars = "".join(
+        f'<li title="{escape(name)}: {pounds(amount)}"><b>{_short(amount)}</b>'
+        f'<i style="--h:{100 * amount / most:.1f}%"></i><span>{escape(name)}</span></li>'
+        for name, amount in zip(names, pence, strict=True)
+    )
+    return f'<ul class="t3-columns" aria-hidden="true">{bars}</ul>'
+
+
+def spark(values: Sequence[int]) -> str:
+    """Bars without names, for a cell."""
+    most = max(values, default=0) or 1
+    bars = "".join(
+        f'<rect x="{n * 8}" y="{20 - 20 * value / most:.1f}" width="6" height="{20 * value / most:.1f}"/>'
+        for n, value in enumerate(values)
+    )
+    return f'<svg class="t3-spark" width="{8 * len(values)}" height="20" aria-hidden="true">{bars}</svg>'
+
+
+def hours(
+    caption: str, names: Sequence[str], cells: Mapping[tuple[str, int], tuple[int, int]], head: str = "Truck"
+) -> str:
+    """A heat map of names by local hour; a cell is (transactions, pence), its shade the transactions."""
+    shown = charts.hours_between([hour for _, hour in cells])
+    most = max((count for count, _ in cells.values()), default=0) or 1
+    top = "".join(f'<th scope="col">{hour:02d}</th>' for hour in shown)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(_cell(name, hour, *cells.get((name, hour), (0, 0)), most) for hour in shown)
+        + "</tr>"
+        for name in names
+    )
+    return (
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-heat">'
+        f'<thead><tr><th scope="col">{escape(head)}</th>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _cell(name: str, hour: int, count: int, pence: int, most: int) -> str:
+    hint = f"{name}, {charts.hour_name(hour)}: {count:,} sales, {pounds(pence)}"
+    text = f"{count:,}" if count else ""
+    return f'<td class="t3-heat-cell" style="--v:{100 * count / most:.0f}%" title="{escape(hint)}">{text}</td>'
+
+
+def _short(pence: int) -> str:
+    """£12.3k from ten thousand pounds on, so that thirteen stand side by side."""
+    return pounds(pence, whole=True) if pence < 1_000_000 else f"£{pence / 100_000:,.1f}k"

@@ -1,0 +1,185 @@
+"""The living page: widgets that show a view, follow the watermark and take the visitor's choices."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from html import escape
+
+import ipywidgets as w
+import sqlalchemy as sa
+
+from t3lib import business_day, charts, warehouse
+from t3lib.dashboard import controls, download, first, parts, trucks
+from t3lib.dashboard.boxes import box, html
+from t3lib.dashboard.cards import instead
+from t3lib.dashboard.chart import Chart
+from t3lib.dashboard.live import Follower
+from t3lib.dashboard.sheets import Asked, sheet
+from t3lib.dashboard.showing import show
+from t3lib.dashboard.state import State, parse
+from t3lib.dashboard.tiles import tiles
+from t3lib.dashboard.trouble import explain
+from t3lib.dashboard.view import View, read
+from t3lib.metrics import freshness
+
+Connect = Callable[[], AbstractContextManager[sa.Connection]]
+
+
+def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
+    """Show the dashboard: first as plain HTML with the figures of now, then as widgets that keep up with them.
+
+    The address's query string comes before the parameters."""
+    state = parse(os.environ.get("QUERY_STRING", ""), State(preset=range))
+    page = Page(state)
+    page.refresh()
+    show(first.page(page.view, page.trouble, page.sheet.value), page.widget)
+    page.follow(refresh_seconds)
+
+
+class Page:
+    """One visitor's page. `view` is what it shows; `trouble` says in words why it may be old."""
+
+    def __init__(self, state: State, connect: Connect = warehouse.connect) -> None:
+        self.state, self.view, self.trouble = state, None, ""
+        self._connect = connect
+        self._follower = Follower(self._stale, self._read, self._show)
+        self.controls = controls.Controls(self.choose)
+        self.notice = html("t3-notice")
+        self.heading = html("t3-heading")
+        self.tiles = [html("t3-card t3-tile") for _ in range(4)]
+        self.hours, self.days = Chart(), Chart()
+        self.days.on_click(self._choose_day)
+        self.parts = {name: html() for name in _PARTS}
+        self.address = html("t3-address")
+        self.typed = w.Text(continuous_update=False)
+        self.typed.add_class("t3-typed")
+        self.typed.observe(lambda event: self.choose(parse(event["new"])), "value")
+        self.controls.csv.on_click(lambda _: self._download(download.CSV))
+        self.controls.xlsx.on_click(lambda _: self._download(download.XLSX))
+        self.download, self._downloads = html("t3-download"), 0
+        self.body = box("t3-body", *self._figures())
+        self.empty = html("t3-nothing")
+        self.widget = box(
+            "t3-page t3-live",
+            self.controls.widget,
+            self.notice,
+            self.body,
+            self.empty,
+            self.address,
+            self.typed,
+            self.download,
+        )
+
+    def choose(self, state: State) -> None:
+        """Take a choice of the visitor; the figures follow at once."""
+        self.state = state
+        self._follower.ask()
+
+    def refresh(self) -> None:
+        """Read and show."""
+        self._show(self._read())
+
+    def follow(self, seconds: float) -> None:
+        """Keep up with loads, the clock and the visitor while the kernel lives."""
+        self._follower.start(seconds)
+
+    def _stale(self) -> bool:
+        """Whether the figures, the business day or the reach of the database changed."""
+        if self.view is None or self.trouble or business_day.today() != self.view.today:
+            return True
+        try:
+            with self._connect() as db:
+                return freshness(db).version != self.view.freshness.version
+        except Exception:
+            return True
+
+    def _read(self) -> tuple[State, View | None, str, str]:
+        state = self.state
+        try:
+            with self._connect() as db:
+                view = read(db, state)
+                return state, view, self._sheet(db, view), ""
+        except Exception as error:
+            return state, None, "", explain(error, self.trouble)
+
+    def _sheet(self, db: sa.Connection, view: View) -> str:
+        """The tab's cards; where they fail, the rest of the page stays and they say so."""
+        try:
+            return sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier))
+        except Exception as error:
+            return instead("This page could not be read", explain(error, self.trouble))
+
+    def _show(self, found: tuple[State, View | None, str, str]) -> None:
+        """Put a view into the widgets. What did not change is not sent; what failed leaves the old figures."""
+        state, view, sheet_html, trouble = found
+        if state != self.state:  # the visitor went on while this was read; the next reading is under way
+            return
+        self.trouble = trouble
+        self.notice.value = f'<p class="t3-trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+        if view is None:
+            self._figures_shown(bool(self.view and self.view.held), parts.out_of_reach())
+            return
+        self.view, self.state = view, view.state
+        self._figures_shown(view.held is not None, parts.empty())
+        self.controls.show(view)
+        self.address.value = f'<span data-query="{view.state.query()}"></span>'
+        if view.held is None:
+            return
+        self.heading.value = parts.heading(view)
+        for widget, tile in zip(self.tiles, tiles(view), strict=True):
+            widget.value = tile
+        self.sheet.value = sheet_html
+        self.sheet.layout.display = "" if sheet_html else "none"
+        self.grid.layout.display = "none" if sheet_html else ""
+        for name, part in _PARTS.items():
+            self.parts[name].value = part(view)
+        self.hours.show(charts.sales_by_hour(view.hours, view.usual_hours, view.line))
+        self.days.show(charts.sales_by_day(view.days, view.scope.first, view.scope.last))
+
+    def _choose_day(self, column: int) -> None:
+        """A click on a day shows it; another one shows the days around it again."""
+        days = list(self.view.days["business_date"]) if self.view else []
+        if 0 <= column < len(days):
+            first, last = (
+                (days[0], days[-1])
+                if self.view.scope.first == self.view.scope.last == days[column]
+                else (days[column],) * 2
+            )
+            self.choose(replace(self.state, preset="custom", first=first, last=last))
+
+    def _download(self, kind: download.Kind) -> None:
+        if self.view:
+            self._downloads += 1
+            self.download.value = download.link(self.view, kind, self._downloads)
+
+    def _figures_shown(self, shown: bool, instead: str) -> None:
+        self.body.layout.display = "" if shown else "none"
+        self.empty.layout.display = "none" if shown else ""
+        self.empty.value = instead
+
+    def _figures(self) -> list[w.Widget]:
+        some = self.parts
+        grid = box(
+            "t3-grid",
+            box("t3-card t3-hours", some["hours_title"], self.hours.widget, some["hours_table"]),
+            box("t3-card t3-look", some["attention"]),
+            box("t3-card t3-pay", some["payments"]),
+            box("t3-card t3-trucks", some["trucks"]),
+            box("t3-card t3-map", some["heat"]),
+            box("t3-card t3-days", some["days_title"], self.days.widget, some["days_table"]),
+        )
+        self.grid, self.sheet = grid, html("t3-sheet")
+        return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
+
+
+_PARTS = {
+    "hours_title": parts.hours_title,
+    "hours_table": parts.hours_table,
+    "attention": parts.needs_attention,
+    "trucks": trucks.trucks,
+    "payments": parts.payments,
+    "heat": trucks.heat,
+    "days_title": parts.days_title,
+    "days_table": parts.days_table,
+}

@@ -1,0 +1,84 @@
+"""What a sheet is asked for, and the pieces that its cards share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from html import escape
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.dashboard import words
+from t3lib.dashboard.cards import Cell, said, table, title
+from t3lib.dashboard.state import State
+from t3lib.dashboard.tiles import change, definition
+from t3lib.metrics import Scope
+
+MOST_ROWS = 15
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The state, its scope, where a day that still trades stops being comparable, and what it is compared with."""
+
+    state: State
+    scope: Scope
+    until_hour: int | None = None
+    earlier: Scope | None = None
+
+    @property
+    def cut(self) -> Scope:
+        """The comparable part of the scope."""
+        return replace(self.scope, until_hour=self.until_hour)
+
+    @property
+    def whole_days(self) -> Scope | None:
+        """The days of the scope that are over, for what is known by whole days only."""
+        if self.until_hour is None:
+            return self.scope
+        if self.scope.days == 1:
+            return None
+        return replace(self.scope, last=self.scope.last - timedelta(days=1))
+
+    @property
+    def against(self) -> str:
+        """What it is compared with, in words."""
+        return words.compared_with(self.scope, self.until_hour, self.state.compare)
+
+
+Card = Callable[[sa.Connection, Asked], str]
+
+
+def card(name: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "") -> str:
+    """A card of one table; the figure's definition stands at its name."""
+    if not rows:
+        return said(name, "Nothing in this choice.")
+    return heading(name, figure, aside) + table(name, head, rows, numbers=range(1, len(head)))
+
+
+def heading(name: str, figure: str, aside: str = "") -> str:
+    """A card's head with a definition."""
+    return title(escape(name) + definition(figure), f"<span>{escape(aside)}</span>" if aside else "")
+
+
+def moved(now: object, before: object) -> Cell:
+    """A change in words and colour, or an en dash."""
+    missing = now is None or before is None or pd.isna(now) or pd.isna(before)
+    tone, text = ("none", "") if missing else change(int(now), int(before))
+    return Cell("–") if tone == "none" else Cell(text, f"t3-change {tone}")
+
+
+def usual(
+    db: sa.Connection, breakdown: Callable[[sa.Connection, Scope], pd.DataFrame], key: str, scope: Scope | None
+) -> dict[object, tuple[int, object]]:
+    """(transactions now, usual) by key, for whole days; nothing for a day that still trades."""
+    if scope is None:
+        return {}
+    frame = metrics.compared(breakdown, key, db, scope)
+    return {getattr(r, key): (r.transactions, r.transactions_usual) for r in frame.itertuples()}
+
+
+def percent(value: object) -> str:
+    """12.3%, an en dash for what is missing."""
+    return words.percent(None if value is None or pd.isna(value) else float(value))

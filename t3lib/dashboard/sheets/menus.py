@@ -1,0 +1,176 @@
+"""Menus and places: what is wanted where and when, and what is paid for it."""
+
+import calendar
+from dataclasses import replace
+from html import escape
+
+import sqlalchemy as sa
+
+from t3lib import charts, metrics
+from t3lib.dashboard import graphs
+from t3lib.dashboard.cards import Cell, choice, said, table
+from t3lib.dashboard.sheets.asked import MOST_ROWS, Asked, Card, card, heading, moved, percent, usual
+from t3lib.dashboard.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.metrics.breakdown import inputs
+from t3lib.metrics.demand import LONGEST_DAYS
+from t3lib.money import pounds
+
+AFFORDABLE = (300, 500, 700, 900)
+NEEDS_MENU = "This needs metadata/menu.csv. Until then demand is shown by price."
+NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck stood where, from when to when."
+
+
+def demand(db: sa.Connection, asked: Asked) -> str:
+    """Place x menu type x hour; without their files, by truck and hour."""
+    name, known = "Demand by place, menu type and hour", inputs(db)
+    missing = [f"metadata/{file}.csv" for file in ("pitches", "menu") if not known[file]]
+    if missing:
+        found = metrics.by_hour_and_truck(db, asked.scope)
+        names = found.groupby("truck")["transactions"].sum().sort_values(ascending=False).index[:MOST_TRUCKS]
+        cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
+        aside = f"by truck: places and menu types need {' and '.join(missing)}"
+    elif asked.scope.days > LONGEST_DAYS:
+        return said(name, f"It is read from single sales: choose at most {LONGEST_DAYS} days.")
+    else:
+        found = metrics.demand(db, asked.scope)
+        found = found.assign(row=found["location"] + " · " + found["menu_type"])
+        names = found.groupby("row")["transactions"].sum().sort_values(ascending=False).index[:MOST_TRUCKS]
+        cells = {(r.row, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
+        aside = "transactions; darker is more"
+    if not cells:
+        return said(name, "No sales in this choice.")
+    head = "Truck" if missing else "Place and menu type"
+    return heading(name, "transactions", aside) + graphs.hours(name, list(names), cells, head)
+
+
+def prices(db: sa.Connection, asked: Asked) -> str:
+    """Which prices are paid how often, against four weeks."""
+    then = usual(db, metrics.by_price_point, "price_pence", asked.whole_days)
+    found = metrics.by_price_point(db, asked.scope).head(MOST_ROWS)
+    most = max(found["transactions_share_pct"], default=0) or 1
+    rows = [
+        (
+            pounds(row.price_pence),
+            f"{row.transactions:,}",
+            Cell(percent(row.transactions_share_pct), bar=100 * row.transactions_share_pct / most),
+            moved(*then.get(row.price_pence, (None, None))),
+        )
+        for row in found.sort_values("price_pence").itertuples()
+    ]
+    head = ("Price", "Sales", "Share", "On the usual")
+    return card("Prices paid", head, rows, "transactions_share_pct", _aside(asked))
+
+
+def spread(db: sa.Connection, asked: Asked) -> str:
+    """Low, median and high price by truck, and how many pay no more than a chosen amount."""
+    sold = metrics.prices(db, asked.scope)
+    if sold.empty:
+        return said("Price spread", "No sales in this choice.")
+    names = metrics.trucks(db)
+    parts = [(names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
+    rows = []
+    for name, part in [("All together", sold), *parts[:MOST_TRUCKS]]:
+        found = metrics.price_spread(part)
+        low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
+        paid = percent(metrics.affordable_pct(part, asked.state.affordable))
+        rows.append((name, pounds(low), pounds(middle), pounds(high), paid))
+    limit = asked.state.affordable
+    links = " ".join(_limit(asked, pence) for pence in sorted({*AFFORDABLE, limit}))
+    head = ("Truck", "Low (p10)", "Median", "High (p90)", f"{pounds(limit)} or less")
+    return (
+        f"{heading('Price spread', 'median_price_pence')}"
+        f'<p class="t3-limits">Affordable is up to {links}</p>{table("Price spread", head, rows, numbers=range(1, 5))}'
+    )
+
+
+def types(db: sa.Connection, asked: Asked) -> str:
+    """Sales by menu type, against four weeks."""
+    if not inputs(db)["menu"]:
+        return said("Menu types", NEEDS_MENU)
+    then = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days)
+    rows = [
+        (
+            row.menu_type,
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+            moved(*then.get(row.menu_type, (None, None))),
+        )
+        for row in metrics.by_menu_type(db, asked.scope).head(MOST_ROWS).itertuples()
+    ]
+    return card(
+        "Menu types", ("Menu type", "Sales", "Gross sales", "On the usual"), rows, "transactions", _aside(asked)
+    )
+
+
+def places(db: sa.Connection, asked: Asked) -> str:
+    """Sales by place with their busiest hour, against four weeks."""
+    if not inputs(db)["pitches"]:
+        return said("Places", NEEDS_PITCHES)
+    then = usual(db, metrics.by_place, "location_id", asked.cut)
+    rows = [
+        (
+            row.location,
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+            f"{int(row.busiest_hour):02d}:00",
+            moved(*then.get(row.location_id, (None, None))),
+        )
+        for row in metrics.by_place(db, asked.scope).head(MOST_ROWS).itertuples()
+    ]
+    return card("Places", ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual"), rows, "busiest_hour")
+
+
+def weekdays(db: sa.Connection, asked: Asked) -> str:
+    """What a weekday brings on average."""
+    rows = [
+        (
+            calendar.day_name[row.weekday - 1],
+            pounds(row.sales_per_day_pence),
+            f"{row.transactions / row.trading_days:,.0f}",
+        )
+        for row in metrics.by_weekday(db, asked.scope).itertuples()
+    ]
+    return card("Weekdays", ("Weekday", "Sales a day", "Transactions a day"), rows, "sales_per_day_pence")
+
+
+def dead(db: sa.Connection, asked: Asked) -> str:
+    """Hours that hardly pay for being open."""
+    found = metrics.dead_hours(db, asked.scope).head(10)
+    rows = [
+        (
+            row.truck,
+            charts.hour_name(int(row.local_hour)),
+            f"{row.dead_days:,} of {row.days_out:,}",
+            percent(row.dead_share_pct),
+        )
+        for row in found.itertuples()
+    ]
+    return card("Dead hours", ("Truck", "Hour", "Dead days", "Share"), rows, "dead_share_pct", "at most one sale")
+
+
+CARDS: tuple[tuple[str, str, Card], ...] = (
+    ("t3-whole", "Demand by place, menu type and hour", demand),
+    ("t3-half t3-tall", "Prices paid", prices),
+    ("t3-half", "Price spread", spread),
+    ("t3-half", "Menu types", types),
+    ("t3-half", "Weekdays", weekdays),
+    ("t3-half", "Places", places),
+    ("t3-whole", "Dead hours", dead),
+)
+
+
+def _limit(asked: Asked, pence: int) -> str:
+    text = pounds(pence) if pence % 100 else pounds(pence, whole=True)
+    if pence == asked.state.affordable:
+        return f"<b>{escape(text)}</b>"
+    return choice(replace(asked.state, affordable=pence), text)
+
+
+def _aside(asked: Asked) -> str:
+    """What a table by price leaves out, since prices are kept by day and truck only."""
+    scope, facts = asked.scope, []
+    if scope.payments or scope.locations:
+        facts.append("all payments and places")
+    if asked.until_hour is not None:
+        facts.append("compared once the day is over" if scope.days == 1 else "compared without today")
+    return ", ".join(facts)

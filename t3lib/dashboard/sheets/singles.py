@@ -1,0 +1,122 @@
+"""Single sales: from a truck's day to its sales, and from an hour's sales to file and raw line."""
+
+import logging
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import sqlalchemy as sa
+
+from t3lib import charts, metrics
+from t3lib.dashboard import words
+from t3lib.dashboard.cards import Cell, choice, said, table, title
+from t3lib.dashboard.sheets.asked import Asked, Card
+from t3lib.dashboard.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.landing import Landing
+from t3lib.money import pounds
+from t3lib.settings import settings
+from t3lib.warehouse import lineage
+from t3lib.warehouse.lineage import Question
+
+MOST_SALES = 200
+_log = logging.getLogger(__name__)
+
+
+def sales(db: sa.Connection, asked: Asked) -> str:
+    """The sales of one truck and day; of one hour with the raw line of each."""
+    scope, hour = asked.scope, asked.state.hour
+    if len(scope.trucks) != 1 or scope.days != 1:
+        return _choose(db, asked)
+    question = Question(scope.trucks[0], scope.first, hour)
+    found = [
+        line
+        for line in lineage.sales(db, question, MOST_SALES if hour is None else 2_000)
+        if not scope.payments or line["payment_type"] in scope.payments
+    ]
+    files = lineage.files(db, question)
+    missing = "" if hour is None else _add_raw(files, found)
+    keys = {file["file_id"]: file["key"] for file in files}
+    rows = [_row(asked, line, keys, raw=hour is not None) for line in found]
+    head = ("Sold at", "Paid by", "Amount", "File", "Row", "Raw line" if hour is not None else "Notes")
+    name = metrics.trucks(db).get(scope.trucks[0], f"Truck {scope.trucks[0]}")
+    top = title("Single sales", f"<span>{_where(asked, name, len(found))}</span>")
+    note = f'<p class="t3-none">{missing}</p>' if missing else ""
+    return top + note + (table("Single sales", head, rows, numbers=(2, 4)) if rows else '<p class="t3-none">None.</p>')
+
+
+def refused(db: sa.Connection, asked: Asked) -> str:
+    """The rows of that choice that are no sales, with their text."""
+    scope = asked.scope
+    if len(scope.trucks) != 1 or scope.days != 1:
+        return said("Rejected rows", "Those of the truck and day stand here.")
+    found = lineage.rejects(db, Question(scope.trucks[0], scope.first, asked.state.hour), MOST_SALES)
+    rows = [
+        (row["reason"].replace("_", " "), Cell(_raw(row, "raw_"), "t3-raw"), pounds(row["suggested_pence"]))
+        for row in found
+    ]
+    if not rows:
+        return said("Rejected rows", "None: every row became a sale.")
+    return title("Rejected rows") + table("Rejected rows", ("Reason", "Raw line", "Suggested"), rows, numbers=(2,))
+
+
+CARDS: tuple[tuple[str, str, Card], ...] = (
+    ("t3-whole", "Single sales", sales),
+    ("t3-whole", "Rejected rows", refused),
+)
+
+
+def _choose(db: sa.Connection, asked: Asked) -> str:
+    """The trucks of the last day chosen, each a link to its sales."""
+    last = asked.scope.last
+    day = replace(asked.scope, first=last)
+    rows = [
+        (
+            Cell(choice(_state(asked, row.truck_id, None), row.truck), html=True),
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+        )
+        for row in metrics.truck_shares(db, day).head(MOST_TRUCKS).itertuples()
+    ]
+    top = title("Single sales", f"<span>choose a truck to see its sales of {words.day(last)}</span>")
+    return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2))
+
+
+def _state(asked: Asked, truck: int, hour: int | None) -> Any:
+    day = asked.scope.last
+    return replace(asked.state, preset="custom", first=day, last=day, trucks=(truck,), hour=hour, tab="rows")
+
+
+def _where(asked: Asked, name: str, count: int) -> str:
+    """What is shown, and the way back to the whole day."""
+    truck, hour = asked.scope.trucks[0], asked.state.hour
+    if hour is None:
+        more = f", the first {MOST_SALES}" if count >= MOST_SALES else ""
+        return f"{escape(name)}, {words.day(asked.scope.last)}{more}; an hour shows the raw lines"
+    back = choice(_state(asked, truck, None), "the whole day")
+    return f"{escape(name)}, {words.day(asked.scope.last)}, {charts.hour_name(hour)} · {back}"
+
+
+def _row(asked: Asked, line: dict[str, Any], keys: dict[int, str], raw: bool) -> tuple[object, ...]:
+    local = line["sold_at"].astimezone(settings().zone)
+    time: object = f"{local:%H:%M}"
+    if not raw:
+        time = Cell(choice(_state(asked, asked.scope.trucks[0], local.hour), f"{local:%H:%M}"), html=True)
+    notes = [flag.replace("_", " ") for flag in line["flags"]] + ([line["decision"]] if line["decision"] else [])
+    text = _raw(line.get("raw") or {}, "") if raw else ", ".join(notes)
+    return (time, line["payment_type"], pounds(line["total_pence"]), keys.get(line["file_id"], "–"),
+            f"{line['row_number']:,}", Cell(text, "t3-raw" if raw else ""))  # fmt: skip
+
+
+def _raw(row: dict[str, Any], prefix: str) -> str:
+    cells = (row.get(f"{prefix}{name}") for name in ("timestamp", "type", "total"))
+    return ",".join("" if cell is None else str(cell) for cell in cells) if row else "–"
+
+
+def _add_raw(files: list[dict[str, Any]], found: list[dict[str, Any]]) -> str:
+    """Add the raw text to each line; returns why some lack it."""
+    try:
+        told = lineage.with_raw_text(files, found, Landing())
+    except Exception as error:  # the bucket is another service: the sales stay readable without it
+        _log.error("the raw lines could not be read", exc_info=error)
+        return "The raw lines cannot be read now: the bucket does not answer."
+    return " ".join(sorted({file["missing"] for file in told if file["missing"]}))

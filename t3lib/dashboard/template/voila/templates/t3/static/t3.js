@@ -1,0 +1,139 @@
+// What the widgets cannot do themselves: hand the page over from its first HTML to the widgets without a jump,
+// keep the address bar and the back button in step with the choices, and say when the connection is lost.
+(() => {
+  'use strict';
+  const root = document.documentElement;
+  const sign = document.querySelector('.t3-live-sign');
+  const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
+  const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+  window.voila_finish = window.voila_process = window.voila_heartbeat = () => {};
+
+  const ready = () => {
+    const live = document.querySelector('.t3-live');
+    if (!live) return false;
+    const drawn = [...live.querySelectorAll('.t3-chart')].every((chart) => chart.querySelector('svg') || !chart.offsetParent);
+    return drawn && live.querySelector('.t3-heading .widget-html-content') && (!live.querySelector('.t3-controls') || live.querySelector('.t3-controls button'));
+  };
+  const say = (text, state) => {
+    if (sign.textContent !== text) sign.textContent = text;
+    sign.dataset.state = state;
+  };
+
+  const current = () => {
+    if (document.querySelector('.t3-live .t3-trouble')) say('Not up to date', 'lost');
+    else say('Live', 'live');
+  };
+
+  let shown = null;
+  const follow = (live) => {
+    const address = live.querySelector('.t3-address [data-query]');
+    if (!address || address.dataset.query === shown) return;
+    const query = address.dataset.query;
+    const url = location.pathname + (query ? '?' + query : '');
+    if (shown === null) history.replaceState(null, '', url);
+    else if (location.search !== (query ? '?' + query : '')) history.pushState(null, '', url);
+    shown = query;
+  };
+  let downloaded = '0';
+  const download = (live) => {
+    const link = live.querySelector('.t3-download a');
+    if (!link || link.dataset.number === downloaded) return;
+    downloaded = link.dataset.number;
+    link.click();
+  };
+  const name = (live) => {
+    live.querySelectorAll('button.widget-toggle-button').forEach((button) => {
+      button.setAttribute('aria-pressed', button.classList.contains('mod-active'));
+    });
+    Object.entries({tabs: 'Page', range: 'Range', dates: 'Dates', paid: 'Payment', chips: 'Trucks'}).forEach(([kind, label]) => {
+      const group = live.querySelector('.t3-' + kind);
+      if (group && !group.getAttribute('aria-label')) {
+        group.setAttribute('role', 'group');
+        group.setAttribute('aria-label', label);
+      }
+    });
+    live.querySelectorAll('.t3-pick select').forEach((input, n) => input.setAttribute('aria-label', ['Compare with', 'Place', 'Menu type'][n]));
+    live.querySelectorAll('.t3-dates input').forEach((input, n) => {
+      input.setAttribute('aria-label', n ? 'To' : 'From');
+      const [year, month, day] = input.value.split('-').map(Number);
+      const shown = year ? day + ' ' + MONTHS[month - 1] + ' ' + year : '';
+      if (input.parentElement.dataset.shown !== shown) input.parentElement.dataset.shown = shown;
+    });
+    live.querySelectorAll('.t3-chart [aria-label]:not([role])').forEach((chart) => chart.setAttribute('role', 'img'));
+    live.querySelectorAll('.t3-typed, .t3-typed input, .t3-download a').forEach((node) => {
+      node.setAttribute('aria-hidden', 'true');
+      node.tabIndex = -1;
+    });
+  };
+  // Copying a link and printing are the browser's own business; the address already says all there is.
+  const share = () => {
+    const bar = document.querySelector('.t3-live .t3-actions');
+    if (!bar || bar.querySelector('.t3-here')) return;
+    const add = (text, act) => {
+      const button = document.createElement('button');
+      button.className = 't3-action t3-here';
+      button.textContent = text;
+      button.addEventListener('click', () => act(button));
+      bar.append(button);
+    };
+    add('Copy link', async (button) => {
+      try {
+        await navigator.clipboard.writeText(location.href);
+        button.textContent = 'Copied';
+      } catch (error) {
+        button.textContent = 'Copy the address above';
+      }
+      setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
+    });
+    add('Print', () => window.print());
+  };
+  const watch = new MutationObserver(() => {
+    const live = document.querySelector('.t3-live');
+    if (!live) return;
+    if (!root.classList.contains('t3-ready') && ready()) {
+      root.classList.add('t3-ready');
+      current();
+      performance.mark('t3-live');
+    }
+    follow(live);
+    download(live);
+    name(live);
+    share();
+  });
+  watch.observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'data-query']});
+
+  // The kernel takes a choice as a query string, through a text field that nobody sees.
+  const choose = (query) => {
+    const input = document.querySelector('.t3-typed input');
+    if (!input) return false;
+    input.value = query || ' ';
+    input.dispatchEvent(new Event('input', {bubbles: true}));
+    input.dispatchEvent(new Event('change', {bubbles: true}));
+    return true;
+  };
+  window.addEventListener('popstate', () => {
+    shown = location.search.replace(/^\?/, '');
+    if (!choose(shown)) location.reload();
+  });
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[data-choice]');
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && choose(link.dataset.choice)) event.preventDefault();
+  });
+
+  let missed = 0;
+  const check = async () => {
+    if (document.hidden || !root.classList.contains('t3-ready')) return;
+    let answer = null;
+    try {
+      answer = await fetch(config.baseUrl + 'api/kernels/' + config.kernelId, {cache: 'no-store'});
+    } catch (error) {
+      missed += 1;
+    }
+    if (answer && answer.status === 404) return location.reload();
+    if (answer) missed = 0;
+    if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
+    else current();
+  };
+  setInterval(check, 4000);
+  ['online', 'offline', 'focus'].forEach((name) => window.addEventListener(name, check));
+})();

@@ -1,0 +1,87 @@
+"""The four figures at the top, each against the same weekdays before: with arrows and words, then colour."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from t3lib.dashboard import words
+from t3lib.dashboard.view import View
+from t3lib.metrics import change_pct
+from t3lib.metrics.glossary import GLOSSARY
+from t3lib.money import pounds
+
+Figure = float | int | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A field of Totals, how it is written, and whether more of it is good news."""
+
+    field: str
+    write: Callable[[Figure], str]
+    points: bool = False
+
+
+MEASURES = (
+    Measure("gross_sales_pence", pounds),
+    Measure("transactions", lambda value: f"{value:,}"),
+    Measure("average_ticket_pence", pounds),
+    Measure("card_share_pct", words.percent, points=True),
+)
+
+
+def tiles(view: View) -> list[str]:
+    """One piece of HTML per measure."""
+    return [_tile(view, measure) for measure in MEASURES]
+
+
+def change(now: Figure, before: Figure, points: bool = False) -> tuple[str, str]:
+    """(tone, words) of a change: up, down, level or none; '▲ 12.3% up', '▼ 2.1 points down'."""
+    if now is None or before is None or (not points and not before):
+        return "none", "nothing to compare with"
+    moved = now - before if points else change_pct(now, before) or 0.0
+    if abs(moved) < 0.05:
+        return "level", "= level"
+    tone, arrow = ("up", "▲") if moved > 0 else ("down", "▼")
+    return tone, f"{arrow} {abs(moved):,.1f}{' points' if points else '%'} {tone}"
+
+
+def _tile(view: View, measure: Measure) -> str:
+    entry = GLOSSARY[measure.field]
+    now = getattr(view.comparable, measure.field)
+    before = getattr(view.before, measure.field, None)
+    compare = view.state.compare
+    lines = [] if compare == "none" else [_against(measure, now, before, words.day_before(view.scope, compare))]
+    if view.usual and view.usual.weeks > 1:
+        mean = getattr(view.usual, measure.field)
+        lines.append(_against(measure, now, mean, words.usual(view.scope, view.usual.weeks), quiet=True))
+    if view.until_hour is not None and view.totals != view.comparable:
+        when = "To" if view.one_day else "With today to"
+        cut = f"{when} {view.until_hour:02d}:00: {'–' if now is None else measure.write(now)}"
+        lines.insert(0, f'<p class="t3-sofar">{escape(cut)}</p>')
+    figure = getattr(view.totals, measure.field)
+    return (
+        f'<h2 class="t3-label">{escape(entry.name)}{definition(measure.field)}</h2>'
+        f'<p class="t3-figure" data-figure="{measure.field}">'
+        f"{escape('–' if figure is None else measure.write(figure))}</p>" + "".join(lines)
+    )
+
+
+def definition(name: str) -> str:
+    """A small '?' that opens what a figure means."""
+    entry = GLOSSARY[name]
+    return (
+        f'<details class="t3-help"><summary aria-label="What is {escape(entry.name.lower())}?">?</summary>'
+        f"<span>{escape(entry.definition)}</span></details>"
+    )
+
+
+def _against(measure: Measure, now: Figure, then: Figure, what: str, quiet: bool = False) -> str:
+    tone, text = change(now, then, measure.points)
+    if tone == "none":
+        return f'<p class="t3-change none">Nothing to compare with: {escape(what)}</p>'
+    share = " neutral" if measure.points else ""
+    return (
+        f'<p class="t3-change {tone}{share}{" quiet" if quiet else ""}"><b>{text}</b> '
+        f"<span>on {escape(measure.write(then))}, {escape(what)}</span></p>"
+    )

@@ -1,0 +1,128 @@
+"""Everything that one page shows, read in one transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import business_day, metrics
+from t3lib.dashboard import state as states
+from t3lib.dashboard import words
+from t3lib.dashboard.state import State
+from t3lib.metrics import Attention, DataQuality, Freshness, Scope, Totals
+from t3lib.metrics.breakdown import inputs
+
+CONTEXT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class View:
+    """The figures of a state. `comparable` is the part of them that `before` and `usual` are compared with."""
+
+    state: State
+    scope: Scope
+    earlier: Scope | None
+    today: date
+    held: tuple[date, date] | None
+    freshness: Freshness
+    names: dict[int, str]
+    places: dict[int, str]
+    menus: list[str]
+    totals: Totals
+    comparable: Totals
+    before: Totals | None
+    usual: Totals | None
+    until_hour: int | None
+    hours: pd.DataFrame
+    usual_hours: pd.DataFrame
+    days: pd.DataFrame
+    trucks: pd.DataFrame
+    trucks_before: dict[int, int]
+    states: pd.DataFrame
+    heat: pd.DataFrame
+    payments: pd.DataFrame
+    quality: DataQuality
+    attention: list[Attention]
+
+    @property
+    def line(self) -> str:
+        """What the line over the chart by hour is; empty without one."""
+        if self.state.compare == "weekdays":
+            return words.usual(self.scope, self.usual.weeks) if self.usual else ""
+        return words.day_before(self.scope, self.state.compare) if self.before else ""
+
+    @property
+    def one_day(self) -> bool:
+        return self.scope.days == 1
+
+    @property
+    def fallen_back(self) -> bool:
+        """Today was asked for, but has no sale yet."""
+        return self.state.preset == "today" and self.scope.last < self.today
+
+
+def read(db: sa.Connection, state: State) -> View:
+    """The view of a state, with choices that the data does not know (a truck that never was) left out."""
+    names, held, today = metrics.trucks(db), metrics.data_range(db), business_day.today()
+    places = metrics.locations(db) if inputs(db)["pitches"] else {}
+    menus = metrics.menu_types(db)
+    state = replace(
+        state,
+        trucks=tuple(truck for truck in state.trucks if truck in names),
+        places=tuple(place for place in state.places if place in places),
+        menus=tuple(menu for menu in state.menus if menu in menus),
+    )
+    scope = states.scope(state, today, held)
+    until = metrics.complete_until(db, scope.last)
+    cut = replace(scope, until_hour=until)
+    earlier = metrics.earlier(cut, state.compare)
+    if not (earlier and held and earlier.first >= held[0]):
+        earlier = None
+    context = replace(scope, first=min(scope.first, scope.last - timedelta(days=CONTEXT_DAYS - 1)))
+    per_truck = metrics.by_truck(db, earlier)[["truck_id", "gross_sales_pence"]] if earlier else pd.DataFrame()
+    usual = metrics.typical(db, cut) if state.compare == "weekdays" else None
+    return View(
+        state=state,
+        scope=scope,
+        earlier=earlier,
+        today=today,
+        held=held,
+        freshness=metrics.freshness(db),
+        names=names,
+        places=places,
+        menus=menus,
+        totals=metrics.totals(db, scope),
+        comparable=metrics.totals(db, cut),
+        before=metrics.totals(db, earlier) if earlier else None,
+        usual=usual,
+        until_hour=until,
+        hours=metrics.by_hour(db, scope),
+        usual_hours=_line(db, scope, earlier, state.compare),
+        days=metrics.by_day(db, context),
+        trucks=_with_comparable(metrics.by_truck(db, scope), metrics.by_truck(db, cut)),
+        trucks_before=dict(per_truck.itertuples(index=False)),
+        states=metrics.truck_states(db, scope.last),
+        heat=metrics.by_hour_and_truck(db, scope),
+        payments=metrics.by_payment(db, scope),
+        quality=metrics.data_quality(db, scope),
+        attention=[item for item in metrics.attention(db, scope.last) if _concerns(item, scope)],
+    )
+
+
+def _line(db: sa.Connection, scope: Scope, earlier: Scope | None, compare: str) -> pd.DataFrame:
+    """Gross sales by hour to compare with: whole days, so that a day still trading shows what is yet to come."""
+    if compare == "weekdays":
+        return metrics.typical_by_hour(db, scope)
+    if earlier is None:
+        return pd.DataFrame({"local_hour": [], "gross_sales_pence": []}, dtype="int64")
+    return metrics.by_hour(db, replace(earlier, until_hour=None))
+
+
+def _concerns(item: Attention, scope: Scope) -> bool:
+    return not scope.trucks or item.truck_id is None or item.truck_id in scope.trucks
+
+
+def _with_comparable(trucks: pd.DataFrame, cut: pd.DataFrame) -> pd.DataFrame:
+    pence = dict(zip(cut["truck_id"], cut["gross_sales_pence"], strict=True))
+    return trucks.assign(comparable_pence=[pence.get(truck, 0) for truck in trucks["truck_id"]])
