@@ -1,0 +1,53 @@
+"""What a notebook tells the scheduler about its run: a small table for people, the same values for programs."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+RECORD = "application/vnd.t3.run+json"
+
+
+def show(**values: Any) -> None:
+    """Display the run's values (rows=..., files=...) as the notebook's closing line, readable in the executed copy."""
+    from IPython.display import display
+
+    text = "\n".join(f"{name.replace('_', ' '):>16}  {value:,}" if isinstance(value, int) else
+                     f"{name.replace('_', ' '):>16}  {value}" for name, value in values.items())  # fmt: skip
+    display({RECORD: values, "text/plain": text}, raw=True)
+
+
+def read(notebook: Any) -> dict[str, Any]:
+    """The values that an executed notebook showed, the last of each name."""
+    found: dict[str, Any] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found |= output.get("data", {}).get(RECORD, {})
+    return found
+
+
+def bound_streams(most: int) -> None:
+    """Let this kernel print so many characters and no more: what runs away fills neither memory nor disk."""
+    from IPython import get_ipython
+
+    left = [most]
+
+    def bound() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if not hasattr(stream.write, "bounds"):
+                stream.write = _bounded(stream.write, left)  # type: ignore[method-assign]
+
+    # Anew for every cell: IPython puts a writer of its own around each, which keeps what it sees.
+    get_ipython().events.register("pre_run_cell", lambda _: bound())
+
+
+def _bounded(write: Callable[[str], Any], left: list[int]) -> Callable[[str], int]:
+    def bounded(text: str) -> int:
+        if left[0] > 0:
+            write(text[: left[0]])
+            left[0] -= len(text)
+            if left[0] <= 0:
+                write("\n[Printed text is cut here.]\n")
+        return len(text)
+
+    bounded.bounds = left  # type: ignore[attr-defined]
+    return bounded

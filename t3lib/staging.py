@@ -1,0 +1,66 @@
+"""Staged files of a batch: what one notebook leaves for the next. They are a function of the claim, safe to delete."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from t3lib.settings import settings
+
+
+class StagingMissingError(Exception):
+    """A staged file is gone; running the notebook before makes it again."""
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The folder of one batch."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, batch_id: str) -> "Staging":
+        """The folder of a batch, made when absent."""
+        folder = settings().outputs / "staging" / (batch_id or "rehearsal")
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder)
+
+    def write(self, name: str, table: pa.Table) -> None:
+        """Keep a table; the file appears whole or not at all."""
+        self._whole(f"{name}.parquet", lambda path: pq.write_table(table, path, compression="lz4"))
+
+    def read(self, name: str) -> pa.Table:
+        """A staged table. Raises StagingMissingError."""
+        return pq.read_table(self._found(f"{name}.parquet"))
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Keep a small structure."""
+        self._whole(f"{name}.json", lambda path: path.write_text(json.dumps(value)))
+
+    def read_json(self, name: str) -> Any:
+        """A staged structure. Raises StagingMissingError."""
+        return json.loads(self._found(f"{name}.json").read_text())
+
+    def remove(self) -> None:
+        """Drop the folder once its rows are committed."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _found(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            raise StagingMissingError(f"{name} of {self.folder.name} is not staged: run the notebook before again.")
+        return path
+
+    def _whole(self, name: str, write: Callable[[Path], object]) -> None:
+        part = self.folder / f".{name}.{os.getpid()}"
+        try:
+            write(part)
+            part.replace(self.folder / name)
+        finally:
+            part.unlink(missing_ok=True)
