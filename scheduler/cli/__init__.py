@@ -1,0 +1,224 @@
+"""The `t3` command."""
+
+import os
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from scheduler.cli import archive, db, mail, rejects
+from scheduler.cli import files as files_group
+from scheduler.cli.options import By, Json, Why
+from t3lib.problems import explain
+
+app = typer.Typer(
+    name="t3",
+    help="Tasty Truck Treats: from the trucks' files to the dashboard and the morning mail.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(db.app, name="db")
+app.add_typer(mail.app, name="mail")
+app.add_typer(archive.app, name="archive")
+app.add_typer(rejects.app, name="rejects")
+app.add_typer(files_group.app, name="files", invoke_without_command=True)
+
+
+@app.callback()
+def _common(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    if debug:
+        os.environ["T3_DEBUG"] = "1"
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop at the dashboard's first answer; print JSON.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days of trade to make up.")] = 56,
+    port: Annotated[int, typer.Option(help="Port of the dashboard; 0 finds a free one.")] = 0,
+) -> None:
+    """A made-up fleet, and everything up: dashboard, mails, live uploads.
+
+    Example: t3 demo"""
+    from scheduler.commands.demo import demo as run
+
+    run(once=once, days=days, port=port)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port of the dashboard; 0 finds a free one.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    health_port: Annotated[
+        int | None, typer.Option(help="Loopback port of /healthz and /metrics; 0 finds a free one.")
+    ] = None,
+) -> None:
+    """Everything, against the configured or the embedded services, until Ctrl-C.
+
+    Example: t3 up --port 8866"""
+    from scheduler.commands.serving import up as run
+
+    run(port=port, concurrency=concurrency, health_port=health_port)
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    health_port: Annotated[
+        int | None, typer.Option(help="Loopback port of /healthz and /metrics; 0 finds a free one.")
+    ] = None,
+) -> None:
+    """Take work from the queue and keep the schedule, until Ctrl-C. Run as many as wanted.
+
+    Example: t3 worker --concurrency 2 --health-port 9464"""
+    from scheduler.commands.serving import worker as run
+
+    run(concurrency=concurrency, health_port=health_port)
+
+
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+    """Serve the dashboard only.
+
+    Example: t3 dashboard --port 8866"""
+    from scheduler.commands.serving import dashboard as run
+
+    run(port=port)
+
+
+@app.command()
+def lab(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+    """Open JupyterLab on the notebooks, with the database at hand.
+
+    Example: t3 lab"""
+    from scheduler.commands.serving import lab as run
+
+    run(port=port)
+
+
+@app.command()
+def ingest(
+    again: Annotated[str, typer.Option(help="Clean the loaded files of DATE or DATE..DATE anew instead.")] = "",
+    why: Why = "The rules changed.",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Take in all that is new in the bucket, now; batches that failed are tried again.
+
+    Example: t3 ingest --again 2026-11-01..2026-11-07"""
+    if again:
+        from scheduler.commands.again import again as run_again
+
+        run_again(days=again, why=why, by=by, as_json=json)
+        return
+    from scheduler.commands.ingesting import ingest as run
+
+    run(as_json=json)
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last business day, YYYY-MM-DD.")],
+    mode: Annotated[str, typer.Option(help="missing: never loaded; failed: tried and failed; all: cleaned anew.")] = (
+        "missing"
+    ),
+    reports: Annotated[bool, typer.Option("--reports", help="Make (and mail) the days' missing reports too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
+    json: Json = False,
+) -> None:
+    """Catch up on past days, after today's work; may be stopped and asked for again: it goes on.
+
+    Example: t3 backfill --from 2026-11-01 --to 2026-11-07 --mode failed --dry-run"""
+    from scheduler.commands.backfill import backfill as run
+
+    run(first=first, last=last, mode=mode, reports=reports, dry_run=dry_run, as_json=json)
+
+
+@app.command()
+def report(
+    date: Annotated[str, typer.Option(help="Business day, YYYY-MM-DD; yesterday by default.")] = "",
+    edition: Annotated[str, typer.Option(help="cfo or culinary; every edition by default.")] = "",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Write the mail beside the executed notebook only.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Run it anew although it ran before.")] = False,
+    json: Json = False,
+) -> None:
+    """Make the daily report and send it.
+
+    Example: t3 report --date 2026-11-05 --edition cfo --preview"""
+    from scheduler.commands.reporting import report as run
+
+    run(day=date, edition=edition, preview=preview, again=again, as_json=json)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Where files, rows, runs and mails stand.
+
+    Example: t3 status --json"""
+    from scheduler.commands.looking import status as run
+
+    run(as_json=json)
+
+
+@app.command()
+def trace(
+    truck: Annotated[int, typer.Option(help="The truck's id.")],
+    date: Annotated[str, typer.Option(help="The business day, YYYY-MM-DD.")],
+    hour: Annotated[int | None, typer.Option(help="Only this local hour, 0 to 23.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 500,
+    json: Json = False,
+) -> None:
+    """From a figure to its files, rows, raw text and executed notebooks; exit 1 if rollup and rows disagree.
+
+    Example: t3 trace --truck 3 --date 2026-11-05 --hour 13"""
+    from scheduler.commands.tracing import trace as run
+
+    run(truck=truck, day=date, hour=hour, limit=limit, as_json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Prove that files, sales, rejects and rollups agree, and that the services answer; exit 1 if not.
+
+    Example: t3 doctor"""
+    from scheduler.commands.looking import doctor as run
+
+    run(as_json=json)
+
+
+@app.command()
+def simulate(
+    out: Annotated[str, typer.Option(help="Where to: a folder, file:///folder or s3://bucket.")],
+    trucks: Annotated[int, typer.Option(min=1, help="Trucks in the fleet.")] = 6,
+    days: Annotated[int, typer.Option(min=1, help="Business days.")] = 56,
+    end: Annotated[str, typer.Option(help="Last business day, YYYY-MM-DD; today by default.")] = "",
+    seed: Annotated[int, typer.Option(help="Another seed, another fleet.")] = 1,
+    dirt: Annotated[float, typer.Option(min=0, max=1, help="Share of faulty rows.")] = 0.076,
+    truth: Annotated[str, typer.Option(help="Write what a right ingest must find to this JSON file.")] = "",
+) -> None:
+    """Write a made-up fleet's files in the trucks' own layout.
+
+    Example: t3 simulate --out /tmp/bucket --trucks 6 --days 14 --truth /tmp/truth.json"""
+    from scheduler.commands.making import simulate as run
+
+    run(out=out, trucks=trucks, days=days, end=end, seed=seed, dirt=dirt, truth=truth)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command; an error is one plain line on stderr and exit code 1. SIGTERM ends it as tidily as Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        return app(arguments)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as error:
+        if os.environ.get("T3_DEBUG"):
+            raise
+        line = explain(error) or f"{type(error).__name__}: {error} (t3 --debug shows where)"
+        print(f"t3: {line}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,41 @@
+"""`t3 mail`: the outbox."""
+
+from typing import Annotated
+
+import typer
+
+from scheduler.cli.options import Json
+
+app = typer.Typer(help="The mails and what became of them.", no_args_is_help=True)
+
+
+@app.command("list")
+def mail_list(
+    state: Annotated[str, typer.Option(help="Only mails in this state, such as unknown.")] = "", json: Json = False
+) -> None:
+    """The newest mails and their states.
+
+    Example: t3 mail list --state failed"""
+    from scheduler.commands.looking import mails as run
+
+    run(state=state or None, as_json=json)
+
+
+@app.command("show")
+def mail_show(mail_id: int) -> None:
+    """Print one mail as it was (or will be) sent.
+
+    Example: t3 mail show 12 > mail.eml"""
+    from scheduler.commands.looking import mail as run
+
+    run(mail_id)
+
+
+@app.command("resend")
+def mail_resend(mail_id: int) -> None:
+    """Send a failed or unknown mail once more, knowing that it may arrive twice.
+
+    Example: t3 mail resend 12"""
+    from scheduler.commands.reporting import resend as run
+
+    run(mail_id)

@@ -1,0 +1,1 @@
+"""What the commands of `t3` do."""

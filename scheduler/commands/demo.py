@@ -1,0 +1,94 @@
+"""`t3 demo`: a made-up fleet through the whole chain, then a live one."""
+
+import threading
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from scheduler import kernels, pages, queue
+from scheduler.commands.ingesting import take_in
+from scheduler.commands.output import as_json, progress, say
+from scheduler.commands.reporting import scheduled, send
+from scheduler.commands.serving import EVERYTHING, in_background, links, stopping
+from scheduler.commands.session import session
+from t3lib import warehouse
+from t3lib.business_day import today
+from t3lib.money import pounds
+from t3lib.problems import ServiceError
+from t3lib.settings import settings
+from t3lib.simulate import simulate
+from t3lib.simulate.live import live_uploads
+from t3lib.warehouse import status
+
+SEED = 1
+UPLOAD_SECONDS = 4
+
+
+def demo(once: bool, days: int, port: int) -> None:
+    """Simulate once per home, ingest, send yesterday's report, serve; then upload live until Ctrl-C."""
+    begun = time.monotonic()
+    with session(*EVERYTHING) as running, stopping() as stop, ExitStack() as stack:
+        kernels.warm()
+        board = stack.enter_context(pages.page("dashboard", port))
+        mails = fill(days)
+        answer = board.answer()
+        if once:
+            as_json(_summary(mails, answer, time.monotonic() - begun))
+            return
+        operations = stack.enter_context(pages.page("operations"))
+        stack.enter_context(in_background(stop))
+        say(f"Ready after {time.monotonic() - begun:.0f} seconds.")
+        links(running, board, operations)
+        _upload(stop)
+        say("Stopping.")
+
+
+def fill(days: int) -> list[dict[str, Any]]:
+    """A made-up fleet, ingested, and the report of yesterday sent; one mapping per mail."""
+    made_up(days)
+    _ingest()
+    mails = send(today() - timedelta(days=1), scheduled(), again=False)
+    say(f"{sum(m['state'] == 'sent' for m in mails)} of {len(mails)} mails sent.")
+    return mails
+
+
+def made_up(days: int) -> Path:
+    """Write the made-up fleet into the bucket, at most once per home; returns the path of its truth."""
+    truth = settings().home / "demo-truth.json"
+    if truth.exists():
+        say("The made-up fleet is there already.")
+        return truth
+    with progress("Making up eight weeks of trade") as advance:
+        part = truth.with_suffix(".part")
+        made = simulate(settings().need("landing_url"), days=days, end=today(), seed=SEED, truth=part, progress=advance)
+    part.replace(truth)
+    say(f"{made.files:,} files with {made.rows:,} rows lie in the bucket.")
+    return truth
+
+
+def _ingest() -> None:
+    with queue.working():
+        failed = take_in()
+    if failed:
+        raise ServiceError("; ".join(failed))
+    with warehouse.connect() as db:
+        found = status.summary(db)
+    say(f"{found['rows_loaded']:,} sales loaded, {pounds(found['pence_loaded'])}; "
+        f"{found['rows_rejected']:,} rows rejected.")  # fmt: skip
+
+
+def _upload(stop: threading.Event) -> None:
+    """One small upload after the other, until told to stop."""
+    uploads = live_uploads(settings().need("landing_url"), seed=SEED)
+    while not stop.wait(UPLOAD_SECONDS):
+        next(uploads)
+
+
+def _summary(mails: list[dict[str, Any]], answer: int, seconds: float) -> dict[str, Any]:
+    with warehouse.connect() as db:
+        found = status.summary(db)
+    sums = {name: found[name] for name in ("rows_read", "rows_loaded", "rows_rejected", "pence_loaded")}
+    sent = sum(mail["state"] == "sent" for mail in mails)
+    return {**sums, "mails_sent": sent, "dashboard_status": answer, "seconds": round(seconds, 1)}

@@ -1,0 +1,82 @@
+"""`t3 ingest`: all that is new, now."""
+
+from collections.abc import Callable
+
+from scheduler import kernels, queue, stages
+from scheduler.commands.output import as_json as print_json
+from scheduler.commands.output import progress, say
+from scheduler.commands.session import session
+from scheduler.discovery import discover
+from t3lib import warehouse
+from t3lib.landing import Landing
+from t3lib.money import pounds
+from t3lib.warehouse import ledger, status
+
+
+def ingest(as_json: bool = False) -> None:
+    """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
+    with session("database", "landing", "smtp", "archive"):
+        kernels.warm()
+        with queue.working():
+            before = _now()
+            failed = take_in()
+            after = _now()
+    rows, pence = (after[name] - before[name] for name in ("rows_loaded", "pence_loaded"))
+    if as_json:
+        print_json(after)
+    elif before == after and not failed:
+        say("Nothing new.")
+    else:
+        say(f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}.")
+    for line in failed:
+        say(line)
+    if failed:
+        raise SystemExit(1)
+
+
+def take_in() -> list[str]:
+    """Discover and ingest until nothing is new; returns one line per batch that failed."""
+    landing = Landing()
+    stages.park_stranded()
+    with warehouse.connect() as db:
+        ledger.reopen_failed(db)
+    failed: list[str] = []
+    with progress("Reading the bucket") as advance:
+        while discover(landing, sweep=True) or _waiting():
+            if not (before := _waiting()):
+                break
+            failed += finish_open_batches(advance)
+            if before == _waiting():  # their work ended without a word, and asking again gives the same
+                break
+    return failed
+
+
+def finish_open_batches(advance: Callable[[int, int], None]) -> list[str]:
+    """See every batch that waits through, once; returns one line per batch that failed."""
+    failed: list[str] = []
+    batches = queue.enqueue_open_batches()
+    for done, workflow in enumerate(batches):
+        advance(done, len(batches))
+        failed += see_through(workflow)
+    return failed
+
+
+def see_through(workflow: str) -> list[str]:
+    """Wait for a workflow; one line when it failed."""
+    try:
+        queue.wait(workflow)
+    except Exception as error:
+        kind, what = workflow.split(":", 1)
+        what = what.split(":")[0] if kind == "ingest" else what
+        return [f"{what} was not {'loaded' if kind == 'ingest' else 'made'}: {queue.stages.plain(error)}"]
+    return []
+
+
+def _waiting() -> list[tuple[str, int]]:
+    with warehouse.connect() as db:
+        return ledger.open_batches(db)
+
+
+def _now() -> dict:
+    with warehouse.connect() as db:
+        return status.summary(db)

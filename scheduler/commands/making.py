@@ -1,0 +1,56 @@
+"""Commands that make things: a fleet's files, the database's schemas."""
+
+from datetime import date
+from pathlib import Path
+
+from scheduler.commands.output import progress, say
+from scheduler.embedded import services
+from t3lib import warehouse
+from t3lib.business_day import today
+from t3lib.money import pounds
+from t3lib.settings import SettingsError, settings
+from t3lib.warehouse import roles
+
+
+def day_of(text: str, option: str) -> date:
+    """A date option. Raises SettingsError naming it."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{option} {text!r} is not a date: write it like 2026-11-05.") from None
+
+
+def days_of(text: str, option: str) -> tuple[date, date]:
+    """A range option, DATE or DATE..DATE, both included. Raises SettingsError naming it."""
+    first, _, last = text.partition("..")
+    days = day_of(first, option), day_of(last or first, option)
+    if days[0] > days[1]:
+        raise SettingsError(f"{option} {text!r} ends before it begins: write the earlier date first.")
+    return days
+
+
+def simulate(out: str, trucks: int, days: int, end: str, seed: int, dirt: float, truth: str) -> None:
+    """Write a made-up fleet and say what was written."""
+    from t3lib.simulate import simulate as write
+
+    last = day_of(end, "--end") if end else today()
+    with progress("Making up a fleet") as advance:
+        made = write(out, trucks=trucks, days=days, end=last, seed=seed, dirt=dirt,
+                     truth=Path(truth) if truth else None, progress=advance)  # fmt: skip
+    say(f"{made.files:,} files, {made.rows:,} rows; a right ingest loads {made.accepted_rows:,} sales, "
+        f"{pounds(made.accepted_pence)}, and rejects {made.rejected_rows:,} rows.")  # fmt: skip
+
+
+def db_upgrade() -> None:
+    """Migrate and ensure the roles."""
+    with services(("database",), say):
+        version = warehouse.upgrade()
+        with warehouse.connect() as db:
+            roles.ensure(db)
+    say(f"The database is at version {version}.")
+
+
+def db_roles() -> None:
+    """Print the SQL of the roles."""
+    url = warehouse.engine(settings().need("database_url")).url
+    print(roles.sql(url.database or "t3", url.username or "postgres"))

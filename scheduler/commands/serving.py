@@ -1,0 +1,101 @@
+"""Commands that run until they are told to stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+
+from rich.logging import RichHandler
+
+from scheduler import monitor, pages
+from scheduler.commands.output import err, out, say
+from scheduler.commands.session import session
+from scheduler.embedded import Running
+from scheduler.worker import work
+from t3lib.business_day import today
+
+EVERYTHING = ("database", "landing", "smtp", "archive")
+
+
+def up(port: int, concurrency: int, health_port: int | None = None) -> None:
+    """Worker, dashboard and operations page."""
+    with session(*EVERYTHING) as running, stopping() as stop, ExitStack() as stack:
+        stack.enter_context(in_background(stop, concurrency, health_port))
+        board = stack.enter_context(pages.page("dashboard", port))
+        operations = stack.enter_context(pages.page("operations"))
+        links(running, board, operations)
+        stop.wait()
+        say("Stopping.")
+
+
+def worker(concurrency: int, health_port: int | None = None) -> None:
+    """A worker alone."""
+    with session(*EVERYTHING), stopping() as stop:
+        say("Working. Ctrl-C stops.")
+        with in_background(stop, concurrency, health_port):
+            stop.wait()
+        say("Stopping.")
+
+
+def dashboard(port: int) -> None:
+    """The dashboard alone."""
+    with session("database"), stopping() as stop, pages.page("dashboard", port) as board:
+        out.print(board.url)
+        stop.wait()
+
+
+def lab(port: int) -> None:
+    """JupyterLab alone."""
+    with session(*EVERYTHING), stopping() as stop, pages.lab(port) as page:
+        out.print(page.url, soft_wrap=True)
+        stop.wait()
+
+
+def links(running: Running, board: pages.Page, operations: pages.Page) -> None:
+    """What there is to open."""
+    out.print()
+    out.print(f"  dashboard   {board.url}")
+    out.print(f"  operations  {operations.url}")
+    if running.inbox_page:
+        out.print(f"  inbox       {running.inbox_page}")
+    if running.landing_folder:
+        out.print(f"  landing     {running.landing_folder}", soft_wrap=True)
+        day = today()
+        example = f"trucks/{day.year}-{day.month}/{day.day}/12/T3_T1_A1.csv"
+        out.print(f"              drop a truck's file there, such as {example} (columns timestamp,type,total)")
+    out.print("\n  Ctrl-C stops everything.\n")
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def in_background(stop: threading.Event, concurrency: int = 1, health_port: int | None = None) -> Iterator[None]:
+    """The worker in a thread of this process; the block's end stops it, and its end sets `stop`.
+
+    Raises at the end what the worker raised."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s",
+                        handlers=[RichHandler(console=err, show_path=False)])  # fmt: skip
+    pulse = monitor.Pulse()
+    answering = nullcontext() if health_port is None else monitor.serving(pulse, health_port)
+    with answering as address, ThreadPoolExecutor(1, "t3-worker") as pool:
+        if address:
+            say(f"Health at {address}/healthz, metrics at {address}/metrics.")
+        working = pool.submit(work, stop, concurrency, pulse)
+        working.add_done_callback(lambda _: stop.set())
+        try:
+            yield
+        finally:
+            stop.set()
+            working.result()

@@ -1,0 +1,32 @@
+"""The services that a command needs, ready to use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from scheduler.commands.output import say
+from scheduler.embedded import Running, services
+from t3lib import warehouse
+from t3lib.problems import ServiceError
+
+
+@contextmanager
+def session(*wanted: str) -> Iterator[Running]:
+    """Configured or embedded services, with the database's schemas in place.
+
+    Raises ServiceError when the configured database lacks them."""
+    with services(wanted, say) as running:
+        if "database" in wanted:
+            require_schema()
+        yield running
+
+
+def require_schema() -> None:
+    """Raise ServiceError unless the database has the schemas of this version."""
+    with warehouse.connect() as db:
+        found = db.scalar(sa.text("SELECT to_regclass('ops.schema_version')"))
+        version = db.scalar(sa.text("SELECT version_num FROM ops.schema_version")) if found else None
+    if version != warehouse.newest():
+        state = f"is at version {version}" if version else "has no T3 tables yet"
+        raise ServiceError(f"The database {state}: run `t3 db upgrade`.")

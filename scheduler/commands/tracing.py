@@ -1,0 +1,83 @@
+"""`t3 trace`: from a figure to its rows."""
+
+from scheduler.commands.making import day_of
+from scheduler.commands.output import as_json as print_json
+from scheduler.commands.output import out, shown, table
+from scheduler.commands.session import session
+from t3lib import warehouse
+from t3lib.landing import Landing
+from t3lib.money import pounds
+from t3lib.settings import SettingsError, settings
+from t3lib.warehouse import lineage
+from t3lib.warehouse.lineage import Question, Record
+
+
+def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> None:
+    """Print a figure, its files, rows and notebooks; raises SystemExit(1) when rollup and rows disagree."""
+    if hour is not None and not 0 <= hour < 24:
+        raise SettingsError(f"--hour {hour} is not an hour of the day: give one from 0 to 23.")
+    question = Question(truck, day_of(day, "--date"), hour)
+    with session("database", "landing"), warehouse.connect() as db:
+        found = lineage.trace(db, question, Landing(), limit)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found, limit)
+    if not found["agrees"]:
+        raise SystemExit(1)
+
+
+def _show(found: Record, limit: int) -> None:
+    figure, rows = found["figure"], found["rows"]
+    hour = "" if found["hour"] is None else f", {found['hour']:02d}:00 to {found['hour']:02d}:59"
+    out.print(
+        f"{found['truck']}, business day {shown(found['business_date'])}{hour} ({settings().timezone})", markup=False
+    )
+    out.print(f"{figure['transactions']:,} sales, {pounds(figure['pence'])}")
+    if not found["agrees"]:
+        out.print(f"but the rows add up to {rows['transactions']:,} sales, {pounds(rows['pence'])}: run `t3 doctor`.")
+    _files(found["files"])
+    _sales(found["sales"], rows["transactions"], limit)
+    _rejects(found["rejects"])
+    _runs(found["runs"])
+
+
+def _files(files: list[Record]) -> None:
+    out.print()
+    rows = [file | {"file": str(file["file_id"]), "sum": pounds(file["pence"])} for file in files]
+    columns = {"file": "file", "key": "key", "transactions": "sales", "sum": "sum", "rows_rejected": "rejected",
+               "finished_at": "loaded", "deleted_at": "deleted upstream", "missing": "raw text"}  # fmt: skip
+    table(rows, columns, "No file holds a row of it.")
+
+
+def _sales(sales: list[Record], count: int, limit: int) -> None:
+    out.print()
+    rows = []
+    for sale in sales:
+        raw = sale.get("raw") or {}
+        text = ",".join(str(raw.get(name) or "") for name in ("timestamp", "type", "total")) if raw else ""
+        notes = [*sale["flags"], *([sale["decision"]] if sale["decision"] else [])]
+        rows.append({"file": str(sale["file_id"]), "row": str(sale["row_number"]), "sold_at": sale["sold_at"],
+                     "payment": sale["payment_type"], "total": pounds(sale["total_pence"]),
+                     "notes": ", ".join(notes), "text": text})  # fmt: skip
+    columns = {"file": "file", "row": "row", "sold_at": "sold", "payment": "payment", "total": "total",
+               "notes": "notes", "text": "as the truck wrote it"}  # fmt: skip
+    table(rows, columns, "No sale.")
+    if count > len(sales):
+        out.print(f"{count - limit:,} more sales: `--limit {count}` shows all.")
+
+
+def _rejects(rejects: list[Record]) -> None:
+    if rejects:
+        out.print("\nNot loaded:")
+        columns = {"file_id": "file", "row_number": "row", "raw_timestamp": "time", "raw_type": "payment",
+                   "raw_total": "total", "reason": "reason", "status": "status"}  # fmt: skip
+        table(rejects, columns, "")
+
+
+def _runs(runs: list[Record]) -> None:
+    if runs:
+        out.print("\nNotebooks:")
+        rows = [run | {"copy": str(settings().outputs / (run["executed_copy"] or ""))} for run in runs]
+        table(rows, {"notebook": "notebook", "state": "state", "started_at": "started", "git_commit": "commit",
+                     "copy": "executed copy"}, "")  # fmt: skip

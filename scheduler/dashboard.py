@@ -1,0 +1,94 @@
+"""Voilà as T3 runs it: one notebook, own template, nothing of Jupyter to be seen or reached."""
+
+import os
+import sys
+
+from scheduler import kernels
+from t3lib.settings import ROOT
+
+TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
+IDLE_SECONDS = 45
+
+# Widgets set styles of their own; nothing else comes from elsewhere or runs inline.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def command(port: int, notebook: str = "5_dashboard") -> list[str]:
+    """The command line that serves a notebook of `notebooks/` on a port of the loopback."""
+    path = ROOT / "notebooks" / f"{notebook}.ipynb"
+    return [sys.executable, "-m", "scheduler.dashboard", str(path), f"--port={port}"]
+
+
+def main(arguments: list[str]) -> None:
+    """Run the server until it is told to stop."""
+    # Voilà finds templates in the folders of JUPYTER_PATH only.
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
+    kernels.warm()  # the first visitor need not wait for the imports
+    from traitlets.config import Config
+
+    _server().launch_instance(arguments, config=Config(_config()))
+
+
+def _server() -> type:
+    """Voilà with T3's answer to visitors and its static files (a function: importing Voilà takes a second)."""
+    from jupyter_server.base.handlers import FileFindHandler
+    from voila.app import Voila
+    from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
+    from voila.tornado.handler import TornadoVoilaHandler
+
+    from scheduler import statics, visits
+
+    own = {TornadoVoilaHandler: visits.VisitHandler}
+    own |= {found: statics.of(found) for found in (FileFindHandler, MultiStaticFileHandler, TemplateStaticFileHandler)}
+
+    class Server(Voila):
+        name = "voila"
+
+        def init_handlers(self) -> list:
+            return [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
+
+    return Server
+
+
+def _config() -> dict[str, dict[str, object]]:
+    return {
+        "Voila": {
+            "ip": "127.0.0.1",
+            "open_browser": False,
+            "port_retries": 0,
+            "config_file_paths": [],
+            "tornado_settings": {
+                "headers": {
+                    "Content-Security-Policy": POLICY,
+                    "X-Content-Type-Options": "nosniff",
+                    "Referrer-Policy": "same-origin",
+                },
+            },
+        },
+        "VoilaConfiguration": {
+            "template": "t3",
+            "allow_template_override": "NO",
+            "allow_theme_override": "NO",
+            "strip_sources": True,
+            "show_tracebacks": False,
+            "file_allowlist": [],
+            "extension_allowlist": [
+                "ipecharts",
+                "@jupyter-widgets/jupyterlab-manager",
+                "@voila-dashboards/widgets-manager8",
+            ],
+        },
+        "KernelManager": {"transport": "ipc"},
+        "MappingKernelManager": {
+            "cull_idle_timeout": IDLE_SECONDS,
+            "cull_interval": 15,
+            "cull_connected": False,
+        },
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

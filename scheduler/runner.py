@@ -1,0 +1,146 @@
+"""Runs one notebook by papermill in a fresh `t3` kernel and keeps a line of it in ops.run."""
+
+import json
+import os
+import subprocess
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import papermill
+import sqlalchemy as sa
+from papermill.exceptions import PapermillExecutionError
+
+from scheduler import engine, kernels, schedule
+from t3lib import record, warehouse
+from t3lib.problems import explain_raised
+from t3lib.settings import ROOT, settings
+
+NOTEBOOKS = ROOT / "notebooks"
+# The server gives up the locks of a client that the network lost within ten seconds, not after two hours.
+NOTICE_CUT_OFF = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+ROLES = {
+    "etl": "database_url_etl",
+    "report": "database_url_mailer",
+    "analyst": "database_url_analyst",
+    "dashboard": "database_url_dashboard",
+    "operations": "database_url_analyst",
+}
+
+_BEGIN = sa.text("""
+    INSERT INTO ops.run (run_id, workflow_id, notebook, parameters, git_commit, worker, executed_copy)
+    VALUES (:run_id, :workflow_id, :notebook, CAST(:parameters AS jsonb), :git_commit, :worker, :executed_copy)
+""")
+_END = sa.text("""
+    UPDATE ops.run
+    SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
+        seconds = extract(epoch FROM now() - started_at)
+    WHERE run_id = :run_id
+""")
+
+
+class NotebookFailedError(Exception):
+    """A cell raised `cause` saying `words`. All are plain arguments: the error is stored with its workflow."""
+
+    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+        super().__init__(notebook, cell, cause, words, copy)
+        self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
+
+    def __str__(self) -> str:
+        said = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
+        return f"{said} (cell {self.cell} of {self.notebook}, executed copy {self.copy})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished notebook execution."""
+
+    run_id: str
+    path: Path
+    values: dict[str, Any]
+
+
+def run_notebook(
+    name: str,
+    parameters: dict[str, Any],
+    *,
+    role: str = "etl",
+    workflow_id: str | None = None,
+    worker: str | None = None,
+) -> Run:
+    """Execute notebooks/<name>.ipynb; the executed copy stays under outputs/runs/<date>/<run id>/.
+
+    Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
+    run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
+    folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
+    folder.mkdir(parents=True)
+    path = folder / f"{name}.ipynb"
+    with warehouse.connect() as db:
+        db.execute(_BEGIN, _begin(run_id, name, parameters, path, workflow_id, worker))
+    end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
+    try:
+        values = record.read(_execute(name, path, parameters, role))
+        end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
+        return Run(run_id, path, values)
+    except PapermillExecutionError as error:
+        end |= {"error": f"{error.ename}: {error.evalue}", "failed_cell": error.cell_index}
+        raise NotebookFailedError(name, error.cell_index, error.ename, error.evalue, str(path)) from None
+    except Exception as error:
+        end["error"] = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        with warehouse.connect() as db:
+            db.execute(_END, {"run_id": run_id, **end})
+
+
+def kernel_environment(role: str) -> dict[str, str]:
+    """Environment of a kernel that works under a role: that role's database URL and no other's."""
+    chosen = settings()
+    own = getattr(chosen, ROLES[role]) or chosen.database_url
+    foreign = ("T3_DATABASE_URL", "DBOS_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    if own:
+        env["T3_DATABASE_URL"] = own.get_secret_value()
+    options = {"PGOPTIONS": os.environ.get("PGOPTIONS") or NOTICE_CUT_OFF}
+    return env | options | kernels.environment(chosen.home, os.environ) | {"T3_ROLE": role}
+
+
+def _execute(name: str, path: Path, parameters: dict[str, Any], role: str) -> Any:
+    os.environ.update(kernels.environment(settings().home))
+    kernels.install(settings().home)
+    return papermill.execute_notebook(
+        NOTEBOOKS / f"{name}.ipynb",
+        path,
+        parameters,
+        engine_name=engine.NAME,
+        kernel_name=kernels.NAME,
+        progress_bar=False,
+        env=kernel_environment(role),
+        limits=schedule.load().limits,
+    )
+
+
+def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, workflow: str | None,
+           worker: str | None) -> dict[str, Any]:  # fmt: skip
+    return {
+        "run_id": run_id,
+        "workflow_id": workflow,
+        "notebook": name,
+        "parameters": json.dumps(parameters),
+        "git_commit": git_commit(),
+        "worker": worker,
+        "executed_copy": os.path.relpath(path, settings().outputs),
+    }
+
+
+@cache
+def git_commit() -> str | None:
+    """The commit that runs, with '+' when the tree differs from it; None outside a checkout."""
+    try:
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--dirty=+"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
