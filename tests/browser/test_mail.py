@@ -1,0 +1,77 @@
+"""The mail as Chromium shows it: narrow and wide, light and dark, without styles and without pictures."""
+
+import re
+
+import pytest
+
+from scheduler.screenshots import browser
+from t3lib.metrics import Attention
+from t3lib.report.delivery import browser_copy
+from t3lib.report.message import build
+from tests.reporting import executed, figures, rows, totals, typical
+
+SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))
+# The lowest contrast of any text to what is painted behind it, with that text.
+LOWEST_CONTRAST = """() => {
+  const parse = c => c.match(/[\\d.]+/g).map(Number);
+  const channel = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = e => { for (; e; e = e.parentElement) {
+    const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
+    return [255, 255, 255]; };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let lowest = [99, ''];
+  while (texts.nextNode()) {
+    const text = texts.currentNode.textContent.trim(), e = texts.currentNode.parentElement;
+    if (!text || !e.getClientRects().length || e.closest('.preheader')) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < lowest[0]) lowest = [contrast, text];
+  }
+  return lowest;
+}"""
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """A mail with everything in it: long names, rises and falls, things that need attention."""
+    names = ("Hartmann's Jellied Eels of Old Lichfield", "Kings of Kebabs", "Burrito Madness")
+    trucks = rows(
+        "truck_id", *((n, name, 9, 123_456, 9, 99_900, 9, 456_789) for n, name in enumerate(names)), label="truck"
+    )
+    attention = (Attention("silent", 0, names[0], f"{names[0]} has no sales"),)
+    day = figures(*SALES, trucks=trucks, attention=attention)
+    return browser_copy(build(executed(day, tmp_path_factory.mktemp("mail"))))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 640, 1024])
+def test_mail_fits_and_can_be_read(html, width, dark):
+    with browser(width, 800, dark) as context:
+        page = context.pages[0]
+        page.set_content(html)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.locator(".paper").bounding_box()["width"] <= 640
+        contrast, text = page.evaluate(LOWEST_CONTRAST)
+        assert contrast >= 4.5, text
+        assert [image.is_visible() for image in page.locator("img").all()] == [not dark, dark]
+
+
+def test_mail_reads_without_style_blocks(html):
+    with browser(640, 800) as context:
+        page = context.pages[0]
+        page.set_content(re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL))
+        assert page.locator(".paper").bounding_box()["width"] == 640
+        assert page.locator("h1").evaluate("e => getComputedStyle(e).fontSize") == "25px"
+        assert [image.is_visible() for image in page.locator("img").all()] == [True, False]
+        assert page.evaluate(LOWEST_CONTRAST)[0] >= 4.5
+
+
+def test_mail_tells_its_figures_without_pictures(html):
+    with browser(390, 800) as context:
+        page = context.pages[0]
+        page.set_content(re.sub(r'src="data:[^"]*"', 'src="cid:blocked"', html))
+        image = page.locator("img.light")
+        assert "£1,120.00 over the day" in image.get_attribute("alt")
+        assert image.evaluate("e => e.naturalWidth") == 0
+        assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,107 @@
+"""Real services for the tests: one Postgres per session, one database per test."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from scheduler.embedded.home import Home
+from scheduler.embedded.postgres import Postgres
+from t3lib import warehouse
+from t3lib.settings import settings
+from t3lib.warehouse.connection import libpq_url
+
+_numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders are slow: they start browsers, or kill and restart things."""
+    for item in items:
+        if {"browser", "faults"} & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Every test starts with no T3_* variable and a home of its own."""
+    for name in [name for name in os.environ if name.startswith("T3_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("T3_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("T3_OUTPUTS", str(tmp_path / "outputs"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of an embedded Postgres of this test session (superuser, fast because not durable)."""
+    folder = Path(tempfile.mkdtemp(prefix="t3-pg-"))
+    folder.chmod(0o711)
+    server = Postgres(Home(folder), lambda line: None)
+    Home(folder).make()
+    server.launch()
+    url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
+    for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
+        _execute(url, f"ALTER SYSTEM SET {line}")
+    _execute(url, "SELECT pg_reload_conf()")
+    yield url
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: str) -> str:
+    """Name of a migrated database that tests copy."""
+    _execute(postgres, "CREATE DATABASE template_t3")
+    url = _named(postgres, "template_t3")
+    warehouse.upgrade(url)
+    warehouse.engine(url).dispose()
+    return "template_t3"
+
+
+@pytest.fixture
+def database(postgres: str, _template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a migrated, empty database of this test's own, also in T3_DATABASE_URL."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    url = _named(postgres, name)
+    monkeypatch.setenv("T3_DATABASE_URL", url)
+    settings.cache_clear()
+    yield url
+    warehouse.engine(url).dispose()
+    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[sa.Connection]:
+    """An open transaction on this test's database."""
+    with warehouse.connect(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def bucket(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty landing folder, in T3_LANDING_URL, beside this test's database."""
+    folder = tmp_path / "bucket"
+    folder.mkdir()
+    monkeypatch.setenv("T3_LANDING_URL", folder.as_uri())
+    settings.cache_clear()
+    return folder
+
+
+def _named(url: str, name: str) -> str:
+    return libpq_url(sa.make_url(url).set(database=name).render_as_string(hide_password=False))
+
+
+def _execute(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()

@@ -1,0 +1,223 @@
+"""A database that restarts, cuts, cancels, deadlocks: a load is tried again or fails in words, and is never half."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from scheduler import queue, stages
+from scheduler.commands.ingesting import take_in
+from scheduler.discovery import discover
+from t3lib import warehouse
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.warehouse import ledger
+from t3lib.warehouse.connection import libpq_url
+from tests import feeding
+from tests.faults.cable import cable
+from tests.feeding import LUNCH, at
+
+ROWS = [at(f"1{hour}:{minute:02d}", "card", "8.70") for hour in range(10) for minute in range(60) for _ in range(10)]
+# Fails the first two loads, as the server itself would under such a conflict (a sequence is not rolled back).
+CONFLICT = """
+    CREATE SEQUENCE conflicts;
+    CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('conflicts') <= 2 THEN RAISE EXCEPTION 'a conflict' USING ERRCODE = '{code}'; END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER conflict BEFORE UPDATE ON mart.watermark FOR EACH STATEMENT EXECUTE FUNCTION conflict();
+"""
+
+
+@pytest.fixture
+def lunch(bucket):
+    """One file waits in the bucket; returns how many sales it holds."""
+    feeding.put(bucket, LUNCH, *ROWS[:1200])
+    return 1200
+
+
+@pytest.fixture
+def line(database, monkeypatch):
+    """The way to this test's database leads over a cable."""
+    url = sa.make_url(database)
+    with cable(url.query["host"]) as own:
+        own_url = libpq_url(url.update_query_dict({"host": str(own.folder)}).render_as_string(hide_password=False))
+        monkeypatch.setenv("T3_DATABASE_URL", own_url)
+        settings.cache_clear()
+        yield own
+        warehouse.engine(own_url).dispose()
+
+
+@pytest.mark.parametrize("copied", ["sale", "rejected_row", "outcome"])
+@pytest.mark.parametrize("grace", [100, 20_000])
+def test_a_line_cut_inside_copy_loads_nothing_and_the_next_try_everything(lunch, line, bucket, copied, grace):
+    feeding.put(bucket, LUNCH, *ROWS[:1200], *[at("10:00", "card", "VOID")] * 1000)
+    batch_id = staged()
+    line.cut_at, line.grace, line.cuts = f'"{copied}"'.encode(), grace, 1
+    with pytest.raises(Exception) as error:  # noqa: PT011
+        feeding.run(batch_id)
+    if line.broken:
+        assert stages.may_pass(error.value), repr(error.value)
+    nothing_is_loaded()
+    line.cuts = 0
+    feeding.take_in()
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+def test_a_query_that_times_out_is_tried_again(lunch, database):
+    batch_id = staged()
+    with holding(database, "LOCK TABLE mart.sales_hourly IN SHARE MODE"):
+        execute(database, f"ALTER DATABASE {sa.make_url(database).database} SET statement_timeout = '500ms'")
+        with pytest.raises(Exception, match="statement timeout") as error:
+            feeding.run(batch_id)
+        assert stages.may_pass(error.value), repr(error.value)
+        nothing_is_loaded()
+    feeding.take_in()
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
+    batch_id = staged()
+    errors: list[Exception] = []
+
+    def load() -> None:
+        try:
+            feeding.run(batch_id)
+        except Exception as error:
+            errors.append(error)
+
+    with holding(database, "SET deadlock_timeout = '1min'", "LOCK TABLE mart.watermark") as other:
+        loader = threading.Thread(target=load)
+        loader.start()
+        until(lambda: waits_for_lock(database))
+        other.execute("SELECT 1 FROM ops.source_file FOR UPDATE")  # the loader holds these and wants the watermark
+        loader.join(60)
+    assert "deadlock" in str(errors[0])
+    assert stages.may_pass(errors[0]), repr(errors[0])
+    nothing_is_loaded()
+    feeding.take_in()
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("code", ["40001", "40P01", "57P01"])
+def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
+    execute(database, CONFLICT.format(code=code))
+    with queue.working():
+        assert take_in() == []
+    assert len(feeding.sales()) == lunch
+    assert feeding.rows("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'failed'") == [(2,)]
+    assert feeding.rows("SELECT count(*) FROM ops.mail_outbox") == [(0,)]
+    feeding.assert_reconciles()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database):
+    execute(database, CONFLICT.format(code="40001").replace("<= 2", "<= 6"))
+    with queue.working():
+        assert "a conflict" in take_in()[0]
+        assert feeding.rows("SELECT state FROM ops.batch") == [("failed",)]
+        nothing_is_loaded()
+        assert len(take_in()) == 1
+        assert feeding.rows("SELECT count(*) FROM ops.mail_outbox") == [(1,)]
+        assert take_in() == []
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database):
+    execute(database, CONFLICT.format(code="22000").replace("<= 2", "<= 1"))
+    with queue.working():
+        assert len(take_in()) == 1
+        execute(database, "UPDATE ops.batch SET state = 'open'")  # as if its end had never been written
+        assert len(take_in()) == 1
+        execute(database, "UPDATE dbos.workflow_status SET updated_at = updated_at - 60000")
+        assert take_in() == []
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("this account may not mount a small disk (run as root to include this test)")
+    outputs = os.environ["T3_OUTPUTS"]
+    with queue.working():
+        try:
+            in_folder(monkeypatch, str(small))
+            assert "disk is full" in take_in()[0]
+            assert "disk is full" in take_in()[0]
+            nothing_is_loaded()
+            assert feeding.rows("SELECT count(*) FROM ops.mail_outbox") == [(1,)]
+        finally:
+            subprocess.run(["umount", small], check=True)
+        in_folder(monkeypatch, outputs)
+        assert take_in() == []
+    assert len(feeding.sales()) == lunch
+    feeding.assert_reconciles()
+
+
+def staged() -> str:
+    """The id of the one batch that waits."""
+    discover(Landing(), sweep=True)
+    with warehouse.connect() as db:
+        ((batch_id, *_),) = ledger.open_batches(db)
+    return batch_id
+
+
+def nothing_is_loaded() -> None:
+    """No sale, no reject, no outcome."""
+    tables = ("core.sale", "ops.rejected_row", "mart.sales_hourly", "mart.price_daily")
+    assert [feeding.rows(f"SELECT count(*) FROM {table}") for table in tables] == [[(0,)]] * 4
+    assert feeding.states() == {LUNCH: "claimed"}
+
+
+def in_folder(monkeypatch, outputs: str) -> None:
+    monkeypatch.setenv("T3_OUTPUTS", outputs)
+    settings.cache_clear()
+
+
+@contextmanager
+def holding(url: str, *statements: str) -> Iterator[psycopg2.extensions.cursor]:
+    """Another session in a transaction that did these statements."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        yield cursor
+
+
+def waits_for_lock(url: str) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with holding(url, query) as cursor:
+        return bool(cursor.fetchone()[0])
+
+
+def execute(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()
+
+
+def until(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)

@@ -1,0 +1,125 @@
+"""What people read when something is wrong: one plain line, exit code 1, no traceback."""
+
+import json
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scheduler.cli import app
+
+
+def plain(result: subprocess.CompletedProcess, *words: str) -> None:
+    """One line that says what to do."""
+    last = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    assert all(word in last for word in words), last
+
+
+def test_a_database_that_is_down(home):
+    plain(
+        home.t3("status", T3_DATABASE_URL="postgresql://u:p@127.0.0.1:1/t3"), "No database answers", "T3_DATABASE_URL"
+    )
+
+
+def test_a_wrong_setting_is_named(home):
+    plain(home.t3("status", T3_TIMEZONE="Mars"), "T3_TIMEZONE", "Europe/London")
+
+
+def test_a_wrong_password(home):
+    url = json.loads((home.path / "services.json").read_text())["database_url"]
+    wrong = re.sub(r":[^:@/]+@", ":wrong@", url)
+    plain(home.t3("status", T3_DATABASE_URL=wrong), "password", "T3_DATABASE_URL")
+
+
+def test_a_database_without_the_schemas(home, postgres):
+    plain(home.t3("status", T3_DATABASE_URL=postgres), "has no T3 tables yet", "t3 db upgrade")
+
+
+@pytest.mark.slow
+def test_a_missing_folder_and_a_missing_bucket(home):
+    plain(home.t3("ingest", T3_LANDING_URL="file:///nowhere"), "/nowhere", "does not exist")
+    endpoint = {"T3_S3_ENDPOINT": "http://127.0.0.1:1", "T3_S3_ACCESS_KEY_ID": "key12345",
+                "T3_S3_SECRET_ACCESS_KEY": "secret12345"}  # fmt: skip
+    plain(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **endpoint), "Nothing answers at", "T3_S3_ENDPOINT")
+
+
+@pytest.mark.slow
+def test_the_bucket_of_the_embedded_store_that_is_missing(home):
+    known = json.loads((home.path / "services.json").read_text())
+    env = {f"T3_{name.upper()}": value for name, value in known.items() if name.startswith("s3_")}
+    plain(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **env), "does not exist", "T3_LANDING_URL")
+
+
+@pytest.mark.slow
+def test_a_full_disk_while_staging_loads_nothing_and_the_next_run_everything(home, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this account may not mount a small disk (run as root to include this test)")
+    bucket = tmp_path / "bucket" / "trucks" / "2026-11" / "5" / "12"
+    bucket.mkdir(parents=True)
+    rows = "".join(f"2026-11-05 10:{n % 60:02d}:00+00:00,card,{5 + n % 7}.{n % 100:02d}\n" for n in range(30_000))
+    (bucket / "T3_T1_A1.csv").write_text("timestamp,type,total\n" + rows)
+    env = {"T3_LANDING_URL": (tmp_path / "bucket").as_uri()}
+    try:
+        plain(home.t3("ingest", T3_OUTPUTS=str(small), **env), "disk is full", "outputs/")
+        assert home.status()["rows_loaded"] == 0
+    finally:
+        subprocess.run(["umount", small], check=True)
+    assert home.t3("ingest", **env).returncode == 0
+    assert home.status()["rows_read"] == 30_000
+
+
+def test_a_taken_port_is_avoided_and_said(home):
+    from scheduler.pages import free_port
+
+    said: list[str] = []
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert free_port(port, "dashboard page", said.append) != port
+    assert str(port) in said[0]
+
+
+def test_wrong_use_is_exit_code_2(home):
+    assert home.t3("ingest", "--nonsense").returncode == 2
+    assert home.t3().returncode == 2
+
+
+def test_a_date_that_is_none_is_named(home):
+    plain(home.t3("report", "--date", "yesterday"), "--date 'yesterday'", "2026-11-05")
+
+
+def test_debug_shows_the_traceback(home):
+    assert "Traceback" in home.t3("--debug", "status", T3_TIMEZONE="Mars").stderr
+
+
+def commands() -> list[list[str]]:
+    import typer
+
+    def walk(command, path):
+        if hasattr(command, "commands"):
+            return [found for name, sub in command.commands.items() for found in walk(sub, [*path, name])]
+        return [path]
+
+    return walk(typer.main.get_command(app), [])
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(path):
+    from typer.testing import CliRunner
+
+    shown = CliRunner().invoke(app, [*path, "--help"]).output
+    assert f"Example: t3 {' '.join(path)}" in " ".join(shown.split())
+
+
+def test_the_command_is_installed():
+    import sys
+
+    assert (Path(sys.executable).parent / "t3").exists()

@@ -1,0 +1,77 @@
+"""The pages that people open, served as the commands serve them."""
+
+import gzip
+import json
+import sys
+import urllib.request
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from scheduler import pages
+from t3lib.problems import ServiceError
+
+
+@pytest.fixture
+def place(database, home, monkeypatch):
+    """A migrated database and a home, in the environment."""
+    monkeypatch.setenv("T3_HOME", str(home.path))
+    from t3lib.settings import settings
+
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["dashboard", "operations"])
+def test_a_page_answers_and_ends_with_its_block(place, name):
+    with pages.page(name) as page:
+        assert page.answer() == 200
+    assert not page.server.alive
+
+
+def test_full_server_lets_visitors_wait_without_a_kernel(place, monkeypatch):
+    full = (
+        "import sys; from scheduler import dashboard, visits; visits.VISITORS_AT_MOST = 0; dashboard.main(sys.argv[1:])"
+    )
+    usual = pages.dashboard.command
+    monkeypatch.setattr(pages.dashboard, "command", lambda *page: [sys.executable, "-c", full, *usual(*page)[3:]])
+    with pages.page("dashboard") as page:
+        with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+            urllib.request.urlopen(page.url, timeout=30)
+        html = refused.value.read().decode()
+    assert refused.value.headers["Retry-After"] == "5"
+    assert "many people are looking" in html
+    assert "<script" not in html
+
+
+def test_static_files_are_sent_compressed_and_known_again(place):
+    with pages.page("dashboard") as page:
+        for path in ("voila/templates/t3/static/t3.css", "voila/static/voila.js"):
+            asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                assert answer.headers["Content-Encoding"] == "gzip"
+                content, etag = gzip.decompress(answer.read()), answer.headers["Etag"]
+            with urllib.request.urlopen(page.url + path, timeout=30) as answer:
+                assert answer.read() == content
+            asked.add_header("If-None-Match", etag)
+            with pytest.raises(urllib.error.HTTPError, match="304"):
+                urllib.request.urlopen(asked, timeout=30)
+        outside = page.url + "voila/static/..%2f..%2f..%2fvoila.json"
+        asked = urllib.request.Request(outside, headers={"Accept-Encoding": "gzip"})
+        with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+            urllib.request.urlopen(asked, timeout=30)
+
+
+def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place):
+    with pages.lab() as page:
+        root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
+        with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
+            found = json.load(answer)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{root}/api/kernelspecs", timeout=30)
+    assert (found["default"], "t3" in found["kernelspecs"]) == ("t3", True)
+
+
+def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
+    monkeypatch.setattr(pages.dashboard, "command", lambda port, notebook: ["sh", "-c", "echo no luck; exit 3"])
+    with pytest.raises(ServiceError, match="no luck"), pages.page("dashboard"):
+        pass

@@ -1,0 +1,418 @@
+"""Figures that change after they were shown: one transaction each, and a record of what changed."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+
+from scheduler.discovery import discover
+from t3lib import pipeline, warehouse
+from t3lib.landing import Landing, Object
+from t3lib.problems import RefusedError
+from t3lib.settings import settings
+from t3lib.warehouse import again as again_files
+from t3lib.warehouse import holding, ledger, repairs, restated
+from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
+
+DAY = date(2026, 11, 5)
+SHIFTED = "trucks/2026-11/5/18/T3_T3_B2.csv"
+MENU = "truck_id,menu_item,menu_type,price"
+RECORDED = """
+    SELECT cause, truck_id, business_date::text, rows_before, rows_after, pence_before, pence_after
+    FROM mart.restatement ORDER BY restatement_id
+"""
+
+
+def again(first: date = DAY, last: date = DAY) -> list:
+    """Ask for days again and see the batches through."""
+    with warehouse.connect() as db:
+        size = settings().batch_bytes
+        made = again_files.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
+    return [run(batch_id) for batch_id in made]
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:
+    """Change the rule that says what is believed of a truck without menu and history."""
+    monkeypatch.setenv("T3_LIMIT_PENCE", str(pence))
+    settings.cache_clear()
+
+
+def judged() -> list[tuple]:
+    return rows("SELECT outcome FROM ops.again_file ORDER BY batch_id, file_id")
+
+
+def test_a_first_load_restates_nothing(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    assert rows(RECORDED) == []
+
+
+def test_a_new_version_says_what_it_changed(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "7"))
+    take_in()
+    put(bucket, LUNCH, at("12:00", "card", "5.99"))
+    take_in()
+    assert rows(RECORDED) == [("new_version", 3, "2026-11-05", 2, 1, 1199, 599)]
+    assert rows("SELECT keys FROM mart.restatement") == [([LUNCH],)]
+
+
+def test_a_new_version_with_the_same_sales_restates_nothing(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
+    take_in()
+    assert rows(RECORDED) == []
+    assert_reconciles()
+
+
+def test_a_sale_that_only_changes_its_payment_is_recorded(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, LUNCH, at("12:00", "cash", "4.99"))
+    take_in()
+    assert rows(RECORDED) == [("new_version", 3, "2026-11-05", 1, 1, 499, 499)]
+
+
+def test_a_late_file_for_a_day_that_was_shown_is_recorded(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    take_in()
+    assert rows(RECORDED) == [("late_file", 3, "2026-11-05", 1, 2, 499, 1199)]
+    assert_reconciles()
+
+
+def test_two_causes_on_one_day_follow_each_other(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, LUNCH, at("12:00", "card", "5.99"))
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    take_in()
+    assert rows(RECORDED) == [
+        ("late_file", 3, "2026-11-05", 1, 2, 499, 1199),
+        ("new_version", 3, "2026-11-05", 2, 2, 1199, 1299),
+    ]
+    assert rows("SELECT sum(total_pence)::bigint FROM mart.sales_hourly") == [(1299,)]
+
+
+def test_a_file_of_the_trading_day_is_not_late(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    now = datetime.now(UTC) - timedelta(minutes=1)
+    put(bucket, LUNCH.replace("A1", "C3"), f"{now:%Y-%m-%d %H:%M}:00+00:00,card,7")
+    take_in()
+    assert rows(RECORDED) == []
+
+
+def test_cleaning_again_without_a_change_moves_nothing(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
+    take_in()
+    before = rows("SELECT version FROM mart.watermark")
+    (loaded,) = again()
+    assert loaded.files == {"unchanged": 1}
+    assert (loaded.rows_read, loaded.rows_loaded, loaded.rows_rejected, loaded.pence_loaded) == (2, 1, 1, 499)
+    assert rows("SELECT version FROM mart.watermark") == before
+    assert rows(RECORDED) == []
+
+
+def test_a_changed_rule_restates_the_days_that_are_asked_for(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+    put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "4.99"), at("12:02", "card", "101"))
+    put(bucket, SHIFTED.replace("/5/", "/6/"), at("15:00", "card", "99", day="2026-11-06"))
+    take_in()
+    limit(monkeypatch, 50_00)
+    (loaded,) = again()
+    assert loaded.files == {"restated": 1}
+    assert rows("SELECT business_date::text, total_pence FROM core.sale ORDER BY 1, 2") == [
+        ("2026-11-05", 499),
+        ("2026-11-06", 9900),
+    ]
+    assert rows("SELECT row_number, reason FROM ops.rejected_row ORDER BY 1") == [
+        (1, "above_limit"),
+        (3, "above_limit"),
+    ]
+    assert rows(RECORDED) == [("again", 3, "2026-11-05", 2, 1, 10399, 499)]
+    assert_reconciles()
+    limit(monkeypatch, 200_00)
+    again()
+    assert sales() == [(3, 1, 9900), (3, 2, 499), (3, 3, 10100), (3, 1, 9900)]
+    assert rows("SELECT count(*) FROM ops.rejected_row") == [(0,)]
+    assert_reconciles()
+
+
+def test_a_file_is_no_evidence_for_itself_when_it_is_cleaned_again(bucket: Path):
+    put(bucket, LUNCH, *[at("12:00", "card", "0.50")] * 12, at("12:01", "card", "50"))
+    take_in()
+    assert again()[0].files == {"unchanged": 1}
+
+
+def test_old_rows_stay_visible_until_the_new_ones_commit(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+    put(bucket, LUNCH, at("12:00", "card", "99"))
+    take_in()
+    limit(monkeypatch, 50_00)
+    with monkeypatch.context() as broken:
+        broken.setattr("t3lib.warehouse.recleaning._finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            again()
+    assert sales() == [(3, 1, 9900)]
+    assert states() == {LUNCH: "loaded"}
+    (batch_id,) = rows("SELECT batch_id FROM ops.again_file WHERE outcome IS NULL")[0]
+    assert run(batch_id).files == {"restated": 1}
+    assert run(batch_id).files == {}
+    assert sales() == []
+    assert_reconciles()
+
+
+def test_a_waiting_file_is_not_claimed_twice(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    with warehouse.connect() as db:
+        asked = [again_files.ask(db, DAY, DAY, actor="Ann", why="Twice.", batch_bytes=10**6) for _ in range(2)]
+    assert [len(made) for made in asked] == [1, 0]
+
+
+def test_an_object_that_is_gone_leaves_its_rows_as_they_are(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    (bucket / LUNCH).unlink()
+    again()
+    with warehouse.connect() as db:
+        (outcome,) = again_files.outcomes(db, [row[0] for row in rows("SELECT batch_id FROM ops.again_file")])
+    assert outcome["outcome"] == "gone"
+    assert outcome["reason"] == "The bucket no longer holds this version: its rows stay as they are."
+    assert sales() == [(3, 1, 499)]
+    assert_reconciles()
+
+
+def test_a_version_replaced_while_it_waits_is_left_alone(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    with warehouse.connect() as db:
+        (batch_id,) = again_files.ask(db, DAY, DAY, actor="Ann", why="Race.", batch_bytes=10**6)
+    batch = pipeline.open_batch(batch_id)
+    pipeline.extract_batch(batch)
+    pipeline.clean_batch(batch)
+    put(bucket, LUNCH, at("12:00", "card", "5.99"))
+    discover(Landing(), sweep=True)
+    ((newer,),) = rows("SELECT batch_id FROM ops.source_file WHERE state = 'claimed'")
+    run(newer)
+    assert pipeline.load_batch(batch).files == {"superseded": 1}
+    assert sales() == [(3, 1, 599)]
+    assert_reconciles()
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), header="when,how,much")
+    take_in()
+    assert states() == {LUNCH: "bad_header"}
+    again()
+    assert states() == {LUNCH: "new"}
+    take_in()
+    assert states() == {LUNCH: "bad_header"}
+
+
+def test_a_deleted_object_is_kept_and_shown_as_deleted(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    take_in()
+    (bucket / LUNCH).unlink()
+    take_in()
+    gone = "SELECT key FROM mart.file WHERE deleted_at IS NOT NULL"
+    assert rows(gone) == [(LUNCH,)]
+    assert {pence for _, _, pence in sales()} == {499, 700}
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    assert rows(gone) == []
+    assert_reconciles()
+
+
+def test_an_empty_listing_marks_nothing_as_deleted(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    with warehouse.connect() as db:
+        assert ledger.mark_deleted(db, set(), datetime.now(UTC)) == (0, 0)
+        assert ledger.mark_deleted(db, {"another/bucket.csv"}, datetime.now(UTC)) == (0, 0)
+
+
+def test_a_file_seen_after_the_listing_began_is_not_marked(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    begun = datetime.now(UTC)
+    take_in()
+    with warehouse.connect() as db:
+        assert ledger.mark_deleted(db, {LUNCH}, begun) == (0, 0)
+
+
+def test_a_listing_that_fails_marks_nothing(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+
+    def listing(self, prefix: str = ""):
+        yield Object("other.csv", "e", 1, datetime.now(UTC))
+        raise ConnectionError("the network is away")
+
+    monkeypatch.setattr("t3lib.landing.Landing.objects", listing)
+    with pytest.raises(ConnectionError):
+        take_in()
+    assert rows("SELECT count(*) FROM mart.file WHERE deleted_at IS NOT NULL OR key = 'other.csv'") == [(0,)]
+
+
+def test_a_held_duplicate_that_is_released_loads(bucket: Path):
+    other = LUNCH.replace("A1", "B2")
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, other, at("12:00", "card", "4.99"))
+    take_in()
+    holding.release(other, actor="Ann", why="The truck took the same twice.")
+    take_in()
+    assert states() == {LUNCH: "loaded", other: "loaded"}
+    assert rows(RECORDED) == [("released", 3, "2026-11-05", 1, 2, 499, 998)]
+    assert rows("SELECT action, subject, actor FROM ops.audit") == [("release", other, "Ann")]
+    assert_reconciles()
+
+
+def test_a_loaded_file_can_be_held_and_released(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
+    take_in()
+    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    assert states() == {LUNCH: "held"}
+    assert sales() == []
+    assert_reconciles()
+    assert take_in() == []
+    holding.release(LUNCH, actor="Ann", why="It was no test.")
+    take_in()
+    assert sales() == [(3, 1, 499)]
+    assert [row[0] for row in rows(RECORDED)] == ["held", "released"]
+    assert_reconciles()
+
+
+def test_pitches_move_sales_between_places_and_say_so(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, "metadata/pitches.csv", "3,7,2026-11-05 10:00,2026-11-05 20:00", header="truck_id,location_id,from,to")
+    take_in()
+    assert rows("SELECT location_id, total_pence FROM mart.sales_hourly") == [(7, 499)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 1, 1, 499, 499)]
+    assert_reconciles()
+
+
+def test_a_menu_price_that_explains_a_sale_as_a_shift_restates_it(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "0.99"))
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", "3,Burrito,Mexican,7", header=MENU)
+    take_in()
+    assert rows("SELECT raw_total, reason, suggested_pence FROM ops.rejected_row") == [("99", "decimal_shift", 99)]
+    assert judged() == [("restated",)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 3, 2, 10699, 799)]
+    assert_reconciles()
+
+
+def test_a_menu_price_that_allows_a_rejected_total_loads_it(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "150"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Party platter,Mexican,60", header=MENU)
+    take_in()
+    assert sales() == [(3, 1, 15000)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 0, 1, 0, 15000)]
+    assert_reconciles()
+
+
+def test_a_menu_that_changes_no_judgement_reads_nothing_again(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "7"), at("12:01", "card", "ERR"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,7", header=MENU)
+    take_in()
+    assert judged() == []
+
+
+def test_the_note_says_what_was_restated(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, LUNCH, at("12:00", "card", "3.99"))
+    take_in()
+    with warehouse.connect() as db:
+        assert restated.note(db) == (
+            "One day of one truck was restated (new version): +0 sales, -£1.00 in all. "
+            "Largest: truck 3 on 5 Nov 2026, -£1.00."
+        )
+        assert restated.note(db, since=datetime.now(UTC)) == ""
+        assert restated.note(db, last=date(2026, 11, 4)) == ""
+        (change,) = restated.changes(db)
+        assert restated.sentence(change) == (
+            "A file was uploaded again under the same key. +0 sales, -£1.00 (T3_T3_A1.csv)."
+        )
+
+
+def test_what_was_recorded_cannot_be_changed_by_the_loading_role(bucket: Path):
+    from t3lib.warehouse import roles
+
+    with warehouse.connect() as db:
+        roles.ensure(db)
+        db.execute(sa.text("SET LOCAL ROLE t3_etl"))
+        for table in ("ops.repair", "ops.audit", "ops.restatement"):
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), db.begin_nested():
+                db.execute(sa.text(f"DELETE FROM {table}"))
+
+
+def test_a_truck_that_loses_its_card_reader_has_its_card_sales_marked(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "cash", "7"))
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(4,), (4,)]
+    assert rows("SELECT warnings FROM ops.source_file") == [(["unknown_truck"],)]
+    details(bucket, "NO")
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(1,), (0,)]
+    assert rows("SELECT warnings FROM ops.source_file WHERE truck_id = 3") == [([],)]
+    details(bucket, "YES")
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(0,), (0,)]
+    assert rows(RECORDED) == []
+    assert_reconciles()
+
+
+def details(folder: Path, card_reader: str) -> None:
+    """Write a details.xlsx of one truck."""
+    book = openpyxl.Workbook()
+    book.active.title = "trucks"
+    book.active.append(["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"])
+    book.active.append([3, "Burrito Madness", "Mexican", card_reader, 5])
+    (folder / "metadata").mkdir(exist_ok=True)
+    book.save(folder / "metadata/details.xlsx")
+
+
+def test_everything_at_once_neither_deadlocks_nor_miscounts(bucket: Path):
+    keys = [f"trucks/2026-11/5/15/T3_T{truck}_A1.csv" for truck in range(1, 7)]
+    for key in keys:
+        put(bucket, key, *[at("12:00", "card", "4.99")] * 20, at("12:01", "card", "VOID"), at("12:02", "cash", "7"))
+    take_in()
+    with warehouse.connect() as db:
+        asked = again_files.ask(db, DAY, DAY, actor="Ann", why="At once.", batch_bytes=2000)
+    for key in keys[:3]:
+        put(bucket, key, *[at("13:00", "card", "5.99")] * 20, at("12:01", "card", "VOID"))
+    with warehouse.connect() as db:
+        ledger.record(db, Landing().objects())
+        new = ledger.claim(db, settings().batch_bytes, batch_files=1)
+    put(bucket, "metadata/pitches.csv", "3,7,2026-11-05 10:00,2026-11-05 20:00", header="truck_id,location_id,from,to")
+    with warehouse.connect() as db:
+        ledger.record(db, Landing().objects())
+        metadata = ledger.claim(db, settings().batch_bytes)
+    assert (len(asked) > 1, len(new), len(metadata)) == (True, 3, 1)
+    with ThreadPoolExecutor(8) as pool:
+        loads = [pool.submit(run, batch) for batch in [*asked, *new, *metadata]]
+        decided = [pool.submit(dismissed_or_too_late, file_id) for file_id in range(1, 7)]
+        for job in [*loads, *decided]:
+            job.result()
+    assert states() == dict.fromkeys([*keys, "metadata/pitches.csv"], "loaded")
+    ((count, pence),) = rows("SELECT count(*), sum(total_pence)::bigint FROM core.sale")
+    assert (count, pence) == (3 * 21 + 3 * 20, 3 * 10680 + 3 * 11980)
+    assert_reconciles()
+
+
+def dismissed_or_too_late(file_id: int) -> None:
+    """Dismiss the void of a file, unless its file was replaced meanwhile."""
+    with contextlib.suppress(RefusedError):
+        repairs.dismiss(file_id, 21, actor="Ann", why="A void.")

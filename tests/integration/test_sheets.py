@@ -1,0 +1,217 @@
+"""The tabs behind the first: money, menus and places, single sales, data."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from html import unescape
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.dashboard.sheets import Asked
+from t3lib.dashboard.sheets import sheet as sheet_of
+from t3lib.dashboard.state import TABS, State
+from t3lib.metrics import Scope
+from t3lib.settings import settings
+
+SUNDAY = date(2025, 11, 23)
+DAY = Scope(SUNDAY, SUNDAY)
+
+
+def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = None, **state: object) -> str:
+    """A tab as the page asks for it, against the week before."""
+    earlier = metrics.earlier(replace(scope, until_hour=until_hour))
+    return sheet_of(db, Asked(State(tab=tab, **state), scope, until_hour, earlier))
+
+
+def rows(html: str) -> list[list[str]]:
+    """The texts of every table row."""
+    found = re.findall(r"<tr>(.*?)</tr>", html)
+    return [[unescape(re.sub(r"<.*?>", "", cell)) for cell in re.split(r"</t[dh]>", row)[:-1]] for row in found]
+
+
+@pytest.fixture
+def sales(db: sa.Connection) -> sa.Connection:
+    """On Sunday truck 1 takes £75 in 15 sales of £5, truck 2 £25 in 5; a week before each took £50."""
+    db.execute(
+        sa.text("""
+            INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito <b>Madness</b>'), (2, 'Kings of Kebabs');
+            INSERT INTO mart.sales_hourly VALUES
+                (1, '2025-11-23', 13, 0, 'card', 15, 7500), (2, '2025-11-23', 18, 0, 'cash', 5, 2500),
+                (1, '2025-11-16', 13, 0, 'card', 10, 5000), (2, '2025-11-16', 18, 0, 'cash', 10, 5000);
+            INSERT INTO mart.price_daily VALUES (1, '2025-11-23', 500, 15), (2, '2025-11-23', 500, 5),
+                (1, '2025-11-16', 500, 10), (2, '2025-11-16', 500, 10);
+        """)
+    )
+    return db
+
+
+def test_concentration_is_the_largest_share_and_the_sum_of_squares(sales: sa.Connection):
+    assert metrics.concentration(sales, DAY) == metrics.Concentration("Burrito <b>Madness</b>", 75.0, 75**2 + 25**2)
+    assert metrics.concentration(sales, Scope(date(2020, 1, 1), date(2020, 1, 1))) is None
+
+
+def test_money_shows_shares_growth_and_names_the_file_that_costs_need(sales: sa.Connection):
+    html = sheet(sales, "money", DAY)
+    assert ["Burrito <b>Madness</b>", "£75.00", "75.0%", "£75.00", "", "▲ 50.0% up"] in rows(html)
+    assert ["Like for like", "= level"] in rows(html)
+    assert ["Concentration (HHI)", "6,250"] in rows(html)
+    assert ["Sun 23 Nov", "£100.00"] not in rows(html)
+    assert ["Mon 17 Nov", "£100.00", "20", "1"] in rows(html)
+    assert ["Nov 25", "£200.00", "40", "2"] in rows(html)
+    assert "metadata/costs.csv" in html
+
+
+def test_money_without_a_comparison_shows_no_growth(sales: sa.Connection):
+    html = sheet_of(sales, Asked(State(tab="money", compare="none"), DAY))
+    assert "Like for like" not in html
+    assert "▲" not in html
+
+
+def test_contribution_is_shown_for_the_whole_fleet_and_by_truck(sales: sa.Connection):
+    sales.execute(
+        sa.text("""INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES
+            (NULL, 'Wages', 4000, 'day', '2025-01-01'), (NULL, 'card_fee', 2, 'percent', '2025-01-01'),
+            (1, 'pitch', 2000, 'day', '2025-01-01')""")
+    )
+    html = sheet(sales, "money", DAY)
+    assert ["Contribution", "£38.50", "38.5%"] in rows(html)  # 100 - 40 - 1.50 - 20
+    assert "card fees of the chosen days £1.50" in html
+    # A sale of £5 leaves £4.90: five of them pay for a pitch of £20.
+    assert ["Burrito <b>Madness</b>", "£53.50", "71.3%", "5", "15"] in rows(html)
+    assert ["Kings of Kebabs", "£25.00", "100.0%", "0", "5"] in rows(html)
+    assert "Choose all trucks" in sheet(sales, "money", Scope(SUNDAY, SUNDAY, trucks=(1,)))
+
+
+def test_menus_shows_prices_and_names_the_files_that_are_missing(sales: sa.Connection):
+    html = sheet(sales, "menus", DAY)
+    assert ["£5.00", "20", "100.0%", "= level"] in rows(html)
+    assert "by truck: places and menu types need metadata/pitches.csv and metadata/menu.csv" in html
+    assert ["Sunday", "£100.00", "20"] in rows(html)
+
+
+def test_price_spread_and_affordable_share_are_of_the_sales_made(sales: sa.Connection):
+    sales.execute(sa.text("INSERT INTO mart.price_daily VALUES (1, '2025-11-23', 900, 5)"))
+    html = sheet(sales, "menus", DAY, affordable=500)
+    assert ["All together", "£5.00", "£5.00", "£9.00", "80.0%"] in rows(html)
+    assert 'data-choice="affordable=700&amp;tab=menus"' in html
+
+
+def test_day_that_still_trades_is_not_compared_with_whole_days(sales: sa.Connection):
+    assert "▲" not in sheet(sales, "menus", DAY, until_hour=14) + sheet(sales, "money", DAY, until_hour=10)
+    assert "compared once the day is over" in sheet(sales, "menus", DAY, until_hour=14)
+    to_two = sheet(sales, "money", DAY, until_hour=14)
+    assert "▲ 50.0% up" in to_two
+    assert "▼" not in to_two
+
+
+def test_range_that_ends_today_is_compared_without_today(sales: sa.Connection):
+    sales.execute(sa.text("INSERT INTO mart.price_daily VALUES (1, '2025-11-22', 500, 12), (1, '2025-11-15', 500, 10)"))
+    sales.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, '2025-11-10', 9, 0, 'card', 1, 1)"))
+    html = sheet(sales, "menus", Scope(date(2025, 11, 22), SUNDAY), until_hour=14)
+    assert "compared without today" in html
+    assert ["£5.00", "32", "100.0%", "▲ 20.0% up"] in rows(html)
+
+
+def test_menus_shows_types_places_and_hours_once_their_files_are_there(sales: sa.Connection):
+    sales.execute(
+        sa.text("""
+            INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Wraps', 500, 150);
+            INSERT INTO core.location VALUES (5, 'Market');
+            INSERT INTO core.pitch VALUES (1, 5, '2025-11-23 10:00+00', '2025-11-23 14:00+00');
+            SELECT core.ensure_month('2025-11-01');
+            INSERT INTO core.sale VALUES (1, 1, 1, '2025-11-23 13:00+00', '2025-11-23', 13, 'card', 500),
+                (1, 1, 2, '2025-11-23 14:00+00', '2025-11-23', 14, 'card', 500),
+                (2, 2, 1, '2025-11-23 14:30+00', '2025-11-23', 14, 'cash', 700);
+        """)
+    )
+    html = sheet(sales, "menus", DAY)
+    assert ["Wraps", "15", "£75.00", "▲ 50.0% up"] in rows(html)
+    assert ["Place not recorded", "20", "£100.00", "13:00", "= level"] in rows(html)
+    assert ["Market · Wraps", "1", ""] in rows(html)
+    assert ["Place not recorded · Wraps", "", "1"] in rows(html)
+    assert ["Place not recorded · Not on the menu", "", "1"] in rows(html)
+
+
+def test_dead_hours_lie_between_the_first_and_the_last_sale(sales: sa.Connection):
+    sales.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, '2025-11-23', 15, 0, 'card', 2, 1000)"))
+    found = metrics.dead_hours(sales, DAY)
+    assert [(r.local_hour, r.days_out, r.dead_days) for r in found.itertuples()] == [(14, 1, 1)]
+
+
+def test_data_shows_files_rejected_rows_and_restated_days(sales: sa.Connection):
+    sales.execute(
+        sa.text("""
+            INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour, state,
+                reason) VALUES ('a', 'x', 1, now(), 'sales', 1, '2025-11-23', 15, 'bad_header', 'no total');
+            INSERT INTO ops.rejected_row (file_id, row_number, truck_id, reason, business_date)
+            VALUES (1, 1, 1, 'decimal_shift', '2025-11-23');
+            INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before,
+                pence_after, keys) VALUES ('late_file', 1, '2025-11-23', 10, 12, 5000, 6000, '{a}');
+        """)
+    )
+    html = sheet(sales, "data", DAY)
+    assert ["Decimal shift", "1", "4.8%"] in rows(html)
+    assert ["Burrito <b>Madness</b>", "0", "1", "0", "0"] in rows(html)
+    assert ["Burrito <b>Madness</b>", "!not loaded"] in rows(html)
+    assert ["Sun 23 Nov", "+2", "£10.00", "late file"] in rows(html)
+
+
+def test_missing_batch_is_one_that_usually_comes(sales: sa.Connection):
+    file = """INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour,
+              state) VALUES (:key, 'x', 1, now(), 'sales', 1, :day, 15, 'loaded')"""
+    for day in ("2025-11-16", "2025-11-09"):
+        sales.execute(sa.text(file), {"key": day, "day": day})
+    (batch,) = metrics.batches(sales, DAY).itertuples()
+    assert (batch.batch_state, batch.expected, batch.batch_hour) == ("missing", True, 15)
+    assert metrics.completeness(metrics.batches(sales, DAY)) == metrics.Completeness(1, 1)
+    assert ["Complete", "0.0%"] in rows(sheet(sales, "data", DAY))
+
+
+def test_single_sales_lead_to_file_and_raw_line(sales: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    key, folder = "trucks/2025-11/23/15/T3_T1_A1.csv", tmp_path / "landing"
+    path = folder / key
+    path.parent.mkdir(parents=True)
+    path.write_text("timestamp,type,total\n2025-11-23 13:05:00+00:00,card,VOID\n2025-11-23 13:06:00+00:00,card,5\n")
+    monkeypatch.setenv("T3_LANDING_URL", folder.as_uri())
+    settings.cache_clear()
+    from t3lib.landing import Landing
+
+    (found,) = Landing().objects()
+    sales.execute(
+        sa.text("""
+            INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, state)
+            VALUES (:key, :etag, 1, now(), 'sales', 1, '2025-11-23', 'new');
+            SELECT core.ensure_month('2025-11-01');
+            INSERT INTO core.sale VALUES (1, 1, 2, '2025-11-23 13:06+00', '2025-11-23', 13, 'card', 500);
+        """),
+        {"key": key, "etag": found.etag},
+    )
+    one = replace(DAY, trucks=(1,))
+    day = sheet(sales, "rows", one, trucks=(1,))
+    assert ["13:06", "card", "£5.00", key, "2", ""] in rows(day)
+    assert "truck=1&amp;hour=13&amp;tab=rows" in day
+    hour = sheet(sales, "rows", one, trucks=(1,), hour=13)
+    assert ["13:06", "card", "£5.00", key, "2", "2025-11-23 13:06:00+00:00,card,5"] in rows(hour)
+    path.write_text("gone")
+    assert "no longer holds this version" in sheet(sales, "rows", one, trucks=(1,), hour=13)
+    assert "choose a truck" in sheet(sales, "rows", DAY)
+
+
+def test_card_that_fails_leaves_the_others(sales: sa.Connection, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(metrics, "by_weekday", lambda db, scope: db.execute(sa.text("SELECT 1 / 0")))
+    html = sheet(sales, "menus", DAY)
+    assert "This could not be read." in html
+    assert ["£5.00", "20", "100.0%", "= level"] in rows(html)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_reads_well_without_any_data_and_escapes_names(db: sa.Connection, tab: str):
+    assert "nan" not in sheet(db, tab, DAY)
+    db.execute(sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, '<b>x')"))
+    db.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, '2025-11-23', 13, 0, 'card', 1, 500)"))
+    html = sheet(db, tab, DAY)
+    assert "<b>x" not in html
+    assert "could not be read" not in html

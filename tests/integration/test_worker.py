@@ -1,0 +1,476 @@
+"""A worker: bounded runs, fences, what it tells the operators, what it waits for, and what an idle one leaves alone."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, date, datetime, timedelta
+
+import nbformat
+import pytest
+import sqlalchemy as sa
+from nbformat.v4 import new_code_cell, new_notebook
+
+from scheduler import cli, discovery, engine, fence, maintenance, monitor, queue, readiness, runner, schedule, stages
+from scheduler.backfill import Backfill
+from scheduler.schedule import Limits
+from scheduler.seat import Seat, SeatTakenError
+from scheduler.worker import Leader, Scheduler
+from t3lib import warehouse
+from t3lib.business_day import today
+from t3lib.landing import Landing
+from t3lib.problems import ServiceError
+from t3lib.settings import settings
+from t3lib.warehouse import ledger
+
+BEGIN_AND_SLEEP = """
+import pathlib, time, os
+next(pathlib.Path(os.environ["T3_OUTPUTS"]).glob("runs/*/*")).joinpath("begun").touch()
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def notebook(database, tmp_path, monkeypatch):
+    """Runs a notebook of these cells under these limits; returns what it raised, its line of ops.run and its copy."""
+
+    def run(*sources, **limits):
+        folder = tmp_path / "notebooks"
+        folder.mkdir(exist_ok=True)
+        cells = [new_code_cell("x = 0", metadata={"tags": ["parameters"]}), *map(new_code_cell, sources)]
+        nbformat.write(new_notebook(cells=cells), folder / "9_trial.ipynb")
+        monkeypatch.setattr(runner, "NOTEBOOKS", folder)
+        plan = schedule.Schedule(3, schedule.time(2), 5, 5, {}, limits=Limits(**limits))
+        monkeypatch.setattr(runner.schedule, "load", lambda: plan)
+        raised = None
+        try:
+            runner.run_notebook("9_trial", {})
+        except runner.NotebookFailedError as error:
+            raised = error
+        with warehouse.connect() as db:
+            line = db.execute(sa.text("SELECT * FROM ops.run ORDER BY started_at DESC LIMIT 1")).mappings().one()
+        path = runner.settings().outputs / line["executed_copy"]
+        return raised, line, path
+
+    return run
+
+
+def errors(path):
+    return [output.ename for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])
+            if output.output_type == "error"]  # fmt: skip
+
+
+def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
+    raised, line, path = notebook("print('done')", "import os; os.kill(os.getpid(), 9)", "print('never')")
+    assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 2, "failed", 2)
+    assert "killed from outside or out of memory" in line["error"]
+    assert errors(path) == ["DeadKernelError"]
+    assert "done" in path.read_text()
+    assert "never\\n" not in path.read_text()
+
+
+def test_a_cell_that_takes_too_long_is_ended_and_named(notebook):
+    raised, line, path = notebook("import time; time.sleep(60)", cell_seconds=1)
+    assert (raised.cause, line["failed_cell"], errors(path)) == ("CellTimeoutError", 1, ["CellTimeoutError"])
+    assert "longer than 1 seconds" in line["error"]
+
+
+def test_a_notebook_has_a_time_for_all_of_its_cells(notebook):
+    cells = ["import time; time.sleep(0.7)"] * 5
+    raised, line, _ = notebook(*cells, run_seconds=2)
+    assert raised.cause == "RunTimeoutError"
+    assert line["failed_cell"] in (2, 3)
+    assert not engine.running()
+
+
+def test_printing_without_end_fills_neither_memory_nor_disk(notebook):
+    cell = "for _ in range(1000): print('x' * 1_000_000)"
+    raised, line, path = notebook(cell, "print('after')", output_bytes=100_000)
+    assert (raised, line["state"]) == (None, "succeeded")
+    assert path.stat().st_size < 200_000
+    assert "Printed text is cut here" in path.read_text()
+
+
+def test_tables_and_pictures_without_end_are_cut_too(notebook):
+    show = "from IPython.display import HTML, display\nfor _ in range(100): display(HTML('x' * 10_000))"
+    raised, _, path = notebook(show, "1 / 0", output_bytes=100_000)
+    assert path.stat().st_size < 200_000
+    assert "Output is cut here" in path.read_text()
+    assert raised.cause == "ZeroDivisionError"
+
+
+def test_runs_that_are_stopped_say_why(notebook):
+    def stop():
+        while not list(runner.settings().outputs.glob("runs/*/*/begun")):
+            time.sleep(0.05)
+        engine.stop_all("The worker stopped before this cell was done.")
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    raised, line, _ = notebook(BEGIN_AND_SLEEP)
+    thread.join()
+    assert raised.cause == "RunStoppedError"
+    assert "worker stopped" in line["error"]
+
+
+HELD = """
+    SELECT count(*) > 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+HEADER = "timestamp,type,total\n"
+
+
+def put(bucket, day, hour=12, truck=1, total="4.99"):
+    """A truck's file with one sale of that day and batch."""
+    path = bucket / f"trucks/{day.year}-{day.month}/{day.day}/{hour}/T3_T{truck}_A1.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{HEADER}{day} {hour - 2:02d}:00:00+00:00,card,{total}\n")
+    return path
+
+
+def take_in(sweep=True):
+    """Load what the bucket holds, through the queue."""
+    discovery.discover(Landing(), sweep=sweep)
+    for workflow in queue.enqueue_open_batches():
+        queue.wait(workflow)
+
+
+def one(query, **parameters):
+    with warehouse.connect() as db:
+        return db.scalar(sa.text(query), parameters)
+
+
+def change(query, **parameters):
+    with warehouse.connect() as db:
+        db.execute(sa.text(query), parameters)
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
+
+
+def incidents():
+    with warehouse.connect() as db:
+        return list(db.scalars(sa.text("SELECT subject FROM ops.mail_outbox ORDER BY mail_id")))
+
+
+def test_a_seat_is_held_by_one_worker_and_taken_again_after_a_lost_connection(database):
+    first, second = Seat(database, "house"), Seat(database, "house")
+    assert (first.executor, second.executor) == ("house-1", "house-2")
+    change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        first.beat()
+    first.beat()
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        second.beat()
+    until(lambda: not one(HELD))
+    third = Seat(database, "house")
+    assert third.executor == "house-2"
+    with pytest.raises(SeatTakenError):
+        second.beat()
+    for seat in (first, second, third):
+        seat.leave()
+
+
+def test_a_seat_that_the_servers_memory_of_our_own_connection_holds_is_taken_back(database):
+    seat = Seat(database, "house")
+    ghost, seat._connection = seat._connection, None  # as after a cut: the server still holds the old connection
+    with pytest.raises(Exception, match="still holds"):
+        seat.beat()
+    until(lambda: not one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                          "(SELECT oid FROM pg_database WHERE datname = current_database())"))  # fmt: skip
+    seat.beat()
+    ghost.close()
+    seat.leave()
+
+
+def test_only_one_of_two_schedulers_leads_and_the_other_follows_when_it_ends(database):
+    first, second = Leader(database), Leader(database)
+    assert (first.lead(), second.lead(), first.lead()) == (True, False, True)
+    first.close()
+    until(second.lead)
+    second.close()
+
+
+def test_a_batch_in_which_five_workers_died_is_parked_told_once_and_its_recovery_too(bucket):
+    put(bucket, today())
+    with queue.working():
+        discovery.discover(Landing(), sweep=True)
+        batch = one("SELECT batch_id FROM ops.batch")
+        for number in range(5):
+            change("INSERT INTO ops.run (run_id, workflow_id, notebook, state, parameters) "
+                   "VALUES (:run, :workflow, '2_clean', 'lost', jsonb_build_object('batch_id', CAST(:batch AS text)))",
+                   run=f"2-{number}", workflow=f"ingest:{batch}:1", batch=batch)  # fmt: skip
+        for _ in range(2):
+            for workflow in queue.enqueue_open_batches():
+                with pytest.raises(Exception, match="5 workers died"):
+                    queue.wait(workflow)
+        assert one("SELECT state FROM ops.batch") == "failed"
+        assert incidents() == [f"T3: ingest of {batch} failed"]
+        with warehouse.connect() as db:
+            ledger.reopen_failed(db)
+        take_in()
+    assert one("SELECT state FROM ops.batch") == "done"
+    assert incidents()[1:] == [f"T3: ingest of {batch} succeeded after all"]
+
+
+def test_the_mail_of_an_incident_names_cell_error_copy_and_command(bucket, tmp_path):
+    put(bucket, today())
+    discovery.discover(Landing(), sweep=True)
+    batch = one("SELECT batch_id FROM ops.batch")
+    change("INSERT INTO ops.run (run_id, notebook, state, failed_cell, worker, executed_copy, parameters) "
+           "VALUES ('2-x', '2_clean', 'failed', 7, 'house-1', 'runs/x.ipynb', "
+           "        jsonb_build_object('batch_id', CAST(:batch AS text)))", batch=batch)  # fmt: skip
+    stages.fail_batch(batch, "The disk is full.")
+    text = bytes(one("SELECT message FROM ops.mail_outbox")).decode()
+    for part in ("The disk is full.", "t3 ingest", "2_clean, cell 7", "house-1", "runs/x.ipynb"):
+        assert part in text
+
+
+def test_a_late_end_of_work_that_was_taken_over_is_refused(bucket):
+    put(bucket, today())
+    discovery.discover(Landing(), sweep=True)
+    batch = one("SELECT batch_id FROM ops.batch")
+
+    def taken_over(db):
+        raise fence.RelinquishedError
+
+    for end in (lambda: stages.finish_batch(batch, fence=taken_over),
+                lambda: stages.fail_batch(batch, "late", fence=taken_over)):  # fmt: skip
+        with pytest.raises(fence.RelinquishedError):
+            end()
+    assert one("SELECT state FROM ops.batch") == "open"
+    assert incidents() == []
+
+
+def test_an_idle_tick_lists_once_per_folder_and_writes_nothing(bucket, monkeypatch):
+    put(bucket, today())
+    now = datetime.combine(today(), datetime.min.time(), UTC) + timedelta(hours=4, minutes=30)
+    moments = iter(now + timedelta(seconds=20 * n) for n in range(100))
+    listed = []
+    objects = Landing.objects
+    monkeypatch.setattr(Landing, "objects", lambda self, prefix="": listed.append(prefix) or objects(self, prefix))
+    with queue.working():
+        take_in()
+        scheduler = Scheduler(lambda: next(moments))
+        scheduler.tick()
+        scheduler.tidy()
+        time.sleep(1)
+        said, written = [], []
+        sa.event.listen(warehouse.engine(), "before_cursor_execute", lambda *a: said.append(a[2].split()[0].upper()))
+        for _ in range(3):
+            listed.clear()
+            before = one("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+            scheduler.tick()
+            scheduler.tidy()
+            written.append(one("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint") - before)
+            assert sorted(listed) == sorted(set(discovery.recent_prefixes(today(), discovery.RECENT_DAYS)))
+    assert set(said) <= {"SELECT", "WITH"}
+    assert min(written) == 0  # no transaction number was used up: nothing was written, by the queue either
+
+
+def test_a_report_waits_for_the_batches_that_usually_come_and_says_so(bucket, db):
+    day = date(2026, 11, 19)
+    for week in (1, 2, 3, 4):
+        for truck, hour in ((1, 12), (1, 15), (2, 21)):
+            put(bucket, day - timedelta(weeks=week), hour, truck)
+    put(bucket, day - timedelta(weeks=1), 18, 3)  # once only: nobody expects it again
+    put(bucket, day, 12, 1)
+    discovery.discover(Landing(), sweep=True)
+    change("UPDATE ops.source_file SET state = 'unreadable'")
+    found = readiness.of_day(db, day, weeks=4, share=0.75)
+    assert not found.ready
+    assert found.words() == "truck 1 (15:00); truck 2 (21:00)"
+    put(bucket, day, 15, 1)
+    put(bucket, day, 21, 2)
+    discovery.discover(Landing(), sweep=True)
+    with warehouse.connect() as fresh:
+        assert readiness.of_day(fresh, day, weeks=4, share=0.75).files_under_way == 2
+    change("UPDATE ops.source_file SET state = 'unreadable'")
+    with warehouse.connect() as fresh:
+        assert readiness.of_day(fresh, day, weeks=4, share=0.75).ready
+
+
+def test_at_the_cut_off_the_report_goes_out_and_the_operators_are_told_what_it_lacks(bucket):
+    day = today() - timedelta(days=1)
+    for week in (1, 2):
+        put(bucket, day - timedelta(weeks=week))
+    with queue.working():
+        take_in()
+        moment = [datetime.combine(today(), datetime.min.time(), settings().zone) + timedelta(hours=8)]
+        scheduler = Scheduler(lambda: moment[0])
+        scheduler.tick()
+        assert one("SELECT count(*) FROM dbos.workflow_status WHERE name = 'report'") == 0
+        moment[0] += timedelta(hours=2)
+        scheduler.tick()
+        scheduler.tick()
+        assert one("SELECT count(*) FROM dbos.workflow_status WHERE name = 'report'") == 2
+        assert incidents() == [f"T3: reports of {day} are sent incomplete"]
+
+
+def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucket):
+    put(bucket, today() - timedelta(days=1))
+    pulse = monitor.Pulse()
+    with queue.working():
+        take_in()
+    with monitor.serving(pulse, 0) as url:
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"{url}/healthz")
+        pulse.beat()
+        assert urllib.request.urlopen(f"{url}/healthz").read() == b"ok\n"
+        pulse.miss("The database closed the connection.")
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(f"{url}/healthz")
+        assert raised.value.read() == b"The database closed the connection.\n"
+        text = urllib.request.urlopen(f"{url}/metrics").read().decode()
+    assert 't3_files{state="loaded"} 1\n' in text
+    assert "t3_rows_loaded 1\n" in text
+    assert 't3_runs{state="succeeded"} 3\n' in text
+    assert 't3_queue{state="waiting"} 0\n' in text
+    assert "t3_last_load_age_seconds " in text
+
+
+def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_owns(bucket):
+    assert maintenance.ensure_partitions(date(2026, 11, 23)) == [
+        date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1),
+    ]  # fmt: skip
+    assert one("SELECT to_regclass('core.sale_2027_01')::text") == "core.sale_2027_01"
+    put(bucket, today())
+    discovery.discover(Landing(), sweep=True)
+    batch = one("SELECT batch_id FROM ops.batch")
+    for name in (batch, "batch-9-gone"):
+        (settings().outputs / "staging" / name).mkdir(parents=True)
+    assert maintenance.remove_staged(hours=24) == []
+    assert maintenance.remove_staged(hours=0) == ["batch-9-gone"]
+    assert (settings().outputs / "staging" / batch).exists()
+
+
+def test_a_backfill_plans_without_writing_then_loads_what_was_never_loaded_and_only_that(bucket):
+    day = date(2026, 3, 10)
+    put(bucket, day)
+    put(bucket, day + timedelta(days=1))
+    put(bucket, day + timedelta(days=9))
+    wanted = Backfill(day, day + timedelta(days=2))
+    assert [(plan.business_date, plan.missing) for plan in wanted.plan()] == [(day, 1), (day + timedelta(days=1), 1)]
+    assert one("SELECT count(*) FROM ops.source_file") == 0
+    with queue.working():
+        workflows = wanted.start("tester")
+        assert wanted.start("tester") == workflows  # stopped and asked for again: it goes on
+        for workflow in workflows:
+            queue.wait(workflow)
+    assert wanted.plan() == []
+    assert one("SELECT count(*) FROM core.sale") == 2
+    assert one("SELECT max(priority) FROM dbos.workflow_status WHERE name = 'ingest'") == queue.BACKFILL
+
+
+def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
+    day = date(2026, 3, 10)
+    put(bucket, day)
+    discovery.discover(Landing(), sweep=True)
+    stages.fail_batch(one("SELECT batch_id FROM ops.batch"), "The disk is full.")
+    assert Backfill(day, day, "missing").plan() == []
+    wanted = Backfill(day, day, "failed")
+    assert [plan.failed for plan in wanted.plan()] == [1]
+    with queue.working():
+        for workflow in wanted.start("tester"):
+            queue.wait(workflow)
+    assert one("SELECT state FROM ops.source_file") == "loaded"
+
+
+def test_a_backfill_of_all_cleans_again_and_goes_on_where_it_was_stopped(bucket):
+    day = date(2026, 3, 10)
+    put(bucket, day)
+    wanted = Backfill(day, day, "all")
+    with queue.working():
+        take_in()
+        first = wanted.start("tester")
+        assert wanted.start("tester") == first != []
+        for workflow in first:
+            queue.wait(workflow)
+    assert one("SELECT count(*) FROM ops.again_file WHERE outcome = 'unchanged'") == 1
+
+
+def test_three_thousand_pieces_keep_their_order_and_todays_come_first(database, monkeypatch):
+    begun = []
+    monkeypatch.setattr(queue.stages, "run_stage", lambda batch, stage, **_: begun.append((batch, stage)))
+    monkeypatch.setattr(queue.stages, "keep_archive", lambda: 0)
+    change(
+        "INSERT INTO ops.batch (batch_id, files, bytes, created_at) "
+        "SELECT 'old-' || to_char(n, 'FM0000'), 1, 1, now() + n * interval '1 ms' FROM generate_series(1, 3000) AS n"
+    )
+    change("INSERT INTO ops.batch (batch_id, files, bytes, created_at) VALUES ('new', 1, 1, now() + interval '1 day')")
+    change("INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, state, batch_id) "
+           "VALUES ('k', 'e', 1, now(), 'sales', 1, :day, 'claimed', 'new')", day=today())  # fmt: skip
+    with queue.working(concurrency=1):
+        queue.enqueue_open_batches()
+        again = time.monotonic()
+        queue.enqueue_open_batches()
+        again = time.monotonic() - again
+        deadline = time.monotonic() + 60
+        while ("new", "3_load") not in begun and time.monotonic() < deadline:
+            time.sleep(0.1)
+        last = len(begun)
+        while len(begun) < last + 6 and time.monotonic() < deadline:
+            time.sleep(0.1)
+    order = [batch for batch, stage in begun if stage == "1_extract"]
+    place = order.index("new")
+    assert order[:place] == [f"old-{n:04d}" for n in range(1, place + 1)]
+    assert order[place + 1 :] == [f"old-{n:04d}" for n in range(place + 1, len(order))]
+    assert place < 500
+
+
+@pytest.fixture
+def t3(bucket, tmp_path, monkeypatch, capsys):
+    """Runs the command in this process, every service configured; returns its exit code and what it printed."""
+    (tmp_path / "archive").mkdir()
+    monkeypatch.setenv("T3_ARCHIVE_URL", (tmp_path / "archive").as_uri())
+    monkeypatch.setenv("T3_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments))
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+def test_the_backfill_command_plans_does_and_has_nothing_left_to_do(bucket, t3):
+    put(bucket, date(2026, 3, 10))
+    days = ("backfill", "--from", "2026-03-09", "--to", "2026-03-11")
+    code, out, _ = t3(*days, "--dry-run", "--json")
+    (day,) = json.loads(out)["days"]
+    assert (code, day["business_date"], day["missing"]) == (0, "2026-03-10", 1)
+    assert one("SELECT count(*) FROM ops.source_file") == 0
+    assert t3(*days)[0] == 0
+    assert one("SELECT count(*) FROM core.sale") == 1
+    assert "Nothing to catch up on." in t3(*days)[1]
+    code, _, err = t3(*days, "--mode", "nonsense")
+    assert code == 1
+    assert "choose one of missing, failed, all" in err
+
+
+def test_status_says_what_the_reports_wait_for(bucket, t3):
+    day = today() - timedelta(days=1)
+    put(bucket, day - timedelta(weeks=1), 15, 2)
+    discovery.discover(Landing(), sweep=True)
+    code, out, _ = t3("status")
+    assert code == 0
+    assert f"cfo of {day} waits for truck 2 (15:00), at most until 09:30 (from 06:30)" in out
+    (first, *_) = json.loads(t3("status", "--json")[1])["waiting"]
+    assert (first["edition"], first["waits_for"]) == ("cfo", "truck 2 (15:00)")
+
+
+def test_a_worker_that_cannot_start_ends_with_its_reason_instead_of_waiting(bucket, t3, monkeypatch):
+    def refuse(*_):
+        raise ServiceError("The database has no free connection: try again later.")
+
+    monkeypatch.setattr(queue, "Seat", refuse)
+    code, _, err = t3("worker", "--health-port", "0")
+    assert code == 1
+    assert "no free connection" in err

@@ -1,0 +1,104 @@
+"""Every notebook has the house's shape and runs from top to bottom on its defaults."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+
+import nbformat
+import pytest
+
+from scheduler import kernels
+from scheduler.discovery import discover
+from scheduler.stages import INGEST
+from t3lib import pipeline, warehouse
+from t3lib.landing import Landing
+from t3lib.settings import ROOT, settings
+from t3lib.simulate import simulate
+from t3lib.warehouse import ledger, roles
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
+PIPELINE = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
+
+
+@pytest.fixture
+def filled(database, tmp_path, monkeypatch):
+    """A database with three days of a made-up fleet, its bucket and an archive folder, in the environment."""
+    bucket, archive = tmp_path / "bucket", tmp_path / "archive"
+    archive.mkdir()
+    simulate(bucket, trucks=2, days=3, end=date(2026, 11, 15), seed=1)
+    for name, folder in (("LANDING", bucket), ("ARCHIVE", archive)):
+        monkeypatch.setenv(f"T3_{name}_URL", folder.as_uri())
+    settings.cache_clear()
+    while discover(Landing(), sweep=True) or _open():
+        for batch_id in _open():
+            batch = pipeline.open_batch(batch_id)
+            for stage in (pipeline.extract_batch, pipeline.clean_batch, pipeline.load_batch):
+                stage(batch)
+            with warehouse.connect() as db:
+                ledger.finish(db, batch_id)
+    return database
+
+
+def _open() -> list[str]:
+    with warehouse.connect() as db:
+        return [batch_id for batch_id, _ in ledger.open_batches(db)]
+
+
+def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
+    home = tmp_path / "home"
+    kernels.install(home)
+    with warehouse.connect() as db:
+        roles.ensure(db, {"analyst": "secret"})
+    analyst = roles.urls(filled, {"analyst": "secret"})["database_url_analyst"]
+    env = os.environ | kernels.environment(home) | {"T3_HOME": str(home), "T3_DATABASE_URL": analyst}
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-kernel-name=t3", "-q", "-p", "no:cacheprovider",
+         *map(str, NOTEBOOKS)],
+        env=env, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout[-3000:]
+    cells = sum(cell.cell_type == "code" for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells)
+    assert f"{cells} passed" in result.stdout
+
+
+def test_the_numbered_notebooks_are_the_pipeline():
+    assert [path.stem for path in PIPELINE] == [*INGEST, "4_report", "5_dashboard", "6_operations"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_has_the_shape_of_the_house(path):
+    cells = nbformat.read(path, 4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert cells[0].source.startswith("# ")
+    assert "\n" in cells[0].source, "the title is followed by what it reads and writes, and who uses it"
+    assert not any(cell.outputs or cell.execution_count for cell in code), "stored without outputs"
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    assert cells.index(tagged[0]) <= 2
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_calls_and_does_not_define(path):
+    code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    nodes = [node for source in code for node in ast.walk(ast.parse(source))]
+    assert not any(isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Try) for node in nodes)
+    assert not re.search(r"\bSELECT\b", "\n".join(code))
+    assert max(len([line for line in source.splitlines() if line.strip()]) for source in code) <= 6
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_parameters_are_commented_literals_without_secrets(path):
+    (cell,) = (c for c in nbformat.read(path, 4).cells if "parameters" in c.metadata.get("tags", []))
+    for line in cell.source.splitlines():
+        assert re.search(r"  # \S", line), f"say what it is: {line}"
+    for statement in ast.parse(cell.source).body:
+        ast.literal_eval(statement.value)
+    assert not re.search(r"password|secret|token", cell.source, re.IGNORECASE)
+
+
+def test_notebooks_name_the_kernel_of_the_house():
+    assert {json.loads(path.read_text())["metadata"]["kernelspec"]["name"] for path in NOTEBOOKS} == {"t3"}

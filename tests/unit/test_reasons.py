@@ -1,0 +1,41 @@
+"""docs/reasons.md says what the code does."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from t3lib import feed
+from t3lib.cleaning import REASONS, Rules, clean
+from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS
+from t3lib.extraction import FILES_SCHEMA
+from t3lib.warehouse.again import AGAIN
+from t3lib.warehouse.outcomes import OUTCOMES
+from t3lib.warehouse.rejects import STATUSES
+from t3lib.warehouse.restatement import CAUSES
+from t3lib.warehouse.vocabulary import EXAMPLES, markdown
+
+RULES = Rules(prices={3: {499}}, known=frozenset({3}))
+UPLOADED = datetime(2026, 11, 5, 15, tzinfo=UTC)
+
+
+def test_the_page_is_made_from_the_code():
+    page = Path(__file__).resolve().parents[2] / "docs" / "reasons.md"
+    assert page.read_text() == markdown(), "run: python -m t3lib.warehouse.vocabulary > docs/reasons.md"
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_has_an_example_that_is_rejected_for_it(reason: str):
+    time, payment, total = EXAMPLES[reason]
+    row = {"file_id": 1, "row_number": 1, "timestamp": time, "type": payment, "total": total}
+    file = {"file_id": 1, "truck_id": 3, "uploaded_at": UPLOADED}
+    raw = pa.Table.from_pylist([row], schema=feed.RAW_SCHEMA)
+    found = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES)
+    assert found.rejects["reason"].to_pylist() == [reason]
+
+
+def test_every_code_has_a_sentence():
+    assert set(FLAGS) == set(FLAG_SENTENCES)
+    for sentences in (REASONS, FLAG_SENTENCES, OUTCOMES, AGAIN, STATUSES, CAUSES):
+        assert all(sentence.endswith(".") for sentence in sentences.values())
