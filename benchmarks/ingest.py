@@ -1,0 +1,89 @@
+"""Files on S3 to committed, keyed, reconciled, rolled-up sales, through the three notebooks, with one worker.
+
+Against it, in the same run: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
+that the database takes text in; and pandas.to_sql on a share of the rows."""
+
+import os
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.csv
+import sqlalchemy as sa
+from measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
+
+from scheduler import kernels, queue
+from scheduler.commands.ingesting import take_in
+from scheduler.embedded.home import Home
+from scheduler.embedded.postgres import Postgres
+from t3lib import warehouse
+from t3lib.settings import settings
+from t3lib.simulate import simulate
+from t3lib.warehouse import reconciliation
+from t3lib.warehouse.connection import libpq_url
+
+GOAL, GOAL_BYTES = 0.40, 1.5 * 2**30
+_COPIED = "truck_id, file_id, row_number, sold_at, payment_type, total_pence"
+
+
+def measure(quick: bool) -> list[Measure]:
+    """Rows a second of ours and of the others, and the worker's peak memory."""
+    sales_per_day = 8_600 if quick else 86_000
+    with scratch_home() as home:
+        made = simulate(settings().need("landing_url"), trucks=57, days=1, sales_per_day=sales_per_day, mishaps=False,
+                        end=date(2026, 11, 19))  # fmt: skip
+        kernels.warm()
+        with queue.working(), PeakMemory() as peak:
+            ours = made.rows / seconds(_ingest)
+        kernels.cool()
+        with warehouse.connect() as db:
+            wrong = [check for check in reconciliation.checks(db) if not check.ok]
+        if wrong:
+            raise SystemExit(f"does not reconcile: {wrong}")
+        copied, to_sql = _copy(home, made.accepted_rows), _to_sql(made.accepted_rows // 50)
+    name = f"ingest of {made.rows / 1e6:.2f} M dirty rows in {made.files} files, one worker"
+    return [
+        row(name, ours, "rows/s", r"psql \copy, no index", copied, f"at least {GOAL}", ours / copied >= GOAL),
+        row(name, ours, "rows/s", "pandas.to_sql, no cleaning", to_sql),
+        row("peak memory of the worker and its kernels", peak.bytes / 2**20, "MB PSS", goal="at most 1,536",
+            met=peak.bytes <= GOAL_BYTES),
+    ]  # fmt: skip
+
+
+def _ingest() -> None:
+    if failed := take_in():
+        raise SystemExit(failed)
+
+
+def _copy(home: Path, rows: int) -> float:
+    """Rows a second of \\copy, median of three."""
+    file = home / "sales.csv"
+    with warehouse.connect() as db:
+        raw = pd.read_sql(sa.text(f"SELECT {_COPIED} FROM core.sale"), db)
+    pyarrow.csv.write_csv(pyarrow.Table.from_pandas(raw, preserve_index=False), file)
+    psql = [_psql(home), "-q", "-d", libpq_url(settings().need("database_url")), "-v", "ON_ERROR_STOP=1"]
+    types = "truck_id int, file_id bigint, row_number int, sold_at timestamptz, payment_type text, total_pence int"
+
+    def copy() -> None:
+        statements = ["DROP TABLE IF EXISTS copied", f"CREATE TABLE copied ({types})",
+                      f"\\copy copied FROM '{file}' WITH (FORMAT csv, HEADER)"]  # fmt: skip
+        subprocess.run([*psql, *(word for s in statements for word in ("-c", s))], check=True, capture_output=True)
+
+    return rows / median(copy, 3)
+
+
+def _to_sql(rows: int) -> float:
+    with warehouse.connect() as db:
+        share = pd.read_sql(sa.text(f"SELECT {_COPIED} FROM core.sale LIMIT {rows}"), db)
+    options = {"if_exists": "replace", "index": False, "method": "multi", "chunksize": 5_000}
+    return rows / seconds(lambda: share.to_sql("slow", warehouse.engine(), **options))
+
+
+def _psql(home: Path) -> Path:
+    return Postgres(Home(home), print).cluster.binary.with_name("psql")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("T3_BATCH_BYTES", str(64 * 2**20))
+    run("ingest", __doc__, measure)

