@@ -1,17 +1,20 @@
 """The account under which Postgres runs: one's own, or `pgserver` where T3 runs as root."""
 
+import fcntl
 import os
 import pwd
 import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from t3lib.problems import ServiceError
 
 NAME = "pgserver"
+LOCK = Path("/var/run/t3-account.lock")
 Say = Callable[[str], None]
 
 
@@ -19,7 +22,8 @@ def options(say: Say) -> dict[str, Any]:
     """What subprocess needs to run Postgres: nothing, or as root the account, made when missing."""
     if os.geteuid() != 0:
         return {}
-    entry = _entry() or _make(say)
+    with _alone():
+        entry = _entry() or _make(say)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
@@ -93,6 +97,14 @@ def _entry() -> pwd.struct_passwd | None:
         return pwd.getpwnam(NAME)
     except KeyError:
         return None
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time: an account that another is still making is seen before it can be used."""
+    with os.fdopen(os.open(LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make(say: Say) -> pwd.struct_passwd:
