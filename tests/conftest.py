@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -15,7 +16,11 @@ from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
+from t3lib.warehouse import roles
 from t3lib.warehouse.connection import libpq_url
+
+# The same in every test: the databases of one server share its roles.
+PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
 
 _numbers = itertools.count()
 
@@ -39,9 +44,9 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     settings.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of an embedded Postgres of this test session (superuser, fast because not durable)."""
+@contextmanager
+def cluster() -> Iterator[str]:
+    """URL of an embedded Postgres of its own (superuser, fast because not durable)."""
     folder = Path(tempfile.mkdtemp(prefix="t3-pg-"))
     folder.chmod(0o711)
     server = Postgres(Home(folder), lambda line: None)
@@ -54,6 +59,13 @@ def postgres() -> Iterator[str]:
     yield url
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of the server of this test session. Roles are the server's, not a database's: give them only PASSWORDS."""
+    with cluster() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

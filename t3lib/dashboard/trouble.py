@@ -26,6 +26,8 @@ def _sentence(error: Exception) -> str:
         return f"The figures took too long to read; choose fewer days. {again}"
     if isinstance(error, sa.exc.ProgrammingError) and "permission denied" in text:
         return "You may not see these figures: the dashboard's database role lacks the right to read them."
+    if "password authentication failed" in text or "no password supplied" in text:
+        return f"The database refuses this page's log-in; tell whoever runs T3. {again}"
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
         return f"The database does not answer. {again}"
     return f"These figures could not be read. {again} If this stays, tell whoever runs T3."

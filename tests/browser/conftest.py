@@ -21,7 +21,7 @@ from scheduler.embedded.processes import free_port
 from scheduler.screenshots import browser, chromium
 from t3lib import business_day, warehouse
 from t3lib.warehouse import roles
-from tests.conftest import _execute, _named
+from tests.conftest import PASSWORDS, _execute, _named
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
@@ -66,7 +66,7 @@ def fleet_database(postgres: str, _template: str) -> str:
     url = _named(postgres, name)
     yesterday = business_day.today() - timedelta(days=1)
     with warehouse.connect(url) as db:
-        roles.ensure(db, {"dashboard": "browser", "analyst": "browser"})
+        roles.ensure(db, PASSWORDS)
         db.execute(
             sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (2, :name)"),
             {"name": HOSTILE},
@@ -90,7 +90,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Si
 
     def start(notebook: str, database: str, role: str) -> Site:
         port = free_port(0, notebook, print)
-        url = roles.urls(database, {role: "browser"})[f"database_url_{role}"]
+        url = roles.urls(database, PASSWORDS)[f"database_url_{role}"]
         given = {"T3_HOME": str(home), "T3_DATABASE_URL": url}
         env = {k: v for k, v in os.environ.items() if not k.startswith("T3_")} | given | kernels.environment(home)
         log = home / f"{notebook}.log"

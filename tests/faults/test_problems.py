@@ -17,6 +17,7 @@ from t3lib import warehouse
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import SettingsError, load
 from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS
 
 
 def told(work: Callable[[], object]) -> str:
@@ -63,8 +64,8 @@ def test_a_missing_database_a_missing_table_and_a_missing_right(driver: str, dat
     assert told(select(url.set(database="elsewhere"))).startswith("The database elsewhere does not exist")
     assert "t3 db upgrade" in told(select(url, "DROP SCHEMA mart CASCADE; SELECT * FROM mart.watermark"))
     with warehouse.connect(database) as db:
-        roles.ensure(db, {"dashboard": "secret"})
-    dashboard = url.set(username="t3_dashboard", password="secret")
+        roles.ensure(db, PASSWORDS)
+    dashboard = url.set(username="t3_dashboard", password=PASSWORDS["dashboard"])
     assert "may not use table sale" in told(select(dashboard, "SELECT * FROM core.sale"))
     assert "too long" in told(select(url, "SET statement_timeout = 50; SELECT pg_sleep(9)"))
     assert "closed the connection" in told(select(url, "SELECT pg_terminate_backend(pg_backend_pid())"))

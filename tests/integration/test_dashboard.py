@@ -300,6 +300,14 @@ def test_database_that_goes_away_leaves_the_figures_and_says_so(fleet: str):
     assert page.notice.value == ""
 
 
+def test_a_refused_login_is_not_called_a_silent_database(fleet: str, database: str):
+    url = sa.make_url(database).set(username="nobody", password="wrong").render_as_string(hide_password=False)
+    page = Page(State(), lambda: warehouse.connect(url))
+    page.refresh()
+    assert "refuses this page's log-in" in page.trouble
+    assert "nobody" not in page.trouble
+
+
 def test_page_opened_without_a_database_fills_when_it_is_back(fleet: str):
     page = Page(State(), lambda: warehouse.connect("postgresql://nobody@127.0.0.1:1/none"))
     page.refresh()

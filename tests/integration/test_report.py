@@ -14,6 +14,7 @@ from t3lib.report.delivery import prepare_report, preview
 from t3lib.report.exporter import ReportError
 from t3lib.settings import SettingsError, settings
 from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS
 from tests.mailbox import mailbox
 from tests.reporting import executed
 
@@ -91,8 +92,8 @@ def test_every_recipient_gets_one_mail_once(sales, tmp_path, monkeypatch):
 
 def test_mailer_role_is_enough(sales, tmp_path, database, monkeypatch):
     with warehouse.connect() as db:
-        roles.ensure(db, {"mailer": "secret"})
-    url = roles.urls(database, {"mailer": "secret"})["database_url_mailer"]
+        roles.ensure(db, PASSWORDS)
+    url = roles.urls(database, PASSWORDS)["database_url_mailer"]
     prepare_report(executed(report.read("2026-11-20", url=url), tmp_path), DAY, "cfo", url=url)
     with mailbox() as box:
         monkeypatch.setenv("T3_SMTP_URL", box.url)

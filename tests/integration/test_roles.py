@@ -1,17 +1,16 @@
 """What each database role can and cannot do, on a real server with real log-ins."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
-import psycopg2
 import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.problems import ServiceError
 from t3lib.warehouse import roles
-
-PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
+from tests.conftest import PASSWORDS, _execute, cluster
 
 SALE = """
 SELECT core.ensure_month('2026-11-01');
@@ -145,45 +144,30 @@ def test_each_role_gets_a_url_of_its_own(url: str) -> None:
 
 
 @pytest.fixture
-def powerless(postgres: str, database: str) -> str:
-    """URL of a database whose owner may make no roles, in a cluster that has none of T3's."""
-    connection = psycopg2.connect(database)
-    connection.autocommit = True
-    cursor = connection.cursor()
-    for role in [*(f"t3_{name}" for name in roles.NAMES), "plain_owner"]:
-        cursor.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'")
-        if cursor.fetchone():
-            cursor.execute("SELECT datname FROM pg_database WHERE datallowconn AND datname <> 'template0'")
-            _forget(postgres, role, [name for (name,) in cursor.fetchall()])
-    cursor.execute("CREATE ROLE plain_owner LOGIN PASSWORD 'plain'")
-    name = sa.make_url(database).database
-    cursor.execute(f"ALTER DATABASE {name} OWNER TO plain_owner; GRANT CREATE ON SCHEMA public TO plain_owner")
-    cursor.execute("DROP SCHEMA mart, core CASCADE; DROP SCHEMA ops CASCADE; DROP SCHEMA IF EXISTS sandbox CASCADE")
-    connection.close()
-    url = sa.make_url(database).set(username="plain_owner", password="plain").render_as_string(hide_password=False)
-    warehouse.upgrade(url)
-    return url
+def powerless() -> Iterator[tuple[str, str]]:
+    """URLs of a database whose owner may make no roles, on a server that has none: the owner's, a superuser's."""
+    with cluster() as url:
+        _execute(url, "CREATE ROLE plain_owner LOGIN PASSWORD 'plain'")
+        _execute(url, "CREATE DATABASE plain OWNER plain_owner")
+        administrator = sa.make_url(url).set(database="plain")
+        owner = administrator.set(username="plain_owner", password="plain").render_as_string(hide_password=False)
+        warehouse.upgrade(owner)
+        yield owner, administrator.render_as_string(hide_password=False)
+        for used in (owner, administrator.render_as_string(hide_password=False)):
+            warehouse.engine(used).dispose()
 
 
-def _forget(url: str, role: str, databases: list[str]) -> None:
-    for name in databases:
-        with sa.create_engine(sa.make_url(url).set(database=name), poolclass=sa.NullPool).begin() as db:
-            db.exec_driver_sql(f"DROP OWNED BY {role}")
-    with sa.create_engine(sa.make_url(url), poolclass=sa.NullPool).begin() as db:
-        db.exec_driver_sql(f"DROP ROLE {role}")
-
-
-def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless: str, database: str) -> None:
-    with pytest.raises(ServiceError, match="t3 db roles"), warehouse.connect(powerless) as db:
+def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless: tuple[str, str]) -> None:
+    owner, superuser = powerless
+    with pytest.raises(ServiceError, match="t3 db roles"), warehouse.connect(owner) as db:
         roles.ensure(db)
-    text = roles.sql(sa.make_url(powerless).database or "", "plain_owner")
-    with warehouse.connect(database) as administrator:
+    text = roles.sql("plain", "plain_owner")
+    with warehouse.connect(superuser) as administrator:
         administrator.execution_options(no_parameters=True).exec_driver_sql(text)
         administrator.exec_driver_sql("RESET ROLE")
         for name, password in PASSWORDS.items():  # as the SQL's comments ask for
             administrator.exec_driver_sql(f"ALTER ROLE t3_{name} PASSWORD '{password}'")
-    with warehouse.connect(powerless) as db:
+    with warehouse.connect(owner) as db:
         roles.ensure(db)
-    assert _as(powerless, "dashboard", "SHOW statement_timeout") == [("10s",)]
-    assert _as(powerless, "analyst", "CREATE TABLE t (a int); SELECT * FROM sandbox.t") == []
-    warehouse.engine(powerless).dispose()
+    assert _as(owner, "dashboard", "SHOW statement_timeout") == [("10s",)]
+    assert _as(owner, "analyst", "CREATE TABLE t (a int); SELECT * FROM sandbox.t") == []

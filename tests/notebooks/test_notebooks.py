@@ -19,6 +19,7 @@ from t3lib.landing import Landing
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import ledger, roles
+from tests.conftest import PASSWORDS
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
 PIPELINE = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
@@ -52,8 +53,8 @@ def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
     home = tmp_path / "home"
     kernels.install(home)
     with warehouse.connect() as db:
-        roles.ensure(db, {"analyst": "secret"})
-    analyst = roles.urls(filled, {"analyst": "secret"})["database_url_analyst"]
+        roles.ensure(db, PASSWORDS)
+    analyst = roles.urls(filled, PASSWORDS)["database_url_analyst"]
     env = os.environ | kernels.environment(home) | {"T3_HOME": str(home), "T3_DATABASE_URL": analyst}
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-kernel-name=t3", "-q", "-p", "no:cacheprovider",
