@@ -27,7 +27,7 @@ ROLES = {
     "report": "database_url_mailer",
     "analyst": "database_url_analyst",
     "dashboard": "database_url_dashboard",
-    "operations": "database_url_analyst",
+    "operations": "database_url_operator",
 }
 
 _BEGIN = sa.text("""

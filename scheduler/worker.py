@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg2
 import sqlalchemy as sa
 
-from scheduler import discovery, kernels, maintenance, queue, readiness, schedule, stages
+from scheduler import desk, discovery, kernels, maintenance, queue, readiness, schedule, stages
 from scheduler.monitor import Pulse
 from scheduler.runner import NOTICE_CUT_OFF
 from t3lib import archive, mail, warehouse
@@ -18,7 +18,7 @@ from t3lib.problems import ServiceError, explain
 from t3lib.settings import settings
 from t3lib.warehouse.connection import libpq_url
 
-TICK_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 30, 10
+TICK_SECONDS, DESK_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 1, 30, 10
 _log = logging.getLogger("t3.worker")
 
 
@@ -118,7 +118,7 @@ class Scheduler:
         return True
 
     def _archive(self, now: datetime) -> None:
-        """Days that no load will write soon: after repairs or new pitches, a kill, an archive that was away."""
+        """Days that loads, repairs or new pitches marked a while ago: a day that fills up is not written for each batch."""
         with warehouse.connect() as db:
             days, since = archive.waiting(db)
         if days and since and now - since > timedelta(seconds=self.plan.archive_seconds) and settings().archive_url:
@@ -151,9 +151,9 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
 
     with queue.working(concurrency, lost=lost), _leader() as leader:
         scheduler = Scheduler()
-        # A mail server may hang for minutes: nothing else waits for it.
-        sender = threading.Thread(target=_repeat, args=(stop, scheduler.plan.mail_seconds, mail.send_due), daemon=True)
-        sender.start()
+        # A mail server or a bucket may hang for minutes: nothing else waits for them.
+        for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (DESK_SECONDS, desk.carry_out)):
+            threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
         _repeat(stop, TICK_SECONDS, lambda: _tick(scheduler, leader), pulse)
     if unseated.is_set():
         raise ServiceError("Another worker took this one's place while the database was away: start it again.")

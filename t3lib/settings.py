@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     database_url_dashboard: SecretStr | None = Field(None, description="the same for the dashboard (reads only)")
     database_url_analyst: SecretStr | None = Field(None, description="the same for JupyterLab")
     database_url_mailer: SecretStr | None = Field(None, description="the same for the report and its mail")
+    database_url_operator: SecretStr | None = Field(None, description="the same for the operations page")
     landing_url: str | None = Field(None, description="where trucks drop files: s3://bucket or file:///folder")
     archive_url: str | None = Field(None, description="where clean rows are kept as Parquet: s3:// or file://")
     dask_scheduler: str | None = Field(None, description="tcp://host:8786 of a Dask cluster; absent: this machine")
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
         "database_url_dashboard",
         "database_url_analyst",
         "database_url_mailer",
+        "database_url_operator",
     )
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.landing import Object
+from t3lib.problems import RefusedError
 
 REHEARSAL = ""
 BATCH_FILES = 2000
@@ -112,6 +113,16 @@ def reopen_failed(db: sa.Connection) -> int:
     ).rowcount
 
 
+def reopen(db: sa.Connection, batch_id: str) -> int:
+    """Give one failed batch another attempt; returns its number. Raises RefusedError when it did not fail."""
+    query = "UPDATE ops.batch SET state = 'open', attempt = attempt + 1, error = NULL, finished_at = NULL "
+    query += "WHERE batch_id = :batch AND state = 'failed' RETURNING attempt"
+    attempt = db.scalar(sa.text(query), {"batch": batch_id})
+    if attempt is None:
+        raise RefusedError(f"There is no failed batch {batch_id}: it runs, it is done, or it never was.")
+    return attempt
+
+
 def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
     """Close a batch: done, or failed with its error."""
     db.execute(
@@ -128,6 +139,12 @@ def files(db: sa.Connection, batch_id: str = REHEARSAL, limit: int = 20) -> list
     else:
         found = db.execute(sa.text(_FILES + _OF_BATCH), {"batch": batch_id})
     return [File(*row) for row in found]
+
+
+def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
+    """These files, by id."""
+    query = sa.text(_FILES + " WHERE file_id = ANY(:files) ORDER BY file_id")
+    return [File(*row) for row in db.execute(query, {"files": list(file_ids)})]
 
 
 def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:

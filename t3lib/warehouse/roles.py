@@ -1,4 +1,4 @@
-"""Database roles: what the loading, the dashboard, the analysts and the mailer may do."""
+"""Database roles: what the loading, the dashboard, the analysts, the mailer and the operators' page may do."""
 
 from pathlib import Path
 
@@ -7,19 +7,20 @@ import sqlalchemy as sa
 
 from t3lib.problems import ServiceError
 
-NAMES = ("etl", "dashboard", "analyst", "mailer")
+NAMES = ("etl", "dashboard", "analyst", "mailer", "operator")
 
 # Role settings of this database: (role, setting, value).
 _SETTINGS = [
     ("t3_dashboard", "statement_timeout", "10s"),
     ("t3_dashboard", "default_transaction_read_only", "on"),
     ("t3_analyst", "search_path", "sandbox, public"),
+    ("t3_operator", "statement_timeout", "10s"),
 ]
 _GRANTS = Path(__file__).with_suffix(".sql")
 
 
 def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
-    """Make the four roles, their settings and their grants as this version wants them.
+    """Make the roles, their settings and their grants as this version wants them.
 
     passwords: by short name ("etl"); a role without one keeps what it has. May be repeated at any time.
     Raises ServiceError with the SQL for an administrator when the connection may not make roles."""
@@ -51,7 +52,7 @@ def sql(database: str, owner: str) -> str:
 
 
 def urls(database_url: str, passwords: dict[str, str]) -> dict[str, str]:
-    """The settings database_url_etl, _dashboard, _analyst and _mailer for one database."""
+    """The settings database_url_etl, _dashboard and so on for one database."""
     url = sa.make_url(database_url)
     return {
         f"database_url_{name}": url.set(username=f"t3_{name}", password=password).render_as_string(hide_password=False)

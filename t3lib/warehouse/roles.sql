@@ -2,10 +2,10 @@
 CREATE SCHEMA IF NOT EXISTS sandbox;
 
 -- Start from nothing, so that a right taken out of this file is taken from the roles too.
-REVOKE ALL ON ALL TABLES IN SCHEMA ops, core, mart FROM t3_etl, t3_dashboard, t3_analyst, t3_mailer;
+REVOKE ALL ON ALL TABLES IN SCHEMA ops, core, mart FROM t3_etl, t3_dashboard, t3_analyst, t3_mailer, t3_operator;
 REVOKE EXECUTE ON FUNCTION core.ensure_month(date) FROM PUBLIC;
-GRANT USAGE ON SCHEMA core, mart TO t3_etl, t3_dashboard, t3_analyst, t3_mailer;
-GRANT USAGE ON SCHEMA ops TO t3_etl, t3_analyst, t3_mailer;
+GRANT USAGE ON SCHEMA core, mart TO t3_etl, t3_dashboard, t3_analyst, t3_mailer, t3_operator;
+GRANT USAGE ON SCHEMA ops TO t3_etl, t3_analyst, t3_mailer, t3_operator;
 
 -- etl changes every row and no table; partitions come from ensure_month.
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA ops, core, mart TO t3_etl;
@@ -14,6 +14,7 @@ GRANT EXECUTE ON FUNCTION core.ensure_month(date) TO t3_etl;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.schema_version FROM t3_etl;
 -- What people decided, and what it changed, is written once.
 REVOKE UPDATE, DELETE, TRUNCATE ON ops.repair, ops.audit, ops.restatement FROM t3_etl;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.request FROM t3_etl;
 
 -- dashboard and mailer read the figures and what names them; mailer keeps the outbox and its runs.
 GRANT SELECT ON ALL TABLES IN SCHEMA mart TO t3_dashboard, t3_mailer;
@@ -21,15 +22,17 @@ GRANT SELECT ON core.truck, core.location, core.pitch, core.menu_item, core.cost
 GRANT SELECT ON ops.setting, ops.source_file TO t3_mailer;
 GRANT SELECT, INSERT, UPDATE ON ops.mail_outbox, ops.run TO t3_mailer;
 
--- analyst reads all but the mails themselves and writes in the sandbox.
-GRANT SELECT ON ALL TABLES IN SCHEMA ops, core, mart TO t3_analyst;
-REVOKE SELECT ON ops.mail_outbox FROM t3_analyst;
+-- analyst and operator read all but the mails themselves. The one writes in the sandbox; the other asks: the state
+-- and the outcome of a request are the worker's to write.
+GRANT SELECT ON ALL TABLES IN SCHEMA ops, core, mart TO t3_analyst, t3_operator;
+REVOKE SELECT ON ops.mail_outbox FROM t3_analyst, t3_operator;
 GRANT SELECT (mail_id, report, business_date, edition, recipient, revision, message_id, subject, state, attempts,
-              next_try_at, reply, run_id, prepared_at, finished_at) ON ops.mail_outbox TO t3_analyst;
+              next_try_at, reply, run_id, prepared_at, finished_at) ON ops.mail_outbox TO t3_analyst, t3_operator;
 GRANT USAGE, CREATE ON SCHEMA sandbox TO t3_analyst;
+GRANT INSERT (kind, parameters, asked_by, why) ON ops.request TO t3_operator;
 
 -- Tables of later migrations and partitions.
 ALTER DEFAULT PRIVILEGES IN SCHEMA ops, core, mart
     GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO t3_etl;
-ALTER DEFAULT PRIVILEGES IN SCHEMA ops, core, mart GRANT SELECT ON TABLES TO t3_analyst;
+ALTER DEFAULT PRIVILEGES IN SCHEMA ops, core, mart GRANT SELECT ON TABLES TO t3_analyst, t3_operator;
 ALTER DEFAULT PRIVILEGES IN SCHEMA mart GRANT SELECT ON TABLES TO t3_dashboard, t3_mailer;

@@ -1,5 +1,6 @@
 """What each database role can and cannot do, on a real server with real log-ins."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -113,6 +114,49 @@ def test_analyst_reads_every_table_but_writes_only_in_the_sandbox(url: str) -> N
 def test_analyst_sees_that_mails_went_out_but_not_their_text(url: str) -> None:
     assert _as(url, "analyst", "SELECT recipient, state FROM ops.mail_outbox") == []
     assert "permission denied" in _refused(url, "analyst", "SELECT message FROM ops.mail_outbox")
+
+
+ASK = "INSERT INTO ops.request (kind, parameters, asked_by, why) VALUES ('hold', '{}', 'Ann', 'x')"
+
+
+def test_operator_reads_everything_and_asks_for_changes(url: str) -> None:
+    _as(url, "etl", SALE)
+    for table in ("core.sale", "ops.source_file", "ops.rejected_row", "ops.run", "ops.repair", "mart.restatement"):
+        _as(url, "operator", f"SELECT * FROM {table}")
+    assert _as(url, "operator", "SELECT recipient, state FROM ops.mail_outbox") == []
+    assert _as(url, "operator", f"{ASK} RETURNING request_id, state") == [(1, "waiting")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM core.sale",
+        "UPDATE core.sale SET total_pence = 1",
+        "INSERT INTO core.sale VALUES (3, 1, 2, now(), '2026-11-05', 11, 'cash', 499, 0)",
+        "UPDATE ops.rejected_row SET status = 'dismissed'",
+        "UPDATE ops.source_file SET state = 'held'",
+        "UPDATE ops.mail_outbox SET state = 'prepared'",
+        "SELECT message FROM ops.mail_outbox",
+        "INSERT INTO ops.repair (file_id, row_number, action, actor, why, status_before, status_after) "
+        "VALUES (1, 2, 'repair', 'x', 'x', 'open', 'repaired')",
+        "INSERT INTO ops.request (kind, asked_by, why, state) VALUES ('hold', 'x', 'x', 'done')",
+        "INSERT INTO ops.request (kind, asked_by, why, outcome) VALUES ('hold', 'x', 'x', 'Done.')",
+        "INSERT INTO ops.request (kind, asked_by, why, asked_at) VALUES ('hold', 'x', 'x', '2020-01-01')",
+        "UPDATE ops.request SET state = 'done', finished_at = now()",
+        "DELETE FROM ops.request",
+        "SELECT core.ensure_month('2027-01-01')",
+        "CREATE TABLE sandbox.mine (a int)",
+    ],
+)
+def test_operator_changes_nothing_by_itself(url: str, statement: str) -> None:
+    _as(url, "etl", SALE)
+    _as(url, "operator", ASK)
+    assert "permission denied" in _refused(url, "operator", statement)
+
+
+def test_only_the_operators_page_may_ask(url: str) -> None:
+    for role in ("etl", "dashboard", "analyst", "mailer"):
+        assert re.search("permission denied|read-only transaction", _refused(url, role, ASK))
 
 
 def test_mailer_keeps_the_outbox_and_its_runs_and_reads_no_sale(url: str) -> None:

@@ -1,0 +1,89 @@
+"""What a request may say, field by field. Each reader takes what a person typed, or what it once gave itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from t3lib.money import parse_pence
+from t3lib.problems import RefusedError
+from t3lib.settings import settings
+
+LONGEST_KEY = 1024
+Reader = Callable[[str, Any], Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: its name, its label, its reader, and how it looks.
+
+    look: 'fixed' (what the request is about), 'text', 'day', 'tick' or 'choice' (of `choices`: text by value)."""
+
+    name: str
+    label: str
+    read: Reader
+    look: str = "text"
+    needed: bool = False
+    choices: dict[str, str] | None = None
+    hint: str = ""
+
+    def value(self, given: Any) -> Any:
+        """What is kept, None for nothing. Raises RefusedError naming the field."""
+        if given is None or (isinstance(given, str) and not given.strip()):
+            if self.needed:
+                raise RefusedError(f"{self.label} is missing.")
+            return None
+        if self.choices is not None and given not in self.choices:
+            raise RefusedError(f"{self.label}: choose one of {', '.join(self.choices)}.")
+        return self.read(self.label, given)
+
+
+def whole(label: str, given: Any) -> int:
+    """A number of the house: a file's, a row's, a mail's, a truck's."""
+    text = str(given).strip()
+    if isinstance(given, bool) or not (text.isascii() and text.isdigit()) or int(text) >= 2**31:
+        raise RefusedError(f"{label}: {text[:40]!r} is not a number.")
+    return int(text)
+
+
+def amount(label: str, given: Any) -> str:
+    """Pounds as text, two places."""
+    pence, _, _ = parse_pence(str(given))
+    if pence is None or pence >= 2**31:
+        raise RefusedError(f"{label}: {str(given)[:40]!r} is not an amount. Write it like 4.99.")
+    return f"{pence // 100}.{pence % 100:02d}"
+
+
+def moment(label: str, given: Any) -> str:
+    """A time as ISO text with its offset; local unless it has one."""
+    try:
+        found = datetime.fromisoformat(str(given).strip())
+    except ValueError:
+        raise RefusedError(f"{label}: {str(given)[:40]!r} is not a time. Write it like 2026-11-05 12:30.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=settings().zone)).isoformat()
+
+
+def day(label: str, given: Any) -> str:
+    """A business day as ISO text."""
+    try:
+        found = given if isinstance(given, date) else date.fromisoformat(str(given).strip())
+    except ValueError:
+        raise RefusedError(f"{label}: {str(given)[:40]!r} is not a date. Write it like 2026-11-05.") from None
+    if not date(2000, 1, 1) <= found <= date(2199, 12, 31):
+        raise RefusedError(f"{label}: {found} is not a day that T3 knows.")
+    return found.isoformat()
+
+
+def tick(label: str, given: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(given, bool):
+        raise RefusedError(f"{label}: say yes or no.")
+    return given
+
+
+def words(label: str, given: Any) -> str:
+    """A short text: a key, the name of a batch, a choice."""
+    text = str(given).strip()
+    if len(text) > LONGEST_KEY or not text.isprintable():
+        raise RefusedError(f"{label} is not readable, or longer than {LONGEST_KEY:,} characters.")
+    return text

@@ -1,0 +1,107 @@
+"""The rows of ops.request: asked by people, ended by a worker, never changed afterwards."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from t3lib.desk.kinds import KINDS
+from t3lib.problems import RefusedError
+
+LONGEST_NAME, LONGEST_WHY = 80, 500
+
+_ASK = sa.text("""
+    INSERT INTO ops.request (kind, parameters, asked_by, why)
+    VALUES (:kind, CAST(:parameters AS jsonb), :asked_by, :why)
+    RETURNING request_id
+""")
+_REQUEST = """
+    SELECT request_id, kind, parameters, asked_by, why, asked_at, state, started_at, attempts, finished_at, outcome
+    FROM ops.request
+"""
+_NEWEST = sa.text(_REQUEST + " ORDER BY request_id DESC LIMIT :limit")
+_BEGIN = sa.text("""
+    UPDATE ops.request SET started_at = coalesce(started_at, now()), attempts = attempts + 1
+    WHERE request_id = (SELECT request_id FROM ops.request WHERE state = 'waiting'
+                        ORDER BY request_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING request_id
+""")
+_HELD = sa.text(_REQUEST + " WHERE request_id = :request_id AND state = 'waiting' FOR UPDATE SKIP LOCKED")
+_END = sa.text("""
+    UPDATE ops.request SET state = :state, outcome = :outcome, finished_at = clock_timestamp()
+    WHERE request_id = :request_id
+""")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing that an operator asked for. outcome is what became of it, in words."""
+
+    request_id: int
+    kind: str
+    parameters: dict[str, Any]
+    asked_by: str
+    why: str
+    asked_at: datetime
+    state: str
+    started_at: datetime | None
+    attempts: int
+    finished_at: datetime | None
+    outcome: str | None
+
+    @property
+    def words(self) -> str:
+        """What was asked for."""
+        kind = KINDS.get(self.kind)
+        try:
+            return kind.words(self.parameters) if kind else self.kind
+        except Exception:  # a row that no page of this version wrote
+            return kind.title
+
+
+def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str) -> int:
+    """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read."""
+    row = checked(kind, parameters, asked_by, why)
+    return db.scalar(_ASK, {**row, "parameters": json.dumps(row["parameters"])})
+
+
+def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:
+    """The request as it is kept. Raises RefusedError."""
+    if kind not in KINDS:
+        raise RefusedError(f"There is no request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
+    given = KINDS[kind].checked(parameters)
+    name = _said(asked_by, LONGEST_NAME, "Say who asks: your name is kept with the request.")
+    reason = _said(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
+    return {"kind": kind, "parameters": given, "asked_by": name, "why": reason}
+
+
+def newest(db: sa.Connection, limit: int = 20) -> list[Request]:
+    """The newest requests, latest first."""
+    return [Request(**row) for row in db.execute(_NEWEST, {"limit": limit}).mappings()]
+
+
+def begin(db: sa.Connection) -> int | None:
+    """Count another try at the oldest request that waits; its id."""
+    return db.scalar(_BEGIN)
+
+
+def hold(db: sa.Connection, request_id: int) -> Request | None:
+    """That request, held until the transaction ends; None when it has ended or somebody else holds it."""
+    row = db.execute(_HELD, {"request_id": request_id}).mappings().one_or_none()
+    return Request(**row) if row else None
+
+
+def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
+    """Write what became of a request: 'done' or 'failed'."""
+    db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome})
+
+
+def _said(text: str, longest: int, missing: str) -> str:
+    found = " ".join(text.split())
+    if not found:
+        raise RefusedError(missing)
+    if len(found) > longest:
+        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: say it shorter.")
+    return found

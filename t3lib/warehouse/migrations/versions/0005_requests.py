@@ -1,0 +1,17 @@
+"""What operators asked for on the operations page."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().execution_options(no_parameters=True).exec_driver_sql(script)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("What people decided is not thrown away: restore a backup instead.")
