@@ -1,5 +1,5 @@
--- What the rollups must hold, computed from the sales: one row per truck x date x hour x place x payment.
--- :first and :last bound the business dates.
+-- What the rollups must hold, computed from the sales and the rejects: one row per truck x date x hour x place x
+-- payment, per truck x date x price, per truck x date x reason. :first and :last bound the business dates.
 
 -- name: hourly
 WITH sale AS (
@@ -36,3 +36,11 @@ SELECT truck_id, business_date, total_pence AS price_pence, count(*)::integer AS
 FROM core.sale
 WHERE business_date BETWEEN :first AND :last
 GROUP BY truck_id, business_date, total_pence
+
+-- name: rejected
+SELECT row.truck_id, coalesce(row.business_date, file.batch_date) AS business_date, row.reason, count(*) AS rows
+FROM ops.rejected_row AS row
+JOIN ops.source_file AS file USING (file_id)
+WHERE row.status IN ('open', 'dismissed')
+  AND coalesce(coalesce(row.business_date, file.batch_date) BETWEEN :first AND :last, true)
+GROUP BY 1, 2, 3

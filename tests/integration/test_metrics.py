@@ -190,6 +190,7 @@ def test_rows_behind_a_scope_reconcile(two_days: sa.Connection):
                           (:f, 3, 1, 'zero', :d, 'repaired')"""),
         {"f": file_id, "d": SATURDAY},
     )
+    two_days.execute(sa.text("SET CONSTRAINTS ops.rejected_folds IMMEDIATE"))
     found = metrics.data_quality(two_days, Scope(SATURDAY, SATURDAY))
     assert (found.rows_read, found.rows_loaded, found.rows_rejected) == (6, 4, 2)
     assert found.rejected == {"void": 2}

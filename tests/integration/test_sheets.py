@@ -150,6 +150,7 @@ def test_data_shows_files_rejected_rows_and_restated_days(sales: sa.Connection):
             VALUES (1, 1, 1, 'decimal_shift', '2025-11-23');
             INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before,
                 pence_after, keys) VALUES ('late_file', 1, '2025-11-23', 10, 12, 5000, 6000, '{a}');
+            SET CONSTRAINTS ops.rejected_folds IMMEDIATE;
         """)
     )
     html = sheet(sales, "data", DAY)

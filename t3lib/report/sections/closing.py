@@ -25,6 +25,7 @@ _CAUSES = {
     "repair": "rows repaired",
     "replay": "rows replayed",
     "undo": "repair undone",
+    "rebuild": "rollup rebuilt",
 }
 REPORT = "application/vnd.t3.report+json"
 
