@@ -182,13 +182,20 @@ def trace(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Prove that files, sales, rejects and rollups agree, and that the services answer; exit 1 if not.
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First make rollups anew where they differ; nothing else is changed.")
+    ] = False,
+    why: Why = "A rollup differed from the sales.",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Prove that files, sales, rejects, rollups and archive agree, and that the services answer; exit 1 if not.
 
-    Example: t3 doctor"""
-    from scheduler.commands.looking import doctor as run
+    Example: t3 doctor --repair"""
+    from scheduler.commands.doctor import doctor as run
 
-    run(as_json=json)
+    run(repair=repair, why=why, by=by, as_json=json)
 
 
 @app.command()

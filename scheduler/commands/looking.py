@@ -32,28 +32,6 @@ def status(as_json: bool = False) -> None:
         out.print(f"{'report':>14}  {report['edition']} of {report['business_date']} {waits} (from {report['from']})")
 
 
-def doctor(as_json: bool = False) -> None:
-    """Run every check; raises SystemExit(1) when one fails."""
-    # Here and not above: with pandas and Arrow they would double the time of every other command in this file.
-    from scheduler.health import service_checks
-    from t3lib import archive
-    from t3lib.warehouse import reconciliation
-
-    with session("database", "landing", "smtp", "archive"):
-        with warehouse.connect() as db:
-            checks = [*reconciliation.checks(db), archive.check(db)]
-        checks += service_checks()
-    ok = all(check.ok for check in checks)
-    if as_json:
-        print_json({"ok": ok, "checks": [vars(check) for check in checks]})
-    else:
-        for check in checks:
-            out.print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<14} {check.detail}", soft_wrap=True)
-        out.print("Everything reconciles." if ok else "Something does not hold: see the lines marked FAIL.")
-    if not ok:
-        raise SystemExit(1)
-
-
 def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> None:
     """Print the newest files of the ledger."""
     with session("database"), warehouse.connect() as db:

@@ -1,11 +1,12 @@
-"""Proofs that ledger, sales, rejects and rollups agree; each returns what does not."""
+"""Proofs that ledger, sales, rejects and rollups agree; each returns what does not, and what to do."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib.warehouse import rollups
+from t3lib.money import pounds
+from t3lib.warehouse.differences import ROLLUPS, days
 
 # One row per loaded or replaced sales file: what the ledger says beside what the tables hold.
 _FILES = """
@@ -23,48 +24,78 @@ _FILES = """
         GROUP BY file_id
     )
 
-    SELECT file.file_id, file.key, file.state, file.rows_read, file.rows_loaded, file.rows_rejected,
+    SELECT file.file_id, file.truck_id, file.key, file.state, file.rows_read, file.rows_loaded, file.rows_rejected,
            file.pence_loaded, coalesce(sold.sales, 0) AS sales, coalesce(sold.pence, 0)::bigint AS pence,
            coalesce(refused.rejects, 0) AS rejects
     FROM ops.source_file AS file
     LEFT JOIN sold ON sold.file_id = file.file_id AND sold.truck_id = file.truck_id
     LEFT JOIN refused ON refused.file_id = file.file_id
 """
+# One row per file whose sales stand although it is not loaded.
 _SALES_WITHOUT_FILE = """
-    SELECT count(*) FROM core.sale
+    SELECT truck_id, file_id, count(*) AS rows FROM core.sale
     WHERE NOT EXISTS (SELECT FROM ops.source_file AS file
                       WHERE file.file_id = sale.file_id AND file.truck_id = sale.truck_id AND file.state = 'loaded')
+      AND (CAST(:trucks AS integer[]) IS NULL OR truck_id = ANY(:trucks))
+    GROUP BY truck_id, file_id
+    ORDER BY truck_id, file_id
 """
-# A row is a sale, or stands open or dismissed; one that was repaired or replayed is a sale.
+# A row is a sale, or stands open or dismissed; one that was repaired or replayed is a sale. One row per file that
+# has others.
 _TORN_REJECTS = """
-    SELECT count(*) FROM ops.rejected_row AS row
+    SELECT file.truck_id, file.key, count(*) AS rows FROM ops.rejected_row AS row
     JOIN ops.source_file AS file USING (file_id)
     WHERE file.state = 'loaded' AND row.status <> 'superseded'
       AND (row.status IN ('repaired', 'replayed')) <>
           EXISTS (SELECT FROM core.sale WHERE sale.truck_id = file.truck_id AND sale.file_id = row.file_id
                                           AND sale.row_number = row.row_number)
+      AND (CAST(:trucks AS integer[]) IS NULL OR file.truck_id = ANY(:trucks))
+    GROUP BY file.truck_id, file.key
+    ORDER BY file.truck_id, file.key
 """
+_REREAD = (
+    "the bucket has the truth: `t3 ingest --again DATE` for its days; should it come out unchanged, the ledger's own "
+    "count is wrong: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+)
+_STRANGE = (
+    "no load leaves such rows, so something else wrote to core.sale: let its owner delete those of these files, or "
+    "restore a backup. Then `t3 doctor --repair`"
+)
+_TORN = "read their files anew: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Check:
-    """One proof: its name, whether it holds, and a sentence with figures."""
+    """One proof: its name, whether it holds, a sentence with figures, and where it does not, what to do."""
 
     name: str
     ok: bool
     detail: str
+    advice: str = ""
 
 
 def of_files(db: sa.Connection, file_ids: list[int]) -> pd.DataFrame:
     """One row per file of a list: the ledger's figures, the tables' figures, and whether they reconcile."""
     query = _FILES.format(where="WHERE file_id = ANY(:files)") + " WHERE file.file_id = ANY(:files) ORDER BY file.key"
-    return _judged(pd.read_sql(sa.text(query), db, params={"files": file_ids}))
+    files = _judged(pd.read_sql(sa.text(query), db, params={"files": file_ids}))
+    return files.drop(columns=["truck_id", "sales", "pence", "rejects"])
 
 
 def checks(db: sa.Connection) -> list[Check]:
     """Everything that must hold of the whole warehouse."""
-    rollups_hold = [_rollup(db, "hourly"), _rollup(db, "price")]
+    rollups_hold = [_rollup(db, name) for name in ROLLUPS]
     return [_files(db), _orphans(db), _rejects(db), *rollups_hold, _rules(db), _unfinished(db)]
+
+
+def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
+    """Those of some trucks whose ledger, sales and rejects disagree."""
+    query = _FILES.format(where="WHERE truck_id = ANY(:trucks)") + " WHERE file.truck_id = ANY(:trucks)"
+    files = _judged(pd.read_sql(sa.text(query), db, params={"trucks": trucks}))
+    found = set(files[~files["reconciles"]]["truck_id"])
+    for query in (_SALES_WITHOUT_FILE, _TORN_REJECTS):
+        found |= set(db.scalars(sa.text(query), {"trucks": trucks}))
+    return sorted(int(truck) for truck in found)
 
 
 def _judged(files: pd.DataFrame) -> pd.DataFrame:
@@ -76,35 +107,57 @@ def _judged(files: pd.DataFrame) -> pd.DataFrame:
         & (files["rejects"] == files["rows_rejected"])
     )
     files["reconciles"] = ~is_sales | (same & loaded) | (~loaded & (files["sales"] == 0))
-    return files.drop(columns=["sales", "pence", "rejects"])
+    return files
 
 
 def _files(db: sa.Connection) -> Check:
     files = _judged(pd.read_sql(sa.text(_FILES.format(where="")), db))
     loaded = files[(files["state"] == "loaded") & ~files["key"].str.startswith("metadata/")]
     wrong = files[~files["reconciles"]]
-    read, kept, refused = (int(loaded[name].sum()) for name in ("rows_read", "rows_loaded", "rows_rejected"))
-    detail = f"{len(loaded):,} files: {read:,} rows read = {kept:,} loaded + {refused:,} rejected"
+    read, kept, refused, pence = (
+        int(loaded[name].sum()) for name in ("rows_read", "rows_loaded", "rows_rejected", "pence_loaded")
+    )
+    detail = f"{len(loaded):,} files: {read:,} rows read = {kept:,} sales, {pounds(pence)}, + {refused:,} rejected"
     if len(wrong):
-        detail += "; not so for " + ", ".join(wrong["key"].head(5))
-    return Check("files", not len(wrong) and read == kept + refused, detail)
+        detail += f"; not so for {len(wrong):,}: " + "; ".join(map(_wrong, wrong.head(_NAMED).itertuples()))
+    ok = not len(wrong) and read == kept + refused
+    return Check("files", ok, detail, "" if ok else _REREAD)
+
+
+def _wrong(file: tuple) -> str:
+    """A file that does not reconcile: what the ledger says beside what the tables hold."""
+    return (
+        f"{file.key} is {file.state} with {file.rows_loaded:,} sales, {pounds(file.pence_loaded)}, "
+        f"{file.rows_rejected:,} rejected; found {file.sales:,}, {pounds(file.pence)}, {file.rejects:,}"
+    )
 
 
 def _orphans(db: sa.Connection) -> Check:
-    count = db.scalar(sa.text(_SALES_WITHOUT_FILE)) or 0
-    return Check("sales", not count, f"{count:,} sales stand without a loaded file")
+    files = db.execute(sa.text(_SALES_WITHOUT_FILE), {"trucks": None}).all()
+    detail = f"{sum(file.rows for file in files):,} sales stand without a loaded file"
+    if files:
+        detail += ": " + ", ".join(f"file {file.file_id} of truck {file.truck_id}" for file in files[:_NAMED])
+    return Check("sales", not files, detail, _STRANGE if files else "")
 
 
 def _rejects(db: sa.Connection) -> Check:
-    count = db.scalar(sa.text(_TORN_REJECTS)) or 0
-    return Check("rejects", not count, f"{count:,} rows are both a sale and a reject, or neither")
+    files = db.execute(sa.text(_TORN_REJECTS), {"trucks": None}).all()
+    detail = f"{sum(file.rows for file in files):,} rows are both a sale and a reject, or neither"
+    if files:
+        detail += ": " + ", ".join(file.key for file in files[:_NAMED])
+    return Check("rejects", not files, detail, _TORN if files else "")
 
 
 def _rollup(db: sa.Connection, name: str) -> Check:
-    wrong = rollups.differences(db, name)
-    table = {"hourly": "mart.sales_hourly", "price": "mart.price_daily"}[name]
-    detail = f"{table} equals core.sale" if not wrong else f"{table} differs, first at {tuple(wrong[0])}"
-    return Check(f"rollup_{name}", not wrong, detail)
+    rollup, apart = ROLLUPS[name], days(db, name)
+    if apart:
+        detail = f"{rollup.table} differs from {rollup.source} on {len(apart):,} days: "
+        detail += ", ".join(map(str, apart[:_NAMED]))
+        return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` makes these rows anew")
+    sums = ", ".join(f"coalesce(sum({value}), 0)::bigint" for value in rollup.values)
+    rows, count, *pence = db.execute(sa.text(f"SELECT count(*), {sums} FROM {rollup.table}")).one()
+    held = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])
+    return Check(f"rollup_{name}", True, f"{rollup.table}: {rows:,} rows with {held}, equal to {rollup.source}")
 
 
 def _rules(db: sa.Connection) -> Check:

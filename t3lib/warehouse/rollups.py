@@ -12,19 +12,19 @@ import sqlalchemy as sa
 
 HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
 PRICE_KEY = ("business_date", "truck_id", "price_pence")
-_EVER = (date(1900, 1, 1), date(2999, 12, 31))
+EVER = (date(1900, 1, 1), date(2999, 12, 31))
 
 
 @cache
 def definition(name: str) -> str:
-    """The select in rollups.sql that says what a rollup holds ('hourly' or 'price')."""
+    """The select in rollups.sql that says what a rollup holds ('hourly', 'price' or 'rejected')."""
     parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
     return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
 
 
 def rebuild(db: sa.Connection, first: date | None = None, last: date | None = None) -> None:
-    """Recompute both rollups from core.sale for a range of business dates (everything by default)."""
-    bounds = {"first": first or _EVER[0], "last": last or _EVER[1]}
+    """Recompute both rollups of sales for a range of business dates (everything by default)."""
+    bounds = {"first": first or EVER[0], "last": last or EVER[1]}
     db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily IN SHARE ROW EXCLUSIVE MODE"))
     for table, name in (("sales_hourly", "hourly"), ("price_daily", "price")):
         select = definition(name)
@@ -32,24 +32,6 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
                             (*PRICE_KEY, "transactions"))  # fmt: skip
         db.execute(sa.text(f"DELETE FROM mart.{table} WHERE business_date BETWEEN :first AND :last"), bounds)
         db.execute(sa.text(f"INSERT INTO mart.{table} ({columns}) SELECT {columns} FROM ({select}) AS made"), bounds)
-
-
-def differences(db: sa.Connection, name: str) -> list[sa.Row]:
-    """Rows in which a rollup and its definition disagree, at most ten."""
-    key, table, values = {
-        "hourly": (HOURLY_KEY, "sales_hourly", ("transactions", "total_pence")),
-        "price": (PRICE_KEY, "price_daily", ("transactions",)),
-    }[name]
-    columns = ", ".join((*key, *values))
-    query = f"""
-        WITH kept AS (SELECT {columns} FROM mart.{table}),
-        made AS (SELECT {columns} FROM ({definition(name)}) AS definition)
-        (SELECT 'kept' AS side, * FROM (TABLE kept EXCEPT TABLE made) AS a)
-        UNION ALL
-        (SELECT 'made' AS side, * FROM (TABLE made EXCEPT TABLE kept) AS b)
-        LIMIT 10
-    """
-    return list(db.execute(sa.text(query), {"first": _EVER[0], "last": _EVER[1]}))
 
 
 def move(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table) -> None:
