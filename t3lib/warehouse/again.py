@@ -28,6 +28,11 @@ _READ_AGAIN = sa.text("""
     UPDATE ops.source_file SET state = 'new', batch_id = NULL, reason = NULL
     WHERE state IN ('unreadable', 'bad_header') AND batch_date BETWEEN :first AND :last
 """)
+_UNREAD = sa.text("""
+    SELECT file_id FROM ops.source_file
+    WHERE state IN ('unreadable', 'bad_header') AND batch_date BETWEEN :first AND :last
+    ORDER BY file_id
+""")
 _FREE = sa.text("""
     SELECT file_id, size FROM ops.source_file AS file
     WHERE file_id = ANY(:files) AND state = 'loaded' AND kind IN ('sales', 'history')
@@ -51,10 +56,25 @@ def ask(db: sa.Connection, first: date, last: date, *, actor: str, why: str, bat
     """Claim every loaded file with sales or rejects of these business days; returns the ids of the batches made.
 
     Files of these days that could not be read become new again. Files that wait already are left where they are."""
-    days = {"first": first, "last": last}
     audit.write(db, "again", f"{first}..{last}", actor, why)
-    db.execute(_READ_AGAIN, days)
-    return claim(db, list(db.scalars(_OF_DAYS, days)), cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
+    db.execute(_READ_AGAIN, {"first": first, "last": last})
+    return claim(db, of_days(db, first, last), cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
+
+
+def of_days(db: sa.Connection, first: date, last: date) -> list[int]:
+    """The ids of the loaded files with sales or rejects of these business days."""
+    return list(db.scalars(_OF_DAYS, {"first": first, "last": last}))
+
+
+def unread(db: sa.Connection, first: date, last: date) -> list[int]:
+    """The ids of the files of these days that could not be read as rows."""
+    return list(db.scalars(_UNREAD, {"first": first, "last": last}))
+
+
+def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[int]]:
+    """Those of these files that wait for nothing, in the batches that clean them again."""
+    free = list(db.execute(_FREE, {"files": files}))
+    return [[row.file_id for row in batch] for batch in ledger.bounded(free, batch_bytes, ledger.BATCH_FILES)]
 
 
 def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:

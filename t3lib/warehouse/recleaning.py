@@ -1,6 +1,8 @@
 """Loading files that were cleaned again: only what came out otherwise moves, and people's decisions stay."""
 
 from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -51,6 +53,27 @@ _OUTCOME = """
 """
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Files as they come out now beside what stands: `sales` and `rejects` are all rows now, the others what differs.
+
+    An absent value of the differing rejects is written as one that no row has."""
+
+    sales: pa.Table
+    accepted: list[Decision]
+    come: pa.Table
+    gone: pa.Table
+    rejects: pa.Table
+    rejects_come: pa.Table
+    rejects_gone: pa.Table
+
+    @cached_property
+    def files(self) -> set[int]:
+        """The files that came out otherwise."""
+        tables = (self.come, self.gone, self.rejects_come, self.rejects_gone)
+        return {file_id for table in tables for file_id in table["file_id"].to_pylist()}
+
+
 def load(
     batch_id: str,
     files: pa.Table,
@@ -70,29 +93,35 @@ def load(
         cursor.execute(_LOCKED, parameters=[batch_id])
         claimed = cursor.fetch_arrow_table().to_pylist()
         staged = {row["file_id"]: row for row in files.to_pylist()}
-        judged = {row["file_id"]: _judge(row, staged[row["file_id"]]) for row in claimed}
+        judged = {row["file_id"]: judge(row, staged[row["file_id"]]) for row in claimed}
         going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
-        sales, rejects = (_of(table, going) for table in (sales, rejects))
-        stood, before = decisions.standing(cursor, going), sales_of(cursor, going)
-        sales, accepted = _keep(stood, before, sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA))
-        rejects = decisions.without(rejects, stood).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
-        come, gone = _less(sales, before), _less(before, sales)
-        moved = {*come["file_id"].to_pylist(), *gone["file_id"].to_pylist()}
-        changed = moved | _replace_rejects(cursor, going, rejects)
-        decisions.write(cursor, accepted)
-        if changed or accepted:
+        found = compare(cursor, going, sales, rejects)
+        _replace_rejects(cursor, found)
+        decisions.write(cursor, found.accepted)
+        if found.files or found.accepted:
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
             rows_read = {file_id: staged[file_id]["rows_read"] for file_id in going}
-            apply(cursor, come, gone, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
-        _finish(cursor, batch_id, judged | dict.fromkeys(changed, ("restated", AGAIN["restated"])))
+            apply(cursor, found.come, found.gone, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+        _finish(cursor, batch_id, judged | dict.fromkeys(found.files, ("restated", AGAIN["restated"])))
     read = sum(staged[file_id]["rows_read"] for file_id in going)
-    states = Counter("restated" if file_id in changed else outcome for file_id, (outcome, _) in judged.items())
-    pence = pc.sum(sales["total_pence"], min_count=0).as_py()
-    return Loaded(dict(sorted(states.items())), read, sales.num_rows, read - sales.num_rows, pence)
+    states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in judged.items())
+    pence = pc.sum(found.sales["total_pence"], min_count=0).as_py()
+    return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
 
 
-def _judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
+def compare(cursor: adbc.Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
+    """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
+    stood, before = decisions.standing(cursor, files), sales_of(cursor, files)
+    sales, accepted = _keep(stood, before, _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA))
+    rejects = decisions.without(_of(rejects, files), stood).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
+    now, then = _without_nulls(rejects), _without_nulls(_rejects_of(cursor, files))
+    return Comparison(
+        sales, accepted, _less(sales, before), _less(before, sales), rejects, _less(now, then), _less(then, now)
+    )
+
+
+def judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
     """(outcome, reason) of a file before its rows are compared."""
     if claimed["state"] != "loaded":
         return "superseded", AGAIN["superseded"]
@@ -130,21 +159,22 @@ def _less(these: pa.Table, those: pa.Table) -> pa.Table:
     return found.select(these.column_names).cast(these.schema)
 
 
-def _replace_rejects(cursor: adbc.Cursor, files: list[int], rejects: pa.Table) -> set[int]:
-    """Bring the open rejects of these files to what they are now; returns the files in which any changed."""
+def _rejects_of(cursor: adbc.Cursor, files: list[int]) -> pa.Table:
+    """The open rejects that stand for these files."""
     if not files:
-        return set()
+        return REJECT_SCHEMA.empty_table()
     cursor.execute(_REJECTS, parameters=[files])
-    before = _without_nulls(cursor.fetch_arrow_table().cast(REJECT_SCHEMA))
-    after = _without_nulls(rejects)
-    come, gone = _less(after, before), _less(before, after)
-    leaving = pa.concat_tables([come.select(_LINE), gone.select(_LINE)])
+    return cursor.fetch_arrow_table().cast(REJECT_SCHEMA)
+
+
+def _replace_rejects(cursor: adbc.Cursor, found: Comparison) -> None:
+    """Bring the open rejects to what they are now."""
+    leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone)])
     if leaving.num_rows:
         delete_rows(cursor, "ops.rejected_row", leaving)
-    if come.num_rows:
-        new = decisions.only(rejects, come.select(_LINE).to_pylist())
+    if found.rejects_come.num_rows:
+        new = decisions.only(found.rejects, found.rejects_come.select(_LINE).to_pylist())
         cursor.adbc_ingest("rejected_row", new, mode="append", db_schema_name="ops")
-    return set(leaving["file_id"].to_pylist())
 
 
 def _without_nulls(rejects: pa.Table) -> pa.Table:

@@ -1,0 +1,158 @@
+"""What the rules as they stand in this folder would change of loaded days, before anybody applies them."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+
+from t3lib.cleaning import Rules, clean
+from t3lib.cleaning.rules import read_rules
+from t3lib.extraction import extract
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.warehouse import again, connect, ledger, recleaning
+from t3lib.warehouse.change import changing
+from t3lib.warehouse.recleaning import Comparison
+from t3lib.warehouse.restatement import Label, net
+
+LOADED = "loaded"
+
+_SOLD = """
+    SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
+    FROM mart.sales_hourly
+    WHERE business_date = ANY($1)
+    GROUP BY truck_id, business_date
+"""
+
+
+@dataclass
+class Difference:
+    """What cleaning files again would change; nothing of it is written.
+
+    files: how many came out how. moves: [rows, pence] by where rows stand (loaded, or the reason of their rejection)
+    and where they would. days: [rows, pence] that truck and business day would gain, where any row moved.
+    stood: [rows, pence] of those days now. rows_read, rows_loaded and pence_loaded are the files' as they come out.
+    readable: the rows of files that could not be read before and can be now."""
+
+    files: Counter[str] = field(default_factory=Counter)
+    moves: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    days: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    stood: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_loaded: int = 0
+    pence_loaded: int = 0
+    readable: dict[str, int] = field(default_factory=dict)
+
+    def by_day(self) -> list[dict[str, Any]]:
+        """One row per truck and business day that would change, as `ops.restatement` will hold it."""
+        return [
+            {"truck_id": truck, "business_date": day, "rows_before": rows, "rows_after": rows + more_rows,
+             "pence_before": pence, "pence_after": pence + more_pence}
+            for (truck, day), (more_rows, more_pence) in sorted(self.days.items())
+            for rows, pence in [self.stood.get((truck, day), [0, 0])]
+        ]  # fmt: skip
+
+    def by_move(self) -> list[dict[str, Any]]:
+        """One row per pair of places between which rows would move: rows, and pence that sales gain by it."""
+        return [
+            {"before": before, "after": after, "rows": rows, "pence": pence}
+            for (before, after), (rows, pence) in sorted(self.moves.items())
+        ]
+
+
+def of_days(first: date, last: date, url: str | None = None) -> Difference:
+    """What `t3 ingest --again first..last` would change with this folder's rules; it reads only.
+
+    Files are judged in the batches in which they would be, each under what the ones before leave behind."""
+    with connect(url) as db:
+        files, unread = again.of_days(db, first, last), again.unread(db, first, last)
+        batches = again.bounded(db, files, settings().batch_bytes)
+    found, sold = Difference(), Counter[tuple[int, int]]()
+    for batch in batches:
+        _add(found, batch, sold, url)
+    if unread:
+        found.readable = _readable(unread, url)
+    return found
+
+
+def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None) -> Difference:
+    """The same for the loaded files that a rehearsal has cleaned."""
+    found = Difference()
+    _compare(found, files, sales, rejects, url)
+    return found
+
+
+def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], url: str | None) -> None:
+    """One batch; `sold` counts by truck and price what the batches before would have added to the sales."""
+    with connect(url) as db:
+        files, rules = ledger.by_id(db, batch), read_rules(db, without=batch)
+    read = extract(files, Landing())
+    cleaned = clean(read.raw, read.files, _with(rules, sold))
+    compared = _compare(found, read.files, cleaned.sales, cleaned.rejects, url)
+    for table, sign in ((compared.come, 1), (compared.gone, -1)):
+        for row in table.select(["truck_id", "total_pence"]).to_pylist():
+            sold[row["truck_id"], row["total_pence"]] += sign
+
+
+def _with(rules: Rules, sold: Counter[tuple[int, int]]) -> Rules:
+    counts = {truck: Counter(prices) for truck, prices in rules.sold.items()}
+    for (truck, price), times in sold.items():
+        counts.setdefault(truck, Counter())[price] += times
+    return replace(rules, sold=counts)
+
+
+def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None) -> Comparison:
+    staged = {row["file_id"]: row for row in files.to_pylist()}
+    judged = {file_id: recleaning.judge({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
+    going = [file_id for file_id, outcome in judged.items() if outcome == "unchanged"]
+    with changing(url) as cursor:
+        compared = recleaning.compare(cursor, going, sales, rejects)
+        _count_days(found, compared, staged)
+        found.stood |= _stood(cursor, [day for _, day in found.days])
+    _count_moves(found, compared)
+    found.files.update("restated" if file_id in compared.files else outcome for file_id, outcome in judged.items())
+    found.rows_read += sum(staged[file_id]["rows_read"] for file_id in going)
+    found.rows_loaded += compared.sales.num_rows
+    found.pence_loaded += sum(compared.sales["total_pence"].to_pylist())
+    return compared
+
+
+def _count_days(found: Difference, compared: Comparison, staged: dict[int, dict[str, Any]]) -> None:
+    labels = {file_id: Label("again", row["key"]) for file_id, row in staged.items()}
+    for row in net(compared.come, compared.gone, labels).to_pylist():
+        day = found.days.setdefault((row["truck_id"], row["business_date"]), [0, 0])
+        day[0], day[1] = day[0] + row["rows"], day[1] + row["pence"]
+
+
+def _stood(cursor: adbc.Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
+    if not days:
+        return {}
+    cursor.execute(_SOLD, parameters=[sorted(set(days))])
+    rows = cursor.fetch_arrow_table().to_pylist()
+    return {(row["truck_id"], row["business_date"]): [row["rows"], row["pence"]] for row in rows}
+
+
+def _count_moves(found: Difference, compared: Comparison) -> None:
+    before = _places(compared.gone, compared.rejects_gone)
+    after = _places(compared.come, compared.rejects_come)
+    for line in before.keys() | after.keys():
+        (was, had), (now, has) = (places.get(line, (LOADED, 0)) for places in (before, after))
+        move = found.moves.setdefault((was, now), [0, 0])
+        move[0], move[1] = move[0] + 1, move[1] + has - had
+
+
+def _places(sales: pa.Table, rejects: pa.Table) -> dict[tuple[int, int], tuple[str, int]]:
+    """(where it stands, its pence) of each row, by file and row number."""
+    lines = [(row, LOADED, row["total_pence"]) for row in sales.to_pylist()]
+    lines += [(row, row["reason"], 0) for row in rejects.to_pylist()]
+    return {(row["file_id"], row["row_number"]): (place, pence) for row, place, pence in lines}
+
+
+def _readable(files: list[int], url: str | None) -> dict[str, int]:
+    with connect(url) as db:
+        found = ledger.by_id(db, files)
+    read = extract(found, Landing()).files.to_pylist()
+    return {row["key"]: row["rows_read"] for row in read if row["state"] == "loaded"}
