@@ -27,7 +27,7 @@ class Staging:
     @classmethod
     def of(cls, batch_id: str) -> "Staging":
         """The folder of a batch, made when absent."""
-        folder = settings().outputs / "staging" / (batch_id or "rehearsal")
+        folder = settings().outputs / "staging" / batch_id
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder)
 
@@ -38,6 +38,10 @@ class Staging:
     def read(self, name: str) -> pa.Table:
         """A staged table. Raises StagingMissingError."""
         return pq.read_table(self._found(f"{name}.parquet"))
+
+    def holds(self, name: str) -> bool:
+        """Whether a table is staged."""
+        return (self.folder / f"{name}.parquet").exists()
 
     def write_json(self, name: str, value: Any) -> None:
         """Keep a small structure."""
