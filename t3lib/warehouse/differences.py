@@ -85,7 +85,8 @@ class ApartDay:
 
     def __str__(self) -> str:
         day = self.business_date or "an unknown day"
-        return f"truck {self.truck_id} on {day} ({self.rows:,} rows hold {self.kept:,}, right is {self.made:,})"
+        where = f"{self.rows:,} rows hold" if self.rows > 1 else "a row holds"
+        return f"truck {self.truck_id} on {day} ({where} {self.kept:,}, right is {self.made:,})"
 
 
 def days(db: sa.Connection, name: str) -> list[ApartDay]:

@@ -31,7 +31,8 @@ class Rebuilt:
     def __str__(self) -> str:
         named = ", ".join(map(str, self.days[:_NAMED]))
         more = f" and {len(self.days) - _NAMED:,} more days" if len(self.days) > _NAMED else ""
-        return f"{self.table}: {self.rows:,} rows made anew; {named}{more}"
+        rows = f"{self.rows:,} rows" if self.rows > 1 else "a row"
+        return f"{self.table}: {rows} made anew; {named}{more}"
 
 
 def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
