@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli import archive, db, mail, rejects
+from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, Json, Why
 from t3lib.problems import explain
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+workbench.add(app)
 app.add_typer(db.app, name="db")
 app.add_typer(mail.app, name="mail")
 app.add_typer(archive.app, name="archive")

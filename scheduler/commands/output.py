@@ -44,6 +44,18 @@ def table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -
     out.print(made)
 
 
+def lines(texts: Sequence[Sequence[str]]) -> None:
+    """Lines of texts, the titles first; shorter ones belong to the left."""
+    if texts:
+        made = Table(box=None, pad_edge=False, header_style="bold")
+        for title in texts[0]:
+            made.add_column(escape(title), overflow="fold")
+        for line in texts[1:]:
+            made.add_row(*map(escape, line))
+        out.print(made)
+        out.print()
+
+
 def shown(value: Any) -> str:
     """One value as people write it."""
     if value is None:

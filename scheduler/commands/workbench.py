@@ -1,0 +1,83 @@
+"""`t3 run` and `t3 diff`: a notebook or a rule as it stands in the folder, tried before it counts."""
+
+import typer
+
+from scheduler import kernels, notebooks, rehearsal
+from scheduler.commands.making import days_of
+from scheduler.commands.output import as_json as print_json
+from scheduler.commands.output import lines, out, say, table
+from scheduler.commands.session import session
+from scheduler.runner import NotebookFailedError
+from t3lib import difference
+from t3lib.difference import Difference
+from t3lib.money import pounds
+from t3lib.settings import settings
+
+_MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "sales change by"}
+_DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
+
+
+def run(name: str, given: list[tuple[str, str]], as_json: bool) -> None:
+    """Execute a notebook; raises BadParameter for what it does not take, SystemExit(1) when a cell raised."""
+    path = notebooks.notebook(name)
+    try:
+        values = notebooks.values(path, given)
+    except notebooks.ParameterError as error:
+        raise typer.BadParameter(str(error)) from None
+    with session("database", "landing", "archive"):
+        kernels.warm()
+        try:
+            done = rehearsal.rehearse(path, values)
+        except NotebookFailedError as error:
+            say(f"t3: {error}")
+            raise SystemExit(1) from None
+    if as_json:
+        print_json({"executed_copy": str(done.path), "values": done.values})
+        return
+    lines(done.table)
+    for label, value in done.values.items():
+        print(f"{label.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{label}: {value}")
+    print(done.path)
+
+
+def diff(days: str, as_json: bool) -> None:
+    """Show what cleaning these days again would change."""
+    first, last = days_of(days, "DATE")
+    with session("database", "landing"):
+        chosen = settings().database_url_analyst
+        found = difference.of_days(first, last, chosen.get_secret_value() if chosen else None)
+    if as_json:
+        print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
+    else:
+        _show(found, days)
+
+
+def _show(found: Difference, days: str) -> None:
+    changed, files = found.files["restated"], found.files.total()
+    out.print(f"{files:,} loaded files cleaned under the rules of this folder: {changed:,} would come out otherwise.")
+    for outcome in ("gone", "refused"):
+        if count := found.files[outcome]:
+            out.print(f"{count:,} cannot be read any more ({outcome}): their rows would stay as they are.")
+    for key, rows in found.readable.items():
+        out.print(f"{key} could not be read before and can be now: {rows:,} rows.", soft_wrap=True)
+    moves = [move | {"pence": _signed(move["pence"])} for move in found.by_move()]
+    for rows, titles in ((moves, _MOVES), ([_line(day) for day in found.by_day()], _DAYS)):
+        if rows:
+            out.print()
+            table(rows, titles, "")
+    if changed or found.readable:
+        out.print(f"\nNothing is changed. To apply it: t3 ingest --again {days}")
+
+
+def _line(day: dict) -> dict:
+    return {
+        "truck": day["truck_id"],
+        "day": day["business_date"],
+        "before": pounds(day["pence_before"]),
+        "after": pounds(day["pence_after"]),
+        "sales": f"{day['rows_after'] - day['rows_before']:+,}",
+    }
+
+
+def _signed(pence: int) -> str:
+    return f"+{pounds(pence)}" if pence > 0 else pounds(pence)

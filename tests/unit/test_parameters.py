@@ -1,0 +1,69 @@
+"""Parameters of notebooks: read from their cell, checked before a kernel starts."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from scheduler import notebooks
+from scheduler.cli.workbench import joined
+from t3lib.problems import RefusedError
+
+SOURCE = """business_date = ""  # ISO date of a business day
+weeks = 4  # so many weeks
+share_pct = 5.0  # at most this share
+quiet = False  # say less"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A notebook with these parameters."""
+    cell = new_code_cell(SOURCE, metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "sales.ipynb")
+    return tmp_path / "sales.ipynb"
+
+
+def test_values_take_the_kind_of_their_default(path):
+    given = [("business_date", "2026-11-05"), ("weeks", "8"), ("share_pct", "3"), ("quiet", "True")]
+    values = notebooks.values(path, given)
+    assert values == {"business_date": "2026-11-05", "weeks": 8, "share_pct": 3.0, "quiet": True}
+    assert type(values["share_pct"]) is float
+    assert notebooks.values(path, [("business_date", "")]) == {"business_date": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("busines_date", "2026-11-05", "sales.ipynb has no parameter busines_date."),
+        ("business_date", "5.11.2026", "business_date is an ISO date such as 2026-11-05, or empty, not '5.11.2026'."),
+        ("weeks", "4.5", "weeks is a whole number, not '4.5'."),
+        ("weeks", "True", "weeks is a whole number, not 'True'."),
+        ("share_pct", "much", "share_pct is a number, not 'much'."),
+        ("quiet", "yes", "quiet is True or False, not 'yes'."),
+    ],
+)
+def test_a_wrong_one_is_refused_with_the_list_of_what_there_is(path, name, text, words):
+    with pytest.raises(notebooks.ParameterError) as refused:
+        notebooks.values(path, [(name, text)])
+    said = str(refused.value)
+    assert said.startswith(words)
+    assert "  weeks = 4           so many weeks" in said
+    assert "  business_date = ''  ISO date of a business day" in said
+
+
+def test_a_notebook_is_found_by_path_and_by_name(path):
+    assert notebooks.notebook(str(path)) == path
+    assert notebooks.notebook("2_clean").name == "2_clean.ipynb"
+    assert notebooks.notebook("history_with_dask").parent.name == "explore"
+    with pytest.raises(RefusedError, match="There is no notebook 9_none; there are 1_extract, 2_clean"):
+        notebooks.notebook("9_none")
+
+
+def test_minus_p_takes_a_name_and_a_value():
+    assert joined(["a", "-p", "weeks", "-1", "-p", "day=5", "--json"]) == [
+        "a",
+        "-p",
+        "weeks=-1",
+        "-p",
+        "day=5",
+        "--json",
+    ]
