@@ -2,11 +2,9 @@
 
 import json
 import os
-import subprocess
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import papermill
 import sqlalchemy as sa
 from papermill.exceptions import PapermillExecutionError
 
-from scheduler import engine, kernels, schedule
+from scheduler import checkout, engine, kernels, schedule
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
@@ -71,18 +69,19 @@ def run_notebook(
     workflow_id: str | None = None,
     worker: str | None = None,
 ) -> Run:
-    """Execute notebooks/<name>.ipynb; the executed copy stays under outputs/runs/<date>/<run id>/.
+    """Execute notebooks/<name>.ipynb as last committed; the executed copy stays under outputs/runs/<date>/<run id>/.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
     folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
     folder.mkdir(parents=True)
     path = folder / f"{name}.ipynb"
+    source = checkout.source(NOTEBOOKS / f"{name}.ipynb")
     with warehouse.connect() as db:
-        db.execute(_BEGIN, _begin(run_id, name, parameters, path, workflow_id, worker))
+        db.execute(_BEGIN, _begin(run_id, name, parameters, path, source.commit, workflow_id, worker))
     end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
     try:
-        values = record.read(_execute(name, path, parameters, role))
+        values = record.read(execute(source.notebook, path, parameters, kernel_environment(role)))
         end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
@@ -108,39 +107,30 @@ def kernel_environment(role: str) -> dict[str, str]:
     return env | options | kernels.environment(chosen.home, os.environ) | {"T3_ROLE": role}
 
 
-def _execute(name: str, path: Path, parameters: dict[str, Any], role: str) -> Any:
+def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str, str]) -> Any:
+    """Execute a notebook (a path or its content) in a fresh kernel with this environment, into a copy at `path`."""
     os.environ.update(kernels.environment(settings().home))
     kernels.install(settings().home)
     return papermill.execute_notebook(
-        NOTEBOOKS / f"{name}.ipynb",
+        notebook,
         path,
         parameters,
         engine_name=engine.NAME,
         kernel_name=kernels.NAME,
         progress_bar=False,
-        env=kernel_environment(role),
+        env=env,
         limits=schedule.load().limits,
     )
 
 
-def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, workflow: str | None,
-           worker: str | None) -> dict[str, Any]:  # fmt: skip
+def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, commit: str | None,
+           workflow: str | None, worker: str | None) -> dict[str, Any]:  # fmt: skip
     return {
         "run_id": run_id,
         "workflow_id": workflow,
         "notebook": name,
         "parameters": json.dumps(parameters),
-        "git_commit": git_commit(),
+        "git_commit": commit,
         "worker": worker,
         "executed_copy": os.path.relpath(path, settings().outputs),
     }
-
-
-@cache
-def git_commit() -> str | None:
-    """The commit that runs, with '+' when the tree differs from it; None outside a checkout."""
-    try:
-        command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--dirty=+"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -39,6 +39,7 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         monkeypatch.delenv(name)
     monkeypatch.setenv("T3_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("T3_OUTPUTS", str(tmp_path / "outputs"))
+    monkeypatch.setenv("T3_EDITED_NOTEBOOKS", "1")  # what is being worked on is what is tested
     settings.cache_clear()
     yield
     settings.cache_clear()

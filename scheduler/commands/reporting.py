@@ -1,5 +1,6 @@
 """`t3 report`: the daily report, made and sent."""
 
+import os
 import webbrowser
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from t3lib import mail, warehouse
 from t3lib.business_day import today
 from t3lib.report import delivery
 from t3lib.report.edition import editions
-from t3lib.settings import SettingsError
+from t3lib.settings import SettingsError, settings
 
 _MAILS = sa.text("""
     SELECT recipient, state, reply FROM ops.mail_outbox
@@ -77,6 +78,8 @@ def _editions(edition: str) -> list[str]:
 
 
 def _preview(day: date, edition: str) -> dict[str, str]:
+    os.environ["T3_EDITED_NOTEBOOKS"] = "1"  # who previews wants to see what he edits
+    settings.cache_clear()
     run = stages.run_report(day.isoformat(), edition)
     html, eml = delivery.preview(Path(run.path))
     if err.is_terminal:

@@ -29,7 +29,8 @@ class Home:
     def t3(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command; environment variables on top of the home's."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("T3_")}
-        env |= {"T3_HOME": str(self.path), "T3_OUTPUTS": str(self.path / "outputs")} | environment
+        env |= {"T3_HOME": str(self.path), "T3_OUTPUTS": str(self.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1"}
+        env |= environment
         return subprocess.run(
             [sys.executable, "-m", "scheduler.cli", *arguments], env=env, capture_output=True, text=True, timeout=170
         )

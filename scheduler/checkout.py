@@ -1,0 +1,54 @@
+"""The checkout that runs: its commit, and its notebooks as they were last committed."""
+
+import logging
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from t3lib.settings import ROOT, settings
+
+CODE = ("t3lib", "scheduler", "pyproject.toml")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A notebook to run, and the commit that it and the code are of: '+' where they differ; None outside a checkout."""
+
+    notebook: Any
+    commit: str | None
+
+
+def source(path: Path, root: Path = ROOT) -> Source:
+    """A notebook of the schedule as it was last committed, however it is being edited; as it stands where it is new,
+    outside a checkout, and with T3_EDITED_NOTEBOOKS."""
+    name = path.relative_to(root).as_posix()
+    commit = _git(root, "rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return Source(nbformat.read(path, 4), None)
+    differing = set((_git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
+    text = None
+    if name in differing and not settings().edited_notebooks:
+        text = _git(root, "show", f"HEAD:{name}")
+        differing.discard(name)
+    mark = "+" if differing else ""
+    if text is None:
+        return Source(nbformat.read(path, 4), commit + mark)
+    _log.warning(
+        "%s is being edited: it runs as committed in %s (`t3 run %s` runs it as it stands).", name, commit, name
+    )
+    notebook = nbformat.reads(text, 4)
+    notebook.metadata["t3_source"] = f"{name} as committed in {commit}; the file in the folder differs"
+    return Source(notebook, commit + mark)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git says, None when it refuses or is not there."""
+    try:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip("\n")
+    except (OSError, subprocess.SubprocessError):
+        return None
