@@ -1,4 +1,5 @@
-"""ECharts options. Colours are CSS variables of the page, so that charts follow its theme (SVG renderer)."""
+"""Charts of notebooks (bars, lines, table: `t3lib.figures`), and ECharts options of the dashboard, whose colours are
+CSS variables of the page, so that charts follow its theme (SVG renderer)."""
 
 import itertools
 from collections.abc import Sequence
@@ -7,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from t3lib.figures import Picture, bars, lines, table
 from t3lib.money import pounds
 from t3lib.settings import settings
+
+__all__ = ["Picture", "axis", "bars", "hour_name", "hours_between", "lines", "sales_by_day", "sales_by_hour", "table"]
 
 _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 

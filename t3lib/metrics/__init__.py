@@ -9,6 +9,7 @@ from t3lib.metrics.breakdown import by_menu_type, by_place, by_price_point, comp
 from t3lib.metrics.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
 from t3lib.metrics.concentration import Concentration, concentration, truck_shares
 from t3lib.metrics.contribution import Contribution, contribution
+from t3lib.metrics.days import by_day_and_truck, dishes, gatherings
 from t3lib.metrics.demand import dead_hours, demand
 from t3lib.metrics.growth import LikeForLike, like_for_like
 from t3lib.metrics.margins import contribution_by_truck
@@ -32,6 +33,8 @@ from t3lib.metrics.sales import (
 )
 from t3lib.metrics.scope import Scope, earlier, same_weekdays_before
 
+from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # isort: skip  (it asks for what is above)
+
 __all__ = [
     "Attention",
     "Completeness",
@@ -45,9 +48,11 @@ __all__ = [
     "Totals",
     "Typical",
     "affordable_pct",
+    "ask",
     "attention",
     "batches",
     "by_day",
+    "by_day_and_truck",
     "by_hour",
     "by_hour_and_truck",
     "by_menu_type",
@@ -70,19 +75,26 @@ __all__ = [
     "data_range",
     "dead_hours",
     "demand",
+    "dishes",
     "earlier",
+    "figures",
     "files_by_truck",
+    "frame",
     "freshness",
+    "gatherings",
     "like_for_like",
     "locations",
     "menu_types",
     "payment_types",
     "per_trading_hour",
     "periods_until",
+    "pounds",
     "price_spread",
     "prices",
+    "recent",
     "restated_days",
     "same_weekdays_before",
+    "sql",
     "totals",
     "truck_shares",
     "truck_states",

@@ -1,0 +1,156 @@
+"""Figures for a notebook: one call, a tidy table, and the query behind it.
+
+>>> from datetime import date
+>>> from t3lib import metrics
+>>> week = metrics.Scope(date(2026, 11, 2), date(2026, 11, 8))
+"""
+
+import inspect
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import business_day, metrics
+from t3lib.metrics.scope import Scope
+
+Figure = str | Callable[..., pd.DataFrame]
+_DAYS = ("business_date", "period_first", "batch_date")
+_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "batch_state")
+
+
+class Query(str):
+    """The SQL of a figure; JupyterLab colours it."""
+
+    def _repr_markdown_(self) -> str:
+        return f"```sql\n{self}\n```"
+
+
+def figures() -> dict[str, str]:
+    """What `frame` can be asked for: the grain of each breakdown of `t3lib.metrics`, by name.
+
+    >>> metrics.figures()["by_truck"]
+    'One row per truck'
+    """
+    named = ((name, getattr(metrics, name)) for name in metrics.__all__)
+    return {name: _grain(found) for name, found in named if _is_breakdown(found)}
+
+
+def frame(figure: Figure, scope: Scope, **more: Any) -> pd.DataFrame:
+    """A breakdown of `t3lib.metrics`, by name or function, as a tidy table; `.attrs["grain"]` says what a row is.
+
+    Names of trucks, places, menu types and payments are categories, business days are dates (datetime64), and what
+    ends in `_pence` is whole pence: `pounds` turns it into pounds. Reads with this notebook's rights.
+
+    >>> metrics.frame("by_truck", week)[["truck", "transactions", "gross_sales_pence"]]
+                 truck  transactions  gross_sales_pence
+    0  Burrito Madness             3               2100
+    1    SuperSmoothie             1                499
+    >>> metrics.frame(metrics.by_day_and_truck, week).dtypes[["business_date", "truck"]].astype(str).tolist()
+    ['datetime64[us]', 'category']
+    >>> metrics.frame("by_truck", week).attrs["grain"]
+    'One row per truck'
+    """
+    from t3lib import warehouse
+
+    function = _function(figure)
+    with warehouse.connect() as db:
+        return _tidy(function(db, scope, **more), _grain(function))
+
+
+def pounds(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with pounds in place of pence; the columns' names say so. For looking, not for adding up.
+
+    >>> metrics.pounds(metrics.frame("by_truck", week))["gross_sales_pounds"].tolist()
+    [21.0, 4.99]
+    """
+    names = [name for name in table.columns if str(name).endswith("_pence")]
+    in_pounds = {name: table[name].astype("Float64").div(100).astype(float) for name in names}
+    return table.assign(**in_pounds).rename(columns={name: f"{name.removesuffix('_pence')}_pounds" for name in names})
+
+
+def sql(figure: Figure, scope: Scope, **more: Any) -> Query:
+    """The queries that a figure sends, with their values in place, ready to be sent by hand.
+
+    >>> print(metrics.sql("gatherings", week).splitlines()[-1])
+    ORDER BY business_date
+    >>> "BETWEEN '2026-11-02'::date AND '2026-11-08'::date" in metrics.sql(metrics.by_truck, week)
+    True
+    """
+    from t3lib import warehouse
+
+    sent: list[str] = []
+    with warehouse.connect() as db:
+        sa.event.listen(db, "before_cursor_execute", lambda *call: sent.append(call[1].mogrify(*call[2:4]).decode()))
+        _function(figure)(db, scope, **more)
+    return Query(";\n\n".join(query.strip() for query in sent))
+
+
+def recent(days: int, until: str = "") -> Scope:
+    """So many business days up to an ISO date; up to the last day that has sales when it is empty.
+
+    >>> metrics.recent(7, "2026-11-08") == week
+    True
+    >>> metrics.recent(1).last
+    datetime.date(2026, 11, 5)
+    """
+    from t3lib import warehouse
+
+    if until:
+        last = date.fromisoformat(until)
+    else:
+        with warehouse.connect() as db:
+            held = metrics.data_range(db)
+        last = held[1] if held else business_day.today() - timedelta(days=1)
+    return Scope(last - timedelta(days=days - 1), last)
+
+
+def ask(figure: Callable[..., Any], scope: Scope, **more: Any) -> Any:
+    """A figure of `t3lib.metrics` that is no table: totals, contribution, like_for_like, data_quality ...
+
+    >>> metrics.ask(metrics.totals, week).gross_sales_pence
+    2599
+    """
+    from t3lib import warehouse
+
+    with warehouse.connect() as db:
+        return figure(db, scope, **more)
+
+
+def _function(figure: Figure) -> Callable[..., pd.DataFrame]:
+    if not isinstance(figure, str):
+        return figure
+    if figure not in figures():
+        raise ValueError(f"there is no breakdown {figure!r}; there are {', '.join(figures())}")
+    return getattr(metrics, figure)
+
+
+def _is_breakdown(found: Any) -> bool:
+    """Whether it asks a database about a scope and gives rows."""
+    if not inspect.isfunction(found) or not (found.__doc__ or "").startswith("One row per"):
+        return False
+    return list(inspect.signature(found).parameters)[:2] == ["db", "scope"]
+
+
+def _grain(function: Callable[..., Any]) -> str:
+    """How its docstring begins: what one row is."""
+    first = " ".join((function.__doc__ or "").split()).split(": ")[0]
+    return first.split(" with a sale")[0].split(",")[0]
+
+
+def _tidy(table: pd.DataFrame, grain: str) -> pd.DataFrame:
+    kinds = {name: _kind(name, table[name]) for name in table.columns}
+    tidy = table.astype({name: kind for name, kind in kinds.items() if kind}).reset_index(drop=True)
+    tidy.attrs["grain"] = grain
+    return tidy
+
+
+def _kind(name: str, column: pd.Series) -> str:
+    """What a column becomes; nothing: it stays. A table without rows gets the same kinds as one with them."""
+    if name in _NAMES or name in _DAYS:
+        return "category" if name in _NAMES else "datetime64[us]"
+    if column.dtype != object:
+        return ""
+    return "float64" if name.endswith("_pct") else "Int64"

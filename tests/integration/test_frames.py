@@ -1,0 +1,89 @@
+"""Tables and charts for notebooks: the docstrings' examples, run against a small database."""
+
+import doctest
+from datetime import date
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from t3lib import charts, figures, metrics, warehouse
+from t3lib.metrics import frames
+
+WEEK = metrics.Scope(date(2026, 11, 2), date(2026, 11, 8))
+
+
+@pytest.fixture
+def sold(database):
+    """Three burritos for £21.00 on Wednesday and Thursday, a smoothie for £4.99 on Thursday."""
+    with warehouse.connect() as db:
+        db.execute(
+            sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (6, 'SuperSmoothie')")
+        )
+        db.execute(
+            sa.text("""INSERT INTO mart.sales_hourly VALUES
+            (1, '2026-11-04', 13, 0, 'card', 1, 700), (1, '2026-11-05', 13, 0, 'card', 2, 1400),
+            (6, '2026-11-05', 14, 0, 'cash', 1, 499)""")
+        )
+
+
+@pytest.mark.parametrize("module", [frames, figures], ids=lambda module: module.__name__)
+def test_the_examples_of_the_docstrings_are_true(sold, module):
+    start = doctest.DocTestParser().get_examples(module.__doc__)
+    names: dict[str, object] = {}
+    for example in start:
+        exec(example.source, names)
+    found = doctest.testmod(module, extraglobs=names, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+    public = [name for name, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__
+              and callable(one) and not name.startswith("_") and not isinstance(one, type)]  # fmt: skip
+    assert all(">>>" in (getattr(module, name).__doc__ or "") for name in public)
+
+
+@pytest.mark.parametrize("name", metrics.figures())
+def test_every_breakdown_is_tidy_with_and_without_sales(sold, name):
+    empty = metrics.Scope(date(2026, 12, 1), date(2026, 12, 2))
+    for table in (metrics.frame(name, WEEK), metrics.frame(name, empty)):
+        assert table.attrs["grain"].startswith("One row per ")
+        for column in table.columns:
+            if column in ("truck", "location", "payment_type", "menu_type"):
+                assert isinstance(table[column].dtype, pd.CategoricalDtype), column
+            if column in ("business_date", "period_first", "batch_date"):
+                assert table[column].dtype.kind == "M", column
+            if column.endswith("_pence"):
+                assert table[column].dropna().map(lambda pence: pence == int(pence)).all(), column
+        assert not [column for column in metrics.pounds(table).columns if column.endswith("_pence")]
+    assert metrics.sql(name, WEEK).lstrip().upper().startswith(("WITH", "SELECT"))
+
+
+def test_the_shown_query_gives_the_figure(sold):
+    with warehouse.connect() as db:
+        assert db.exec_driver_sql(metrics.sql("by_truck", WEEK).replace("%", "%%")).all()[0][1:4] == (
+            "Burrito Madness", 3, 2100)  # fmt: skip
+
+
+def test_an_unknown_breakdown_is_refused_with_those_there_are(sold):
+    with pytest.raises(ValueError, match=r"there is no breakdown 'by_driver'; there are .*by_truck"):
+        metrics.frame("by_driver", WEEK)
+
+
+def test_charts_of_nothing_are_drawn(sold):
+    empty = metrics.frame("by_day_and_truck", metrics.Scope(date(2026, 12, 1), date(2026, 12, 2)))
+    assert charts.bars(empty, "truck", "gross_sales_pence").text.endswith("by truck: nothing.")
+    assert charts.lines(empty, "business_date", "transactions", "truck").png.startswith(b"\x89PNG")
+    assert "<table" in charts.table(empty).to_html()
+
+
+def test_a_day_on_which_all_stand_at_one_place_is_a_gathering(database):
+    with warehouse.connect() as db:
+        db.execute(sa.text("INSERT INTO core.location VALUES (4, 'Alnfield Park')"))
+        db.execute(
+            sa.text("""INSERT INTO mart.sales_hourly VALUES
+            (1, '2026-11-04', 13, 4, 'card', 1, 700), (2, '2026-11-04', 13, 4, 'card', 1, 700),
+            (1, '2026-11-05', 13, 4, 'card', 1, 700), (2, '2026-11-05', 13, 1, 'card', 1, 700),
+            (1, '2026-11-06', 13, 4, 'card', 1, 700),
+            (1, '2026-11-07', 13, 0, 'card', 1, 700), (2, '2026-11-07', 13, 0, 'card', 1, 700)""")
+        )
+    found = metrics.frame("gatherings", WEEK)
+    assert found[["location", "trucks"]].values.tolist() == [["Alnfield Park", 2]]
+    assert found["business_date"].tolist() == [pd.Timestamp("2026-11-04")]
