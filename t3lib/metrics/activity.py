@@ -7,15 +7,16 @@ import sqlalchemy as sa
 
 from t3lib.metrics.comparison import typical_by_hour_and_truck
 from t3lib.metrics.quality import complete_until
-from t3lib.metrics.sales import by_hour_and_truck, by_truck
+from t3lib.metrics.sales import HEARD, by_hour_and_truck, by_truck
 from t3lib.metrics.scope import Scope
 from t3lib.settings import settings
 
 SILENT_HOURS = 2
 
-_HEARD = """
-SELECT truck_id, max(last_sale_at) AS last_sale_at FROM mart.file
-WHERE state = 'loaded' AND truck_id IS NOT NULL GROUP BY truck_id"""
+_HEARD = f"""{HEARD}
+SELECT truck_id, (SELECT max(last_sale_at) FROM mart.file
+                  WHERE state = 'loaded' AND file.truck_id = heard.truck_id) AS last_sale_at
+FROM heard WHERE truck_id IS NOT NULL"""
 
 
 def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:

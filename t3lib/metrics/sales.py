@@ -173,9 +173,23 @@ def data_range(db: sa.Connection) -> tuple[date, date] | None:
     return (first, last) if first else None
 
 
-_TRUCKS = "WITH ids AS (SELECT truck_id FROM core.truck WHERE in_details UNION SELECT truck_id FROM mart.file "
-_TRUCKS += "WHERE state = 'loaded' AND truck_id IS NOT NULL) SELECT truck_id, " + _TRUCK
-_TRUCKS += " FROM ids LEFT JOIN core.truck USING (truck_id) ORDER BY truck_id"
+# Every truck with a loaded file, found by one step of the index each: the ledger itself only grows.
+HEARD = """
+WITH RECURSIVE heard AS (
+    (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id IS NOT NULL ORDER BY truck_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id > heard.truck_id
+            ORDER BY truck_id LIMIT 1)
+    FROM heard WHERE truck_id IS NOT NULL
+)"""
+_TRUCKS = f"""{HEARD},
+ids AS (
+    SELECT truck_id FROM core.truck WHERE in_details
+    UNION
+    SELECT truck_id FROM heard WHERE truck_id IS NOT NULL
+)
+SELECT truck_id, {_TRUCK}
+FROM ids LEFT JOIN core.truck USING (truck_id) ORDER BY truck_id"""
 
 
 def trucks(db: sa.Connection) -> dict[int, str]:
