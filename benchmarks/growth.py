@@ -1,0 +1,185 @@
+"""A batch of 10,000 rows, and the dashboard's pages, with 1 M, 10 M and 50 M sales behind them.
+
+One database per size on one server, rounds in turn, so that what else the machine does falls on all of them alike.
+Thirty trucks; the first step of growth is ten times the days, the second five times the sales of each day."""
+
+import os
+import random
+import statistics
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import history
+import sqlalchemy as sa
+from measures import Measure, row, run, scratch_home, seconds
+
+from scheduler.discovery import discover
+from scheduler.embedded.home import Home
+from scheduler.embedded.postgres import Postgres
+from t3lib import business_day, pipeline, warehouse
+from t3lib.dashboard.sheets import Asked, sheet
+from t3lib.dashboard.state import TABS, State
+from t3lib.dashboard.view import read
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.warehouse import ledger, reconciliation
+
+GOAL, BATCH_ROWS, LATEST = 1.2, 10_000, business_day.today() - timedelta(1)
+PAGES = [("today", "today"), *((tab, "4weeks") for tab in TABS if tab != "rows"), ("rows", "today")]
+
+
+@dataclass(frozen=True)
+class Size:
+    """A database with so many days of files of so many rows."""
+
+    days: int
+    rows_per_file: int
+
+    @property
+    def sales(self) -> int:
+        return self.days * history.TRUCKS * history.SLOTS * self.rows_per_file
+
+    @property
+    def name(self) -> str:
+        return f"{self.sales / 1e6:.1f} M"
+
+
+def measure(quick: bool) -> list[Measure]:
+    """Medians at each size, and their ratio to the smallest."""
+    few, many = (8, 42) if quick else (83, 417)
+    sizes = [Size(100, few), Size(1000, few), Size(1000, many)]
+    with scratch_home() as home:
+        urls = _fill(_server(home), sizes)
+        taken: dict[str, list[list[float]]] = {}
+        for number in range((5 if quick else 9) + 1):
+            _put(home, number)
+            for which, size in enumerate(sizes):
+                for name, work in _works().items():
+                    with _database(home, urls[size], size):
+                        taken.setdefault(name, [[] for _ in sizes])[which].append(seconds(work))
+        for url in urls.values():
+            warehouse.engine(url).dispose()
+    return [line for name, times in taken.items() for line in _rows(name, sizes, times)]
+
+
+def _rows(name: str, sizes: list[Size], times: list[list[float]]) -> list[Measure]:
+    """The first round warms up and is left out."""
+    medians = [1000 * statistics.median(rounds[1:]) for rounds in times]
+    against = [(f"{sizes[0].name} behind", medians[0], f"at most {GOAL}")] * len(sizes)
+    found = [row(f"{name}, {sizes[0].name} sales behind", medians[0], "ms")]
+    for size, value, (other, base, goal) in list(zip(sizes, medians, against, strict=True))[1:]:
+        found.append(row(f"{name}, {size.name}", value, "ms", other, base, goal, value / base <= GOAL))
+    return found
+
+
+def _works() -> dict[str, Callable[[], None]]:
+    pages = {f"page {TABS[tab]}, {preset}": State(preset=preset, tab=tab) for tab, preset in PAGES}
+    batch = {f"batch of {BATCH_ROWS:,} rows": _take_in}
+    return batch | {name: lambda state=state: _page(state) for name, state in pages.items()}
+
+
+def _take_in() -> None:
+    """What the worker and the three notebooks call."""
+    discover(Landing())
+    with warehouse.connect() as db:
+        ((batch_id, _),) = ledger.open_batches(db)
+    batch = pipeline.open_batch(batch_id)
+    pipeline.extract_batch(batch)
+    pipeline.clean_batch(batch)
+    loaded = pipeline.load_batch(batch)
+    with warehouse.connect() as db:
+        ledger.finish(db, batch_id)
+    if loaded.rows_read != BATCH_ROWS:
+        raise SystemExit(f"{loaded.rows_read:,} rows were read")
+
+
+def _page(state: State) -> None:
+    """What a page reads: its figures and the cards of its tab."""
+    with warehouse.connect() as db:
+        view = read(db, state)
+        sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier))
+
+
+def _put(home: Path, number: int) -> None:
+    """One file per truck for the latest day, 7 % of its rows no sales."""
+    chance = random.Random(number)
+    folder = home / "s3" / "landing" / "trucks" / f"{LATEST:%Y-}{LATEST.month}" / str(LATEST.day) / "15"
+    folder.mkdir(parents=True, exist_ok=True)
+    share, more = divmod(BATCH_ROWS, history.TRUCKS)
+    for truck in range(1, history.TRUCKS + 1):
+        lines = [_line(chance) for _ in range(share + (truck <= more))]
+        (folder / f"T3_T{truck}_B{number}.csv").write_text("\n".join(["timestamp,type,total", *lines]) + "\n")
+
+
+def _line(chance: random.Random) -> str:
+    stamp = f"{LATEST} {chance.randrange(12, 14)}:{chance.randrange(60):02d}:00+00:00"
+    total = chance.choice(("4", "5.00", "6", "7", "8.00", "9") if chance.random() > 0.07 else ("VOID", "0", "ERR"))
+    return f"{stamp},{chance.choice(('card', 'cash'))},{total}"
+
+
+def _server(home: Path) -> str:
+    """The embedded server's administrator, who may switch triggers off."""
+    return f"postgresql://postgres@/postgres?host={Postgres(Home(home), print).cluster.sockets}"
+
+
+def _fill(base: str, sizes: list[Size]) -> dict[Size, str]:
+    """A database per size, each grown out of the one before."""
+    urls, last = {}, LATEST - timedelta(1)
+    for before, size in zip([None, *sizes], sizes, strict=False):
+        urls[size] = _copy(base, urls.get(before), f"growth_{size.sales}")
+        with _database(None, urls[size], size):
+            _grow(before, size, last)
+        if before is None:
+            _check(urls[size])
+    return urls
+
+
+def _grow(before: Size | None, size: Size, last: date) -> None:
+    first, oldest = last - timedelta(size.days - 1), last + timedelta(1)
+    if before is None:
+        warehouse.upgrade()
+        history.begin()
+    else:
+        oldest = last - timedelta(before.days - 1)
+    if first < oldest:
+        history.add_days(first, oldest - timedelta(1))
+        history.add_rows(first, oldest - timedelta(1), 1, size.rows_per_file)
+    if before and before.rows_per_file < size.rows_per_file:
+        history.add_rows(oldest, last, before.rows_per_file + 1, size.rows_per_file)
+    history.finish()
+
+
+def _copy(base: str, template: str | None, name: str) -> str:
+    source = f" TEMPLATE {sa.make_url(template).database} STRATEGY FILE_COPY" if template else ""
+    if template:
+        warehouse.engine(template).dispose()
+    with warehouse.engine(base).connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(sa.text(f"CREATE DATABASE {name}{source}"))
+    return sa.make_url(base).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _database(home: Path | None, url: str, size: Size):
+    """Everything in the block works on this database, with staged files of its own."""
+    before = {name: os.environ.get(name, "") for name in ("T3_DATABASE_URL", "T3_OUTPUTS")}
+    os.environ["T3_DATABASE_URL"] = url
+    if home:
+        os.environ["T3_OUTPUTS"] = str(home / "outputs" / str(size.sales))
+    settings.cache_clear()
+    yield
+    os.environ |= before
+    settings.cache_clear()
+
+
+def _check(url: str) -> None:
+    """What was made in SQL stands up to the doctor."""
+    with warehouse.connect(url) as db:
+        if wrong := [check for check in reconciliation.checks(db) if not check.ok]:
+            raise SystemExit(f"does not reconcile: {wrong}")
+
+
+if __name__ == "__main__":
+    run("growth", __doc__, measure)
