@@ -25,10 +25,10 @@ class Source:
 def source(path: Path, root: Path = ROOT) -> Source:
     """A notebook of the schedule as it was last committed, however it is being edited; as it stands where it is new,
     outside a checkout, and with T3_EDITED_NOTEBOOKS."""
-    name = path.relative_to(root).as_posix()
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
+    commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
         return Source(nbformat.read(path, 4), None)
+    name = path.relative_to(root).as_posix()
     differing = set((_git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
     text = None
     if name in differing and not settings().edited_notebooks:
