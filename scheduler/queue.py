@@ -75,7 +75,6 @@ def _ingest(batch_id: str) -> None:
         _fail_batch(batch_id, stages.plain(cause))
         raise cause from None
     _finish_batch(batch_id)
-    _keep_archive()
 
 
 @_step

@@ -8,6 +8,7 @@ from scheduler import pending, schedule
 from scheduler.pending import Fence, PoisonError, refuse_poison
 from scheduler.runner import NotebookFailedError, Run, run_notebook
 from t3lib import archive, mail, warehouse
+from t3lib.archive.writing import Advance
 from t3lib.business_day import today
 from t3lib.problems import explain
 from t3lib.settings import settings
@@ -71,11 +72,11 @@ def park_stranded() -> None:
         fail_batch(batch_id, "Its work ended without a word: the database was away for too long.")
 
 
-def keep_archive() -> int:
+def keep_archive(advance: Advance = lambda done, total: None) -> int:
     """Write the days that the archive lacks; returns how many. A load is done without it: when the archive is away,
     the days stay marked for the next try and the operators are told once a day."""
     try:
-        return archive.write()
+        return archive.write(advance)
     except Exception as error:
         with warehouse.connect() as db:
             text = f"{plain(error)}\n\nThe figures are not affected. Days that the archive lacks stay marked and are "

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
-    batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
+    batch_bytes: int = Field(32 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
     @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from scheduler import kernels, queue
 from scheduler.backfill import Backfill, Day
-from scheduler.commands.ingesting import see_through
+from scheduler.commands.ingesting import AT_ONCE, see_through
 from scheduler.commands.making import day_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import progress, say, table
@@ -34,7 +34,7 @@ def backfill(first: str, last: str, mode: str, reports: bool, dry_run: bool, as_
 def _do(wanted: Backfill) -> list[str]:
     kernels.warm()
     failed: list[str] = []
-    with queue.working(), progress("Backfilling") as advance:
+    with queue.working(AT_ONCE), progress("Backfilling") as advance:
         failed += _await(wanted.start(account()), advance)
         failed += _await(wanted.start_reports(), advance)
     if wanted.editions:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler import kernels, pages, queue
-from scheduler.commands.ingesting import take_in
+from scheduler.commands.ingesting import AT_ONCE, take_in
 from scheduler.commands.output import as_json, progress, say
 from scheduler.commands.reporting import scheduled, send
 from scheduler.commands.serving import EVERYTHING, in_background, links, stopping
@@ -69,7 +69,7 @@ def made_up(days: int) -> Path:
 
 
 def _ingest() -> None:
-    with queue.working():
+    with queue.working(AT_ONCE):
         failed = take_in()
     if failed:
         raise ServiceError("; ".join(failed))

@@ -1,5 +1,6 @@
 """`t3 ingest`: all that is new, now."""
 
+import os
 from collections.abc import Callable
 
 from scheduler import kernels, queue, stages
@@ -12,12 +13,15 @@ from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.warehouse import ledger, status
 
+# Batches that one process takes in at a time: while one is cleaned, the database loads another.
+AT_ONCE = min(2, os.cpu_count() or 1)
+
 
 def ingest(as_json: bool = False) -> None:
     """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
-        with queue.working():
+        with queue.working(AT_ONCE):
             before = _now()
             failed = take_in()
             after = _now()
@@ -48,6 +52,8 @@ def take_in() -> list[str]:
             failed += finish_open_batches(advance)
             if before == _waiting():  # their work ended without a word, and asking again gives the same
                 break
+    with progress("Writing the archive") as advance:
+        stages.keep_archive(advance)
     return failed
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from t3lib import warehouse
@@ -38,12 +39,12 @@ _SEEN = """
 """
 _SALES = """
     SELECT sale.truck_id, sale.file_id, sale.row_number, sale.sold_at, sale.business_date, sale.local_hour,
-           sale.payment_type, sale.total_pence, sale.flags, file.key AS source_key
+           sale.payment_type, sale.total_pence, sale.flags
     FROM core.sale
     JOIN portion USING (business_date, truck_id)
-    LEFT JOIN ops.source_file AS file USING (file_id)
     WHERE sale.business_date BETWEEN $1 AND $2 AND sale.truck_id = ANY($3)
 """
+_KEYS = "SELECT file_id, key FROM ops.source_file WHERE file_id = ANY($1)"
 # Without an archive the marks wait for the day when there is one: one a day and truck is enough.
 _THIN_OUT = """
     DELETE FROM ops.archive_mark AS mark USING ops.archive_mark AS older
@@ -148,7 +149,16 @@ def _read(cursor: adbc.Cursor, days: list[Day]) -> pa.Table:
     dates, trucks = [day.business_date for day in days], sorted({day.truck_id for day in days})
     sales = cursor.execute(_SALES, parameters=[min(dates), max(dates), trucks]).fetch_arrow_table()
     pitches = cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch").fetch_arrow_table()
-    return sales.append_column("location_id", pa.array(rollups.locate(sales, pitches), pa.int32()))
+    sales = sales.append_column("location_id", pa.array(rollups.locate(sales, pitches), pa.int32()))
+    return sales.append_column("source_key", _keys(cursor, sales["file_id"]))
+
+
+def _keys(cursor: adbc.Cursor, file_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The object's key of each row; looked up once a file, not sent once a row."""
+    if not len(file_ids):
+        return pa.chunked_array([], pa.string())
+    files = cursor.execute(_KEYS, parameters=[pc.unique(file_ids).to_pylist()]).fetch_arrow_table()
+    return files["key"].take(pc.index_in(file_ids, files["file_id"].combine_chunks()))
 
 
 def _unmark(cursor: adbc.Cursor) -> None:
