@@ -118,7 +118,7 @@ class Scheduler:
         return True
 
     def _archive(self, now: datetime) -> None:
-        """Days that loads, repairs or new pitches marked a while ago: a day that fills up is not written for each batch."""
+        """Days marked a while ago, so that one that fills up is not written for each batch."""
         with warehouse.connect() as db:
             days, since = archive.waiting(db)
         if days and since and now - since > timedelta(seconds=self.plan.archive_seconds) and settings().archive_url:
