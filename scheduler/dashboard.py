@@ -2,10 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 
 from scheduler import kernels
 from t3lib.settings import ROOT
 
+OPERATIONS = "6_operations"
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
 IDLE_SECONDS = 45
 
@@ -35,6 +37,7 @@ def main(arguments: list[str]) -> None:
 def _server() -> type:
     """Voilà with T3's answer to visitors and its static files (a function: importing Voilà takes a second)."""
     from jupyter_server.base.handlers import FileFindHandler
+    from jupyter_server.utils import url_path_join
     from voila.app import Voila
     from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
     from voila.tornado.handler import TornadoVoilaHandler
@@ -48,7 +51,16 @@ def _server() -> type:
         name = "voila"
 
         def init_handlers(self) -> list:
-            return [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
+            found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
+            return [*self._copies(), *found]
+
+        def _copies(self) -> list:
+            """Executed notebooks, for those who get the operations page."""
+            if Path(self.notebook_path or "").stem != OPERATIONS:
+                return []
+            from scheduler import copies
+
+            return [(url_path_join(self.server_url, copies.PATH), copies.CopyHandler)]
 
     return Server
 

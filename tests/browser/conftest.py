@@ -88,10 +88,10 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Si
     home = Path(tempfile.mkdtemp(prefix="t3-home-"))
     kernels.install(home)
 
-    def start(notebook: str, database: str, role: str) -> Site:
+    def start(notebook: str, database: str, role: str, **more: str) -> Site:
         port = free_port(0, notebook, print)
         url = roles.urls(database, PASSWORDS)[f"database_url_{role}"]
-        given = {"T3_HOME": str(home), "T3_DATABASE_URL": url}
+        given = {"T3_HOME": str(home), "T3_DATABASE_URL": url} | more
         env = {k: v for k, v in os.environ.items() if not k.startswith("T3_")} | given | kernels.environment(home)
         log = home / f"{notebook}.log"
         with log.open("wb") as out:

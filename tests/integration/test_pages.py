@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+import urllib.error
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +26,8 @@ def place(database, home, monkeypatch):
 def test_a_page_answers_and_ends_with_its_block(place, name):
     with pages.page(name) as page:
         assert page.answer() == 200
+        with pytest.raises(urllib.error.HTTPError, match="404" if name == "operations" else "403"):
+            urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
     assert not page.server.alive
 
 

@@ -52,7 +52,8 @@
         group.setAttribute('aria-label', label);
       }
     });
-    live.querySelectorAll('.t3-pick select').forEach((input, n) => input.setAttribute('aria-label', ['Compare with', 'Place', 'Menu type'][n]));
+    const picks = live.classList.contains('t3-operations') ? ['Truck', 'State'] : ['Compare with', 'Place', 'Menu type'];
+    live.querySelectorAll('.t3-pick select').forEach((input, n) => input.setAttribute('aria-label', picks[n]));
     live.querySelectorAll('.t3-dates input').forEach((input, n) => {
       input.setAttribute('aria-label', n ? 'To' : 'From');
       const [year, month, day] = input.value.split('-').map(Number);
@@ -64,6 +65,22 @@
       node.setAttribute('aria-hidden', 'true');
       node.tabIndex = -1;
     });
+  };
+  // A form that opens far above the link that asked for it: go there, and come back when it closes.
+  let form = '';
+  let asked = null;
+  const open = (live) => {
+    const head = live.querySelector('.t3-desk [data-form]');
+    const now = head && head.offsetParent ? head.dataset.form : '';
+    if (now === form) return;
+    form = now;
+    if (now) {
+      head.focus({preventScroll: true});
+      head.closest('.t3-desk').scrollIntoView({block: 'center'});
+    } else if (asked !== null) {
+      window.scrollTo({top: asked});
+      asked = null;
+    }
   };
   // Copying a link and printing are the browser's own business; the address already says all there is.
   const share = () => {
@@ -98,6 +115,7 @@
     follow(live);
     download(live);
     name(live);
+    open(live);
     share();
   });
   watch.observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'data-query']});
@@ -117,7 +135,9 @@
   });
   document.addEventListener('click', (event) => {
     const link = event.target.closest('a[data-choice]');
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && choose(link.dataset.choice)) event.preventDefault();
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !choose(link.dataset.choice)) return;
+    event.preventDefault();
+    if (link.classList.contains('t3-do')) asked = window.scrollY;
   });
 
   let missed = 0;

@@ -1,0 +1,114 @@
+"""Executed notebooks, shown read-only beside the operations page: as they ran, without anything that could run."""
+
+import asyncio
+import re
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import bleach
+import nbformat
+import sqlalchemy as sa
+import tornado.web
+from jupyter_server.base.handlers import JupyterHandler
+
+from t3lib import warehouse
+from t3lib.dashboard.operations import cells
+from t3lib.problems import explain
+from t3lib.settings import ROOT, settings
+
+PATH = r"/runs/([A-Za-z0-9_-]{1,64})"
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+POLICY += "frame-ancestors 'none'"
+MOST_BYTES = 40 * 2**20
+PAGE = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "copy.html"
+
+_TAGS = {*bleach.ALLOWED_TAGS, "br", "caption", "col", "colgroup", "dd", "div", "dl", "dt", "figcaption", "figure",
+         "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "p", "pre", "s", "section", "small", "span", "sub", "sup",
+         "table", "tbody", "td", "tfoot", "th", "thead", "tr"}  # fmt: skip
+_ATTRIBUTES = bleach.ALLOWED_ATTRIBUTES | {
+    "*": ["class", "title", "lang"],
+    "img": lambda tag, name, value: (
+        name in ("alt", "width", "height") or (name == "src" and value.startswith("data:image/"))
+    ),
+    "td": ["colspan", "rowspan"],
+    "th": ["colspan", "rowspan", "scope"],
+}
+# Cleaning takes the tags away; what stood between these is no text.
+_CODE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_RUN = sa.text("""
+    SELECT run_id, notebook, state, parameters, git_commit, worker, rows, started_at, round(seconds::numeric, 1) AS
+           seconds, executed_copy, failed_cell, error
+    FROM ops.run WHERE run_id = :run_id
+""")
+
+
+class CopyHandler(JupyterHandler):
+    """One executed copy: only of a run that ops.run names, only a file under outputs/runs."""
+
+    @tornado.web.authenticated
+    async def get(self, run_id: str) -> None:
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Cache-Control", "no-store")
+        try:
+            page = await asyncio.to_thread(shown, run_id)
+        except sa.exc.SQLAlchemyError as error:
+            self.set_status(503)
+            page = _page("Executed copy", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>")
+        if page is None:
+            self.set_status(404)
+            page = _page("No such run", "", "<p>No run has this name: the operations page lists those there are.</p>")
+        self.finish(page)
+
+
+def shown(run_id: str) -> str | None:
+    """The page of a run's executed copy; None when there is no such run."""
+    with warehouse.connect() as db:
+        run = db.execute(_RUN, {"run_id": run_id}).mappings().one_or_none()
+    if run is None:
+        return None
+    path = place(run["executed_copy"])
+    if path is None:
+        on = f" It was made on {escape(run['worker'])}." if run["worker"] else ""
+        body = f"<p>The executed copy does not lie on this machine.{on}</p>"
+    elif path.stat().st_size > MOST_BYTES:
+        body = "<p>The executed copy is too large to be shown here.</p>"
+    else:
+        body = rendered(nbformat.read(path, as_version=4))
+    return _page(run["notebook"], _facts(run), body)
+
+
+def place(copy: str | None) -> Path | None:
+    """Where an executed copy lies; None unless that is a notebook under outputs/runs, links followed."""
+    runs = (settings().outputs / "runs").resolve()
+    path = (settings().outputs / (copy or "")).resolve()
+    return path if path.is_relative_to(runs) and path.suffix == ".ipynb" and path.is_file() else None
+
+
+def rendered(notebook: Any) -> str:
+    """A notebook as HTML without scripts, styles, frames or addresses elsewhere."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    return clean(exporter.from_notebook_node(notebook)[0])
+
+
+def clean(html: str) -> str:
+    """What may stand in the page: known tags and attributes, pictures that the notebook holds itself."""
+    cleaner = bleach.Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, protocols={"http", "https", "mailto", "data"},
+                             strip=True)  # fmt: skip
+    return cleaner.clean(_CODE.sub("", html))
+
+
+def _facts(run: Any) -> str:
+    given = ", ".join(f"{name} = {value}" for name, value in run["parameters"].items())
+    facts = {"State": run["state"], "Started": run["started_at"], "Seconds": run["seconds"], "Rows": run["rows"],
+             "Parameters": given or "none", "Commit": run["git_commit"], "Worker": run["worker"],
+             "Error": run["error"], "Failing cell": run["failed_cell"], "Run": run["run_id"]}  # fmt: skip
+    told = {name: cells.written(value) for name, value in facts.items() if value is not None}
+    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in told.items())
+
+
+def _page(title: str, facts: str, body: str) -> str:
+    return Template(PAGE.read_text()).substitute(title=escape(title), facts=facts, body=body)

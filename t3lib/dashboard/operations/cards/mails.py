@@ -1,0 +1,26 @@
+"""The mails: which left, which did not, and which may have."""
+
+import sqlalchemy as sa
+
+from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations.choices import Choices
+
+_MAILS = sa.text("""
+    SELECT mail_id, state, subject, business_date, recipient, attempts, prepared_at, coalesce(reply, '') AS reply
+    FROM ops.mail_outbox
+    WHERE prepared_at >= :since AND prepared_at < :until AND (:every OR state = ANY(:states))
+    ORDER BY state IN ('sent', 'cancelled'), prepared_at DESC, mail_id DESC LIMIT 15
+""")
+_HEAD = ("State", "Subject", "Of", "Recipient", "Tries", "Made", "Server's reply", "")
+_FINISHED = ("sent", "failed", "unknown", "cancelled")
+
+
+def card(db: sa.Connection, choices: Choices) -> str:
+    """Those that need a look first, then the newest."""
+    rows = [
+        (mail.state, cells.shorter(mail.subject, 80), mail.business_date, cells.shorter(mail.recipient, 50),
+         mail.attempts, mail.prepared_at, cells.shorter(mail.reply, 100),
+         cells.asking(choices, ("resend", "Send again", {"mail": mail.mail_id})) if mail.state in _FINISHED else "")
+        for mail in db.execute(_MAILS, choices.bound)
+    ]  # fmt: skip
+    return cells.card("Mails", _HEAD, rows, numbers=(4,), nothing="No mail in this choice.")

@@ -1,0 +1,27 @@
+"""Figures that stood before and were changed: rows and pence, before and after."""
+
+import sqlalchemy as sa
+
+from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations.choices import Choices
+from t3lib.money import pounds
+from t3lib.warehouse import restated
+from t3lib.warehouse.restated import Restatement
+
+MOST = 15
+_HEAD = ("Changed", "Business day", "Truck", "Cause", "Sales before", "after", "Gross sales before", "after", "Why")
+
+
+def card(db: sa.Connection, choices: Choices) -> str:
+    """The newest changes of this choice; with a day chosen, whenever that day was changed."""
+    days = {"first": choices.day, "last": choices.day} if choices.day else {"since": choices.bound["since"]}
+    found = restated.changes(db, **days, limit=200)
+    rows = [_row(one) for one in found if choices.truck in (None, one.truck_id)][:MOST]
+    return cells.card("Changed figures", _HEAD, rows, numbers=(4, 5, 6, 7), nothing="No figure was changed afterwards.",
+                      aside="of a truck's business day, by one transaction each" if rows else "")  # fmt: skip
+
+
+def _row(one: Restatement) -> tuple[object, ...]:
+    why = cells.shorter(one.why or ", ".join(one.keys[:2]), 80)
+    return (one.made_at, one.business_date, one.truck_id, one.cause.replace("_", " "), one.rows_before, one.rows_after,
+            pounds(one.pence_before), pounds(one.pence_after), why)  # fmt: skip

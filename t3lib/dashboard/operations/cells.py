@@ -1,0 +1,83 @@
+"""The cells of the page's tables: states as badges, moments, links that filter or that begin a request."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from html import escape
+from pathlib import PurePosixPath
+from typing import Any
+
+from t3lib import business_day
+from t3lib.dashboard import words
+from t3lib.dashboard.cards import Cell, said, table, title
+from t3lib.dashboard.operations.choices import STATES, Choices
+from t3lib.settings import settings
+
+_LOOKS = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
+          for name, (_, states) in STATES.items() for state in states}  # fmt: skip
+
+
+def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str, numbers: Sequence[int] = (),
+         aside: str = "") -> str:  # fmt: skip
+    """A card of one table, its first column a state; or what it says when there is nothing."""
+    found = [[written(value) for value in row] for row in rows]
+    if not found:
+        return said(name, nothing)
+    top = title(escape(name), f"<span>{aside}</span>" if aside else "")
+    return top + table(name, head, found, numbers, look)
+
+
+def look(state: str) -> str:
+    """The look of a state: good, bad, or under way; nothing for what is no state."""
+    return _LOOKS.get(state, "") or ("waits" if state in _LOOKS else "")
+
+
+def written(value: Any) -> str | Cell:
+    """A value as people read it."""
+    if isinstance(value, str | Cell):
+        return value
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return words.clock(value, datetime.now(settings().zone).date())
+    return words.short_day(value, business_day.today()) if isinstance(value, date) else f"{value:,}"
+
+
+def shorter(text: str | None, longest: int = 160) -> Cell:
+    """A long text cut, the whole of it where a pointer rests."""
+    text = " ".join((text or "").split())
+    if len(text) <= longest:
+        return Cell(text, "t3-long")
+    shown = f'<span title="{escape(text)}">{escape(text[:longest].rstrip())} …</span>'
+    return Cell(shown, "t3-long", html=True)
+
+
+def file_name(key: str) -> Cell:
+    """The last part of a key, the whole of it where a pointer rests."""
+    return Cell(f'<span title="{escape(key)}">{escape(PurePosixPath(key).name)}</span>', "t3-raw", html=True)
+
+
+def raw(text: str | None) -> Cell:
+    """What a truck wrote."""
+    return Cell("nothing", "t3-missing") if text is None else Cell(text[:80] or '""', "t3-raw")
+
+
+def filtered(choices: Choices, text: str, hint: str = "", **changes: Any) -> Cell:
+    """A link that changes what the page shows."""
+    return Cell(link(replace(choices, do="", about=(), **changes), text, hint=hint), html=True)
+
+
+def asking(choices: Choices, *offers: tuple[str, str, dict[str, Any]]) -> Cell:
+    """Links that begin a request: (kind, text, what it is about) each."""
+    links = (
+        link(replace(choices, do=kind, about=tuple((name, str(value)) for name, value in about.items())), text, "t3-do")
+        for kind, text, about in offers
+    )
+    return Cell(" ".join(links), "t3-offers", html=True)
+
+
+def link(choices: Choices, text: str, classes: str = "t3-choice", hint: str = "") -> str:
+    """A link to choices; the page takes it without a reload (t3.js)."""
+    query = escape(choices.query())
+    more = f' title="{escape(hint)}"' if hint else ""
+    return f'<a class="{classes}" href="?{query}" data-choice="{query or " "}"{more}>{escape(text)}</a>'

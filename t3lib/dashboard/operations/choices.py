@@ -1,0 +1,103 @@
+"""What an operator looks at and is about to ask for: in the address bar and in the widgets."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import parse_qs, urlencode
+
+from t3lib import business_day
+from t3lib.cleaning import REASONS
+from t3lib.desk import KINDS
+from t3lib.desk.requests import LONGEST_NAME
+from t3lib.metrics import Scope
+
+RANGES = {1: "Today", 7: "7 days", 28: "4 weeks", 91: "13 weeks"}
+# What each choice of a state means for files, batches, runs, mails and requests.
+STATES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("Every state", ()),
+    "trouble": (
+        "Needs a person",
+        ("failed", "lost", "unknown", "unreadable", "bad_header", "held", "held_duplicate"),
+    ),
+    "waiting": ("Waits or runs", ("new", "claimed", "waiting", "running", "open", "prepared", "sending", "retry")),
+    "good": ("Done", ("loaded", "succeeded", "sent", "done")),
+}
+LONGEST_QUERY = 6000
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The last so many days, a truck, one of STATES, a reason of rejected rows, one day; who looks; and the kind of
+    request that is being filled in, with what it is about ((field, text), ...)."""
+
+    days: int = 7
+    truck: int | None = None
+    state: str = ""
+    reason: str = ""
+    day: date | None = None
+    by: str = ""
+    do: str = ""
+    about: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """The business days and the truck."""
+        last = self.day or business_day.today()
+        first = self.day or last - timedelta(days=self.days - 1)
+        return Scope(first, last, () if self.truck is None else (self.truck,))
+
+    @property
+    def bound(self) -> dict[str, object]:
+        """The same for a query: first, last, truck, states; since is the first moment."""
+        days, states = self.scope, STATES[self.state][1]
+        since, until = business_day.bounds(days.first)[0], business_day.bounds(days.last)[1]
+        return {"first": days.first, "last": days.last, "since": since, "until": until, "truck": self.truck,
+                "every": not states, "states": list(states)}  # fmt: skip
+
+    def query(self) -> str:
+        """The query string that `parse` reads; empty for the defaults."""
+        parts = [
+            ("days", self.days if self.days != Choices.days else ""),
+            ("truck", "" if self.truck is None else self.truck),
+            ("state", self.state),
+            ("reason", self.reason),
+            ("day", self.day or ""),
+            ("by", self.by),
+            ("do", self.do),
+            *((f"on.{name}", text) for name, text in self.about if self.do),
+        ]
+        return urlencode([(name, value) for name, value in parts if value != ""])
+
+
+def parse(query: str, days: int = Choices.days) -> Choices:
+    """The choices of a query string; what it lacks or has wrong is left at the default."""
+    given = {name: values[-1] for name, values in parse_qs(query[:LONGEST_QUERY].strip().lstrip("?")).items()}
+    do = given.get("do", "")
+    wanted = _number(given.get("days"))
+    return Choices(
+        wanted if wanted in RANGES else days,
+        _number(given.get("truck")),
+        given["state"] if given.get("state") in STATES else "",
+        given["reason"] if given.get("reason") in REASONS else "",
+        _day(given.get("day")),
+        "".join(letter for letter in given.get("by", "") if letter.isprintable())[:LONGEST_NAME],
+        do if do in KINDS else "",
+        _about(do, given),
+    )
+
+
+def _about(do: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """What the request is about: the fields of its kind that a form does not ask for."""
+    known = [field.name for field in KINDS[do].fields if field.look == "fixed"] if do in KINDS else []
+    return tuple((name, given[f"on.{name}"]) for name in known if f"on.{name}" in given)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        found = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if date(2000, 1, 1) <= found <= date(2199, 12, 31) else None

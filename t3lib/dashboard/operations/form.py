@@ -1,0 +1,122 @@
+"""The form of a request: fields, a look at what is about to be asked, and a second click that asks it."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as w
+
+from t3lib.dashboard.boxes import box, html
+from t3lib.dashboard.operations.subject import Subject
+from t3lib.desk import KINDS
+from t3lib.desk.fields import Field
+from t3lib.desk.requests import checked
+from t3lib.money import pounds
+from t3lib.problems import RefusedError
+
+Ask = Callable[[dict[str, Any]], str]
+
+
+class Form:
+    """One form at a time. `ask` takes a checked request and returns what went wrong, or nothing."""
+
+    def __init__(self, ask: Ask, leave: Callable[[], None]) -> None:
+        self._ask, self._leave = ask, leave
+        self._subject: Subject | None = None
+        self._wanted: dict[str, Any] | None = None
+        self._inputs: dict[str, w.Widget] = {}
+        self.head, self.said = html("t3-about"), html("t3-said")
+        self.fields = box("t3-fields")
+        self.go = _button("Go on", "t3-primary", self._check)
+        self.confirm = _button("Yes, ask for it", "t3-primary", self._send)
+        self.back = _button("Change it", "", self._reopen)
+        self.cancel = _button("Cancel", "", lambda _: self._leave())
+        buttons = box("t3-buttons", self.go, self.confirm, self.back, self.cancel)
+        self.widget = box("t3-card t3-whole t3-desk", self.head, self.fields, self.said, buttons)
+        self.show(None, "")
+
+    def show(self, subject: Subject | None, by: str) -> None:
+        """Open on a subject, or close; what is open on the same subject keeps what was typed."""
+        same = subject and self._subject and (subject.kind, subject.about) == (self._subject.kind, self._subject.about)
+        self.widget.layout.display = "" if subject else "none"
+        if subject is None or not same:
+            self._subject, self._wanted = subject, None
+            self.fields.children = self._made(subject, by) if subject and not subject.trouble else ()
+            self._arrange("")
+        if subject:
+            self.head.value = subject.html()
+
+    def _made(self, subject: Subject, by: str) -> tuple[w.Widget, ...]:
+        asked = [field for field in KINDS[subject.kind].fields if field.look != "fixed"]
+        if "accept" in subject.begin and not subject.begin["accept"]:
+            asked = [field for field in asked if field.name != "accept"]
+        self._inputs = {field.name: _input(field, subject) for field in asked}
+        self._inputs["why"] = _text("Why", "kept with the request", 500)
+        self._inputs["by"] = _text("Your name", "", 80, by)
+        return tuple(self._inputs.values())
+
+    def _check(self, _: Any) -> None:
+        """Read what was typed; say in words what will be asked, or what is wrong."""
+        if self._subject is None:
+            return
+        given = {name: widget.value for name, widget in self._inputs.items() if name not in ("why", "by")}
+        given |= dict(self._subject.about)
+        if given.get("accept") and not given["total"].strip():  # what was seen is what is asked for
+            given["total"] = pounds(self._subject.begin["suggested"])
+        try:
+            self._wanted = checked(self._subject.kind, given, self._inputs["by"].value, self._inputs["why"].value)
+        except RefusedError as error:
+            self._wanted = None
+            return self._arrange(_trouble(str(error)))
+        words = KINDS[self._subject.kind].words(self._wanted["parameters"])
+        who = f"{self._wanted['asked_by']}: {self._wanted['why']}"
+        self._arrange(f'<p class="t3-confirm" role="status"><b>{escape(words)}?</b> <span>{escape(who)}</span></p>')
+
+    def _send(self, _: Any) -> None:
+        """Ask for what was confirmed, once."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._arrange(_trouble(found) if (found := self._ask(wanted)) else "")
+
+    def _reopen(self, _: Any) -> None:
+        self._wanted = None
+        self._arrange("")
+
+    def _arrange(self, said: str) -> None:
+        """Fields while they are being filled in; afterwards the sentence and the second click."""
+        self.said.value = said
+        filling, usable = self._wanted is None, bool(self._subject and not self._subject.trouble)
+        self.fields.layout.display = "" if filling and usable else "none"
+        self.go.layout.display = "" if filling and usable else "none"
+        self.confirm.layout.display = self.back.layout.display = "none" if filling else ""
+
+
+def _input(field: Field, subject: Subject) -> w.Widget:
+    first = subject.begin.get(field.name)
+    if field.look == "tick":
+        suggested = subject.begin.get("suggested")
+        label = f"{field.label}, {pounds(suggested)}" if field.name == "accept" and suggested else field.label
+        return w.Checkbox(value=bool(first), description=label, indent=False)
+    if field.look == "choice":
+        options = [(text[:1].upper() + text[1:], value) for value, text in (field.choices or {}).items()]
+        return w.Dropdown(options=options, value=first if first in (field.choices or {}) else options[0][1],
+                          description=field.label)  # fmt: skip
+    if field.look == "day":
+        return w.DatePicker(value=first, description=field.label)
+    return _text(field.label, field.hint, 120, "" if first is None else str(first))
+
+
+def _text(label: str, hint: str, longest: int, value: str = "") -> w.Text:
+    return w.Text(value=value[:longest], description=label, placeholder=hint)
+
+
+def _button(text: str, classes: str, click: Callable[[Any], None]) -> w.Button:
+    made = w.Button(description=text)
+    made.on_click(click)
+    for name in ("t3-action", *classes.split()):
+        made.add_class(name)
+    return made
+
+
+def _trouble(text: str) -> str:
+    return f'<p class="t3-trouble" role="alert">{escape(text)}</p>'

@@ -1,0 +1,62 @@
+"""The head of the page: how fresh it is, and how much needs a person."""
+
+from datetime import datetime
+from html import escape
+
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.dashboard import words
+from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations.choices import Choices
+from t3lib.settings import settings
+
+_COUNTS = sa.text("""
+    SELECT (SELECT count(*) FROM ops.batch WHERE state = 'open') AS open_batches,
+           (SELECT count(*) FROM ops.run WHERE state = 'running') AS running,
+           (SELECT count(*) FROM ops.batch WHERE state = 'failed') AS failed,
+           (SELECT count(*) FROM ops.source_file WHERE state IN ('held', 'held_duplicate')) AS held,
+           (SELECT count(*) FROM ops.source_file WHERE state IN ('unreadable', 'bad_header')) AS unreadable,
+           (SELECT count(*) FROM ops.rejected_row WHERE status = 'open' AND suggested_pence IS NOT NULL
+                                                    AND business_date BETWEEN :first AND :last) AS suggested,
+           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('failed', 'unknown')) AS mails,
+           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('prepared', 'sending', 'retry')) AS leaving,
+           (SELECT count(*) FROM ops.request WHERE state = 'waiting') AS asked
+""")
+
+
+def heading(db: sa.Connection, choices: Choices) -> str:
+    """The days, and what the figures stand on."""
+    now, today = metrics.freshness(db), datetime.now(settings().zone).date()
+    facts = (
+        f"figures loaded <b>{words.clock(now.loaded_at, today)}</b>",
+        f"last sale <b>{words.clock(now.last_sale_at, today)}</b>",
+        f"version {now.version:,}",
+    )
+    return (
+        f'<h1 class="t3-period">Operations <small>{escape(words.period(choices.scope))}</small></h1>'
+        f'<p class="t3-fresh">{" <s>·</s> ".join(facts)}</p>{_counts(db, choices)}'
+    )
+
+
+def _counts(db: sa.Connection, choices: Choices) -> str:
+    found = db.execute(_COUNTS, choices.bound).one()
+    notebooks = f"{found.running:,} notebook{'' if found.running == 1 else 's'} at work"
+    tiles = (
+        (found.open_batches, "batches under way", notebooks, ""),
+        (found.failed, "batches failed", "see what failed", "silent"),
+        (found.held + found.unreadable, "files need a person", f"{found.held:,} held, {found.unreadable:,} unreadable",
+         "silent"),
+        (found.suggested, "rows with suggestions", "open rejects of these days", "waits"),
+        (found.mails, "mails need a person", f"{found.leaving:,} about to leave", "silent"),
+        (found.asked, "requests wait", "for a worker", "waits"),
+    )  # fmt: skip
+    return '<ul class="t3-counts">' + "".join(map(_tile, tiles)) + "</ul>"
+
+
+def _tile(tile: tuple[int, str, str, str]) -> str:
+    count, what, more, look = tile
+    return (
+        f'<li class="{look if count else "quiet"}"><b>{cells.written(count)}</b><span>{what}</span>'
+        f"<small>{escape(more)}</small></li>"
+    )
