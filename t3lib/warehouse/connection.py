@@ -30,7 +30,7 @@ def psycopg2_url(url: str) -> sa.URL:
 
 def libpq_url(url: str) -> str:
     """Any postgres URL as libpq (psql, ADBC, DBOS) wants it."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False).replace(" ", "%20")
 
 
 def engine(url: str | None = None) -> sa.Engine:
