@@ -79,17 +79,24 @@ def _template(postgres: str) -> str:
     return "template_t3"
 
 
-@pytest.fixture
-def database(postgres: str, _template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of a migrated, empty database of this test's own, also in T3_DATABASE_URL."""
+@contextmanager
+def own_database(postgres: str, template: str) -> Iterator[str]:
+    """URL of a copy of the migrated database."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
     url = _named(postgres, name)
-    monkeypatch.setenv("T3_DATABASE_URL", url)
-    settings.cache_clear()
     yield url
     warehouse.engine(url).dispose()
     _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(postgres: str, _template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a migrated, empty database of this test's own, also in T3_DATABASE_URL."""
+    with own_database(postgres, _template) as url:
+        monkeypatch.setenv("T3_DATABASE_URL", url)
+        settings.cache_clear()
+        yield url
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import nbformat
-import papermill
 import pytest
 
+from scheduler import runner
 from scheduler.embedded import services
 from t3lib import archive, record
 from t3lib.settings import ROOT, settings
@@ -37,7 +37,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, **parameters) -> tuple[di
     """The values that the notebook recorded and the text of everything that it showed, made without a database."""
     monkeypatch.delenv("T3_DATABASE_URL", raising=False)
     path = folder / "history_with_dask.ipynb"
-    made = papermill.execute_notebook(NOTEBOOK, path, parameters, kernel_name="python3", progress_bar=False)
+    made = runner.execute(NOTEBOOK, path, parameters, runner.kernel_environment("analyst"))
     return record.read(made), nbformat.writes(made)
 
 

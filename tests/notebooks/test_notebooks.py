@@ -1,58 +1,81 @@
 """Every notebook has the house's shape and runs from top to bottom on its defaults."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import contract, kernels
-from scheduler.discovery import discover
+from scheduler import contract, kernels, notebooks, rehearsal
+from scheduler.runner import NotebookFailedError
 from scheduler.stages import INGEST
-from t3lib import pipeline, warehouse
-from t3lib.landing import Landing
+from t3lib import archive, warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
-from t3lib.warehouse import ledger, roles
-from tests.conftest import PASSWORDS
+from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS, own_database
+from tests.feeding import rows, take_in
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
+DAY = date(2026, 11, 15)
+ON, EMPTY = {"business_date": "2026-11-14"}, {"business_date": "2025-12-25"}
+# Two sets for each notebook; where it looks at days, the second is one without data.
+PARAMETERS = {
+    "1_extract": (ON, EMPTY),
+    "2_clean": (ON, EMPTY),
+    "3_load": (ON, EMPTY),
+    "4_report": (ON | {"edition": "culinary"}, EMPTY),
+    "5_dashboard": ({"range": "4weeks"}, {"range": "yesterday"}),
+    "6_operations": ({"days": 1}, {"days": 400}),
+    "cost_what_if": (ON | {"cost": "wages", "change_pct": 10.0}, EMPTY),
+    "first_look": (ON | {"days": 2}, EMPTY),
+    "like_for_like": (ON | {"days": 1}, EMPTY),
+    "menu_what_if": (ON | {"truck_id": 1, "price_change_pct": -10.0}, EMPTY),
+    "new_kpi": (ON | {"days": 3}, EMPTY),
+    "price_points": (ON | {"limit_pence": 850}, EMPTY),
+    "weather_and_festival": (ON | {"days": 4}, EMPTY),
+}
 PIPELINE = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
 
 
+@pytest.fixture(scope="module")
+def fleet(postgres, _template, tmp_path_factory):
+    """The variables of a database with five days of a made-up fleet, its bucket and an archive, under all roles."""
+    folder = tmp_path_factory.mktemp("fleet")
+    (folder / "archive").mkdir()
+    simulate(folder / "bucket", trucks=2, days=5, end=DAY, seed=1)
+    with own_database(postgres, _template) as url, pytest.MonkeyPatch.context() as patch:
+        places = {name.upper(): (folder / name).as_uri() for name in ("bucket", "archive")}
+        variables = {"T3_DATABASE_URL": url, "T3_LANDING_URL": places["BUCKET"],
+                     "T3_ARCHIVE_URL": places["ARCHIVE"], "T3_OUTPUTS": str(folder / "outputs")}  # fmt: skip
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        take_in()
+        archive.write()
+        with warehouse.connect() as db:
+            roles.ensure(db, PASSWORDS)
+        yield variables | {f"T3_{name.upper()}": value for name, value in roles.urls(url, PASSWORDS).items()}
+
+
 @pytest.fixture
-def filled(database, tmp_path, monkeypatch):
-    """A database with three days of a made-up fleet, its bucket and an archive folder, in the environment."""
-    bucket, archive = tmp_path / "bucket", tmp_path / "archive"
-    archive.mkdir()
-    simulate(bucket, trucks=2, days=3, end=date(2026, 11, 15), seed=1)
-    for name, folder in (("LANDING", bucket), ("ARCHIVE", archive)):
-        monkeypatch.setenv(f"T3_{name}_URL", folder.as_uri())
+def filled(fleet, monkeypatch):
+    """That fleet for one test; none may change it."""
+    for name, value in fleet.items():
+        monkeypatch.setenv(name, value)
     settings.cache_clear()
-    while discover(Landing(), sweep=True) or _open():
-        for batch_id in _open():
-            batch = pipeline.open_batch(batch_id)
-            for stage in (pipeline.extract_batch, pipeline.clean_batch, pipeline.load_batch):
-                stage(batch)
-            with warehouse.connect() as db:
-                ledger.finish(db, batch_id)
-    return database
-
-
-def _open() -> list[str]:
-    with warehouse.connect() as db:
-        return [batch_id for batch_id, _ in ledger.open_batches(db)]
+    return fleet
 
 
 def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
     home = tmp_path / "home"
     kernels.install(home)
-    with warehouse.connect() as db:
-        roles.ensure(db, PASSWORDS)
-    analyst = roles.urls(filled, PASSWORDS)["database_url_analyst"]
-    env = os.environ | kernels.environment(home) | {"T3_HOME": str(home), "T3_DATABASE_URL": analyst}
+    analyst = {"T3_HOME": str(home), "T3_DATABASE_URL": filled["T3_DATABASE_URL_ANALYST"]}
+    env = os.environ | kernels.environment(home) | analyst
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-kernel-name=t3", "-q", "-p", "no:cacheprovider",
          *map(str, NOTEBOOKS)],
@@ -61,6 +84,70 @@ def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
     assert result.returncode == 0, result.stdout[-3000:]
     cells = sum(cell.cell_type == "code" for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells)
     assert f"{cells} passed" in result.stdout
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_notebook_runs_with_other_parameters_and_on_a_day_without_data(filled, name):
+    before = figures()
+    found = []
+    for given in PARAMETERS[name]:
+        path = notebooks.notebook(name)
+        values = notebooks.values(path, [(parameter, str(value)) for parameter, value in given.items()])
+        found.append(rehearsal.rehearse(path, values).values)
+    assert figures() == before
+    if path.parent.name == "explore":
+        assert found[0]["rows"] > 0
+        assert re.search(r"\d", found[0]["finding"])
+        assert found[1]["rows"] == 0
+        assert found[1]["finding"].startswith("No sales in the ")
+
+
+def test_every_notebook_is_run_with_other_parameters():
+    elsewhere = {"history_with_dask"}  # test_history_with_dask.py
+    assert {path.stem for path in NOTEBOOKS} == set(PARAMETERS) | elsewhere
+    for path in (path for path in NOTEBOOKS if path.stem not in elsewhere):
+        known = {parameter.name for parameter in notebooks.parameters(path)}
+        assert all(set(given) <= known for given in PARAMETERS[path.stem])
+
+
+def test_a_rehearsal_keeps_its_copy_and_its_staged_files_apart(filled):
+    done = rehearsal.rehearse(notebooks.notebook("2_clean"), {"business_date": DAY.isoformat()})
+    assert done.values["rows"] == done.values["sales"] + done.values["rejects"] > 0
+    assert done.table[0][-2:] == ["reason", "suggested_pence"]
+    assert done.path.is_relative_to(settings().outputs / "rehearsals")
+    staged = settings().outputs / "rehearsals" / "staging" / f"rehearsal-{DAY}"
+    assert (staged / "sales.parquet").exists()
+    assert not (settings().outputs / "staging" / staged.name).exists()
+
+
+def test_a_rehearsal_cannot_write_where_figures_are(filled, tmp_path):
+    cells = [new_code_cell("from t3lib import warehouse\nimport sqlalchemy as sa\nwith warehouse.connect() as db:\n"
+                           f"    db.execute(sa.text('{statement}'))")
+             for statement in ("CREATE TABLE sandbox.tried (a int)", "DROP TABLE sandbox.tried",
+                               "DELETE FROM core.sale")]  # fmt: skip
+    nbformat.write(new_notebook(cells=cells), tmp_path / "tried.ipynb")
+    with pytest.raises(NotebookFailedError, match="may not use") as failed:
+        rehearsal.rehearse(tmp_path / "tried.ipynb", {})
+    assert failed.value.cell == 2
+
+
+def test_a_rehearsal_without_a_role_of_its_own_only_reads(filled, tmp_path, monkeypatch):
+    monkeypatch.delenv("T3_DATABASE_URL_ANALYST")
+    settings.cache_clear()
+    source = "from t3lib import warehouse\nimport sqlalchemy as sa\nwith warehouse.connect() as db:\n"
+    source += "    db.execute(sa.text('CREATE TABLE sandbox.tried (a int)'))"
+    nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "tried.ipynb")
+    with pytest.raises(NotebookFailedError, match="read-only transaction"):
+        rehearsal.rehearse(tmp_path / "tried.ipynb", {})
+
+
+def figures() -> list[tuple]:
+    """What no rehearsal may change: the figures' version, files, rows and runs."""
+    return rows("""
+        SELECT version, (SELECT count(*) FROM core.sale), (SELECT count(*) FROM ops.rejected_row),
+               (SELECT count(*) FROM ops.source_file), (SELECT count(*) FROM ops.run), (SELECT count(*) FROM ops.batch)
+        FROM mart.watermark
+    """)
 
 
 def test_the_numbered_notebooks_are_the_pipeline():

@@ -7,6 +7,7 @@ import papermill
 import pytest
 import sqlalchemy as sa
 
+from scheduler import runner
 from t3lib import record, warehouse
 from t3lib.report.exporter import ReportError
 from t3lib.report.message import build
@@ -37,7 +38,7 @@ def sales(database):
 def run(folder, **parameters):
     """The executed copy and its mail."""
     path = folder / "4_report.ipynb"
-    papermill.execute_notebook(NOTEBOOK, path, parameters, kernel_name="python3", progress_bar=False)
+    runner.execute(NOTEBOOK, path, parameters, runner.kernel_environment("report"))
     return build(path)
 
 
