@@ -1,7 +1,8 @@
 """Files on S3 to committed, keyed, reconciled, rolled-up sales, through the three notebooks, with one worker.
 
 Against it, in the same run: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
-that the database takes text in; and pandas.to_sql on a share of the rows."""
+that the database takes text in; and pandas.to_sql and dlt on a share of the rows (dlt where `make benchmarks` made
+its environment)."""
 
 import os
 import subprocess
@@ -19,12 +20,13 @@ from scheduler.commands.ingesting import AT_ONCE, take_in
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
-from t3lib.settings import settings
+from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation
 from t3lib.warehouse.connection import libpq_url
 
 GOAL, GOAL_BYTES = 0.40, 1.5 * 2**30
+_PEERS = ROOT / ".venv-peers" / "bin" / "python"
 _COPIED = "truck_id, file_id, row_number, sold_at, payment_type, total_pence"
 
 
@@ -44,11 +46,13 @@ def measure(quick: bool) -> list[Measure]:
             wrong = [check for check in reconciliation.checks(db) if not check.ok]
         if wrong:
             raise SystemExit(f"does not reconcile: {wrong}")
-        copied, to_sql = _copy(home, made.accepted_rows), _to_sql(made.accepted_rows // 50)
+        copied, share = _copy(home, made.accepted_rows), _share(made.accepted_rows // 50)
+        to_sql, dlt = _to_sql(share), _dlt(home, share)
     name = f"ingest of {made.rows / 1e6:.2f} M dirty rows in {made.files} files, one worker"
     return [
         row(name, ours, "rows/s", r"psql \copy, no index", copied, f"at least {GOAL}", ours / copied >= GOAL),
         row(name, ours, "rows/s", "pandas.to_sql, no cleaning", to_sql),
+        *([row(name, ours, "rows/s", "dlt, no cleaning", dlt)] if dlt else []),
         row("the same, and the archive written", archived, "rows/s", r"psql \copy, no index", copied),
         row("peak memory of the worker and its kernels", peak.bytes / 2**20, "MB PSS", goal="at most 1,536",
             met=peak.bytes <= GOAL_BYTES),
@@ -92,11 +96,24 @@ def _copy(home: Path, rows: int) -> float:
     return rows / median(copy, 3)
 
 
-def _to_sql(rows: int) -> float:
+def _share(rows: int) -> pd.DataFrame:
     with warehouse.connect() as db:
-        share = pd.read_sql(sa.text(f"SELECT {_COPIED} FROM core.sale LIMIT {rows}"), db)
+        return pd.read_sql(sa.text(f"SELECT {_COPIED} FROM core.sale LIMIT {rows}"), db)
+
+
+def _to_sql(share: pd.DataFrame) -> float:
     options = {"if_exists": "replace", "index": False, "method": "multi", "chunksize": 5_000}
-    return rows / seconds(lambda: share.to_sql("slow", warehouse.engine(), **options))
+    return len(share) / seconds(lambda: share.to_sql("slow", warehouse.engine(), **options))
+
+
+def _dlt(home: Path, share: pd.DataFrame) -> float | None:
+    """Rows a second, from Arrow by COPY; None where dlt is not installed."""
+    if not _PEERS.exists():
+        return None
+    share.to_parquet(home / "share.parquet")
+    command = [_PEERS, ROOT / "benchmarks" / "peer_dlt.py", home / "share.parquet",
+               libpq_url(settings().need("database_url"))]  # fmt: skip
+    return len(share) / float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def _psql(home: Path) -> Path:
