@@ -1,7 +1,7 @@
 """A batch of 10,000 rows, and the dashboard's pages, with 1 M, 10 M and 50 M sales behind them.
 
 One database per size on one server, rounds in turn, so that what else the machine does falls on all of them alike.
-Thirty trucks; the first step of growth is ten times the days, the second five times the sales of each day."""
+Thirty trucks; from 500 days to 1,000 and five times the sales of a day, then five times the sales of a day again."""
 
 import os
 import random
@@ -35,12 +35,13 @@ PAGES = [("today", "today"), *((tab, "4weeks") for tab in TABS if tab != "rows")
 class Size:
     """A database with so many days of files of so many rows."""
 
+    trucks: int
     days: int
     rows_per_file: int
 
     @property
     def sales(self) -> int:
-        return self.days * history.TRUCKS * history.SLOTS * self.rows_per_file
+        return self.days * self.trucks * history.SLOTS * self.rows_per_file
 
     @property
     def name(self) -> str:
@@ -49,13 +50,13 @@ class Size:
 
 def measure(quick: bool) -> list[Measure]:
     """Medians at each size, and their ratio to the smallest."""
-    few, many = (8, 42) if quick else (83, 417)
-    sizes = [Size(100, few), Size(1000, few), Size(1000, many)]
+    trucks, rows = (10, (8, 25, 125)) if quick else (30, (17, 83, 417))
+    sizes = [Size(trucks, days, per_file) for days, per_file in zip((500, 1000, 1000), rows, strict=True)]
     with scratch_home() as home:
         urls = _fill(_server(home), sizes)
         taken: dict[str, list[list[float]]] = {}
         for number in range((5 if quick else 9) + 1):
-            _put(home, number)
+            _put(home, number, trucks)
             for which, size in enumerate(sizes):
                 for name, work in _works().items():
                     with _database(home, urls[size], size):
@@ -103,13 +104,13 @@ def _page(state: State) -> None:
         sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier))
 
 
-def _put(home: Path, number: int) -> None:
+def _put(home: Path, number: int, trucks: int) -> None:
     """One file per truck for the latest day, 7 % of its rows no sales."""
     chance = random.Random(number)
     folder = home / "s3" / "landing" / "trucks" / f"{LATEST:%Y-}{LATEST.month}" / str(LATEST.day) / "15"
     folder.mkdir(parents=True, exist_ok=True)
-    share, more = divmod(BATCH_ROWS, history.TRUCKS)
-    for truck in range(1, history.TRUCKS + 1):
+    share, more = divmod(BATCH_ROWS, trucks)
+    for truck in range(1, trucks + 1):
         lines = [_line(chance) for _ in range(share + (truck <= more))]
         (folder / f"T3_T{truck}_B{number}.csv").write_text("\n".join(["timestamp,type,total", *lines]) + "\n")
 
@@ -141,11 +142,11 @@ def _grow(before: Size | None, size: Size, last: date) -> None:
     first, oldest = last - timedelta(size.days - 1), last + timedelta(1)
     if before is None:
         warehouse.upgrade()
-        history.begin()
+        history.begin(size.trucks)
     else:
         oldest = last - timedelta(before.days - 1)
     if first < oldest:
-        history.add_days(first, oldest - timedelta(1))
+        history.add_days(first, oldest - timedelta(1), size.trucks)
         history.add_rows(first, oldest - timedelta(1), 1, size.rows_per_file)
     if before and before.rows_per_file < size.rows_per_file:
         history.add_rows(oldest, last, before.rows_per_file + 1, size.rows_per_file)

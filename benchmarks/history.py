@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from t3lib import warehouse
 from t3lib.warehouse.rollups import EVER, definition
 
-TRUCKS, SLOTS, SALES_PER_REJECT = 30, 4, 13
+SLOTS, SALES_PER_REJECT = 4, 13
 
 # No trigger fires, and nothing waits for the disk: all of it can be made again.
 _QUICK = "SET LOCAL session_replication_role = replica; SET LOCAL synchronous_commit = off"
@@ -72,17 +72,17 @@ _ROLLUPS = f"""
 """
 
 
-def begin() -> None:
+def begin(trucks: int) -> None:
     """Trucks, places, menus and costs of an empty database."""
     with warehouse.connect() as db:
-        db.execute(sa.text(_DIMENSIONS), {"trucks": TRUCKS})
+        db.execute(sa.text(_DIMENSIONS), {"trucks": trucks})
 
 
-def add_days(first: date, last: date) -> None:
+def add_days(first: date, last: date, trucks: int) -> None:
     """Files of these days, without rows yet."""
     with warehouse.connect() as db:
         db.exec_driver_sql(_QUICK)
-        db.execute(sa.text(_FILES), {"first": first, "last": last, "trucks": TRUCKS})
+        db.execute(sa.text(_FILES), {"first": first, "last": last, "trucks": trucks})
 
 
 def add_rows(first: date, last: date, begin: int, end: int) -> None:
