@@ -196,6 +196,16 @@ def test_single_sales_lead_to_file_and_raw_line(sales: sa.Connection, tmp_path: 
     assert "truck=1&amp;hour=13&amp;tab=rows" in day
     hour = sheet(sales, "rows", one, trucks=(1,), hour=13)
     assert ["13:06", "card", "£5.00", key, "2", "2025-11-23 13:06:00+00:00,card,5"] in rows(hour)
+    sales.execute(
+        sa.text("""
+            INSERT INTO ops.batch (batch_id, files, bytes) VALUES ('b1', 1, 1);
+            UPDATE ops.source_file SET batch_id = 'b1';
+            INSERT INTO ops.run (run_id, notebook, parameters, state, seconds, git_commit, executed_copy)
+            VALUES ('r1', '3_load', '{"batch_id": "b1"}', 'succeeded', 0.42, 'c0ffee', 'runs/r1/3_load.ipynb')
+        """)
+    )
+    (run,) = [row for row in rows(sheet(sales, "rows", one, trucks=(1,))) if "3_load" in row]
+    assert [run[0], run[1], *run[3:]] == ["succeeded", "3_load", "0.4", "c0ffee", "runs/r1/3_load.ipynb"]
     path.write_text("gone")
     assert "no longer holds this version" in sheet(sales, "rows", one, trucks=(1,), hour=13)
     assert "choose a truck" in sheet(sales, "rows", DAY)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from t3lib import charts, metrics
+from t3lib import business_day, charts, metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.cards import Cell, choice, said, table, title
 from t3lib.dashboard.sheets.asked import Asked, Card
@@ -59,9 +59,35 @@ def refused(db: sa.Connection, asked: Asked) -> str:
     return title("Rejected rows") + table("Rejected rows", ("Reason", "Raw line", "Suggested"), rows, numbers=(2,))
 
 
+def notebooks(db: sa.Connection, asked: Asked) -> str:
+    """The executed notebooks that read, cleaned and loaded the files of that choice."""
+    scope = asked.scope
+    if len(scope.trucks) != 1 or scope.days != 1:
+        return said("Executed notebooks", "Those that handled the files of the truck and day stand here.")
+    files = lineage.files(db, Question(scope.trucks[0], scope.first, asked.state.hour))
+    rows = [
+        (run["state"], run["notebook"], words.clock(run["started_at"], business_day.today()), _seconds(run["seconds"]),
+         run["git_commit"] or "–", Cell(run["executed_copy"] or "–", "t3-raw"))
+        for run in lineage.runs(db, [file["file_id"] for file in files])
+    ]  # fmt: skip
+    if not rows:
+        return said("Executed notebooks", "None are known.")
+    head = ("State", "Notebook", "Started", "Seconds", "Code", "Executed copy")
+    return title("Executed notebooks") + table("Executed notebooks", head, rows, numbers=(3,), tone=_tone)
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _tone(state: str) -> str:
+    return {"succeeded": "trading", "running": ""}.get(state, "silent")
+
+
 CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-whole", "Single sales", sales),
     ("t3-whole", "Rejected rows", refused),
+    ("t3-whole", "Executed notebooks", notebooks),
 )
 
 
