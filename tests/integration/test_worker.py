@@ -77,10 +77,10 @@ def test_a_cell_that_takes_too_long_is_ended_and_named(notebook):
 
 
 def test_a_notebook_has_a_time_for_all_of_its_cells(notebook):
-    cells = ["import time; time.sleep(0.7)"] * 5
+    cells = ["import time; time.sleep(0.3)"] * 30
     raised, line, _ = notebook(*cells, run_seconds=2)
     assert raised.cause == "RunTimeoutError"
-    assert line["failed_cell"] in (2, 3)
+    assert 1 <= line["failed_cell"] < len(cells)
     assert not engine.running()
 
 
