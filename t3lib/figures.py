@@ -7,6 +7,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -18,6 +19,7 @@ _SIZE = (8.6, 3.2)
 _COLOURS = ("#2b7a7f", "#b3541e", "#5b5ea6", "#8a6d1d", "#a23b72", "#3f7d3a")
 _TEXT, _GRID = "#3d4550", "#e4e1da"
 _MOST_NAMES = 16
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def bars(table: pd.DataFrame, x: str, y: str, title: str = "") -> Picture:
     Sales by truck. Bars of gross sales by truck: Burrito Madness £21.00, SuperSmoothie £4.99.
     """
     axes = _axes(y, title)
-    names = [_name(value) for value in table[x]]
+    names = [_written(value, x) for value in table[x]]
     axes.bar(range(len(names)), _sizes(table[y], y), width=0.7, color=_COLOURS[0])
     _name_ticks(axes, names)
     shown = [f"{name} {_written(value, y)}" for name, value in zip(names, table[y], strict=True)]
@@ -61,8 +63,11 @@ def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Pict
         axes.plot(part[x], _sizes(part[y], y), label=_name(name), color=_COLOURS[number % 6], linewidth=1.8,
                   linestyle="-" if number < 6 else "--")  # fmt: skip
     if parts:
-        axes.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1.0), labelcolor=_TEXT)
-    axes.figure.autofmt_xdate(rotation=0, ha="center")
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor=_TEXT, fontsize=9)
+    if table[x].dtype.kind == "M":
+        days = sorted(table[x].unique())
+        axes.set_xticks(days[:: -(-len(days) // 10) or 1])
+        axes.xaxis.set_major_formatter(lambda day, _: f"{_EPOCH + timedelta(days=day):%-d %b}")
     named = _listed([_name(name) for name, _ in parts])
     return _picture(axes, f"{_lead(title)}Lines of {_said(y)} along {_said(x)}, one per {_said(by)}: {named}.")
 
@@ -97,7 +102,7 @@ def _axes(y: str, title: str) -> Any:
     figure = Figure(figsize=_SIZE, dpi=110, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=_TEXT, fontsize=11, pad=24 if title else 6)
+    axes.set_title(title, loc="left", color=_TEXT, fontsize=11, pad=10)
     mark, unit = ("£" if y.endswith("_pence") else ""), ("%" if y.endswith("_pct") else "")
     axes.yaxis.set_major_formatter(lambda size, _: f"{mark}{size:,.10g}{unit}")
     axes.tick_params(colors=_TEXT, length=0, labelsize=9)
@@ -129,9 +134,9 @@ def _name(value: Any) -> str:
     return f"{value:%-d %b}" if isinstance(value, pd.Timestamp) else str(value)
 
 
-def _written(value: Any, y: str) -> str:
-    write = _writer(y)
-    return write(value) if write else f"{value:,}"
+def _written(value: Any, column: str) -> str:
+    write = None if isinstance(value, pd.Timestamp) else _writer(column)
+    return write(value) if write else _name(value)
 
 
 def _said(name: str) -> str:

@@ -27,7 +27,7 @@ def wet_days(scope: Scope, weather_csv: str = "") -> list[date]:
 def labelled(sales: pd.DataFrame, wet: list[date], gatherings: pd.DataFrame) -> pd.DataFrame:
     """`by_day_and_truck` with `kind` (festival wins over wet) and usual_pence: the mean of the truck's ordinary days
     of that weekday, missing where it has none."""
-    made = sales.assign(weekday=sales["business_date"].dt.weekday, kind="ordinary")
+    made = sales.assign(weekday=sales["business_date"].dt.day_of_week, kind="ordinary")
     made.loc[made["business_date"].isin(pd.to_datetime(pd.Series(wet, dtype=object))), "kind"] = "wet"
     made.loc[made["business_date"].isin(gatherings["business_date"]), "kind"] = "festival"
     key = ["truck_id", "weekday"]

@@ -1,0 +1,93 @@
+"""What the explore notebooks work out, on two or three rows that can be checked by head."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from t3lib.explore import costs, growth, influences, look, menu, peaks, prices
+from t3lib.metrics import Contribution, LikeForLike, Scope
+
+DAY = date(2026, 11, 5)
+SCOPE = Scope(date(2026, 11, 2), DAY)
+
+
+def test_a_first_look_names_the_largest_truck_and_the_best_weekday():
+    days = pd.DataFrame({"business_date": pd.to_datetime(["2026-11-04", "2026-11-05"]), "transactions": [1, 3],
+                         "gross_sales_pence": [700, 2100]})  # fmt: skip
+    trucks = pd.DataFrame({"truck": ["Burritos", "Smoothies"], "gross_sales_pence": [2100, 700]})
+    assert look.finding(days, trucks, SCOPE) == (
+        "In the 4 days up to 5 Nov 2026 4 sales brought £28.00. Burritos took 75% of it; "
+        "Thursday is the best day, with £21 on average."
+    )
+
+
+def test_new_and_stopped_trucks_are_not_like_for_like():
+    now = pd.DataFrame({"truck_id": [1, 2], "truck": ["Burritos", "Eels"], "gross_sales_pence": [1100, 500]})
+    before = pd.DataFrame({"truck_id": [1, 3], "truck": ["Burritos", "Cakes"], "gross_sales_pence": [1000, 900]})
+    found = growth.by_truck(now, before).set_index("truck_id")
+    assert found["is_like_for_like"].to_dict() == {1: True, 2: False, 3: False}
+    assert found.loc[1, "change_pct"] == 10
+    said = growth.finding(LikeForLike(1, 1100, 1000), found.reset_index(), SCOPE)
+    assert "took £11.00, 10.0% more than before (15.8% less with every truck)" in said
+
+
+def test_the_demand_curve_reaches_everybody():
+    points = pd.DataFrame({"price_pence": [700, 500], "transactions": [1, 3]})
+    assert prices.demand_curve(points)["reached_pct"].tolist() == [75, 100]
+    said = prices.finding(points, 600, SCOPE)
+    assert "£5.00 was paid most, 3 times" in said
+    assert "75% cost no more than £6.00" in said
+
+
+def test_a_wet_day_is_held_against_dry_ones_of_its_weekday(tmp_path):
+    thursdays = pd.to_datetime(["2026-10-22", "2026-10-29", "2026-11-05"])
+    sales = pd.DataFrame({"business_date": thursdays, "truck_id": 1, "gross_sales_pence": [1000, 1200, 550]})
+    (tmp_path / "weather.csv").write_text("business_date,is_wet\n2026-10-29,0\n2026-11-05,1\n")
+    wet = influences.wet_days(Scope(date(2026, 10, 22), DAY), str(tmp_path / "weather.csv"))
+    assert wet == [DAY]
+    nowhere = pd.DataFrame({"business_date": pd.to_datetime([])})
+    effects = influences.effects(influences.labelled(sales, wet, nowhere)).set_index("kind")
+    assert effects.loc["wet", ["gross_sales_pence", "usual_pence", "change_pct"]].tolist() == [550, 1100, -50]
+    said = influences.finding(effects.reset_index(), SCOPE)
+    assert said.endswith("no festival day; 1 wet day took 50.0% less than usual for the weekday.")
+
+
+def test_the_made_up_weather_is_that_of_the_made_up_fleet():
+    days = influences.wet_days(Scope(date(2026, 1, 1), date(2026, 12, 31)))
+    assert 25 < len(days) < 60
+
+
+def test_dearer_dishes_sell_less_and_leave_more_or_less():
+    dishes = pd.DataFrame({"truck_id": [1, 1, 2], "truck": "Burritos", "dish": ["Small", "Large", "Eels"],
+                           "price_pence": [500, 1000, 100], "unit_cost_pence": pd.array([100, 400, None], "Int64"),
+                           "transactions": [100, 50, 1]})  # fmt: skip
+    own = menu.of_truck(dishes, 0)
+    assert own["dish"].tolist() == ["Small", "Large"]
+    changed = menu.repriced(own, 10.0, -2.0)
+    assert changed["new_price_pence"].tolist() == [550, 1100]
+    assert changed["new_transactions"].tolist() == [80, 40]
+    assert changed[["left_pence", "new_left_pence"]].sum().tolist() == [70_000, 64_000]
+    assert menu.loss_to_bear_pct(changed) == pytest.approx(12.5)
+    said = menu.finding(changed, 10.0, SCOPE)
+    assert said.startswith("The prices do not pay: Burritos with prices +10.0% would sell 120 instead of 150 in the 4 ")
+    assert said.endswith("as long as fewer than 12.5% of the buyers stay away.")
+
+
+def test_a_smaller_cost_leaves_more():
+    found = Contribution(10_000, {"wages": 4000, "vat": 1000}, 0)
+    table = costs.resized(found, "", -10.0)
+    assert table["then_pence"].tolist() == [3600, 1000]
+    assert costs.finding(found, table, SCOPE) == (
+        "wages of £36.00 instead of £40.00 in the 4 days up to 5 Nov 2026 would leave £54.00 instead of £50.00: "
+        "54.0% of sales instead of 50.0%."
+    )
+    with pytest.raises(ValueError, match="there is no cost 'rent'; there are wages, vat"):
+        costs.resized(found, "rent", 1.0)
+    assert costs.finding(None, costs.resized(None, "", 1.0), SCOPE).startswith("Needs metadata/costs.csv")
+
+
+def test_the_card_of_the_worked_kpi_escapes_names():
+    best = pd.DataFrame({"truck": ["<b>Eels</b>"], "local_hour": [9], "peak_share_pct": [40.4]})
+    assert "&lt;b&gt;Eels&lt;/b&gt;" in peaks.card(best)
+    assert "took 40% of its sales in one hour of the day, from 09:00" in peaks.finding(best, SCOPE)
