@@ -9,7 +9,7 @@ from typing import Any
 
 from t3lib import business_day
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, said, table, title
+from t3lib.dashboard.cards import Cell, said, title
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.settings import settings
 
@@ -20,11 +20,38 @@ _LOOKS = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
 def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str, numbers: Sequence[int] = (),
          aside: str = "") -> str:  # fmt: skip
     """A card of one table, its first column a state; or what it says when there is nothing."""
-    found = [[written(value) for value in row] for row in rows]
+    found = list(rows)
     if not found:
         return said(name, nothing)
-    top = title(escape(name), f"<span>{aside}</span>" if aside else "")
-    return top + table(name, head, found, numbers, look)
+    return title(escape(name), f"<span>{aside}</span>" if aside else "") + table(name, head, found, numbers)
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = ()) -> str:
+    """A table whose cells know their column: where space is short, each row becomes a card (t3.css)."""
+    number = ' class="t3-number"'
+    top = "".join(f"<th{number if n in numbers else ''}>{escape(text)}</th>" for n, text in enumerate(head))
+    body = "".join(f"<tr>{_row(head, row, numbers)}</tr>" for row in rows)
+    return (
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-table">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(head: Sequence[str], row: Sequence[Any], numbers: Sequence[int]) -> str:
+    columns = zip(head, row, strict=True)
+    return "".join(_cell(column, n in numbers, value) for n, (column, value) in enumerate(columns))
+
+
+def _cell(column: str, is_number: bool, value: Any) -> str:
+    found = written(value)
+    cell = found if isinstance(found, Cell) else Cell(found)
+    inside = cell.text if cell.html else escape(cell.text)
+    if isinstance(value, str) and (tone := look(value)):
+        inside = f'<span class="t3-state {tone}">{inside.replace("_", " ")}</span>'
+    classes = " ".join(filter(None, (cell.classes, "t3-number" if is_number else "")))
+    label = f' data-label="{escape(column)}"' if column else ""
+    shown = f' class="{classes}"' if classes else ""
+    return f"<td{label}{shown}>{inside}</td>"
 
 
 def look(state: str) -> str:

@@ -13,7 +13,8 @@ from t3lib.settings import settings
 
 _COUNTS = sa.text("""
     SELECT (SELECT count(*) FROM ops.batch WHERE state = 'open') AS open_batches,
-           (SELECT count(*) FROM ops.run WHERE state = 'running') AS running,
+           (SELECT count(*) FROM ops.run WHERE state = 'running'
+                                          AND started_at > now() - interval '2 days') AS running,
            (SELECT count(*) FROM ops.batch WHERE state = 'failed') AS failed,
            (SELECT count(*) FROM ops.source_file WHERE state IN ('held', 'held_duplicate')) AS held,
            (SELECT count(*) FROM ops.source_file WHERE state IN ('unreadable', 'bad_header')) AS unreadable,

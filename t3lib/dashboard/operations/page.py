@@ -137,6 +137,6 @@ def _card(db: sa.Connection, name: str, make: Card, choices: Choices) -> str:
         with db.begin_nested():
             return make(db, choices)
     except sa.exc.DBAPIError as error:
-        if error.connection_invalidated or isinstance(error, sa.exc.OperationalError):
+        if error.connection_invalidated:
             raise
         return said(name.replace("_", " ").capitalize(), explain_plainly(error) or "This could not be read.")

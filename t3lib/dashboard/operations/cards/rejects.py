@@ -5,7 +5,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.cards import table, title
+from t3lib.dashboard.cards import title
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
@@ -46,9 +46,8 @@ def card(db: sa.Connection, choices: Choices) -> str:
     ]  # fmt: skip
     name = "Rejected rows to decide"
     top = title(name, "<span>the newest of the reason that is chosen</span>") + _reasons(db, choices)
-    shown = [[cells.written(value) for value in row] for row in rows]
     nothing = '<p class="t3-none">No row of this choice waits for a decision.</p>'
-    return top + (table(name, _HEAD, shown, numbers=(1, 3, 8)) if shown else nothing)
+    return top + (cells.table(name, _HEAD, rows, numbers=(1, 3, 8)) if rows else nothing)
 
 
 def _reasons(db: sa.Connection, choices: Choices) -> str:

@@ -13,8 +13,9 @@ from t3lib.dashboard.operations.choices import Choices
 from t3lib.metrics import Scope
 from t3lib.report.edition import editions
 
+MOST = 6
 _OPEN = sa.text("""
-    SELECT batch.batch_id, cause, files, attempt, created_at, run.notebook, run.worker, run.started_at
+    SELECT count(*) OVER () AS batches, cause, files, attempt, created_at, run.notebook, run.worker, run.started_at
     FROM ops.batch
     LEFT JOIN LATERAL (
         SELECT notebook, worker, started_at FROM ops.run
@@ -22,7 +23,7 @@ _OPEN = sa.text("""
         ORDER BY started_at DESC LIMIT 1
     ) AS run ON true
     WHERE batch.state = 'open'
-    ORDER BY run.started_at IS NULL, created_at LIMIT 12
+    ORDER BY run.started_at IS NULL, created_at LIMIT :most
 """)
 _REPORTS = sa.text("""
     SELECT DISTINCT ON (parameters ->> 'business_date', parameters ->> 'edition')
@@ -45,7 +46,10 @@ _MADE = sa.text("SELECT DISTINCT edition FROM ops.mail_outbox WHERE report = 'da
 def under_way(db: sa.Connection, choices: Choices) -> str:
     """What runs and what waits, and for what."""
     reports = list(db.execute(_REPORTS, choices.bound))
-    rows = [_batch(row) for row in db.execute(_OPEN)]
+    batches = list(db.execute(_OPEN, {"most": MOST}))
+    rows = [_batch(row) for row in batches]
+    if batches and (more := batches[0].batches - MOST) > 0:
+        rows.append(("waiting", f"{more:,} more batches", None, cells.shorter("a worker")))
     rows += [("running", _report(r.edition, r.day), r.started_at, cells.shorter(f"on {r.worker or 'this machine'}"))
              for r in reports if r.state == "running"]  # fmt: skip
     if unclaimed := db.scalar(_UNCLAIMED):
@@ -75,7 +79,8 @@ def failed(db: sa.Connection, choices: Choices) -> str:
 
 def _batch(row: sa.Row) -> tuple[object, ...]:
     again = {"again": " to clean again", "metadata": " that new metadata judges"}.get(row.cause, "")
-    where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker (attempt {row.attempt})"
+    again_said = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker{again_said}"
     state = "running" if row.notebook else "waiting"
     return state, _files(row.files) + again, row.started_at or row.created_at, cells.shorter(where)
 
