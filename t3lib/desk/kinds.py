@@ -3,22 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import PurePosixPath
-from typing import Any
 
 from t3lib.cleaning import REASONS
-from t3lib.desk import fields
+from t3lib.desk import fields, words
 from t3lib.desk.fields import Field
-from t3lib.money import parse_pence, pounds
+from t3lib.desk.words import MODES, Given
 from t3lib.problems import RefusedError
 
 LONGEST_DAYS = 400
-MODES = {
-    "missing": "what was never loaded",
-    "failed": "what failed",
-    "all": "all of it, cleaned anew where it is loaded",
-}
-Given = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,45 +51,6 @@ def _one_piece(given: Given) -> Given:
     return given
 
 
-def _row(given: Given) -> str:
-    return f"row {given['row']:,} of file {given['file']:,}"
-
-
-def _repair(given: Given) -> str:
-    pence = parse_pence(given.get("total"))[0]
-    total = f" of {pounds(pence)}" if pence else " of the suggested total" if "accept" in given else ""
-    more = "".join(f", {given[name]}" for name in ("at", "payment") if name in given)
-    return f"Make {_row(given)} a sale{total}{more}" + (", whatever the limits say" if "force" in given else "")
-
-
-def _range(given: Given) -> str:
-    first, last = given.get("first"), given.get("last")
-    if first == last:
-        return f" of {first}" if first else ""
-    return "".join(f" {word} {day}" for word, day in (("from", first), ("to", last)) if day)
-
-
-def _replay(given: Given) -> str:
-    reason = given.get("reason", "").replace("_", " ")
-    truck = f" of truck {given['truck']}" if "truck" in given else ""
-    return f"Judge the open rejects{f' ({reason})' if reason else ''}{truck}{_range(given)} by the present rules"
-
-
-def _rerun(given: Given) -> str:
-    return (
-        f"Run {given['batch']} again" if "batch" in given else f"Make the {given['edition']} report of {given['day']}"
-    )
-
-
-def _backfill(given: Given) -> str:
-    reports = ", with the reports that are missing" if "reports" in given else ""
-    return f"Catch up{_range(given)}: {MODES[given['mode']]}{reports}"
-
-
-def _file_name(given: Given) -> str:
-    return PurePosixPath(given["key"]).name
-
-
 _ROW = (
     Field("file", "File", fields.whole, "fixed", needed=True),
     Field("row", "Row", fields.whole, "fixed", needed=True),
@@ -120,20 +73,20 @@ KINDS: dict[str, Kind] = {
             Field("payment", "Payment", fields.words, "choice", choices=_PAYMENTS),
             Field("force", "Also beyond what this truck's rules believe", fields.tick, "tick"),
         ),
-        _repair,
+        words.repair,
         _total,
     ),
     "dismiss": Kind(
         "Dismiss a rejected row",
         "The row is no sale and is asked about no more. It can be taken back.",
         _ROW,
-        lambda given: f"Dismiss {_row(given)}",
+        lambda given: f"Dismiss {words.row(given)}",
     ),
     "undo": Kind(
         "Take a decision back",
         "The row becomes what it was before the latest decision on it.",
         _ROW,
-        lambda given: f"Take back what was decided on {_row(given)}",
+        lambda given: f"Take back what was decided on {words.row(given)}",
     ),
     "replay": Kind(
         "Judge open rejects again",
@@ -144,20 +97,20 @@ KINDS: dict[str, Kind] = {
             Field("first", "From", fields.day, "day"),
             Field("last", "To", fields.day, "day"),
         ),
-        _replay,
+        words.replay,
         _days,
     ),
     "hold": Kind(
         "Hold a file",
         "Its sales and rejects leave the figures until somebody releases it.",
         _KEY,
-        lambda given: f"Hold {_file_name(given)}",
+        lambda given: f"Hold {words.file_name(given)}",
     ),
     "release": Kind(
         "Release a held file",
         "It is read and loaded as if it were new, whatever else has the same content.",
         _KEY,
-        lambda given: f"Release {_file_name(given)}",
+        lambda given: f"Release {words.file_name(given)}",
     ),
     "resend": Kind(
         "Send a mail again",
@@ -173,7 +126,7 @@ KINDS: dict[str, Kind] = {
             Field("day", "Business day", fields.day, "fixed"),
             Field("edition", "Edition", fields.words, "fixed"),
         ),
-        _rerun,
+        words.rerun,
         _one_piece,
     ),
     "backfill": Kind(
@@ -185,14 +138,14 @@ KINDS: dict[str, Kind] = {
             Field("mode", "What", fields.words, "choice", needed=True, choices=MODES),
             Field("reports", "Make (and mail) the days' missing reports too", fields.tick, "tick"),
         ),
-        _backfill,
+        words.backfill,
         _days,
     ),
     "reclean": Kind(
         "Clean days again",
         "The loaded files of these days go through the notebooks under the present rules; figures may change.",
         (_FIRST, _LAST),
-        lambda given: f"Clean the files{_range(given)} again",
+        lambda given: f"Clean the files{words.days_of(given)} again",
         _days,
     ),
 }

@@ -169,11 +169,16 @@ def test_a_row_is_repaired_through_the_form_after_a_second_click(shifted: Path):
     assert rows("SELECT state, asked_by FROM ops.request") == [("waiting", "Ann")]
     assert (page.choices.do, page.choices.by) == ("", "Ann")
     assert "waits for a worker" in page.cards["requests"].value
+    assert "waits for a worker" in page.told.value
     assert sales() == [(3, 1, 499)]
     assert desk.carry_out() == 1
     page.refresh()
     assert "£4.99 by card at truck 3 is a sale now." in page.cards["requests"].value
-    assert "do=undo&amp;on.file=2&amp;on.row=2" in page.cards["requests"].value
+    assert "£4.99 by card at truck 3 is a sale now." in page.told.value
+    assert "do=undo&amp;on.file=2&amp;on.row=2" in page.cards["decisions"].value
+    change("UPDATE ops.request SET asked_at = asked_at - interval '1 hour', finished_at = now() - interval '1 minute'")
+    page.refresh()
+    assert page.told.value == ""
     assert "No row of this choice waits" in page.cards["rejects"].value
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert_reconciles()

@@ -1,6 +1,7 @@
 """What operators ask for: kept as a row, done once by a worker, with its end in words."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from email.message import EmailMessage
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from scheduler import backfill, discovery, queue, stages, worker
 from scheduler import desk as full_desk
-from scheduler import discovery, queue, stages
 from t3lib import desk, mail, warehouse
 from t3lib.desk import requests, work
+from t3lib.desk.words import MODES
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.warehouse import repairs
@@ -138,6 +140,7 @@ def test_a_failed_batch_gets_another_attempt_and_is_loaded(bucket: Path):
 def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Path, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     told = []
+    monkeypatch.setattr(stages, "run_stage", lambda batch, stage, **_: stage == "3_load" and run(batch))
     monkeypatch.setattr(stages, "run_report", lambda day, edition, **_: told.append((day, edition)) or 1 / 0)
     days = {"first": "2026-11-05", "last": "2026-11-06"}
     with queue.working():
@@ -164,12 +167,12 @@ def test_requests_are_done_once_and_in_their_order_however_many_workers_there_ar
     asked = [ask("repair", **ROW, accept=True), ask("undo", **ROW), ask("repair", **ROW, total="5.00")]
     start = threading.Barrier(4)
 
-    def worker(_: int) -> int:
+    def one(_: int) -> int:
         start.wait()
         return desk.carry_out()
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(worker, range(4))) == 3
+        assert sum(pool.map(one, range(4))) == 3
     assert [ended(number)[0] for number in asked] == ["done"] * 3
     assert rows("SELECT action, total_pence FROM ops.repair ORDER BY repair_id") == [
         ("repair", 499), ("undo", 499), ("repair", 500),
@@ -234,6 +237,33 @@ def test_a_defect_fails_its_request_only(database: str):
 def test_what_cannot_be_read_is_refused_where_it_is_asked(kind: str, parameters: dict, words: str):
     with pytest.raises(RefusedError, match=words):
         requests.checked(kind, parameters, "Ann", "Because.")
+
+
+def test_the_page_offers_the_modes_of_a_backfill():
+    assert tuple(MODES) == backfill.MODES
+
+
+def test_a_worker_carries_out_what_was_asked_within_two_seconds(shifted: Path):
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(worker.work, stop)
+        first = ask("repair", **ROW, accept=True)
+        _until(lambda: ended(first)[0] == "done", 60)
+        second = ask("undo", **ROW)
+        _until(lambda: ended(second)[0] == "done", 5)
+        stop.set()
+        working.result()
+    ((seconds,),) = rows("SELECT extract(epoch FROM finished_at - asked_at) FROM ops.request WHERE kind = 'undo'")
+    assert seconds < 3
+    assert sales() == [(3, 1, 499)]
+    assert_reconciles()
+
+
+def _until(condition, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("name", "why"), [("", "x"), ("  ", "x"), ("Ann", " "), ("A" * 81, "x"), ("Ann", "x" * 501)])

@@ -13,7 +13,7 @@ from t3lib.dashboard.boxes import box, html
 from t3lib.dashboard.cards import said
 from t3lib.dashboard.live import Follower
 from t3lib.dashboard.operations import controls, subject
-from t3lib.dashboard.operations.cards import CARDS, Card
+from t3lib.dashboard.operations.cards import CARDS, Card, requests
 from t3lib.dashboard.operations.choices import Choices, parse
 from t3lib.dashboard.operations.form import Form
 from t3lib.dashboard.operations.heading import heading
@@ -26,13 +26,14 @@ from t3lib.warehouse.audit import account
 
 @dataclass(frozen=True)
 class Seen:
-    """What one reading found: choices, the head, the cards by name, trucks, what is asked about; or what failed."""
+    """What one reading found: choices, head, cards, trucks, what a form is about, the last request; or what failed."""
 
     choices: Choices
     heading: str = ""
     cards: tuple[str, ...] = ()
     trucks: tuple[tuple[int, str], ...] = ()
     subject: Subject | None = None
+    told: str = ""
     trouble: str = ""
 
 
@@ -51,17 +52,18 @@ class Operations:
 
     def __init__(self, choices: Choices | None = None, connect: Any = warehouse.connect) -> None:
         self.choices, self.trouble, self._connect = choices or Choices(), "", connect
+        self._asked: int | None = None
         self._follower = Follower(lambda: True, self._read, self._show)
         self._seen = Seen(self.choices)
         self.controls = controls.Controls(self.choose)
         self.form = Form(self._ask, lambda: self.choose(replace(self.choices, do="", about=())))
-        self.notice, self.heading = html("t3-notice"), html("t3-heading")
+        self.notice, self.heading, self.told = html("t3-notice"), html("t3-heading"), html("t3-told")
         self.cards = {name: html(f"t3-card {classes}") for name, classes, _ in CARDS}
         self.address, self.typed = html("t3-address"), w.Text(continuous_update=False)
         self.typed.add_class("t3-typed")
         self.typed.observe(self._typed, "value")
         grid = box("t3-grid", self.form.widget, *self.cards.values())
-        parts = (self.controls.widget, self.notice, self.heading, grid, self.address, self.typed)
+        parts = (self.controls.widget, self.notice, self.heading, grid, self.told, self.address, self.typed)
         self.widget = box("t3-page t3-live t3-operations", *parts)
 
     def choose(self, choices: Choices) -> None:
@@ -101,7 +103,8 @@ class Operations:
             with self._connect() as db:
                 cards = tuple(_card(db, name, make, choices) for name, _, make in CARDS)
                 trucks = tuple(metrics.trucks(db).items())
-                return Seen(choices, heading(db, choices), cards, trucks, subject.read(db, choices))
+                about, told = subject.read(db, choices), requests.told(db, self._asked)
+                return Seen(choices, heading(db, choices), cards, trucks, about, told)
         except Exception as error:
             return Seen(choices, trouble=explain(error, self.trouble))
 
@@ -114,7 +117,7 @@ class Operations:
         self.address.value = f'<span data-query="{escape(seen.choices.query())}"></span>'
         if seen.trouble:
             return
-        self._seen, self.heading.value = seen, seen.heading
+        self._seen, self.heading.value, self.told.value = seen, seen.heading, seen.told
         self.controls.show(seen.choices, dict(seen.trucks))
         self.form.show(seen.subject, seen.choices.by or account())
         for widget, value in zip(self.cards.values(), seen.cards, strict=True):
@@ -124,7 +127,7 @@ class Operations:
         """Enter a request and close the form; what went wrong, in words, or nothing."""
         try:
             with self._connect() as db:
-                desk.ask(db, **wanted)
+                self._asked = desk.ask(db, **wanted)
         except Exception as error:
             return explain_plainly(error) or explain(error, self.trouble)
         self.choose(replace(self.choices, do="", about=(), by=wanted["asked_by"]))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.operations.cards import files, mails, rejects, requests, restated, runs, work
+from t3lib.dashboard.operations.cards import decisions, files, mails, rejects, requests, restated, runs, work
 from t3lib.dashboard.operations.choices import Choices
 
 Card = Callable[[sa.Connection, Choices], str]
@@ -17,6 +17,7 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("grid", "t3-whole", files.grid),
     ("files", "t3-whole", files.card),
     ("rejects", "t3-whole", rejects.card),
+    ("decisions", "t3-whole", decisions.card),
     ("mails", "t3-whole", mails.card),
     ("restated", "t3-whole", restated.card),
     ("runs", "t3-whole", runs.card),

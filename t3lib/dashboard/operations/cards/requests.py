@@ -1,5 +1,8 @@
 """What operators asked for, and what became of it."""
 
+from datetime import UTC, datetime, timedelta
+from html import escape
+
 import sqlalchemy as sa
 
 from t3lib import desk
@@ -8,7 +11,8 @@ from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.desk import Request
 
 MOST = 12
-_HEAD = ("State", "Asked", "By", "What", "Why", "Outcome", "")
+NEWS = timedelta(seconds=20)
+_HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
@@ -18,24 +22,26 @@ def card(db: sa.Connection, choices: Choices) -> str:
     return cells.card(
         "Requests of operators",
         _HEAD,
-        [_row(choices, one) for one in found],
+        map(_row, found),
         nothing="Nobody asked for anything yet.",
         aside="a worker carries them out within seconds",
     )
 
 
-def _row(choices: Choices, one: Request) -> tuple[object, ...]:
+def told(db: sa.Connection, request_id: int | None) -> str:
+    """How it stands with the request that was asked for last, while that is news."""
+    one = next((found for found in desk.newest(db, MOST) if found.request_id == request_id), None)
+    if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > NEWS):
+        return ""
+    tone = {"done": "good", "failed": "bad"}.get(one.state, "waits")
+    return f'<p class="{tone}" role="status"><b>{escape(one.words)}</b> {escape(_outcome(one))}</p>'
+
+
+def _row(one: Request) -> tuple[object, ...]:
     state = "running" if one.state == "waiting" and one.started_at else one.state
-    back = one.kind in ("repair", "dismiss") and one.state == "done"
-    about = {name: one.parameters.get(name) for name in ("file", "row")}
-    offer = cells.asking(choices, ("undo", "Take back", about)) if back else ""
-    outcome = cells.shorter(one.outcome or ("being done" if one.started_at else "waits for a worker"))
-    return (
-        state,
-        one.asked_at,
-        cells.shorter(one.asked_by, 30),
-        cells.shorter(one.words, 120),
-        cells.shorter(one.why, 80),
-        outcome,
-        offer,
-    )
+    texts = (cells.shorter(text, most) for text, most in ((one.words, 120), (one.why, 80), (_outcome(one), 160)))
+    return state, one.asked_at, cells.shorter(one.asked_by, 30), *texts
+
+
+def _outcome(one: Request) -> str:
+    return one.outcome or ("being done" if one.started_at else "waits for a worker")

@@ -76,7 +76,7 @@
     form = now;
     if (now) {
       head.focus({preventScroll: true});
-      head.closest('.t3-desk').scrollIntoView({block: 'center'});
+      head.closest('.t3-desk').scrollIntoView({block: 'start'});
     } else if (asked !== null) {
       window.scrollTo({top: asked});
       asked = null;

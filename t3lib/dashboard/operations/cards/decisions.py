@@ -1,0 +1,44 @@
+"""What people decided, here or at a terminal: rows, files, days; what stands on a row can be taken back."""
+
+import sqlalchemy as sa
+
+from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations.choices import Choices
+
+_DECISIONS = sa.text("""
+    WITH rows AS (
+        SELECT repair_id, made_at, action, actor, why, key, repair.file_id, row_number, total_pence,
+               file.state = 'loaded' AND repair_id = (
+                   SELECT max(repair_id) FROM ops.repair AS later
+                   WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS stands
+        FROM ops.repair JOIN ops.source_file AS file USING (file_id)
+        ORDER BY repair_id DESC LIMIT 12
+    ),
+    others AS (
+        SELECT made_at, action, actor, why, subject FROM ops.audit ORDER BY audit_id DESC LIMIT 12
+    )
+    SELECT made_at, action, actor, why, key AS subject, file_id, row_number, stands FROM rows
+    UNION ALL
+    SELECT made_at, action, actor, why, subject, NULL, NULL, false FROM others
+    ORDER BY made_at DESC LIMIT 12
+""")
+_HEAD = ("Decision", "When", "By", "About", "Why", "")
+_REVERSIBLE = ("repair", "dismiss", "replay", "carry")
+
+
+def card(db: sa.Connection, choices: Choices) -> str:
+    """The newest decisions, latest first."""
+    rows = [
+        (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
+         cells.asking(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
+         if row.stands and row.action in _REVERSIBLE else "")
+        for row in db.execute(_DECISIONS)
+    ]  # fmt: skip
+    return cells.card("Decisions of people", _HEAD, rows, nothing="Nobody decided anything yet.",
+                      aside="kept for good" if rows else "")  # fmt: skip
+
+
+def _about(row: sa.Row) -> object:
+    if row.row_number is None:
+        return cells.shorter(row.subject, 80)
+    return cells.shorter(f"row {row.row_number:,} of {row.subject}", 80)
