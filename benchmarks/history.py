@@ -61,10 +61,13 @@ _LEDGER = """
 """
 # The same as rollups.sql, where every truck stands at one place for ever; day after day, as loads write them.
 _ROLLUPS = f"""
-    TRUNCATE mart.sales_hourly, mart.price_daily, mart.rejected_daily;
+    TRUNCATE mart.sales_hourly, mart.price_daily, mart.price_hourly, mart.rejected_daily;
     INSERT INTO mart.sales_hourly
     SELECT truck_id, business_date, local_hour, 1 + truck_id % 5, payment_type, count(*), sum(total_pence)
     FROM core.sale GROUP BY truck_id, business_date, local_hour, payment_type ORDER BY 2, 1;
+    INSERT INTO mart.price_hourly
+    SELECT truck_id, business_date, local_hour, 1 + truck_id % 5, payment_type, total_pence, count(*)
+    FROM core.sale GROUP BY truck_id, business_date, local_hour, payment_type, total_pence ORDER BY 2, 1;
     INSERT INTO mart.price_daily {definition("price")} ORDER BY 2, 1;
     INSERT INTO mart.rejected_daily {definition("rejected")} ORDER BY 2, 1;
     UPDATE mart.watermark SET version = version + 1, loaded_at = now(),

@@ -7,26 +7,21 @@ from t3lib.metrics.scope import MENU, SCOPED, Scope, bound
 
 LONGEST_DAYS = 35
 
-# From the sales themselves: the rollups know places or prices, never both.
 _DEMAND = f"""
 WITH {MENU.strip()},
 sold AS (
-    SELECT sale.truck_id, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order, total_pence,
-           coalesce(CASE WHEN pitch.to_at > sold_at THEN pitch.location_id END, 0) AS location_id
-    FROM mart.sale
-    LEFT JOIN LATERAL (
-        SELECT location_id, to_at FROM core.pitch
-        WHERE pitch.truck_id = sale.truck_id AND from_at <= sold_at ORDER BY from_at DESC LIMIT 1
-    ) AS pitch ON true
+    SELECT truck_id, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order, location_id, price_pence,
+           transactions
+    FROM mart.price_hourly
     WHERE business_date BETWEEN :first AND :last
-      AND (:all_trucks OR sale.truck_id = ANY(CAST(:trucks AS integer[])))
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
       AND (:all_payments OR payment_type = ANY(CAST(:payments AS text[])))
 )
 SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
-       coalesce(menu_type, 'Not on the menu') AS menu_type, local_hour, count(*) AS transactions,
-       sum(total_pence)::bigint AS gross_sales_pence
+       coalesce(menu_type, 'Not on the menu') AS menu_type, local_hour,
+       sum(transactions)::bigint AS transactions, sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence
 FROM sold
-LEFT JOIN menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.total_pence
+LEFT JOIN menu USING (truck_id, price_pence)
 LEFT JOIN core.location USING (location_id)
 WHERE (:all_locations OR location_id = ANY(CAST(:locations AS integer[])))
   AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))
@@ -36,9 +31,9 @@ ORDER BY location_id, menu_type, hour_order"""
 
 def demand(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per place, menu type and local hour with a sale: location_id, location, menu_type, local_hour and the
-    measures. At most LONGEST_DAYS days, because it reads single sales; raises ValueError beyond."""
+    measures. At most LONGEST_DAYS days, because it reads every hour and price; raises ValueError beyond."""
     if scope.days > LONGEST_DAYS:
-        raise ValueError(f"demand is read from single sales: choose at most {LONGEST_DAYS} days")
+        raise ValueError(f"demand is read by hour and price: choose at most {LONGEST_DAYS} days")
     result = db.execute(sa.text(_DEMAND), bound(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 

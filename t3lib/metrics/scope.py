@@ -87,7 +87,7 @@ menu AS (
     GROUP BY truck_id, price_pence
 )"""
 # The rollup inside a scope: one row per truck x place x business date x local hour x payment. With menu types
-# the sales themselves (the planner drops the branch that is not asked for).
+# the rollup that knows prices too (the planner drops the branch that is not asked for).
 # hour_order counts hours from the start of the business day.
 SCOPED = f"""
 WITH {MENU.strip()},
@@ -96,9 +96,10 @@ kept AS NOT MATERIALIZED (
     FROM mart.sales_hourly
     WHERE :all_menus
     UNION ALL
-    SELECT sale.truck_id, business_date, local_hour, core.place(sale.truck_id, sold_at), payment_type, 1, total_pence
-    FROM mart.sale
-    LEFT JOIN menu ON menu.truck_id = sale.truck_id AND menu.price_pence = sale.total_pence
+    SELECT truck_id, business_date, local_hour, location_id, payment_type, transactions,
+           transactions * price_pence::bigint
+    FROM mart.price_hourly
+    LEFT JOIN menu USING (truck_id, price_pence)
     WHERE NOT :all_menus AND coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[]))
 ),
 sales AS (

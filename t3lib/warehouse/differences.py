@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from t3lib.warehouse.rollups import EVER, HOURLY_KEY, PRICE_KEY, definition
+from t3lib.warehouse.rollups import EVER, HOURLY_KEY, PRICE_KEY, SOLD_KEY, definition
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Rollup:
 ROLLUPS = {
     "hourly": Rollup("mart.sales_hourly", HOURLY_KEY, ("transactions", "total_pence")),
     "price": Rollup("mart.price_daily", PRICE_KEY, ("transactions",)),
+    "sold": Rollup("mart.price_hourly", SOLD_KEY, ("transactions",)),
     "rejected": Rollup("mart.rejected_daily", ("business_date", "truck_id", "reason"), ("rows",), "ops.rejected_row"),
 }
 

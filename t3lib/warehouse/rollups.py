@@ -3,7 +3,6 @@
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
@@ -12,38 +11,44 @@ import sqlalchemy as sa
 
 HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
 PRICE_KEY = ("business_date", "truck_id", "price_pence")
+SOLD_KEY = (*HOURLY_KEY, "price_pence")
+_VALUES = ("transactions", "total_pence")
 EVER = (date(1900, 1, 1), date(2999, 12, 31))
 
 
 @cache
 def definition(name: str) -> str:
-    """The select in rollups.sql that says what a rollup holds ('hourly', 'price' or 'rejected')."""
+    """The select in rollups.sql that says what a rollup holds ('hourly', 'price', 'sold' or 'rejected')."""
     parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
     return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
 
 
 def rebuild(db: sa.Connection, first: date | None = None, last: date | None = None) -> None:
-    """Recompute both rollups of sales for a range of business dates (everything by default)."""
+    """Recompute the rollups of sales for a range of business dates (everything by default)."""
     bounds = {"first": first or EVER[0], "last": last or EVER[1]}
-    db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily IN SHARE ROW EXCLUSIVE MODE"))
-    for table, name in (("sales_hourly", "hourly"), ("price_daily", "price")):
-        select = definition(name)
-        columns = ", ".join((*HOURLY_KEY, "transactions", "total_pence") if name == "hourly" else
-                            (*PRICE_KEY, "transactions"))  # fmt: skip
+    db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily, mart.price_hourly IN SHARE ROW EXCLUSIVE MODE"))
+    for table, name, columns in (
+        ("sales_hourly", "hourly", (*HOURLY_KEY, "transactions", "total_pence")),
+        ("price_daily", "price", (*PRICE_KEY, "transactions")),
+        ("price_hourly", "sold", (*SOLD_KEY, "transactions")),
+    ):
+        named = ", ".join(columns)
         db.execute(sa.text(f"DELETE FROM mart.{table} WHERE business_date BETWEEN :first AND :last"), bounds)
-        db.execute(sa.text(f"INSERT INTO mart.{table} ({columns}) SELECT {columns} FROM ({select}) AS made"), bounds)
+        insert = f"INSERT INTO mart.{table} ({named}) SELECT {named} FROM ({definition(name)}) AS made"
+        db.execute(sa.text(insert), bounds)
 
 
 def move(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table) -> None:
-    """Move both rollups by the sales (columns of core.sale) that come and go in this transaction."""
+    """Move the rollups by the sales (columns of core.sale) that come and go in this transaction."""
     moved = pa.concat_tables([come, gone])
     if not moved.num_rows:
         return
     signs = np.repeat([1, -1], [come.num_rows, gone.num_rows])
     cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
-    hourly = hourly_delta(moved, signs, cursor.fetch_arrow_table())
-    _apply(cursor, "sales_hourly", hourly, HOURLY_KEY, ("transactions", "total_pence"))
-    _apply(cursor, "price_daily", price_delta(moved, signs), PRICE_KEY, ("transactions",))
+    sold = sold_delta(moved, signs, cursor.fetch_arrow_table())
+    _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
+    _apply(cursor, "price_daily", _summed(sold, PRICE_KEY, _VALUES[:1]), PRICE_KEY, _VALUES[:1])
+    _apply(cursor, "price_hourly", sold.drop_columns("total_pence"), SOLD_KEY, _VALUES[:1])
 
 
 def raise_watermark(cursor: adbc.Cursor) -> None:
@@ -55,16 +60,18 @@ def raise_watermark(cursor: adbc.Cursor) -> None:
     cursor.execute("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark").fetchall()
 
 
-def hourly_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
-    """Change of mart.sales_hourly by sales that come (+1) or go (-1), one row per key."""
-    placed = sales.append_column("location_id", pa.array(locate(sales, pitches), pa.int32()))
-    return _summed(placed, signs, HOURLY_KEY, pence=True)
+def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
+    """Change of mart.price_hourly, with its pence, by sales that come (+1) or go (-1), one row per key.
 
-
-def price_delta(sales: pa.Table, signs: np.ndarray) -> pa.Table:
-    """Change of mart.price_daily by sales that come (+1) or go (-1), one row per key."""
-    named = sales.append_column("price_pence", sales["total_pence"])
-    return _summed(named, signs, PRICE_KEY, pence=False)
+    The other rollups of sales are sums of it. Rows that change nothing stay: they tell the archive of the day."""
+    pence = sales["total_pence"]
+    columns = {"location_id": pa.array(locate(sales, pitches), pa.int32()), "price_pence": pence}
+    columns |= {name: sales[name] for name in HOURLY_KEY if name not in columns}
+    columns |= {
+        "transactions": pa.array(signs, pa.int64()),
+        "total_pence": pa.array(pence.to_numpy() * signs, pa.int64()),
+    }
+    return _summed(pa.table(columns), SOLD_KEY, _VALUES)
 
 
 def _apply(cursor: adbc.Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
@@ -104,10 +111,11 @@ def _seconds(column: pa.ChunkedArray) -> np.ndarray:
     return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
 
 
-def _summed(sales: pa.Table, signs: np.ndarray, key: tuple[str, ...], *, pence: bool) -> pa.Table:
-    values: dict[str, Any] = {"transactions": pa.array(signs, pa.int64())}
-    if pence:
-        values["total_pence"] = pa.array(sales["total_pence"].to_numpy() * signs, pa.int64())
-    table = pa.table({name: sales[name] for name in key} | values)
+def _summed(table: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> pa.Table:
+    """Sums of the values by key, in key order."""
     summed = table.group_by(list(key)).aggregate([(name, "sum") for name in values])
-    return summed.rename_columns([*key, *values]).sort_by([(name, "ascending") for name in key])
+    return (
+        summed.select([*key, *(f"{name}_sum" for name in values)])
+        .rename_columns([*key, *values])
+        .sort_by([(name, "ascending") for name in key])
+    )

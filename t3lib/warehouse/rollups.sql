@@ -1,5 +1,5 @@
 -- What the rollups must hold, computed from the sales and the rejects: one row per truck x date x hour x place x
--- payment, per truck x date x price, per truck x date x reason. :first and :last bound the business dates.
+-- payment, the same x price, per truck x date x price, per truck x date x reason. :first and :last bound the business dates.
 
 -- name: hourly
 WITH sale AS (
@@ -36,6 +36,36 @@ SELECT truck_id, business_date, total_pence AS price_pence, count(*)::integer AS
 FROM core.sale
 WHERE business_date BETWEEN :first AND :last
 GROUP BY truck_id, business_date, total_pence
+
+-- name: sold
+WITH sale AS (
+    SELECT truck_id, business_date, local_hour, payment_type, sold_at, total_pence
+    FROM core.sale
+    WHERE business_date BETWEEN :first AND :last
+),
+
+minute AS (
+    SELECT truck_id, business_date, local_hour, payment_type, sold_at, total_pence AS price_pence,
+           count(*) AS transactions
+    FROM sale
+    GROUP BY truck_id, business_date, local_hour, payment_type, sold_at, total_pence
+),
+
+placed AS (
+    SELECT minute.*, coalesce(pitch.location_id, 0) AS location_id
+    FROM minute
+    LEFT JOIN LATERAL (
+        SELECT location_id, to_at FROM core.pitch
+        WHERE pitch.truck_id = minute.truck_id AND pitch.from_at <= minute.sold_at
+        ORDER BY pitch.from_at DESC
+        LIMIT 1
+    ) AS pitch ON minute.sold_at < pitch.to_at
+)
+
+SELECT truck_id, business_date, local_hour, location_id, payment_type, price_pence,
+       sum(transactions)::integer AS transactions
+FROM placed
+GROUP BY truck_id, business_date, local_hour, location_id, payment_type, price_pence
 
 -- name: rejected
 SELECT row.truck_id, coalesce(row.business_date, file.batch_date) AS business_date, row.reason, count(*) AS rows

@@ -139,9 +139,8 @@ def test_place_and_menu_type_are_chosen_once_their_files_are_there(fleet: str):
                 INSERT INTO core.pitch VALUES (1, 5, '2025-01-01', '2026-01-01');
                 INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Wraps', 500, 150);
                 UPDATE mart.sales_hourly SET location_id = 5 WHERE truck_id = 1;
-                SELECT core.ensure_month('2025-11-01');
-                INSERT INTO core.sale VALUES (1, 1, 1, '2025-11-23 13:00+00', '2025-11-23', 13, 'card', 500);
-                INSERT INTO core.sale VALUES (2, 1, 2, '2025-11-23 18:00+00', '2025-11-23', 18, 'cash', 500);
+                INSERT INTO mart.price_hourly VALUES (1, '2025-11-23', 13, 5, 'card', 500, 1),
+                    (2, '2025-11-23', 18, 0, 'cash', 500, 1);
             """)
         )
         loaded(db, "2025-11-23 18:20+00")

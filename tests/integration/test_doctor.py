@@ -24,6 +24,7 @@ OTHER = "trucks/2026-11/6/15/T3_T4_A1.csv"
 ROLLUPS = {
     "mart.sales_hourly": "SELECT * FROM mart.sales_hourly ORDER BY 1, 2, 3, 4, 5",
     "mart.price_daily": "SELECT * FROM mart.price_daily ORDER BY 1, 2, 3",
+    "mart.price_hourly": "SELECT * FROM mart.price_hourly ORDER BY 1, 2, 3, 4, 5, 6",
     "mart.rejected_daily": "SELECT * FROM mart.rejected_daily ORDER BY 1, 2, 3",
 }
 UNGUARDED = "SET LOCAL session_replication_role = replica;"  # as a broken disk or a superuser would: no trigger fires
@@ -60,9 +61,10 @@ def held() -> dict[str, list[tuple]]:
         ("INSERT INTO mart.sales_hourly VALUES (3, '2026-11-05', 9, 0, 'cash', 0, 0)", ["mart.sales_hourly"]),
         ("UPDATE mart.sales_hourly SET total_pence = total_pence + 1", ["mart.sales_hourly"]),
         ("UPDATE mart.price_daily SET price_pence = 500 WHERE price_pence = 499", ["mart.price_daily"]),
+        ("UPDATE mart.price_hourly SET location_id = 7", ["mart.price_hourly"]),
         ("DELETE FROM mart.rejected_daily", ["mart.rejected_daily"]),
         ("INSERT INTO mart.rejected_daily VALUES (3, NULL, 'void', 2)", ["mart.rejected_daily"]),
-        ("TRUNCATE mart.sales_hourly, mart.price_daily, mart.rejected_daily", list(ROLLUPS)),
+        ("TRUNCATE mart.sales_hourly, mart.price_daily, mart.price_hourly, mart.rejected_daily", list(ROLLUPS)),
     ],
 )
 def test_a_spoilt_rollup_is_found_and_made_anew(two_trucks: Path, statement: str, tables: list[str]):
@@ -260,7 +262,7 @@ def test_the_command_does_not_repair_sales_and_says_what_does(doctor):
     spoil("DELETE FROM core.sale WHERE truck_id = 3 AND row_number = 1")
     code, said = doctor("--repair")
     assert (code, said["rebuilt"]) == (1, [])
-    assert failing(said) == ["files", "rollup_hourly", "rollup_price"]
+    assert failing(said) == ["files", "rollup_hourly", "rollup_price", "rollup_sold"]
     files = next(check for check in said["checks"] if check["name"] == "files")
     assert f"{LUNCH} is loaded with 2 sales, £11.99, 1 rejected; found 1, £7.00, 1" in files["detail"]
     assert "t3 ingest --again" in files["advice"]

@@ -121,10 +121,8 @@ def test_menus_shows_types_places_and_hours_once_their_files_are_there(sales: sa
             INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Wraps', 500, 150);
             INSERT INTO core.location VALUES (5, 'Market');
             INSERT INTO core.pitch VALUES (1, 5, '2025-11-23 10:00+00', '2025-11-23 14:00+00');
-            SELECT core.ensure_month('2025-11-01');
-            INSERT INTO core.sale VALUES (1, 1, 1, '2025-11-23 13:00+00', '2025-11-23', 13, 'card', 500),
-                (1, 1, 2, '2025-11-23 14:00+00', '2025-11-23', 14, 'card', 500),
-                (2, 2, 1, '2025-11-23 14:30+00', '2025-11-23', 14, 'cash', 700);
+            INSERT INTO mart.price_hourly VALUES (1, '2025-11-23', 13, 5, 'card', 500, 1),
+                (1, '2025-11-23', 14, 0, 'card', 500, 1), (2, '2025-11-23', 14, 0, 'cash', 700, 1);
         """)
     )
     html = sheet(sales, "menus", DAY)

@@ -30,7 +30,7 @@ def demand(db: sa.Connection, asked: Asked) -> str:
         cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = f"by truck: places and menu types need {' and '.join(missing)}"
     elif asked.scope.days > LONGEST_DAYS:
-        return said(name, f"It is read from single sales: choose at most {LONGEST_DAYS} days.")
+        return said(name, f"It is read by hour and price: choose at most {LONGEST_DAYS} days.")
     else:
         found = metrics.demand(db, asked.scope)
         found = found.assign(row=found["location"] + " · " + found["menu_type"])
