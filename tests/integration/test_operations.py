@@ -18,7 +18,13 @@ TODAY = business_day.today()
 ROWS = """
 INSERT INTO ops.run (run_id, notebook, state, failed_cell, error, parameters, git_commit, started_at, seconds)
 VALUES ('2-ab', '2_clean', 'failed', 3, 'a total of <b>£1</b>', '{"batch_id": "b<i>"}', 'abc+', now(), 1.25);
-INSERT INTO ops.batch (batch_id, state, files, bytes, error) VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full.');
+INSERT INTO ops.run (run_id, notebook, state, parameters, started_at) VALUES
+('4-ab', '4_report', 'succeeded', '{"business_date": "2026-11-22", "edition": "cfo"}', now() - interval '2 hours'),
+('4-cd', '4_report', 'lost', '{"business_date": "2026-11-22", "edition": "cfo"}', now() - interval '1 hour'),
+('4-ef', '4_report', 'failed', '{"business_date": "2026-11-22", "edition": "culinary"}', now() - interval '2 hours'),
+('4-gh', '4_report', 'succeeded', '{"business_date": "2026-11-22", "edition": "culinary"}', now());
+INSERT INTO ops.batch (batch_id, state, files, bytes, error)
+VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell 3 of 2_clean, executed copy /x)');
 INSERT INTO ops.batch (batch_id, files, bytes) VALUES ('waits', 1, 9);
 INSERT INTO ops.source_file (key, etag, size, last_modified, kind, state, reason)
 VALUES ('trucks/<x>.csv', 'e', 0, now(), 'sales', 'unreadable', 'The file is empty.');
@@ -57,7 +63,10 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert '<a class="t3-choice" href="runs/2-ab">2_clean</a>' in cards["runs"]
     assert "abc+" in cards["runs"]
     assert "1 file<" in cards["under_way"]
-    assert "The disk &lt;is&gt; full." in cards["failed"]
+    assert "The disk &lt;is&gt; full.<" in cards["failed"]
+    assert '<a class="t3-choice" href="runs/2-ab">2_clean</a>' in cards["failed"]
+    assert "?do=rerun&amp;on.day=2026-11-22&amp;on.edition=cfo" in cards["failed"]
+    assert "culinary" not in cards["failed"]
     assert "?do=rerun&amp;on.batch=b%3Ci%3E" in cards["failed"]
     assert "hiram.boulie@t3.example" in cards["mails"]
     assert "?do=resend&amp;on.mail=1" in cards["mails"]

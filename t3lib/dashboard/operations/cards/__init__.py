@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.operations.cards import decisions, files, mails, rejects, requests, restated, runs, work
+from t3lib.dashboard.operations.cards import decisions, failed, files, mails, rejects, requests, restated, runs, work
 from t3lib.dashboard.operations.choices import Choices
 
 Card = Callable[[sa.Connection, Choices], str]
@@ -12,7 +12,7 @@ Card = Callable[[sa.Connection, Choices], str]
 # name, classes, what makes it; in the order of the page
 CARDS: tuple[tuple[str, str, Card], ...] = (
     ("under_way", "t3-half", work.under_way),
-    ("failed", "t3-half", work.failed),
+    ("failed", "t3-half", failed.card),
     ("requests", "t3-whole", requests.card),
     ("grid", "t3-whole", files.grid),
     ("files", "t3-whole", files.card),

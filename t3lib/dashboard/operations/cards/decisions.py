@@ -12,6 +12,8 @@ _DECISIONS = sa.text("""
                    SELECT max(repair_id) FROM ops.repair AS later
                    WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS stands
         FROM ops.repair JOIN ops.source_file AS file USING (file_id)
+        -- What was carried to a newer version of the file is told where it can be taken back.
+        WHERE action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded')
         ORDER BY repair_id DESC LIMIT 12
     ),
     others AS (

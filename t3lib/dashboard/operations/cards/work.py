@@ -1,8 +1,7 @@
-"""What is under way, and what failed: batches and reports."""
+"""What is under way: batches and reports."""
 
 from collections import defaultdict
 from datetime import timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -26,18 +25,10 @@ _OPEN = sa.text("""
     ORDER BY run.started_at IS NULL, created_at LIMIT :most
 """)
 _REPORTS = sa.text("""
-    SELECT DISTINCT ON (parameters ->> 'business_date', parameters ->> 'edition')
-           CAST(parameters ->> 'business_date' AS date) AS day, parameters ->> 'edition' AS edition,
-           state, worker, started_at, coalesce(error, 'The worker ended in it.') AS error
+    SELECT CAST(parameters ->> 'business_date' AS date) AS day, parameters ->> 'edition' AS edition, worker, started_at
     FROM ops.run
-    WHERE notebook = '4_report' AND started_at >= :since AND parameters ? 'edition'
+    WHERE notebook = '4_report' AND state = 'running' AND started_at > now() - interval '2 days'
       AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
-    ORDER BY parameters ->> 'business_date', parameters ->> 'edition', started_at DESC
-""")
-_FAILED = sa.text("""
-    SELECT batch_id, files, attempt, coalesce(finished_at, created_at) AS at, error FROM ops.batch
-    WHERE state = 'failed'
-    ORDER BY at DESC LIMIT 12
 """)
 _UNCLAIMED = sa.text("SELECT count(*) FROM ops.source_file WHERE state = 'new' AND batch_id IS NULL")
 _MADE = sa.text("SELECT DISTINCT edition FROM ops.mail_outbox WHERE report = 'daily' AND business_date = :day")
@@ -45,36 +36,19 @@ _MADE = sa.text("SELECT DISTINCT edition FROM ops.mail_outbox WHERE report = 'da
 
 def under_way(db: sa.Connection, choices: Choices) -> str:
     """What runs and what waits, and for what."""
-    reports = list(db.execute(_REPORTS, choices.bound))
     batches = list(db.execute(_OPEN, {"most": MOST}))
     rows = [_batch(row) for row in batches]
     if batches and (more := batches[0].batches - MOST) > 0:
         rows.append(("waiting", f"{more:,} more batches", None, cells.shorter("a worker")))
-    rows += [("running", _report(r.edition, r.day), r.started_at, cells.shorter(f"on {r.worker or 'this machine'}"))
-             for r in reports if r.state == "running"]  # fmt: skip
+    rows += [("running", report(r.edition, r.day), r.started_at, cells.shorter(f"on {r.worker or 'this machine'}"))
+             for r in db.execute(_REPORTS)]  # fmt: skip
     if unclaimed := db.scalar(_UNCLAIMED):
         rows.append(
-            ("waiting", _files(unclaimed), None, cells.shorter("the metadata, or the next look into the bucket"))
+            ("waiting", files(unclaimed), None, cells.shorter("the metadata, or the next look into the bucket"))
         )
     rows += _due(db)
     head = ("State", "What", "Since", "Where, or what it waits for")
     return cells.card("Under way", head, rows, nothing="Nothing runs and nothing waits.")
-
-
-def failed(db: sa.Connection, choices: Choices) -> str:
-    """Batches that are parked and reports that were not made, each with a link that runs it again."""
-    offer = partial(cells.asking, choices)
-    rows = [
-        ("failed", f"{_files(row.files)}, attempt {row.attempt}", row.at, cells.shorter(row.error),
-         offer(("rerun", "Run again", {"batch": row.batch_id})))
-        for row in db.execute(_FAILED)
-    ]  # fmt: skip
-    rows += [
-        (row.state, _report(row.edition, row.day), row.started_at, cells.shorter(row.error),
-         offer(("rerun", "Run again", {"day": row.day, "edition": row.edition})))
-        for row in db.execute(_REPORTS, choices.bound) if row.state in ("failed", "lost")
-    ]  # fmt: skip
-    return cells.card("Failed", ("State", "What", "When", "Error", ""), rows, nothing="Nothing failed.")
 
 
 def _batch(row: sa.Row) -> tuple[object, ...]:
@@ -82,7 +56,7 @@ def _batch(row: sa.Row) -> tuple[object, ...]:
     again_said = f", attempt {row.attempt}" if row.attempt > 1 else ""
     where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker{again_said}"
     state = "running" if row.notebook else "waiting"
-    return state, _files(row.files) + again, row.started_at or row.created_at, cells.shorter(where)
+    return state, files(row.files) + again, row.started_at or row.created_at, cells.shorter(where)
 
 
 def _due(db: sa.Connection) -> list[tuple[object, ...]]:
@@ -95,13 +69,15 @@ def _due(db: sa.Connection) -> list[tuple[object, ...]]:
     for one in batches[batches["batch_state"] == "missing"].itertuples():
         hours[one.truck_id].append(f"{one.batch_hour:02d}:00")
     missing = "; ".join(f"truck {truck} ({', '.join(times)})" for truck, times in hours.items())
-    return [("waiting", _report(edition, day), None, cells.shorter(missing or "its time", 90))
+    return [("waiting", report(edition, day), None, cells.shorter(missing or "its time", 90))
             for edition in sorted(due)]  # fmt: skip
 
 
-def _report(edition: str, day: object) -> str:
+def report(edition: str, day: object) -> str:
+    """cfo report of Sun 22 Nov."""
     return f"{edition} report of {words.short_day(day, business_day.today())}"
 
 
-def _files(count: int) -> str:
+def files(count: int) -> str:
+    """3 files."""
     return f"{count:,} file{'' if count == 1 else 's'}"

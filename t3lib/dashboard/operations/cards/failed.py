@@ -1,0 +1,59 @@
+"""What failed: batches that are parked and reports that were not made, each with a link that runs it again."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from t3lib.dashboard.cards import Cell
+from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations.cards.runs import executed
+from t3lib.dashboard.operations.cards.work import files, report
+from t3lib.dashboard.operations.choices import Choices
+
+MOST = 6
+_BATCHES = sa.text("""
+    SELECT count(*) OVER () AS batches, batch.batch_id, files, attempt, coalesce(batch.finished_at, created_at) AS at,
+           batch.error, run.run_id, run.notebook
+    FROM ops.batch
+    LEFT JOIN LATERAL (
+        SELECT run_id, notebook FROM ops.run
+        WHERE parameters ->> 'batch_id' = batch.batch_id AND state IN ('failed', 'lost')
+        ORDER BY started_at DESC LIMIT 1
+    ) AS run ON true
+    WHERE batch.state = 'failed'
+    ORDER BY at DESC LIMIT :most
+""")
+_REPORTS = sa.text("""
+    SELECT DISTINCT ON (parameters ->> 'business_date', parameters ->> 'edition')
+           CAST(parameters ->> 'business_date' AS date) AS day, parameters ->> 'edition' AS edition, state, run_id,
+           notebook, started_at AS at, coalesce(error, 'The worker ended in it.') AS error
+    FROM ops.run
+    WHERE notebook = '4_report' AND started_at >= :since AND parameters ? 'edition'
+      AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
+    ORDER BY parameters ->> 'business_date', parameters ->> 'edition', started_at DESC
+""")
+_HEAD = ("State", "What", "When", "In", "Error", "")
+
+
+def card(db: sa.Connection, choices: Choices) -> str:
+    """The newest, each with its error, the executed copy and a link that runs it again."""
+    batches = list(db.execute(_BATCHES, {"most": MOST}))
+    rows = [
+        _row(choices, "failed", f"{files(row.files)}, attempt {row.attempt}", row, {"batch": row.batch_id})
+        for row in batches
+    ]
+    rows += [
+        _row(choices, row.state, report(row.edition, row.day), row, {"day": row.day, "edition": row.edition})
+        for row in db.execute(_REPORTS, choices.bound)
+        if row.state in ("failed", "lost")
+    ]
+    catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
+    more = batches[0].batches - MOST if batches else 0
+    aside = f"and {more:,} more batches; for all of them: {catch_up}" if more > 0 else ""
+    return cells.card("Failed", _HEAD, rows, nothing="Nothing failed.", aside=aside)
+
+
+def _row(choices: Choices, state: str, what: str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:
+    copy = executed(row.run_id, row.notebook) if row.run_id else Cell("")
+    error = (row.error or "").split(" (cell ")[0]  # the link says where
+    return state, what, row.at, copy, cells.shorter(error, 140), cells.asking(choices, ("rerun", "Run again", about))
