@@ -1,11 +1,16 @@
 """Voilà as T3 runs it: one notebook, own template, nothing of Jupyter to be seen or reached."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scheduler import kernels
 from t3lib.settings import ROOT
+
+if TYPE_CHECKING:
+    from scheduler.access import Rules
 
 OPERATIONS = "6_operations"
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
@@ -18,23 +23,26 @@ POLICY = (
 )
 
 
-def command(port: int, notebook: str = "5_dashboard") -> list[str]:
-    """The command line that serves a notebook of `notebooks/` on a port of the loopback."""
+def command(port: int, notebook: str = "5_dashboard", host: str = "127.0.0.1") -> list[str]:
+    """The command line that serves a notebook of `notebooks/` on a port."""
     path = ROOT / "notebooks" / f"{notebook}.ipynb"
-    return [sys.executable, "-m", "scheduler.dashboard", str(path), f"--port={port}"]
+    return [sys.executable, "-m", "scheduler.dashboard", str(path), f"--port={port}", f"--Voila.ip={host}"]
 
 
 def main(arguments: list[str]) -> None:
     """Run the server until it is told to stop."""
     # Voilà finds templates in the folders of JUPYTER_PATH only.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
+    from scheduler.access import Rules
+
+    rules = Rules.taken()
     kernels.warm()  # the first visitor need not wait for the imports
     from traitlets.config import Config
 
-    _server().launch_instance(arguments, config=Config(_config()))
+    _server(rules).launch_instance(arguments, config=Config(_config(rules)))
 
 
-def _server() -> type:
+def _server(visitors: "Rules") -> type:
     """Voilà with T3's answer to visitors and its static files (a function: importing Voilà takes a second)."""
     from jupyter_server.base.handlers import FileFindHandler
     from jupyter_server.utils import url_path_join
@@ -49,6 +57,11 @@ def _server() -> type:
 
     class Server(Voila):
         name = "voila"
+        rules = visitors
+
+        def init_settings(self) -> dict:
+            # A page that lets everybody in only answers to this machine's own names: no site can rebind another.
+            return super().init_settings() | {"allow_remote_access": visitors.any}
 
         def init_handlers(self) -> list:
             found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
@@ -65,10 +78,12 @@ def _server() -> type:
     return Server
 
 
-def _config() -> dict[str, dict[str, object]]:
+def _config(rules: "Rules") -> dict[str, dict[str, object]]:
     return {
         "Voila": {
-            "ip": "127.0.0.1",
+            "identity_provider_class": "scheduler.access.Visitors",
+            # Who signed in stays so after a restart, and until the token changes.
+            "cookie_secret": hashlib.sha256(f"t3 {rules.token or os.urandom(32).hex()}".encode()).digest(),
             "open_browser": False,
             "port_retries": 0,
             "config_file_paths": [],
@@ -87,6 +102,7 @@ def _config() -> dict[str, dict[str, object]]:
             "strip_sources": True,
             "show_tracebacks": False,
             "file_allowlist": [],
+            "http_header_envs": [rules.user_header] if rules.user_header else [],
             "extension_allowlist": [
                 "ipecharts",
                 "@jupyter-widgets/jupyterlab-manager",

@@ -26,11 +26,13 @@ class Page:
 
     url: str
     server: Server
+    token: str = ""
 
     def answer(self) -> int:
         """HTTP status of the page as a visitor gets it (this runs the notebook)."""
         try:
-            with urllib.request.urlopen(self.url, timeout=STARTING_SECONDS) as response:
+            asked = urllib.request.Request(self.url, headers={"Authorization": f"token {self.token}"})
+            with urllib.request.urlopen(asked, timeout=STARTING_SECONDS) as response:
                 response.read()
                 return response.status
         except urllib.error.HTTPError as error:
@@ -39,21 +41,25 @@ class Page:
 
 @contextmanager
 def page(name: str, port: int = 0) -> Iterator[Page]:
-    """Serve 'dashboard' or 'operations' on the loopback until the block ends.
+    """Serve 'dashboard' or 'operations' until the block ends.
 
-    Raises ServiceError when it does not start."""
+    Raises ServiceError when it would be open to the network, or does not start."""
     notebook, role, usual = PAGES[name]
     kernels.install(settings().home)
-    place = free_port(port or usual, f"{name} page", _say)
+    from scheduler import access  # a second of imports that commands without a page need not wait for
+
+    access.require_guard(name)
+    host, place = settings().pages_host, free_port(port or usual, f"{name} page", _say)
     log = settings().home / "logs" / f"{name}.log"
-    server = launch(dashboard.command(place, notebook), log, env=kernel_environment(role))
+    given = access.environment(name)
+    server = launch(dashboard.command(place, notebook, host), log, env=kernel_environment(role) | given)
     try:
-        if not _listens(place, server):
+        if not _listens(place, server, _reached(host)):
             raise ServiceError(f"The {name} page did not start. It says: {last_words(log)}")
         if name == "dashboard" and not settings().dashboard_url:
-            os.environ["T3_DASHBOARD_URL"] = f"http://127.0.0.1:{place}/"  # links in this process's mails
+            os.environ["T3_DASHBOARD_URL"] = f"http://{_reached(host)}:{place}/"  # links in this process's mails
             settings.cache_clear()
-        yield Page(f"http://127.0.0.1:{place}/", server)
+        yield Page(f"http://{_reached(host)}:{place}/", server, given[access.TOKEN])
     finally:
         server.stop(patience=5)
 
@@ -85,13 +91,18 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _listens(port: int, server: Server) -> bool:
+def _reached(host: str) -> str:
+    """The address under which this machine reaches what listens on a host."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+
+
+def _listens(port: int, server: Server, host: str = "127.0.0.1") -> bool:
     """Whether the server takes connections in time; False at once when it ended."""
     end = time.monotonic() + STARTING_SECONDS
     while server.alive and time.monotonic() < end:
         with socket.socket() as probe:
             probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return True
         time.sleep(0.05)
     return False

@@ -99,7 +99,7 @@ def kernel_environment(role: str) -> dict[str, str]:
     """Environment of a kernel that works under a role: that role's database URL and no other's."""
     chosen = settings()
     own = getattr(chosen, ROLES[role]) or chosen.database_url
-    foreign = ("T3_DATABASE_URL", "DBOS_")
+    foreign = ("T3_DATABASE_URL", "T3_DASHBOARD_TOKEN", "T3_OPERATIONS_TOKEN", "DBOS_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if own:
         env["T3_DATABASE_URL"] = own.get_secret_value()

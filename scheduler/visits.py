@@ -3,13 +3,13 @@
 import psutil
 from voila.tornado.handler import TornadoVoilaHandler
 
-from t3lib.settings import ROOT
+from scheduler import access
 
 VISITORS_AT_MOST = 100
 # A page needs about 50 MB; below this the machine would begin to swap for everybody.
 SPARE_BYTES = 300 * 2**20
 SECONDS = 5
-WAITING = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "waiting.html"
+WAITING = access.TEMPLATES / "waiting.html"
 
 
 class VisitHandler(TornadoVoilaHandler):

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import time
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
+SHORTEST_TOKEN = 16
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
 
@@ -48,13 +50,20 @@ class Settings(BaseSettings):
     recipients_culinary: Addresses = Field(("miranda.courcelle@t3.example",), description="the same")
     recipients_operations: Addresses = Field(("operations@t3.example",), description="told when work fails")
     dashboard_url: str | None = Field(None, description="where people reach the dashboard; links in mails use it")
+    pages_host: str = Field("127.0.0.1", description="address the pages listen on; others than this need a guard")
+    dashboard_token: SecretStr | None = Field(None, description="what staff type to see the dashboard")
+    operations_token: SecretStr | None = Field(None, description="what operators type to see their page")
+    proxy_user_header: str | None = Field(None, description="header in which a proxy names who is signed in")
+    proxy_groups_header: str = Field("X-Forwarded-Groups", description="header with their groups, comma-separated")
+    operators_group: str = Field("t3-operators", description="group that may see the operations page")
+    trusted_proxies: Addresses = Field(("127.0.0.1", "::1"), description="addresses whose headers are believed")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
     batch_bytes: int = Field(32 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
-    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations", mode="before")
+    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -74,6 +83,21 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except Exception:
             raise ValueError(f"{value!r} is not a time zone; write one like Europe/London") from None
+        return value
+
+    @field_validator("pages_host")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            return str(ip_address("127.0.0.1" if value == "localhost" else value))
+        except ValueError:
+            raise ValueError(f"{value!r} is not an address of this machine, such as 127.0.0.1 or 0.0.0.0") from None
+
+    @field_validator("dashboard_token", "operations_token")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"at least {SHORTEST_TOKEN} characters; make one with: openssl rand -hex 16")
         return value
 
     @field_validator("landing_url", "archive_url")

@@ -84,9 +84,19 @@ def dashboard(port: Annotated[int, typer.Option(help="Port; 0 finds a free one."
     """Serve the dashboard only.
 
     Example: t3 dashboard --port 8866"""
-    from scheduler.commands.serving import dashboard as run
+    from scheduler.commands.serving import page as run
 
-    run(port=port)
+    run("dashboard", port=port)
+
+
+@app.command()
+def operations(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+    """Serve the operations page only.
+
+    Example: t3 operations --port 8867"""
+    from scheduler.commands.serving import page as run
+
+    run("operations", port=port)
 
 
 @app.command()

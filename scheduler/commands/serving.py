@@ -39,10 +39,10 @@ def worker(concurrency: int, health_port: int | None = None) -> None:
         say("Stopping.")
 
 
-def dashboard(port: int) -> None:
-    """The dashboard alone."""
-    with session("database"), stopping() as stop, pages.page("dashboard", port) as board:
-        out.print(board.url)
+def page(name: str, port: int) -> None:
+    """One page alone."""
+    with session("database"), stopping() as stop, pages.page(name, port) as served:
+        out.print(served.url)
         stop.wait()
 
 

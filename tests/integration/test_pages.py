@@ -75,6 +75,6 @@ def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place
 
 
 def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
-    monkeypatch.setattr(pages.dashboard, "command", lambda port, notebook: ["sh", "-c", "echo no luck; exit 3"])
+    monkeypatch.setattr(pages.dashboard, "command", lambda *page: ["sh", "-c", "echo no luck; exit 3"])
     with pytest.raises(ServiceError, match="no luck"), pages.page("dashboard"):
         pass

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from t3lib.dashboard import visitor
 from t3lib.dashboard.boxes import box, html
 from t3lib.dashboard.operations.subject import Subject
 from t3lib.desk import KINDS
@@ -52,7 +53,8 @@ class Form:
             asked = [field for field in asked if field.name != "accept"]
         self._inputs = {field.name: _input(field, subject) for field in asked}
         self._inputs["why"] = _text("Why", "kept with the request", 500)
-        self._inputs["by"] = _text("Your name", "", 80, by)
+        self._inputs["by"] = _text("Your name", "", 80, visitor.name() or by)
+        self._inputs["by"].disabled = bool(visitor.name())
         return tuple(self._inputs.values())
 
     def _check(self, _: Any) -> None:
@@ -64,7 +66,8 @@ class Form:
         if given.get("accept") and not given["total"].strip():  # what was seen is what is asked for
             given["total"] = pounds(self._subject.begin["suggested"])
         try:
-            self._wanted = checked(self._subject.kind, given, self._inputs["by"].value, self._inputs["why"].value)
+            by = visitor.name() or self._inputs["by"].value  # who signed in cannot type another name
+            self._wanted = checked(self._subject.kind, given, by, self._inputs["why"].value)
         except RefusedError as error:
             self._wanted = None
             return self._arrange(_trouble(str(error)))

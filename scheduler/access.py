@@ -1,0 +1,139 @@
+"""Who may see a page: everybody on this machine, those who know its token, or those whom a trusted proxy names.
+
+A page that others than this machine can reach needs one of the last two. What a proxy says is only believed of the
+addresses in T3_TRUSTED_PROXIES; the operations page then also wants the operators' group."""
+
+import hmac
+import ipaddress
+import os
+from dataclasses import dataclass
+from html import escape
+from string import Template
+from typing import Any
+
+import tornado.web
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import IdentityProvider, User
+from jupyter_server.auth.login import LoginFormHandler
+from tornado.escape import url_escape
+
+from t3lib.problems import ServiceError
+from t3lib.settings import ROOT, settings
+
+TOKEN, GROUP = "T3_PAGE_TOKEN", "T3_PAGE_GROUP"
+TEMPLATES = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How one page's visitors are told apart; nothing at all means that only this machine may reach it."""
+
+    token: str = ""
+    user_header: str = ""
+    groups_header: str = ""
+    group: str = ""
+    proxies: tuple[str, ...] = ()
+
+    @classmethod
+    def taken(cls) -> "Rules":
+        """Those of this process; the token leaves the environment, which kernels get too."""
+        chosen = settings()
+        token, group = (os.environ.pop(name, "") for name in (TOKEN, GROUP))
+        return cls(token, chosen.proxy_user_header or "", chosen.proxy_groups_header, group, chosen.trusted_proxies)
+
+    @property
+    def any(self) -> bool:
+        """Whether visitors are told apart."""
+        return bool(self.token or self.user_header)
+
+    def knows(self, typed: str) -> bool:
+        """Whether this is the token."""
+        return bool(self.token) and hmac.compare_digest(typed.encode(), self.token.encode())
+
+    def named(self, headers: Any, address: str) -> str | None:
+        """The visitor whom the proxy at this address names; None when it names none or not one of the group."""
+        if not self.user_header or address not in self.proxies:
+            return None
+        groups = {group.strip() for group in headers.get(self.groups_header, "").split(",")}
+        return headers.get(self.user_header) if not self.group or self.group in groups else None
+
+
+def environment(page: str) -> dict[str, str]:
+    """What the server of 'dashboard' or 'operations' is told of its visitors."""
+    chosen = settings()
+    token = getattr(chosen, f"{page}_token")
+    group = chosen.operators_group if page == "operations" and chosen.proxy_user_header else ""
+    return {TOKEN: token.get_secret_value() if token else "", GROUP: group}
+
+
+def require_guard(page: str) -> None:
+    """Raise ServiceError when a page would be open to the network."""
+    chosen = settings()
+    host = chosen.pages_host
+    if ipaddress.ip_address(host).is_loopback or getattr(chosen, f"{page}_token") or chosen.proxy_user_header:
+        return
+    raise ServiceError(
+        f"The {page} page would be open to everybody who reaches {host}: set T3_{page.upper()}_TOKEN, or "
+        f"T3_PROXY_USER_HEADER where a proxy signs people in, or leave T3_PAGES_HOST at 127.0.0.1."
+    )
+
+
+class Visitors(IdentityProvider):
+    """Tells visitors apart by the rules. A token is never taken from an address, where histories and logs keep it."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"token": "", "login_handler_class": LoginHandler})
+        self.rules: Rules = self.parent.rules
+        self.token = self.rules.token
+        self.cookie_options = {"samesite": "Lax"}
+
+    @property
+    def auth_enabled(self) -> bool:
+        return self.rules.any
+
+    @property
+    def login_available(self) -> bool:
+        return bool(self.rules.token)
+
+    def get_handlers(self) -> list[tuple[str, object]]:
+        """Where visitors without leave are sent, also when there is no token to type."""
+        return [(r"/login", LoginHandler)]
+
+    async def get_user(self, handler: tornado.web.RequestHandler) -> User | None:
+        """The visitor of a request; None when the page is not for them."""
+        if self.rules.user_header:
+            # The server takes no X-Forwarded-For, so this is who is really at the other end.
+            name = self.rules.named(handler.request.headers, handler.request.remote_ip)
+            return User(name) if name else None
+        return await self._get_user(handler)
+
+    def get_token(self, handler: tornado.web.RequestHandler) -> str | None:
+        found = self.auth_header_pat.match(handler.request.headers.get("Authorization", ""))
+        return found[2] if found else None
+
+    def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
+        typed = handler.get_argument("password", default="", strip=False)
+        return self.generate_anonymous_user(handler) if self.rules.knows(typed) else None
+
+
+class LoginHandler(LoginFormHandler):
+    """Where a visitor without leave ends: the page on which to type the token, or the one that says no."""
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        policy = self.settings["headers"]["Content-Security-Policy"]
+        self.set_header("Content-Security-Policy", policy.replace("form-action 'none'", "form-action 'self'"))
+        self.set_header("Cache-Control", "no-store")
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        if not self.identity_provider.login_available:  # signing in is the proxy's, and it has had its say
+            self.set_status(403)
+            return self.finish((TEMPLATES / "refused.html").read_bytes())
+        return super().get()
+
+    def _render(self, message: dict[str, str] | None = None) -> None:
+        said = "That is not the token. Ask whoever runs T3." if message else ""
+        given = {"next": url_escape(self.get_argument("next", default=self.base_url)), "said": said}
+        page = Template((TEMPLATES / "login.html").read_text())
+        self.write(page.substitute(given, xsrf=escape(self.xsrf_token.decode())))
