@@ -29,6 +29,7 @@ def add(app: typer.Typer) -> None:
     """Put the commands under `t3`."""
     app.command(cls=Pairs)(run)
     app.command()(diff)
+    app.command()(reproduce)
 
 
 def run(
@@ -62,6 +63,20 @@ def diff(
     from scheduler.commands.workbench import diff as run_one
 
     run_one(days=days, as_json=json)
+
+
+def reproduce(
+    run: Annotated[str, typer.Option("--run", help="The run's id; without it the latest runs are listed.")] = "",
+    json: Json = False,
+) -> None:
+    """Run a past run again: its commit, the versions of the files that it saw, a database of its own.
+
+    Compares the figures then and now; exit 1 when they differ or when a file's version is gone.
+
+    Example: t3 reproduce --run 3-4f1c2a9b7d30"""
+    from scheduler.commands.workbench import reproduce as run_one
+
+    run_one(run_id=run, as_json=json)
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 import typer
 
-from scheduler import kernels, notebooks, rehearsal
+from scheduler import kernels, notebooks, rehearsal, reproduction
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import lines, out, say, table
 from scheduler.commands.session import session
+from scheduler.reproduction import Reproduction
 from scheduler.runner import NotebookFailedError
 from t3lib import difference
 from t3lib.difference import Difference
@@ -14,6 +15,7 @@ from t3lib.money import pounds
 from t3lib.settings import settings
 
 _MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "sales change by"}
+_RUNS = {"run_id": "run", "notebook": "notebook", "started_at": "started", "git_commit": "commit", "rows": "rows"}
 _DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
 
 
@@ -50,6 +52,37 @@ def diff(days: str, as_json: bool) -> None:
         print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
     else:
         _show(found, days)
+
+
+def reproduce(run_id: str, as_json: bool) -> None:
+    """Run a past run again; raises SystemExit(1) unless every figure came out as then."""
+    with session("database", "landing"):
+        found = reproduction.reproduce(run_id) if run_id else reproduction.latest()
+    if isinstance(found, list):
+        print_json(found) if as_json else table(found, _RUNS, "No run has finished under a commit.")
+        return
+    if as_json:
+        print_json(vars(found) | {"differing": found.differing})
+    else:
+        _compare(found)
+    if found.differing or found.missing:
+        raise SystemExit(1)
+
+
+def _compare(found: Reproduction) -> None:
+    for note in [*found.notes, *(f"The bucket no longer holds the version of {key}." for key in found.missing)]:
+        say(note)
+    rows = [{"figure": name, "then": _short(value), "now": _short(found.now.get(name)),
+             "same": "no" if name in found.differing else "yes"} for name, value in found.then.items()]  # fmt: skip
+    table(rows, {name: name for name in ("figure", "then", "now", "same")}, "The run recorded no figures.")
+    same = f"Run {found.run_id} gives the same figures again under {found.commit}."
+    say(f"{len(found.differing)} of {len(found.then)} figures differ." if found.differing else same)
+
+
+def _short(value: object) -> str:
+    """A figure in a column: a table of a report is told by its size."""
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text if "\n" not in text else f"{len(text.splitlines()):,} lines"
 
 
 def _show(found: Difference, days: str) -> None:

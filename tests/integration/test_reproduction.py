@@ -1,0 +1,76 @@
+"""A past run, run again under its commit on the versions that it saw."""
+
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from scheduler import reproduction
+from scheduler.discovery import discover
+from scheduler.runner import run_notebook
+from scheduler.stages import INGEST
+from t3lib import record, warehouse
+from t3lib.landing import Landing
+from t3lib.problems import RefusedError
+from t3lib.settings import ROOT
+from t3lib.warehouse import ledger
+from tests.feeding import LUNCH, at, put, rows, take_in
+
+EVENING = "trucks/2026-11/5/18/T3_T3_B2.csv"
+
+
+@pytest.fixture
+def loading(bucket: Path) -> str:
+    """The run that loaded the evening: two sales of £0.50 and one row that was £50.00 without its point, as the lunch
+    before it says."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no checkout")
+    put(bucket, LUNCH, *[at("12:00", "card", "0.50")] * 20)
+    take_in()
+    put(bucket, EVENING, at("15:00", "card", "0.50"), at("15:01", "card", "0.50"), at("15:02", "card", "50"))
+    discover(Landing(), sweep=True)
+    ((batch_id,),) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open'")
+    *_, last = [run_notebook(stage, {"batch_id": batch_id}) for stage in INGEST]
+    with warehouse.connect() as db:
+        ledger.finish(db, batch_id)
+    return last.run_id
+
+
+@pytest.mark.slow
+def test_a_run_gives_the_same_figures_and_a_changed_one_is_named(loading):
+    ((copy,),) = rows("SELECT executed_copy FROM ops.run WHERE run_id = :run", run=loading)
+    before = rows("SELECT version FROM mart.watermark")
+    found = reproduction.reproduce(loading)
+    assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00"}
+    assert (found.differing, found.missing) == ([], [])
+    assert rows("SELECT version FROM mart.watermark") == before
+    assert "t3-run-" not in subprocess.check_output(["git", "-C", ROOT, "worktree", "list"], text=True)
+    found.now["rows"] = 3
+    assert found.differing == ["rows"]
+    assert reproduction.latest()[0]["run_id"] == loading
+    assert Path(copy).name == "3_load.ipynb"
+
+
+def test_a_version_that_is_gone_is_named(loading, bucket):
+    put(bucket, EVENING, at("15:00", "card", "7"))
+    with pytest.raises(RefusedError, match=f"no longer holds a version that run {loading} read: {EVENING}"):
+        reproduction.reproduce(loading)
+
+
+def test_unknown_runs_and_unknown_commits_are_refused(loading):
+    with pytest.raises(RefusedError, match="There is no finished run 3-none"):
+        reproduction.reproduce("3-none")
+    rows("UPDATE ops.run SET git_commit = 'abcdef123456' RETURNING 1")
+    with pytest.raises(RefusedError, match="does not have the commit abcdef123456: fetch it"):
+        reproduction.reproduce(loading)
+
+
+def test_the_figures_of_a_copy_are_what_it_records(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[
+        nbformat.v4.new_output("display_data", data={record.RECORD: {"rows": 2}}),
+        nbformat.v4.new_output("display_data", data={
+            reproduction.REPORT: {"headline": {"gross_sales_pence": 7}, "csv": {"t3.csv": "a"}, "subject": "x"}}),
+    ])])  # fmt: skip
+    nbformat.write(notebook, tmp_path / "copy.ipynb")
+    assert reproduction.figures(tmp_path / "copy.ipynb") == {"rows": 2, "gross_sales_pence": 7, "t3.csv": "a"}
