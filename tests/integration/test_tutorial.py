@@ -1,0 +1,133 @@
+"""docs/analysts.md and docs/sections.md, followed word for word in a clone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from t3lib.settings import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+_BLOCK = re.compile(r"^```(sh|text|diff|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DAYS = re.compile(r"^\s*(\d)\s+(\d\d \w{3} \d{4})\s+(£\S+)\s+(£\S+)\s+(\+\d+)", re.MULTILINE)
+# The packages are there already; what stands in the environment of the test does not belong to the reader's.
+PRELUDE = """
+set -e
+make() { if [ "$1" = setup ]; then ln -s "$VENV" .venv; else command make -o .venv/ready "$@"; fi; }
+"""
+
+
+@dataclass
+class Reader:
+    """Who follows a page: a shell that remembers what it was told, step by step."""
+
+    folder: Path
+
+    def sh(self, script: str) -> str:
+        """Everything that a block prints; what it sets (folder, variables) holds for the blocks after it."""
+        keep = self.folder / "shell"
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "GIT_"))}
+        person = {
+            f"GIT_{who}_{what}": "ann@t3.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
+        env |= person | {"REPOSITORY": str(ROOT), "VENV": str(Path(sys.executable).parents[1]),
+                         "PYTHONPATH": str(self.clone), "T3_EDITED_NOTEBOOKS": ""}  # fmt: skip
+        whole = f"{PRELUDE}\n[ -f {keep} ] && . {keep}\n{script}\n"
+        whole += (
+            f'{{ echo "cd $PWD"; declare -p T3_LANDING_URL PATH 2>/dev/null | sed "s/^declare -x/export/"; }} > {keep}'
+        )
+        done = subprocess.run(["bash", "-c", whole], cwd=self.folder, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{script}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    @property
+    def clone(self) -> Path:
+        return self.folder / "t3"
+
+    def apply(self, patch: str) -> None:
+        """Make the edits that a block shows."""
+        subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=self.clone, input=patch, text=True, check=True)
+
+    def follow(self, page: str) -> list[str]:
+        """Do what a page of the clone says; what its shell blocks printed. Shown lines must have been printed."""
+        printed: list[str] = []
+        for kind, body in _BLOCK.findall((self.clone if self.clone.exists() else ROOT).joinpath(page).read_text()):
+            if kind == "sh":
+                printed.append(self.sh(body))
+            elif kind == "diff":
+                self.apply(body)
+            elif kind == "text":
+                assert all(line in printed[-1] or line in "".join(printed[-3:]) for line in body.splitlines())
+            elif body.startswith("# t3lib/"):
+                path, code = body.removeprefix("# ").split("\n", 1)
+                (self.clone / path).write_text(code)
+            elif body.startswith("# notebooks/"):
+                self.add_cell(*body.removeprefix("# ").split("\n", 1))
+        return printed
+
+    def add_cell(self, where: str, source: str) -> None:
+        """Put a cell below another one, as JupyterLab does."""
+        path, _, above = where.partition(", below ")
+        notebook = nbformat.read(self.clone / path, 4)
+        place = next(n for n, cell in enumerate(notebook.cells) if cell.source == above)
+        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(source.strip()))
+        nbformat.write(notebook, self.clone / path)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    """Somebody new, in a folder through which the embedded Postgres' account may pass."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no checkout to clone from")
+    folder = Path(tempfile.mkdtemp(prefix="t3-tutorial-"))
+    folder.chmod(0o711)
+    yield Reader(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
+    printed = reader.follow("docs/analysts.md")
+    first = next(text for text in printed if "first_look" in text)
+    assert "finding: In the 28 days up to 15 Nov 2026" in first
+    shown = next(text for text in printed if "would be" in text)
+    moved = re.search(r"unknown_payment_type\s+loaded\s+(\d+)\s+\+£([\d.]+)", shown)
+    assert moved, shown
+    applied = next(text for text in printed if "files cleaned again" in text)
+    days = _DAYS.findall(shown)
+    assert days
+    assert days == _DAYS.findall(applied)
+    assert sum(int(day[-1]) for day in days) == int(moved[1])
+
+
+def test_a_report_section_and_a_dashboard_card_are_added_by_the_recipe(reader):
+    printed = reader.follow("docs/sections.md")
+    copy = json.loads(printed[-1].splitlines()[0])["executed_copy"]
+    shown = [
+        output.data for cell in nbformat.read(copy, 4).cells for output in cell.get("outputs", []) if "data" in output
+    ]
+    (section,) = (data for data in shown if "WHAT ONE SALE BRINGS" in data["text/plain"])
+    assert re.search(r"Card\s+£\d+\.\d\d", section["text/plain"])
+    card = reader.sh("""python -c '
+from datetime import date
+from scheduler.commands.session import session
+from t3lib import metrics, warehouse
+from t3lib.dashboard.sheets import Asked, sheet
+from t3lib.dashboard.state import State
+day = metrics.Scope(date(2026, 11, 11), date(2026, 11, 11))
+with session("database"), warehouse.connect() as db:
+    print(sheet(db, Asked(State(tab="money"), day)))
+'""")
+    assert "What one sale brings" in card
+    assert re.search(r"<td>card</td><td class=.t3-number.>£\d+\.\d\d", card)
+    touched = reader.sh("git status --short --untracked-files=all").split()
+    assert not [path for path in touched if path.startswith("scheduler/")]
