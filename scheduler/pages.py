@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from scheduler import dashboard, kernels
 from scheduler.embedded.processes import Server, free_port, last_words, launch
@@ -73,7 +74,7 @@ def lab(port: int = 0) -> Iterator[Page]:
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={place}", "--port-retries=0",
         f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks",
-        "--MultiKernelManager.default_kernel_name=t3",
+        "--MultiKernelManager.default_kernel_name=t3", f"--config={Path(__file__).with_name('lab_config.py')}",
     ]  # fmt: skip
     if os.name == "posix" and os.geteuid() == 0:
         command.append("--allow-root")

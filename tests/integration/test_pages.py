@@ -2,15 +2,19 @@
 
 import gzip
 import json
+import shutil
 import sys
 import urllib.error
 import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from scheduler import pages
 from t3lib.problems import ServiceError
+from t3lib.settings import ROOT
 
 
 @pytest.fixture
@@ -72,6 +76,23 @@ def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"{root}/api/kernelspecs", timeout=30)
     assert (found["default"], "t3" in found["kernelspecs"]) == ("t3", True)
+
+
+def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
+    """Saved over HTTP as the page does it, in a folder that goes again."""
+    path = ROOT / "notebooks" / "saved_by_a_test" / "sums.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    cell = new_code_cell("1 + 1", outputs=[new_output("stream", text="2")], execution_count=1)
+    body = json.dumps({"type": "notebook", "format": "json", "content": new_notebook(cells=[cell])}).encode()
+    try:
+        with pages.lab() as page:
+            root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
+            url = f"{root}/api/contents/{path.relative_to(ROOT)}?token={token}"
+            urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30).close()
+        (saved,) = nbformat.read(path, 4).cells
+    finally:
+        shutil.rmtree(path.parent)
+    assert (saved.source, saved.outputs, saved.execution_count) == ("1 + 1", [], None)
 
 
 def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
