@@ -87,7 +87,8 @@ def _short(value: object) -> str:
 
 def _show(found: Difference, days: str) -> None:
     changed, files = found.files["restated"], found.files.total()
-    out.print(f"{files:,} loaded files cleaned under the rules of this folder: {changed:,} would come out otherwise.")
+    named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
+    out.print(f"{named} cleaned under the rules of this folder: {changed:,} would come out otherwise.")
     for outcome in ("gone", "refused"):
         if count := found.files[outcome]:
             out.print(f"{count:,} cannot be read any more ({outcome}): their rows would stay as they are.")
