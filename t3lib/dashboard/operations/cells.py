@@ -39,14 +39,14 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], numb
 
 def _row(head: Sequence[str], row: Sequence[Any], numbers: Sequence[int]) -> str:
     columns = zip(head, row, strict=True)
-    return "".join(_cell(column, n in numbers, value) for n, (column, value) in enumerate(columns))
+    return "".join(_cell(column, n, n in numbers, value) for n, (column, value) in enumerate(columns))
 
 
-def _cell(column: str, is_number: bool, value: Any) -> str:
+def _cell(column: str, n: int, is_number: bool, value: Any) -> str:
     found = written(value)
     cell = found if isinstance(found, Cell) else Cell(found)
     inside = cell.text if cell.html else escape(cell.text)
-    if isinstance(value, str) and (tone := look(value)):
+    if n == 0 and isinstance(value, str) and (tone := look(value)):
         inside = f'<span class="t3-state {tone}">{inside.replace("_", " ")}</span>'
     classes = " ".join(filter(None, (cell.classes, "t3-number" if is_number else "")))
     label = f' data-label="{escape(column)}"' if column else ""
