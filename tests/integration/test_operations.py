@@ -77,6 +77,23 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert "The file is empty." in first
 
 
+def test_yesterdays_report_waits_for_the_files_that_usually_come(database: str):
+    day = TODAY - timedelta(days=1)
+    for week in (1, 2):
+        change("""INSERT INTO ops.source_file
+                      (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour, state)
+                  VALUES (:key, 'e', 0, now(), 'sales', 2, :day, 15, 'loaded')""",
+               key=f"k{week}", day=day - timedelta(weeks=week))  # fmt: skip
+    mail = """INSERT INTO ops.mail_outbox (report, business_date, edition, recipient, message_id, subject, message)
+              VALUES ('daily', :day, 'cfo', 'a@b.example', 'm', 's', '')"""
+    change(mail, day=day - timedelta(days=1))
+    waiting = shown().cards["under_way"].value
+    assert f"cfo report of {day:%a} {day.day} {day:%b}" in waiting
+    assert "truck 2 (15:00)" in waiting
+    change(mail, day=day)
+    assert "cfo report" not in shown().cards["under_way"].value
+
+
 def test_filters_choose_what_the_tables_show(database: str):
     with warehouse.connect() as db:
         db.exec_driver_sql(ROWS)
