@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from t3lib import warehouse
 from t3lib.business_day import today
-from t3lib.feed.keys import recent_prefixes
+from t3lib.feed.keys import recent_prefixes, todays_prefix
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse import ledger
@@ -12,12 +12,13 @@ from t3lib.warehouse import ledger
 RECENT_DAYS = 3
 
 
-def discover(landing: Landing, *, sweep: bool = False) -> int:
-    """Enter new object versions of the last days (or, in a sweep, of the whole bucket); returns how many.
+def discover(landing: Landing, *, sweep: bool = False, only_today: bool = False) -> int:
+    """Enter new object versions of the last days (all of the bucket in a sweep, else one folder when `only_today`).
 
+    Returns how many.
     A sweep also marks loaded files that left the bucket. An idle call lists and reads, and writes nothing."""
     begun = datetime.now(UTC)
-    prefixes = [""] if sweep else recent_prefixes(today(), RECENT_DAYS)
+    prefixes = [""] if sweep else [todays_prefix(today())] if only_today else recent_prefixes(today(), RECENT_DAYS)
     objects = [found for prefix in prefixes for found in landing.objects(prefix)]
     with warehouse.connect() as db:
         new = ledger.record(db, objects)

@@ -28,6 +28,7 @@ class Schedule:
     mail_seconds: float
     takeover_seconds: float
     reports: dict[str, time]
+    recent_seconds: float = 30
     archive_seconds: float = 60
     maintenance_at: time = time(3, 30)
     takeover_attempts: int = 5
@@ -71,6 +72,7 @@ def load() -> Schedule:
         found["mail"]["every_seconds"],
         found["takeover"]["every_seconds"],
         {edition: time.fromisoformat(at) for edition, at in found["report"].items()},
+        found["discover"]["recent_seconds"],
         found["archive"]["every_seconds"],
         time.fromisoformat(found["maintenance"]["at"]),
         found["takeover"]["attempts"],

@@ -86,7 +86,8 @@ class Scheduler:
         swept = self._last.get("sweep")
         sweep = swept is None or swept < self.plan.last_sweep_due(now, settings().zone)
         stages.park_stranded()
-        discovery.discover(self.landing, sweep=sweep)
+        recent = self._due("recent", now, self.plan.recent_seconds)
+        discovery.discover(self.landing, sweep=sweep, only_today=not recent)
         queue.enqueue_open_batches()
         if sweep:
             self._last["sweep"] = now

@@ -49,6 +49,11 @@ def batch_window(day: date, hour: int, zone: ZoneInfo | None = None) -> tuple[da
     return first.replace(tzinfo=zone).astimezone(UTC), last.astimezone(UTC)
 
 
+def todays_prefix(today: date) -> str:
+    """The folder in which today's batches are expected, as trucks spell it."""
+    return f"trucks/{today.year}-{today.month}/{today.day}"
+
+
 def recent_prefixes(today: date, days: int) -> list[str]:
     """Prefixes that hold the batches of the last days, in both spellings, and the metadata."""
     dates = [today - timedelta(days=back) for back in range(days)]
