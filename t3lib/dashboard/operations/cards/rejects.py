@@ -1,7 +1,6 @@
 """The rows that were not loaded: how many of each reason, and the newest of them with what can be done."""
 
 from dataclasses import replace
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -9,40 +8,45 @@ from t3lib.dashboard.cards import title
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
-from t3lib.warehouse import rejects
 
-MOST = 15
-_REASONS = sa.text("""
-    SELECT reason, count(*) AS rows, count(suggested_pence) AS suggested
-    FROM (
-        SELECT reason, suggested_pence FROM ops.rejected_row
+# Two halves instead of one coalesce, so that both are read by an index.
+_OPEN = """
+    WITH waiting AS (
+        SELECT * FROM ops.rejected_row
         WHERE status = 'open' AND business_date BETWEEN :first AND :last
-          AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
         UNION ALL
         -- Rows whose own day cannot be read count for their file's.
-        SELECT row.reason, suggested_pence FROM ops.rejected_row AS row JOIN ops.source_file AS file USING (file_id)
-        WHERE status = 'open' AND row.business_date IS NULL AND file.batch_date BETWEEN :first AND :last
-          AND (CAST(:truck AS integer) IS NULL OR row.truck_id = :truck)
-    ) AS found
-    GROUP BY reason ORDER BY count(suggested_pence) DESC, count(*) DESC, reason
+        SELECT row.* FROM ops.rejected_row AS row JOIN ops.source_file AS file USING (file_id)
+        WHERE status = 'open' AND business_date IS NULL AND batch_date BETWEEN :first AND :last
+    )
+"""
+_REASONS = sa.text(f"""{_OPEN}
+    SELECT reason, count(*) AS rows, count(suggested_pence) AS suggested FROM waiting
+    WHERE CAST(:truck AS integer) IS NULL OR truck_id = :truck
+    GROUP BY reason ORDER BY suggested DESC, rows DESC, reason
+""")
+_NEWEST = sa.text(f"""{_OPEN}
+    SELECT row.file_id, row_number, row.truck_id, raw_timestamp, raw_type, raw_total, row.reason, suggested_pence,
+           coalesce(business_date, batch_date) AS day, key
+    FROM waiting AS row JOIN ops.source_file AS file USING (file_id)
+    WHERE state = 'loaded' AND (CAST(:truck AS integer) IS NULL OR row.truck_id = :truck)
+      AND (CAST(:reason AS text) IS NULL OR row.reason = :reason)
+    ORDER BY row.file_id DESC, row_number LIMIT 15
 """)
 _HEAD = ("Reason", "Row", "File", "Truck", "Day", "Time", "Payment", "Total", "Suggested", "")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """Open rejects by reason, and the newest of those that are chosen, each with links that repair or dismiss it."""
-    scope, offer = choices.scope, partial(cells.asking, choices)
-    found = rejects.listed(db, reason=choices.reason or None, truck=choices.truck, first=scope.first, last=scope.last,
-                           limit=MOST)  # fmt: skip
     rows = [
         (
-            row["reason"].replace("_", " "), row["row_number"], cells.file_name(row["key"]), row["truck_id"],
-            row["business_date"], cells.raw(row["raw_timestamp"]), cells.raw(row["raw_type"]),
-            cells.raw(row["raw_total"]), pounds(row["suggested_pence"]),
-            offer(*((kind, text, {"file": row["file_id"], "row": row["row_number"]})
-                    for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
+            row.reason.replace("_", " "), row.row_number, cells.file_name(row.key), row.truck_id, row.day,
+            cells.raw(row.raw_timestamp), cells.raw(row.raw_type), cells.raw(row.raw_total),
+            pounds(row.suggested_pence),
+            cells.asking(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
+                                    for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
         )
-        for row in found
+        for row in db.execute(_NEWEST, choices.bound | {"reason": choices.reason or None})
     ]  # fmt: skip
     name = "Rejected rows to decide"
     top = title(name, "<span>the newest of the reason that is chosen</span>") + _reasons(db, choices)
