@@ -1,6 +1,7 @@
 """What the rules as they stand in this folder would change of loaded days, before anybody applies them."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from t3lib.warehouse.recleaning import Comparison
 from t3lib.warehouse.restatement import Label, net
 
 LOADED = "loaded"
+Progress = Callable[[int, int], None]
 
 _SOLD = """
     SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
@@ -63,15 +65,17 @@ class Difference:
         ]
 
 
-def of_days(first: date, last: date, url: str | None = None) -> Difference:
+def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, all: None) -> Difference:
     """What `t3 ingest --again first..last` would change with this folder's rules; it reads only.
 
-    Files are judged in the batches in which they would be, each under what the ones before leave behind."""
+    Files are judged in the batches in which they would be, each under what the ones before leave behind.
+    progress is called with (batches judged, all of them)."""
     with connect(url) as db:
         files, unread = again.of_days(db, first, last), again.unread(db, first, last)
         batches = again.bounded(db, files, settings().batch_bytes)
     found, sold = Difference(), Counter[tuple[int, int]]()
-    for batch in batches:
+    for done, batch in enumerate(batches):
+        progress(done, len(batches))
         _add(found, batch, sold, url)
     if unread:
         found.readable = _readable(unread, url)

@@ -5,7 +5,7 @@ import typer
 from scheduler import kernels, notebooks, rehearsal, reproduction
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import lines, out, say, table
+from scheduler.commands.output import lines, out, progress, say, table
 from scheduler.commands.session import session
 from scheduler.reproduction import Reproduction
 from scheduler.runner import NotebookFailedError
@@ -29,7 +29,8 @@ def run(name: str, given: list[tuple[str, str]], as_json: bool) -> None:
     with session("database", "landing", "archive"):
         kernels.warm()
         try:
-            done = rehearsal.rehearse(path, values)
+            with progress(f"Running {path.name}"):
+                done = rehearsal.rehearse(path, values)
         except NotebookFailedError as error:
             say(f"t3: {error}")
             raise SystemExit(1) from None
@@ -46,8 +47,9 @@ def diff(days: str, as_json: bool) -> None:
     """Show what cleaning these days again would change."""
     first, last = days_of(days, "DATE")
     with session("database", "landing"):
-        chosen = settings().database_url_analyst
-        found = difference.of_days(first, last, chosen.get_secret_value() if chosen else None)
+        own = settings().database_url_analyst
+        with progress("Cleaning for comparison") as advance:
+            found = difference.of_days(first, last, own.get_secret_value() if own else None, advance)
     if as_json:
         print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
     else:
@@ -56,7 +58,7 @@ def diff(days: str, as_json: bool) -> None:
 
 def reproduce(run_id: str, as_json: bool) -> None:
     """Run a past run again; raises SystemExit(1) unless every figure came out as then."""
-    with session("database", "landing"):
+    with session("database", "landing"), progress("Running it again"):
         found = reproduction.reproduce(run_id) if run_id else reproduction.latest()
     if isinstance(found, list):
         print_json(found) if as_json else table(found, _RUNS, "No run has finished under a commit.")

@@ -23,12 +23,14 @@ def by_truck(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     return made.sort_values("change_pct", ascending=False, na_position="last", ignore_index=True)
 
 
-def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope) -> str:
-    """Like-for-like growth beside growth of the whole fleet."""
+def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, held: int) -> str:
+    """Like-for-like growth beside growth of the whole fleet; held: of how many days before there is data."""
     if not trucks["gross_sales_pence"].sum():
         return nothing(scope)
     if found.like_for_like_pct is None:
         return f"No truck sold both in {span(scope)} and in the same weekdays before: choose fewer days."
+    if held < scope.days:
+        return f"Only {held} of the {scope.days} days before are in the data: choose fewer days."
     kept = trucks[trucks["is_like_for_like"]]
     all_of_it = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
     return (

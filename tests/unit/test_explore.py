@@ -28,8 +28,11 @@ def test_new_and_stopped_trucks_are_not_like_for_like():
     found = growth.by_truck(now, before).set_index("truck_id")
     assert found["is_like_for_like"].to_dict() == {1: True, 2: False, 3: False}
     assert found.loc[1, "change_pct"] == 10
-    said = growth.finding(LikeForLike(1, 1100, 1000), found.reset_index(), SCOPE)
+    same = LikeForLike(1, 1100, 1000)
+    said = growth.finding(same, found.reset_index(), SCOPE, 4)
     assert "took £11.00, 10.0% more than before (15.8% less with every truck)" in said
+    said = growth.finding(same, found.reset_index(), SCOPE, 3)
+    assert said == "Only 3 of the 4 days before are in the data: choose fewer days."
 
 
 def test_the_demand_curve_reaches_everybody():
