@@ -42,7 +42,7 @@ faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=2
 chromium:
 	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"
 
-check: setup  ## hygiene: formatting, lint, notebooks without outputs
+check: setup  ## hygiene: formatting, lint, notebooks that keep their contract
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
 benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for smaller loads)

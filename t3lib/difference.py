@@ -19,9 +19,10 @@ from t3lib.warehouse.change import changing
 from t3lib.warehouse.recleaning import Comparison
 from t3lib.warehouse.restatement import Label, net
 
-LOADED = "loaded"
+LOADED, NOT_READ = "loaded", "not read"
 Progress = Callable[[int, int], None]
 
+_LINE = ["file_id", "row_number"]
 _SOLD = """
     SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
     FROM mart.sales_hourly
@@ -65,7 +66,7 @@ class Difference:
         ]
 
 
-def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, all: None) -> Difference:
+def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, of: None) -> Difference:
     """What `t3 ingest --again first..last` would change with this folder's rules; it reads only.
 
     Files are judged in the batches in which they would be, each under what the ones before leave behind.
@@ -142,17 +143,23 @@ def _stood(cursor: adbc.Cursor, days: list[date]) -> dict[tuple[int, date], list
 def _count_moves(found: Difference, compared: Comparison) -> None:
     before = _places(compared.gone, compared.rejects_gone)
     after = _places(compared.come, compared.rejects_come)
-    for line in before.keys() | after.keys():
-        (was, had), (now, has) = (places.get(line, (LOADED, 0)) for places in (before, after))
-        move = found.moves.setdefault((was, now), [0, 0])
-        move[0], move[1] = move[0] + 1, move[1] + has - had
+    both = before.join(after, _LINE, join_type="full outer", right_suffix="_after")
+    sums = both.group_by(["place", "place_after"])
+    for row in sums.aggregate([([], "count_all"), ("pence", "sum"), ("pence_after", "sum")]).to_pylist():
+        move = found.moves.setdefault((row["place"] or NOT_READ, row["place_after"] or NOT_READ), [0, 0])
+        gained = (row["pence_after_sum"] or 0) - (row["pence_sum"] or 0)
+        move[0], move[1] = move[0] + row["count_all"], move[1] + gained
 
 
-def _places(sales: pa.Table, rejects: pa.Table) -> dict[tuple[int, int], tuple[str, int]]:
-    """(where it stands, its pence) of each row, by file and row number."""
-    lines = [(row, LOADED, row["total_pence"]) for row in sales.to_pylist()]
-    lines += [(row, row["reason"], 0) for row in rejects.to_pylist()]
-    return {(row["file_id"], row["row_number"]): (place, pence) for row, place, pence in lines}
+def _places(sales: pa.Table, rejects: pa.Table) -> pa.Table:
+    """Where each row stands (loaded, or the reason of its rejection) and its pence, by file and row number."""
+    loaded, none = pa.repeat(LOADED, sales.num_rows), pa.repeat(pa.scalar(0, pa.int64()), rejects.num_rows)
+    lines = (
+        sales.select(_LINE).append_column("place", loaded),
+        rejects.select(_LINE).append_column("place", rejects["reason"]),
+    )
+    pence = (sales["total_pence"].cast(pa.int64()), none)
+    return pa.concat_tables([table.append_column("pence", of) for table, of in zip(lines, pence, strict=True)])
 
 
 def _readable(files: list[int], url: str | None) -> dict[str, int]:

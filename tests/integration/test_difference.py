@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from t3lib import difference, pipeline, warehouse
+from t3lib import difference, feed, pipeline, warehouse
 from t3lib.cleaning import rows as judging
 from t3lib.cleaning.rules import Rules
 from t3lib.feed import rows as feed_rows
@@ -144,3 +144,15 @@ def test_a_rehearsal_of_a_day_says_what_loading_would_change(day, monkeypatch):
 def test_a_rehearsal_of_a_day_without_files_is_empty(day):
     loaded = pipeline.load_batch(pipeline.open_batch("", "2026-11-20"))
     assert (loaded.files, loaded.rows_read, loaded.pence_loaded) == ({}, 0, 0)
+
+
+def test_rows_that_an_edited_reader_leaves_out_are_shown(day, monkeypatch):
+    read = feed.read
+    monkeypatch.setattr(feed, "read", lambda key, data: read(key, data).slice(0, 1))
+    found = difference.of_days(DAY, DAY)
+    assert found.by_move() == [
+        {"before": "above_limit", "after": "not read", "rows": 1, "pence": 0},
+        {"before": "loaded", "after": "not read", "rows": 1, "pence": -499},
+    ]
+    assert found.by_day() == recorded(apply())
+    assert_reconciles()
