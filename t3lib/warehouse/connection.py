@@ -65,4 +65,5 @@ def upgrade(url: str | None = None) -> str:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 migrations'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        return MigrationContext.configure(connection, opts={"version_table_schema": "ops"}).get_current_revision() or ""
+        where = {"version_table": "schema_version", "version_table_schema": "ops"}
+        return MigrationContext.configure(connection, opts=where).get_current_revision() or ""
