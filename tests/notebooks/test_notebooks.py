@@ -157,3 +157,10 @@ def test_the_numbered_notebooks_are_the_pipeline():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_keeps_the_contract(path):
     assert contract.breaches(path) == []
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if not name.startswith(("4", "5", "6"))])
+def test_a_notebook_runs_on_its_defaults_before_the_first_load(bucket, name):
+    values = rehearsal.rehearse(notebooks.notebook(name), {}).values
+    assert values["rows"] == 0
+    assert values.get("finding", "No sales").startswith(("No sales", "Needs metadata/costs.csv"))
