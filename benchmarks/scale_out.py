@@ -1,0 +1,89 @@
+"""A backlog of batches with one worker and with two, each a process of its own that runs one notebook at a time.
+
+Both start warm and share one database, one bucket and the machine's cores with it. Rounds alternate."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import sqlalchemy as sa
+from measures import Measure, row, run, scratch_home
+
+from scheduler.discovery import discover
+from t3lib import warehouse
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.simulate import simulate
+from t3lib.warehouse import reconciliation
+
+GOAL, PATIENCE = 1.8, 600
+_SALES = "parameters ->> 'batch_id' IN (SELECT batch_id FROM ops.source_file WHERE kind <> 'metadata')"
+_RATE = sa.text(f"""
+    SELECT count(DISTINCT parameters ->> 'batch_id') / extract(epoch FROM max(finished_at) - min(started_at)) AS rate
+    FROM ops.run WHERE {_SALES}
+""")
+_LEFT = sa.text("SELECT count(*) FROM ops.batch WHERE state <> 'done'")
+
+
+def measure(quick: bool) -> list[Measure]:
+    """Batches a second by number of workers."""
+    rounds = [(_round(1, quick), _round(2, quick)) for _ in range(1 if quick else 3)]
+    one, two = (statistics.median(found) for found in zip(*rounds, strict=True))
+    return [
+        row("one worker", one, "batches/s"),
+        row("two workers", two, "batches/s", "one worker", one, f"at least {GOAL}", two / one >= GOAL),
+    ]
+
+
+def _round(workers: int, quick: bool) -> float:
+    """Batches a second, from the first notebook's start to the last one's end."""
+    os.environ["T3_BATCH_BYTES"] = str(2**17)
+    settings.cache_clear()
+    with scratch_home(), _started(workers):
+        settings.cache_clear()
+        simulate(settings().need("landing_url"), trucks=20, days=4 if quick else 12, sales_per_day=14_000,
+                 mishaps=False, end=date(2026, 9, 30))  # fmt: skip
+        while discover(Landing(), sweep=True) or _left():  # metadata first, and alone
+            _wait_until_done()
+        with warehouse.connect() as db:
+            if wrong := [check for check in reconciliation.checks(db) if not check.ok]:
+                raise SystemExit(f"does not reconcile: {wrong}")
+            return float(db.scalar(_RATE))
+
+
+@contextmanager
+def _started(workers: int) -> Iterator[None]:
+    """So many worker processes, their kernels' imports done."""
+    command = [sys.executable, "-m", "scheduler.cli", "worker"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    processes = [subprocess.Popen(command, env=dict(os.environ), **quiet) for _ in range(workers)]
+    time.sleep(10)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(90)
+
+
+def _left() -> int:
+    with warehouse.connect() as db:
+        return db.scalar(_LEFT)
+
+
+def _wait_until_done() -> None:
+    end = time.monotonic() + PATIENCE
+    while _left():
+        if time.monotonic() > end:
+            raise SystemExit(f"{_left()} batches are not done after {PATIENCE} s")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    run("scale_out", __doc__, measure)
