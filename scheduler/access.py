@@ -7,8 +7,6 @@ import hmac
 import ipaddress
 import os
 from dataclasses import dataclass
-from html import escape
-from string import Template
 from typing import Any
 
 import tornado.web
@@ -17,11 +15,11 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.auth.login import LoginFormHandler
 from tornado.escape import url_escape
 
+from scheduler import plain
 from t3lib.problems import ServiceError
-from t3lib.settings import ROOT, settings
+from t3lib.settings import settings
 
 TOKEN, GROUP = "T3_PAGE_TOKEN", "T3_PAGE_GROUP"
-TEMPLATES = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3"
 
 
 @dataclass(frozen=True)
@@ -129,11 +127,10 @@ class LoginHandler(LoginFormHandler):
     def get(self) -> None:
         if not self.identity_provider.login_available:  # signing in is the proxy's, and it has had its say
             self.set_status(403)
-            return self.finish((TEMPLATES / "refused.html").read_bytes())
+            return self.finish(plain.page("refused"))
         return super().get()
 
     def _render(self, message: dict[str, str] | None = None) -> None:
         said = "That is not the token. Ask whoever runs T3." if message else ""
-        given = {"next": url_escape(self.get_argument("next", default=self.base_url)), "said": said}
-        page = Template((TEMPLATES / "login.html").read_text())
-        self.write(page.substitute(given, xsrf=escape(self.xsrf_token.decode())))
+        after = url_escape(self.get_argument("next", default=self.base_url))
+        self.write(plain.page("login", next=after, said=said, xsrf=self.xsrf_token.decode()))

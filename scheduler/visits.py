@@ -3,13 +3,12 @@
 import psutil
 from voila.tornado.handler import TornadoVoilaHandler
 
-from scheduler import access
+from scheduler import plain
 
 VISITORS_AT_MOST = 100
 # A page needs about 50 MB; below this the machine would begin to swap for everybody.
 SPARE_BYTES = 300 * 2**20
 SECONDS = 5
-WAITING = access.TEMPLATES / "waiting.html"
 
 
 class VisitHandler(TornadoVoilaHandler):
@@ -39,4 +38,4 @@ class VisitHandler(TornadoVoilaHandler):
         self.set_header("Retry-After", str(SECONDS))
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.finish(WAITING.read_bytes())
+        self.finish(plain.page("waiting", again_after=SECONDS))
