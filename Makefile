@@ -5,6 +5,7 @@ ARGS ?=
 JOBS ?= 2
 RUNS ?= 200
 BIN := .venv/bin
+THOUSANDS := test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat
 CHROMIUM := $(shell command -v chromium chromium-browser google-chrome | head -n 1)
 
 .DEFAULT_GOAL := help
@@ -37,7 +38,8 @@ quick: setup  ## the tests that take under two minutes together
 
 faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=200 by default)
 	T3_FAULT_RUNS=$(RUNS) $(BIN)/python -m pytest -m "" tests/faults \
-		tests/integration/test_outbox.py::test_killed_sender_leaves_no_duplicate $(ARGS)
+		tests/integration/test_outbox.py::test_killed_sender_leaves_no_duplicate \
+		tests/integration/test_worker.py::$(THOUSANDS) $(ARGS)
 
 chromium:
 	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"
