@@ -43,11 +43,11 @@ def heading(db: sa.Connection, choices: Choices) -> str:
 def _counts(db: sa.Connection, choices: Choices) -> str:
     found = db.execute(_COUNTS, choices.bound).one()
     notebooks = f"{found.running:,} notebook{'' if found.running == 1 else 's'} at work"
+    of_all_days = f"of all days: {found.held:,} held, {found.unreadable:,} unreadable"
     tiles = (
         (found.open_batches, "batches under way", notebooks, ""),
         (found.failed, "batches failed", "see what failed", "silent"),
-        (found.held + found.unreadable, "files need a person", f"{found.held:,} held, {found.unreadable:,} unreadable",
-         "silent"),
+        (found.held + found.unreadable, "files need a person", of_all_days, "silent"),
         (found.suggested, "rows with suggestions", "open rejects of these days", "waits"),
         (found.mails, "mails need a person", f"{found.leaving:,} about to leave", "silent"),
         (found.asked, "requests wait", "for a worker", "waits"),
