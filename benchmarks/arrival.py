@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import obstore
 import psycopg2
@@ -54,9 +54,9 @@ def _seconds(ear: "psycopg2.extensions.connection", number: int) -> float:
 
 
 def _file(number: int) -> tuple[str, bytes]:
-    """Truck 1 to 5 at noon; the minutes and prices differ from file to file."""
-    noon = datetime.combine(today(), datetime.min.time()) + timedelta(hours=9)
-    lines = (f"{noon + timedelta(minutes=n % 170)}+00:00,card,{5 + (n * 7 + number) % 7}.{number % 90 + 10}"
+    """The last three hours of trucks 1 to 5; the prices differ from file to file."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    lines = (f"{now - timedelta(minutes=n % 170)},card,{5 + (n * 7 + number) % 7}.{number % 90 + 10}"
              for n in range(ROWS))  # fmt: skip
     key = f"{todays_prefix(today())}/12/T3_T{number % 5 + 1}_{chr(65 + number // 10)}{number % 10}.csv"
     return key, ("timestamp,type,total\n" + "\n".join(lines) + "\n").encode()
