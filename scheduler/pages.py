@@ -7,9 +7,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from scheduler import dashboard, kernels
 from scheduler.embedded.processes import Server, free_port, last_words, launch
@@ -17,7 +19,7 @@ from scheduler.runner import kernel_environment
 from t3lib.problems import ServiceError
 from t3lib.settings import ROOT, settings
 
-STARTING_SECONDS = 60
+STARTING_SECONDS, TRIES = 60, 3
 PAGES = {"dashboard": ("5_dashboard", "dashboard", 8866), "operations": ("6_operations", "operations", 8867)}
 
 
@@ -50,12 +52,19 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     from scheduler import access  # a second of imports that commands without a page need not wait for
 
     access.require_guard(name)
-    host, place = settings().pages_host, free_port(port or usual, f"{name} page", _say)
-    log = settings().home / "logs" / f"{name}.log"
+    host, log = settings().pages_host, settings().home / "logs" / f"{name}.log"
     given = access.environment(name)
-    server = launch(dashboard.command(place, notebook, host), log, env=kernel_environment(role) | given)
+    env = kernel_environment(role) | given
+    for _ in range(TRIES):
+        place = free_port(port or usual, f"{name} page", _say)
+        server = launch(dashboard.command(place, notebook, host), log, env=env)
+        if listens := _listens(place, server):
+            break
+        server.stop(patience=5)
+        if not _is_taken(place, _reached(host)):  # it ended for another reason than somebody's being first
+            break
     try:
-        if not _listens(place, server, _reached(host)):
+        if not listens:
             raise ServiceError(f"The {name} page did not start. It says: {last_words(log)}")
         if name == "dashboard" and not settings().dashboard_url:
             os.environ["T3_DASHBOARD_URL"] = f"http://{_reached(host)}:{place}/"  # links in this process's mails
@@ -97,13 +106,20 @@ def _reached(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
 
-def _listens(port: int, server: Server, host: str = "127.0.0.1") -> bool:
-    """Whether the server takes connections in time; False at once when it ended."""
+def _listens(port: int, server: Server) -> bool:
+    """Whether this very server takes connections in time; False at once when it ended."""
     end = time.monotonic() + STARTING_SECONDS
     while server.alive and time.monotonic() < end:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex((host, port)) == 0:
+        with suppress(psutil.NoSuchProcess):
+            held = psutil.Process(server.pid).net_connections("inet")
+            if any(found.status == psutil.CONN_LISTEN and found.laddr.port == port for found in held):
                 return True
         time.sleep(0.05)
     return False
+
+
+def _is_taken(port: int, host: str) -> bool:
+    """Whether anybody takes connections there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -99,3 +100,21 @@ def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
     monkeypatch.setattr(pages.dashboard, "command", lambda *page: ["sh", "-c", "echo no luck; exit 3"])
     with pytest.raises(ServiceError, match="no luck"), pages.page("dashboard"):
         pass
+
+
+def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatch):
+    usual = pages.dashboard.command
+
+    def overtaken(port, *rest):
+        """Between the look for a free port and the start, somebody else listens there, once."""
+        if not taken:
+            other = socket.create_server(("127.0.0.1", port))
+            taken.append(other)
+        return usual(port, *rest)
+
+    taken = []
+    monkeypatch.setattr(pages.dashboard, "command", overtaken)
+    with pages.page("dashboard") as page:
+        assert page.answer() == 200
+        assert urlsplit(page.url).port != taken[0].getsockname()[1]
+    taken[0].close()
