@@ -26,9 +26,11 @@ _numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders are slow: they start browsers, or kill and restart things."""
+    """Whole folders and files are slow: they start browsers, servers and workers, or kill and restart things."""
+    slow = {"browser", "faults", "test_access.py", "test_embedded.py", "test_kernels.py", "test_pages.py",
+            "test_reproduction.py", "test_worker.py"}  # fmt: skip
     for item in items:
-        if {"browser", "faults"} & set(item.path.parts):
+        if slow & set(item.path.parts):
             item.add_marker(pytest.mark.slow)
 
 
