@@ -21,6 +21,11 @@ _QUEUE = sa.text("""
     FROM dbos.workflow_status
     WHERE queue_name = 'work' AND status IN ('ENQUEUED', 'DELAYED', 'PENDING')
 """)
+_REQUESTS = sa.text("""
+    SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'done') AS done,
+           count(*) FILTER (WHERE state = 'failed') AS failed
+    FROM ops.request
+""")
 _AGE = sa.text("SELECT extract(epoch FROM now() - loaded_at) FROM mart.watermark")
 
 
@@ -65,7 +70,7 @@ def serving(pulse: Pulse, port: int) -> Iterator[str]:
 def metrics(db: sa.Connection) -> str:
     """The state of the house in Prometheus text format."""
     found, queued = status.summary(db), db.execute(_QUEUE).one()
-    age = db.execute(_AGE).scalar()
+    requests, age = db.execute(_REQUESTS).one(), db.execute(_AGE).scalar()
     families: list[tuple[str, str, dict[str, Any]]] = [
         ("t3_files", "Object versions by state.", _labelled("state", found["files"])),
         ("t3_rows_read", "Rows read of the loaded files.", {"": found["rows_read"]}),
@@ -76,6 +81,7 @@ def metrics(db: sa.Connection) -> str:
         ("t3_runs", "Notebook executions by state.", _labelled("state", found["runs"])),
         ("t3_mails", "Mails by state.", _labelled("state", found["mails"])),
         ("t3_queue", "Workflows that wait or run.", _labelled("state", dict(queued._mapping))),
+        ("t3_requests", "Requests of operators by state.", _labelled("state", dict(requests._mapping))),
         ("t3_last_load_age_seconds", "Since the figures last changed.", {} if age is None else {"": round(age, 1)}),
     ]
     return "".join(_family(*family) for family in families)

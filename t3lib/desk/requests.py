@@ -1,8 +1,9 @@
 """The rows of ops.request: asked by people, ended by a worker, never changed afterwards."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,10 +19,25 @@ _ASK = sa.text("""
     RETURNING request_id
 """)
 _REQUEST = """
-    SELECT request_id, kind, parameters, asked_by, why, asked_at, state, started_at, attempts, finished_at, outcome
+    SELECT request_id, kind, parameters, asked_by, why, asked_at, request.state, started_at, attempts,
+           request.finished_at, outcome
     FROM ops.request
 """
-_NEWEST = sa.text(_REQUEST + " ORDER BY request_id DESC LIMIT :limit")
+# A request is about a truck or a day by what it says, or by the file that it names.
+_NEWEST = sa.text(f"""{_REQUEST}
+    LEFT JOIN LATERAL (
+        SELECT truck_id, batch_date FROM ops.source_file AS file
+        WHERE file.key = parameters ->> 'key' OR file.file_id = CAST(parameters ->> 'file' AS bigint)
+        ORDER BY file_id DESC LIMIT 1
+    ) AS file ON true
+    WHERE (CAST(:since AS timestamptz) IS NULL OR asked_at >= :since)
+      AND (CAST(:states AS text[]) IS NULL OR state = ANY(:states))
+      AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck OR parameters ->> 'truck' = CAST(:truck AS text))
+      AND (CAST(:day AS text) IS NULL OR batch_date = CAST(:day AS date) OR parameters ->> 'day' = :day
+           OR :day BETWEEN parameters ->> 'first' AND parameters ->> 'last')
+    ORDER BY request_id DESC LIMIT :limit
+""")
+_BY_ID = sa.text(_REQUEST + " WHERE request_id = :request_id")
 _BEGIN = sa.text("""
     UPDATE ops.request SET started_at = coalesce(started_at, now()), attempts = attempts + 1
     WHERE request_id = (SELECT request_id FROM ops.request WHERE state = 'waiting'
@@ -77,9 +93,24 @@ def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> d
     return {"kind": kind, "parameters": given, "asked_by": name, "why": reason}
 
 
-def newest(db: sa.Connection, limit: int = 20) -> list[Request]:
-    """The newest requests, latest first."""
-    return [Request(**row) for row in db.execute(_NEWEST, {"limit": limit}).mappings()]
+def newest(
+    db: sa.Connection,
+    limit: int = 20,
+    *,
+    since: datetime | None = None,
+    day: date | None = None,
+    truck: int | None = None,
+    states: Collection[str] = (),
+) -> list[Request]:
+    """The newest requests, latest first: asked since then, about that day, about that truck, in one of those states."""
+    wanted = {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
+    return [Request(**row) for row in db.execute(_NEWEST, wanted | {"limit": limit}).mappings()]
+
+
+def read(db: sa.Connection, request_id: int) -> Request | None:
+    """One request."""
+    row = db.execute(_BY_ID, {"request_id": request_id}).mappings().one_or_none()
+    return Request(**row) if row else None
 
 
 def begin(db: sa.Connection) -> int | None:

@@ -106,6 +106,32 @@ def test_filters_choose_what_the_tables_show(database: str):
     assert "2_clean" in shown("days=28").cards["runs"].value
 
 
+def test_filters_choose_requests_decisions_and_failures_too(shifted: Path):
+    change("""INSERT INTO ops.request (kind, parameters, asked_by, why, asked_at) VALUES
+              ('repair', '{"file": 2, "row": 2}', 'Ann', 'the till', now()),
+              ('hold', '{"key": "gone"}', 'Ben', 'looks odd', now() - interval '20 days'),
+              ('backfill', '{"first": "2026-11-04", "last": "2026-11-06", "mode": "all"}', 'Cas', 'again', now())""")
+    change(
+        """INSERT INTO ops.audit (action, subject, actor, why) VALUES
+              ('hold', :key, 'Dee', 'looks odd'), ('again', '2026-11-04..2026-11-06', 'Eve', 'new rule')""",
+        key=LUNCH,
+    )
+    change("UPDATE ops.batch SET state = 'failed', error = 'The disk is full.' WHERE batch_id LIKE 'batch%'")
+
+    def found(query: str) -> list[str]:
+        cards = shown(query).cards
+        names = ("Ann", "Ben", "Cas", "Dee", "Eve", "disk")
+        return [name for name in names for card in ("requests", "decisions", "failed") if name in cards[card].value]
+
+    assert found("days=28") == ["Ann", "Ben", "Cas", "Dee", "Eve", "disk"]
+    assert found("") == ["Ann", "Cas", "Dee", "Eve", "disk"]
+    assert found("truck=3") == ["Ann", "Dee", "disk"]
+    assert found("truck=4") == []
+    assert found("day=2026-11-05") == ["Ann", "Cas", "Dee", "Eve", "disk"]
+    assert found("day=2026-11-07") == []
+    assert found("day=2026-11-05&state=good") == ["Dee", "Eve", "disk"]
+
+
 def test_grid_says_of_each_truck_and_day_what_came(database: str):
     old = TODAY - timedelta(days=2)
     file = """INSERT INTO ops.source_file

@@ -335,6 +335,7 @@ def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucke
     assert "t3_rows_loaded 1\n" in text
     assert 't3_runs{state="succeeded"} 3\n' in text
     assert 't3_queue{state="waiting"} 0\n' in text
+    assert 't3_requests{state="waiting"} 0\n' in text
     assert "t3_last_load_age_seconds " in text
 
 

@@ -13,11 +13,22 @@ _DECISIONS = sa.text("""
                    WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS stands
         FROM ops.repair JOIN ops.source_file AS file USING (file_id)
         -- What was carried to a newer version of the file is told where it can be taken back.
-        WHERE action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded')
+        WHERE (action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded'))
+          AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since ELSE batch_date = :day END
+          AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
         ORDER BY repair_id DESC LIMIT 12
     ),
     others AS (
-        SELECT made_at, action, actor, why, subject FROM ops.audit ORDER BY audit_id DESC LIMIT 12
+        SELECT made_at, action, actor, why, subject
+        FROM ops.audit
+        LEFT JOIN LATERAL (
+            SELECT truck_id, batch_date FROM ops.source_file WHERE key = subject ORDER BY file_id DESC LIMIT 1
+        ) AS file ON true
+        WHERE (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
+          AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since
+                   ELSE batch_date = :day OR (subject LIKE '____-__-__..____-__-__'
+                        AND CAST(:day AS text) BETWEEN left(subject, 10) AND right(subject, 10)) END
+        ORDER BY audit_id DESC LIMIT 12
     )
     SELECT made_at, action, actor, why, key AS subject, file_id, row_number, stands FROM rows
     UNION ALL
@@ -29,14 +40,14 @@ _REVERSIBLE = ("repair", "dismiss", "replay", "carry")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest decisions, latest first."""
+    """The newest decisions of this choice, latest first."""
     rows = [
         (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
          cells.asking(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
          if row.stands and row.action in _REVERSIBLE else "")
-        for row in db.execute(_DECISIONS)
+        for row in db.execute(_DECISIONS, choices.bound | {"day": choices.day})
     ]  # fmt: skip
-    return cells.card("Decisions of people", _HEAD, rows, nothing="Nobody decided anything yet.",
+    return cells.card("Decisions of people", _HEAD, rows, nothing="Nobody decided anything in this choice.",
                       aside="kept for good" if rows else "")  # fmt: skip
 
 

@@ -21,6 +21,10 @@ _BATCHES = sa.text("""
         ORDER BY started_at DESC LIMIT 1
     ) AS run ON true
     WHERE batch.state = 'failed'
+      AND (CAST(:truck AS integer) IS NULL AND CAST(:day AS date) IS NULL OR EXISTS (
+          SELECT FROM ops.source_file AS file
+          WHERE file.batch_id = batch.batch_id AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
+            AND (CAST(:day AS date) IS NULL OR batch_date = :day)))
     ORDER BY at DESC LIMIT :most
 """)
 _REPORTS = sa.text("""
@@ -28,7 +32,9 @@ _REPORTS = sa.text("""
            CAST(parameters ->> 'business_date' AS date) AS day, parameters ->> 'edition' AS edition, state, run_id,
            notebook, started_at AS at, coalesce(error, 'The worker ended in it.') AS error
     FROM ops.run
-    WHERE notebook = '4_report' AND started_at >= :since AND parameters ? 'edition'
+    WHERE notebook = '4_report' AND parameters ? 'edition' AND CAST(:truck AS integer) IS NULL
+      AND CASE WHEN CAST(:day AS date) IS NULL THEN started_at >= :since
+               ELSE parameters ->> 'business_date' = CAST(:day AS text) END
       AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
     ORDER BY parameters ->> 'business_date', parameters ->> 'edition', started_at DESC
 """)
@@ -36,21 +42,30 @@ _HEAD = ("State", "What", "When", "In", "Error", "")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest, each with its error, the executed copy and a link that runs it again."""
-    batches = list(db.execute(_BATCHES, {"most": MOST}))
+    """The newest of this choice, each with its error, the executed copy and a link that runs it again.
+
+    Parked batches wait for a person, so that the range of days hides none; a single day or a truck does."""
+    chosen = choices.bound | {"day": choices.day, "most": MOST}
+    batches = list(db.execute(_BATCHES, chosen))
     rows = [
         _row(choices, "failed", f"{files(row.files)}, attempt {row.attempt}", row, {"batch": row.batch_id})
         for row in batches
     ]
     rows += [
         _row(choices, row.state, report(row.edition, row.day), row, {"day": row.day, "edition": row.edition})
-        for row in db.execute(_REPORTS, choices.bound)
+        for row in db.execute(_REPORTS, chosen)
         if row.state in ("failed", "lost")
     ]
     catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
     more = batches[0].batches - MOST if batches else 0
     aside = f"and {more:,} more batches; for all of them: {catch_up}" if more > 0 else ""
-    return cells.card("Failed", _HEAD, rows, nothing="Nothing failed.", aside=aside)
+    return cells.card(
+        "Failed",
+        _HEAD,
+        rows,
+        nothing="Nothing failed in this choice.",
+        aside=aside,
+    )
 
 
 def _row(choices: Choices, state: str, what: str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:

@@ -16,21 +16,21 @@ _HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest requests, each with who, why and its outcome."""
-    wanted = STATES[choices.state][1]
-    found = [one for one in desk.newest(db, MOST) if not wanted or one.state in wanted]
+    """The newest requests of this choice, each with who, why and its outcome."""
+    chosen = {"day": choices.day} if choices.day else {"since": choices.bound["since"]}
+    found = desk.newest(db, MOST, truck=choices.truck, states=STATES[choices.state][1], **chosen)
     return cells.card(
         "Requests of operators",
         _HEAD,
         map(_row, found),
-        nothing="Nobody asked for anything yet.",
+        nothing="Nobody asked for anything in this choice.",
         aside="a worker carries them out within seconds",
     )
 
 
 def told(db: sa.Connection, request_id: int | None) -> str:
     """How it stands with the request that was asked for last, while that is news."""
-    one = next((found for found in desk.newest(db, MOST) if found.request_id == request_id), None)
+    one = None if request_id is None else desk.read(db, request_id)
     if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > NEWS):
         return ""
     tone = {"done": "good", "failed": "bad"}.get(one.state, "waits")
