@@ -1,12 +1,16 @@
 """Files by truck and batch: which came, which are missing, how complete a range is."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day
 from t3lib.metrics.scope import Scope, bound
+from t3lib.settings import settings
+
+GRACE = timedelta(hours=1)  # after a batch's hour; only then is it missed
 
 # A truck's batch is expected when it came on at least two of the four same weekdays before.
 _BATCHES = """
@@ -25,7 +29,7 @@ expected AS (
     FROM generate_series(CAST(:first AS date), :last, interval '1 day') AS day
     JOIN came ON batch_date < day AND batch_date >= day - interval '28 days'
          AND extract(dow FROM batch_date) = extract(dow FROM day)
-    WHERE day < :today
+    WHERE day < :today OR day = :today AND batch_hour <= :due_hour
     GROUP BY truck_id, day, batch_hour HAVING count(*) >= 2
 )
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
@@ -41,7 +45,7 @@ ORDER BY truck_id, batch_date, batch_hour"""
 
 @dataclass(frozen=True)
 class Completeness:
-    """Batches that should have come on days that are over, and those of them without a loaded file."""
+    """Batches that should have come by now, and those of them without a loaded file."""
 
     batches_expected: int
     batches_missing: int
@@ -53,11 +57,20 @@ class Completeness:
         return 100 * (expected - self.batches_missing) / expected if expected else None
 
 
-def batches(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+def batches(db: sa.Connection, scope: Scope, now: datetime | None = None) -> pd.DataFrame:
     """One row per truck and batch that came or was expected: truck_id, truck, batch_date, batch_hour, rows_read,
     rows_rejected, batch_state (loaded, not loaded, missing), expected. Days and trucks of the scope count."""
-    result = db.execute(sa.text(_BATCHES), bound(scope) | {"today": business_day.today()})
+    result = db.execute(sa.text(_BATCHES), bound(scope) | _due(now or datetime.now(UTC)))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def _due(now: datetime) -> dict[str, object]:
+    """The business day that trades now, and the local hour up to which its batches are due."""
+    day, due = business_day.today(now), now - GRACE
+    hour = due.astimezone(settings().zone).hour
+    begun = business_day.today(due) == day
+    after_midnight = hour < settings().business_day_start.hour
+    return {"today": day, "due_hour": 24 if begun and after_midnight else hour if begun else -1}
 
 
 def completeness(found: pd.DataFrame) -> Completeness:

@@ -413,7 +413,7 @@ _ENTRIES = (
     Entry(
         "expected",
         "Expected batch",
-        "A truck's batch that came on at least two of the four same weekdays before; on days that are over.",
+        "A truck's batch that came on at least two of the four same weekdays before; from an hour after its time.",
         "count over 28 days >= 2",
         "yes or no",
         "mart.file",
@@ -430,7 +430,7 @@ _ENTRIES = (
     Entry(
         "complete_pct",
         "Completeness",
-        "Part of the batches expected on days that are over that is loaded.",
+        "Part of the expected batches that is loaded.",
         "expected batches loaded / expected batches",
         "percent",
         "mart.file",

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from html import unescape
 from pathlib import Path
 
@@ -167,6 +167,19 @@ def test_missing_batch_is_one_that_usually_comes(sales: sa.Connection):
     assert (batch.batch_state, batch.expected, batch.batch_hour) == ("missing", True, 15)
     assert metrics.completeness(metrics.batches(sales, DAY)) == metrics.Completeness(1, 1)
     assert ["Complete", "0.0%"] in rows(sheet(sales, "data", DAY))
+
+
+def test_batch_of_today_is_missing_from_an_hour_after_its_time(sales: sa.Connection):
+    file = """INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour,
+              state) VALUES (:key, 'x', 1, now(), 'sales', 1, :day, 15, 'loaded')"""
+    for day in ("2025-11-16", "2025-11-09"):
+        sales.execute(sa.text(file), {"key": day, "day": day})
+
+    def missing_at(moment: str) -> int:
+        return len(metrics.batches(sales, DAY, datetime.fromisoformat(moment)))
+
+    at = ("2025-11-23 15:59+00:00", "2025-11-23 16:00+00:00", "2025-11-24 03:59+00:00", "2025-11-23 04:30+00:00")
+    assert [missing_at(moment) for moment in at] == [0, 1, 1, 0]
 
 
 def test_single_sales_lead_to_file_and_raw_line(sales: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
