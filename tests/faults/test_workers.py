@@ -1,6 +1,6 @@
 """Workers are killed, stopped and cut off at any moment: every piece is loaded once, and the figures are right.
 
-T3_TEST_KILLS=100 makes more rounds than the few of the suite."""
+T3_FAULT_RUNS=100 makes more rounds than the few of the suite."""
 
 import os
 import random
@@ -23,7 +23,7 @@ from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
 
-ROUNDS = int(os.environ.get("T3_TEST_KILLS", "3"))
+ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
 STAGES = ("1_extract", "2_clean", "3_load", "between")
 WORK = """
 import signal, threading
