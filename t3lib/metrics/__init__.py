@@ -16,6 +16,8 @@ from t3lib.metrics.margins import contribution_by_truck
 from t3lib.metrics.periods import by_period, by_week_and_truck, by_weekday, per_trading_hour, periods_until
 from t3lib.metrics.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.quality import DataQuality, Freshness, complete_until, data_quality, files_by_truck, freshness
+from t3lib.metrics.ramp import ramp
+from t3lib.metrics.reconciliation import Reconciliation, clean_rate, reconciliation
 from t3lib.metrics.restatements import restated_days
 from t3lib.metrics.sales import (
     Totals,
@@ -32,6 +34,8 @@ from t3lib.metrics.sales import (
     trucks,
 )
 from t3lib.metrics.scope import Scope, earlier, same_weekdays_before
+from t3lib.metrics.seasonality import seasonality
+from t3lib.metrics.trailing import trailing_by_truck, trailing_months, year_before
 
 from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # isort: skip  (it asks for what is above)
 
@@ -44,6 +48,7 @@ __all__ = [
     "Freshness",
     "LikeForLike",
     "PriceSpread",
+    "Reconciliation",
     "Scope",
     "Totals",
     "Typical",
@@ -65,6 +70,7 @@ __all__ = [
     "by_week_and_truck",
     "by_weekday",
     "change_pct",
+    "clean_rate",
     "compared",
     "complete_until",
     "completeness",
@@ -91,15 +97,21 @@ __all__ = [
     "pounds",
     "price_spread",
     "prices",
+    "ramp",
     "recent",
+    "reconciliation",
     "restated_days",
     "same_weekdays_before",
+    "seasonality",
     "sql",
     "totals",
+    "trailing_by_truck",
+    "trailing_months",
     "truck_shares",
     "truck_states",
     "trucks",
     "typical",
     "typical_by_hour",
     "typical_by_hour_and_truck",
+    "year_before",
 ]

@@ -17,7 +17,7 @@ from t3lib import business_day, metrics
 from t3lib.metrics.scope import Scope
 
 Figure = str | Callable[..., pd.DataFrame]
-_DAYS = ("business_date", "period_first", "batch_date")
+_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on")
 _NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "batch_state")
 
 

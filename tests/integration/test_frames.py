@@ -48,7 +48,7 @@ def test_every_breakdown_is_tidy_with_and_without_sales(sold, name):
         for column in table.columns:
             if column in ("truck", "location", "payment_type", "menu_type"):
                 assert isinstance(table[column].dtype, pd.CategoricalDtype), column
-            if column in ("business_date", "period_first", "batch_date"):
+            if column in ("business_date", "period_first", "batch_date", "first_sale_on"):
                 assert table[column].dtype.kind == "M", column
             if column.endswith("_pence"):
                 assert table[column].dropna().map(lambda pence: pence == int(pence)).all(), column
