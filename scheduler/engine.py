@@ -1,10 +1,12 @@
 """papermill's engine with what T3 adds: bounded times, bounded output, and a mark where a run was cut short."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -12,6 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
+from papermill.iorw import LocalHandler, papermill_io
 from papermill.log import logger as papermill_logger
 
 from scheduler.schedule import Limits
@@ -20,6 +23,8 @@ NAME = "t3"
 START_SECONDS = 60
 NOTE_BYTES = 4096
 LEAST_SECONDS = 0.05  # 0 would mean no end
+SAVED_SECONDS = 2  # what a cell shows is in its copy by then
+SAVING_SHARE = 0.1  # of the time: large copies are saved less often
 
 _lock = threading.Lock()
 _running: "set[_Client]" = set()
@@ -47,7 +52,19 @@ class KernelEngine(Engine):
                 _running.discard(client)
 
 
+class WholeFiles(LocalHandler):
+    """Notebooks that are whole at any moment, also when the worker is killed while it saves one."""
+
+    def write(self, buf: str, path: str) -> None:
+        """Replace the file at once."""
+        fresh = Path(path).with_name(f".{Path(path).name}.part")
+        fresh.write_text(buf, encoding="utf-8")
+        fresh.replace(path)
+
+
+whole = WholeFiles()
 papermill_engines.register(NAME, KernelEngine)
+papermill_io.register("/", whole)
 
 
 def running() -> int:
@@ -75,6 +92,8 @@ class _Client(PapermillNotebookClient):
             **options,
         )
         self._limits, self._stopped = limits, ""
+        self._save_later: asyncio.TimerHandle | None = None
+        self._pause: float = SAVED_SECONDS
         self._left, self._until = limits.output_bytes + NOTE_BYTES, time.monotonic() + limits.run_seconds
 
     def __hash__(self) -> int:
@@ -105,7 +124,15 @@ class _Client(PapermillNotebookClient):
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return
             finally:
+                self._forget_saving()
                 self.nb_man.cell_complete(cell, cell_index=index)
+
+    def process_message(self, *given: Any, **more: Any) -> Any:
+        """Take what a cell shows, and save it soon, also when the cell shows nothing more for an hour."""
+        shown = super().process_message(*given, **more)
+        if shown is not None and self._save_later is None:
+            self._save_later = asyncio.get_running_loop().call_later(self._pause, self._save)
+        return shown
 
     def output(self, outs: list[NotebookNode], msg: Any, display_id: str, cell_index: int) -> NotebookNode | None:
         """Keep an output while there is room for it; an error always."""
@@ -128,6 +155,17 @@ class _Client(PapermillNotebookClient):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(provisioner.pgid, signal.SIGKILL)
         return True
+
+    def _save(self) -> None:
+        begun = time.monotonic()
+        self._save_later = None
+        self.nb_man.save()
+        self._pause = max(SAVED_SECONDS, (time.monotonic() - begun) / SAVING_SHARE)
+
+    def _forget_saving(self) -> None:
+        if self._save_later is not None:
+            self._save_later.cancel()
+            self._save_later = None
 
     def _seconds_for_a_cell(self, cell: NotebookNode) -> float:
         return max(min(self._limits.cell_seconds, self._until - time.monotonic()), LEAST_SECONDS)

@@ -9,9 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg2
 import sqlalchemy as sa
 
-from scheduler import desk, discovery, kernels, maintenance, queue, readiness, schedule, stages
+from scheduler import desk, discovery, kernels, lost, maintenance, queue, readiness, schedule, stages
 from scheduler.monitor import Pulse
-from scheduler.runner import NOTICE_CUT_OFF
 from t3lib import archive, mail, warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
@@ -62,6 +61,7 @@ class Scheduler:
         self.plan, self.clock, self.landing = schedule.load(), clock, Landing()
         self._last: dict[str, datetime] = {}
         self._asked: set[tuple[date, str]] = set()
+        self._looked_at: set[str] = set()
 
     def tick(self) -> None:
         """Do what is due now."""
@@ -81,6 +81,8 @@ class Scheduler:
         now = self.clock()
         if self._due_since("staged", now, self.plan.last_maintenance_due(now, settings().zone)):
             maintenance.remove_staged()
+        if self._due("lost", now, self.plan.takeover_seconds):
+            lost.name_cells(self._looked_at)
 
     def _discover(self, now: datetime) -> None:
         swept = self._last.get("sweep")

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -14,7 +17,21 @@ import pytest
 import sqlalchemy as sa
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import cli, discovery, engine, fence, maintenance, monitor, queue, readiness, runner, schedule, stages
+from scheduler import (
+    cli,
+    discovery,
+    engine,
+    fence,
+    lost,
+    maintenance,
+    monitor,
+    pending,
+    queue,
+    readiness,
+    runner,
+    schedule,
+    stages,
+)  # fmt: skip
 from scheduler.backfill import Backfill
 from scheduler.schedule import Limits
 from scheduler.seat import Seat, SeatTakenError
@@ -24,7 +41,7 @@ from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
-from t3lib.settings import settings
+from t3lib.settings import ROOT, settings
 from t3lib.warehouse import ledger
 
 PIECES = 10_000 if "T3_FAULT_RUNS" in os.environ else 3_000  # in the long run and in the suite
@@ -32,6 +49,13 @@ BEGIN_AND_SLEEP = """
 import pathlib, time, os
 next(pathlib.Path(os.environ["T3_OUTPUTS"]).glob("runs/*/*")).joinpath("begun").touch()
 time.sleep(60)
+"""
+DIES = """
+import sys
+from pathlib import Path
+from scheduler import runner
+runner.NOTEBOOKS = Path(sys.argv[1])
+runner.run_notebook("9_trial", {}, worker="house-1")
 """
 
 
@@ -116,6 +140,33 @@ def test_runs_that_are_stopped_say_why(notebook):
     thread.join()
     assert raised.cause == "RunStoppedError"
     assert "worker stopped" in line["error"]
+
+
+def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(bucket, tmp_path):
+    cells = ["x = 0", "print('done')", "import time; print('so far', flush=True); time.sleep(600)", "print('never')"]
+    nbformat.write(new_notebook(cells=list(map(new_code_cell, cells))), tmp_path / "9_trial.ipynb")
+    worker = subprocess.Popen([sys.executable, "-c", DIES, tmp_path], cwd=ROOT, start_new_session=True)
+    copies = settings().outputs
+    try:
+        until(lambda: any("so far\\n" in copy.read_text() for copy in copies.glob("runs/*/*/9_trial.ipynb")), 60)
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    assert pending.mark_lost(["house-1"]) == 1
+    Scheduler().tidy()
+    with warehouse.connect() as db:
+        line = db.execute(sa.text("SELECT state, failed_cell, executed_copy FROM ops.run")).one()
+    path = settings().outputs / line.executed_copy
+    assert (line.state, line.failed_cell, errors(path)) == ("lost", 2, ["WorkerLostError"])
+    assert "so far\\n" in path.read_text()
+
+
+def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
+    change("INSERT INTO ops.run (run_id, notebook, state, executed_copy) VALUES ('2-x', '2_clean', 'lost', 'runs/x')")
+    seen = set()
+    lost.name_cells(seen)
+    assert seen == {"2-x"}
+    assert one("SELECT failed_cell FROM ops.run") is None
 
 
 HELD = """

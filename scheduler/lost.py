@@ -1,0 +1,54 @@
+"""Runs whose worker died: the executed copy on this machine knows the cell, and gets the mark of a failed one."""
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import sqlalchemy as sa
+from nbformat.v4 import new_output
+
+from scheduler import engine
+from t3lib import warehouse
+from t3lib.settings import settings
+
+NAME, WORDS = "WorkerLostError", "The worker ended in this cell: the work goes on in another run."
+
+_UNNAMED = sa.text("""
+    SELECT run_id, executed_copy FROM ops.run
+    WHERE state = 'lost' AND failed_cell IS NULL AND executed_copy IS NOT NULL
+      AND started_at > now() - interval '2 days' AND run_id <> ALL(:seen)
+""")
+_SAY = sa.text("UPDATE ops.run SET failed_cell = :cell WHERE run_id = :run AND failed_cell IS NULL")
+
+
+def name_cells(seen: set[str]) -> None:
+    """Mark the cell in which each lost run ended, in its copy and in ops.run; every run is looked at once (`seen`)."""
+    with warehouse.connect() as db:
+        runs = db.execute(_UNNAMED, {"seen": sorted(seen)}).all()
+    for run_id, executed in runs:
+        seen.add(run_id)
+        cell = mark(settings().outputs / executed)
+        if cell is not None:
+            with warehouse.connect() as db:
+                db.execute(_SAY, {"cell": cell, "run": run_id})
+
+
+def mark(path: Path) -> int | None:
+    """Mark the cell that was running when the copy was saved last.
+
+    None when the copy lies on another machine, or no cell had begun."""
+    if not path.is_file():
+        return None
+    notebook = nbformat.read(path, as_version=4)
+    for index, cell in enumerate(notebook.cells):
+        if _status(cell).get("status") == "running":
+            cell.metadata.papermill |= {"status": "failed", "exception": True}
+            if cell.cell_type == "code":
+                cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
+            engine.whole.write(nbformat.writes(notebook), str(path))
+            return index
+    return None
+
+
+def _status(cell: Any) -> dict[str, Any]:
+    return cell.metadata.get("papermill", {})
