@@ -16,10 +16,9 @@ from scheduler import checkout, engine, kernels, schedule
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
+from t3lib.warehouse.connection import SERVER_NOTICES
 
 NOTEBOOKS = ROOT / "notebooks"
-# The server gives up the locks of a client that the network lost within ten seconds, not after two hours.
-NOTICE_CUT_OFF = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 ROLES = {
     "etl": "database_url_etl",
     "report": "database_url_mailer",
@@ -103,7 +102,7 @@ def kernel_environment(role: str) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if own:
         env["T3_DATABASE_URL"] = own.get_secret_value()
-    options = {"PGOPTIONS": os.environ.get("PGOPTIONS") or NOTICE_CUT_OFF}
+    options = {"PGOPTIONS": os.environ.get("PGOPTIONS") or SERVER_NOTICES}
     return env | options | kernels.environment(chosen.home, os.environ) | {"T3_ROLE": role}
 
 
@@ -118,6 +117,7 @@ def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str
         engine_name=engine.NAME,
         kernel_name=kernels.NAME,
         progress_bar=False,
+        autosave_cell_every=0,  # the engine does
         env=env,
         limits=schedule.load().limits,
     )

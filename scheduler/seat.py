@@ -8,8 +8,6 @@ from collections.abc import Callable
 import psycopg2
 from psycopg2 import extensions
 
-from scheduler.runner import NOTICE_CUT_OFF
-
 BEAT_SECONDS, ANSWER_SECONDS = 2, 3
 # Without a beat for so long a worker stops its kernels: the server lets go of its lock after ten seconds.
 LEASE_SECONDS = 8
@@ -90,7 +88,7 @@ class Seat:
 
 def _connect(url: str) -> extensions.connection:
     """A connection whose every wait has an end. Raises psycopg2.OperationalError."""
-    connection = psycopg2.connect(url, async_=True, application_name="t3 executor", options=NOTICE_CUT_OFF)
+    connection = psycopg2.connect(url, async_=True, application_name="t3 executor")
     _finish(connection)
     return connection
 

@@ -32,10 +32,7 @@ class Leader:
         """Whether this process leads now. Raises psycopg2.OperationalError when the database is away."""
         try:
             if self._connection is None:
-                self._connection = psycopg2.connect(
-                    self._url, application_name="t3 leader", connect_timeout=5, options=NOTICE_CUT_OFF,
-                    keepalives_idle=4, keepalives_interval=2, keepalives_count=3,
-                )  # fmt: skip
+                self._connection = psycopg2.connect(self._url, application_name="t3 leader", connect_timeout=5)
                 self._connection.autocommit = True
             with self._connection.cursor() as cursor:
                 cursor.execute("""

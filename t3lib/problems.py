@@ -108,6 +108,10 @@ _DATABASE = [
         r"terminating connection|server closed the connection|SSL connection has been closed",
         "The database closed the connection (restarted or stopped): try again.",
     ),
+    (
+        r"could not (receive data from|send data to) server",
+        "The network to the database broke off: try again.",
+    ),
     (r"No space left on device", "The disk of the database is full: free some space and start again."),
     (
         r"permission denied for (?P<name>[a-z ]+ \S+)",

@@ -48,8 +48,10 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """URL of an embedded Postgres of its own (superuser, fast because not durable)."""
+def cluster(listen: str = "") -> Iterator[str]:
+    """URL of an embedded Postgres of its own (superuser, fast because not durable).
+
+    `listen` is an address of this machine at which it lets everybody in, too."""
     folder = Path(tempfile.mkdtemp(prefix="t3-pg-"))
     folder.chmod(0o711)
     server = Postgres(Home(folder), lambda line: None)
@@ -59,6 +61,13 @@ def cluster() -> Iterator[str]:
     for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
         _execute(url, f"ALTER SYSTEM SET {line}")
     _execute(url, "SELECT pg_reload_conf()")
+    if listen:
+        doors = folder / "doors.conf"
+        doors.write_text("local all all trust\nhost all all all trust\n")
+        _execute(url, f"ALTER SYSTEM SET hba_file = '{doors}'")
+        _execute(url, f"ALTER SYSTEM SET listen_addresses = '{listen}'")
+        server.stop()
+        server.launch()
     yield url
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)

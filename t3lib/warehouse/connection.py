@@ -1,5 +1,6 @@
 """Engines and migrations."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,6 +11,11 @@ import sqlalchemy as sa
 from t3lib.settings import settings
 
 _HERE = Path(__file__).parent
+# Whom the network lost is let go of within ten seconds, not after two hours: by this end and by the server's.
+_HERE_NOTICES = {"keepalives_idle": "4", "keepalives_interval": "2", "keepalives_count": "3",
+                 "tcp_user_timeout": "10000"}  # fmt: skip
+SERVER_NOTICES = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+SERVER_NOTICES += " -c tcp_user_timeout=10000"
 
 
 @cache
@@ -25,12 +31,21 @@ def _engine(url: str) -> sa.Engine:
 
 def psycopg2_url(url: str) -> sa.URL:
     """Any postgres URL with the driver that T3 uses."""
-    return sa.make_url(url).set(drivername="postgresql+psycopg2")
+    return _noticing(sa.make_url(url)).set(drivername="postgresql+psycopg2")
 
 
 def libpq_url(url: str) -> str:
     """Any postgres URL as libpq (psql, ADBC, DBOS) wants it."""
-    return sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False).replace(" ", "%20")
+    written = _noticing(sa.make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+    place, mark, query = written.partition("?")
+    return place.replace(" ", "%20") + mark + query.replace("+", "%20")
+
+
+def _noticing(url: sa.URL) -> sa.URL:
+    """The same address; what the URL or PGOPTIONS ask of the server stands."""
+    asked = " ".join(filter(None, (url.query.get("options"), os.environ.get("PGOPTIONS"))))
+    options = asked if SERVER_NOTICES in asked else f"{SERVER_NOTICES} {asked}".strip()
+    return url.update_query_dict({**_HERE_NOTICES, **url.query, "options": options})
 
 
 def engine(url: str | None = None) -> sa.Engine:

@@ -4,17 +4,13 @@ T3_FAULT_RUNS=100 makes more rounds than the few of the suite."""
 
 import os
 import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from datetime import date
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -22,8 +18,10 @@ from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
+from tests.faults.network import proxy, silent_network
 
 ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
+CUT_SECONDS = 60 if "T3_FAULT_RUNS" in os.environ else 20
 STAGES = ("1_extract", "2_clean", "3_load", "between")
 WORK = """
 import signal, threading
@@ -33,6 +31,24 @@ signal.signal(signal.SIGTERM, lambda *_: stop.set())
 thread = threading.Thread(target=work, args=(stop,))
 thread.start()
 thread.join()
+"""
+
+# Held by the workers of this test's database.
+SEATS = """
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = hashtext('t3 executor')::oid
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+RUNS_OF_FIRST = "SELECT count(*) FROM ops.run WHERE worker LIKE '%-1' AND state = '{}'"
+SLOW_FIRST_LOAD = """
+    CREATE SEQUENCE loads;
+    GRANT USAGE ON loads TO PUBLIC;
+    CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('loads') = 1 THEN PERFORM pg_sleep(5); END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER pause BEFORE UPDATE ON mart.watermark FOR EACH STATEMENT EXECUTE FUNCTION pause();
 """
 
 pytestmark = pytest.mark.slow
@@ -54,9 +70,9 @@ def worker():
     """Starts workers; what is left of them is killed at the end."""
     started = []
 
-    def start(**environment):
-        env = {**os.environ, **environment}
-        started.append(subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=env, start_new_session=True))
+    def start(*before, **environment):
+        command, env = [*before, sys.executable, "-c", WORK], {**os.environ, **environment}
+        started.append(subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True))
         return started[-1]
 
     yield start
@@ -163,79 +179,63 @@ def test_a_worker_told_to_stop_at_any_moment_fails_nothing(bucket, worker, seed)
     assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0
 
 
-class Proxy:
-    """A socket before the database's, that can go silent as a broken network does."""
-
-    def __init__(self, url, folder):
-        target = parse_qs(urlsplit(url).query)["host"][0]
-        self.target = next(str(path) for path in Path(target).glob(".s.PGSQL.*") if not path.name.endswith(".lock"))
-        self.folder, self.silent, self.pairs = folder, False, []
-        folder.mkdir()
-        folder.chmod(0o755)
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(str(folder / Path(self.target).name))
-        os.chmod(folder / Path(self.target).name, 0o777)
-        self.socket.listen()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def url(self, url):
-        return url.replace(parse_qs(urlsplit(url).query)["host"][0], str(self.folder))
-
-    def accept(self):
-        while True:
-            client, _ = self.socket.accept()
-            if self.silent:
-                self.pairs.append((client, None))
-                continue
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(self.target)
-            self.pairs.append((client, server))
-            for here, there in ((client, server), (server, client)):
-                threading.Thread(target=self.forward, args=(here, there), daemon=True).start()
-
-    def forward(self, here, there):
-        try:
-            while data := here.recv(65536):
-                if self.silent:
-                    return
-                there.sendall(data)
-        except OSError:
-            return
-        if not self.silent:
-            there.close()
-
-    def cut(self):
-        """The worker hears nothing more; the server notices that its clients are gone."""
-        self.silent = True
-        for _, server in self.pairs:
-            if server:
-                server.shutdown(socket.SHUT_RDWR)
-
-    def mend(self):
-        """New connections pass; the old ones are reset."""
-        self.silent = False
-        for client, _ in self.pairs:
-            client.close()
+@pytest.fixture
+def slow_first_load(database):
+    """The first load waits before its last statement; returns whether it is there now."""
+    with warehouse.connect() as db:
+        db.exec_driver_sql(SLOW_FIRST_LOAD)
+    return lambda: one(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    )
 
 
-@pytest.mark.timeout(300)
-def test_a_worker_cut_off_from_the_database_does_not_commit_over_its_successor(bucket, worker, database):
-    short = Path("/tmp") / f"t3-cut-{os.getpid()}"
-    proxy = Proxy(database, short)
-    try:
-        zombie = worker(T3_DATABASE_URL=proxy.url(database))
-        until(lambda: running("3_load"))
-        proxy.cut()
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("paused", [False, True], ids=["running on", "paused with it"])
+def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, database, slow_first_load, paused):
+    with proxy(database) as line:
+        zombie = worker(T3_DATABASE_URL=line.url)
+        until(slow_first_load)
+        line.cut()
+        cut = time.monotonic()
+        frozen = [zombie.pid, *(child.pid for child in psutil.Process(zombie.pid).children(recursive=True))]
+        for pid in frozen if paused else ():
+            os.kill(pid, signal.SIGSTOP)
+        until(lambda: not one(SEATS))
         worker()
         until(all_done, 150)
         agrees(bucket)
-        loads = one("SELECT count(*) FROM ops.source_file WHERE state = 'loaded'")
-        proxy.mend()
-        time.sleep(15)
+        loads = one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'")
+        time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
+        line.mend()
+        for pid in frozen if paused else ():
+            os.kill(pid, signal.SIGCONT)
+        zombie.wait(60)  # its seat was given away
         agrees(bucket)
         assert one("SELECT count(*) FROM ops.batch WHERE state <> 'done'") == 0
-        assert one("SELECT count(*) FROM ops.source_file WHERE state = 'loaded'") == loads
+        assert one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'") == loads
         assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0
-        assert zombie.poll() in (None, 0)
-    finally:
-        shutil.rmtree(short)
+
+
+@pytest.mark.timeout(400)
+def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(bucket, worker, monkeypatch):
+    """Nothing is closed and nothing refused: packets vanish, as behind a switch without power."""
+    with silent_network() as (network, url):
+        monkeypatch.setenv("T3_DATABASE_URL", url)
+        settings.cache_clear()
+        warehouse.upgrade()
+        zombie = network.start(worker, url)
+        until(lambda: one(SEATS) == 1)
+        worker()
+        until(lambda: one(SEATS) == 2)
+        until(lambda: one(RUNS_OF_FIRST.format("running")))
+        network.fall_silent()
+        cut = time.monotonic()
+        until(lambda: one(RUNS_OF_FIRST.format("lost")), 15)
+        until(all_done, 150)
+        agrees(bucket)
+        time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
+        network.speak()
+        until(lambda: one(SEATS) == 2, 60)  # nobody took its seat: it works on
+        assert zombie.poll() is None
+        agrees(bucket)
+        assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0
