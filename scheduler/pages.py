@@ -19,6 +19,7 @@ from scheduler.runner import kernel_environment
 from t3lib.problems import ServiceError
 from t3lib.settings import ROOT, settings
 
+LAB = Path(__file__).with_name("lab")
 STARTING_SECONDS, TRIES = 60, 3
 PAGES = {"dashboard": ("5_dashboard", "dashboard", 8866), "operations": ("6_operations", "operations", 8867)}
 
@@ -83,12 +84,14 @@ def lab(port: int = 0) -> Iterator[Page]:
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={place}", "--port-retries=0",
         f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks",
-        "--MultiKernelManager.default_kernel_name=t3", f"--config={Path(__file__).with_name('lab_config.py')}",
+        "--MultiKernelManager.default_kernel_name=t3", f"--config={LAB / 'config.py'}",
     ]  # fmt: skip
     if os.name == "posix" and os.geteuid() == 0:
         command.append("--allow-root")
     token = os.urandom(16).hex()
-    server = launch(command, log, env=kernel_environment("analyst") | {"JUPYTER_TOKEN": token})
+    paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
+    env = kernel_environment("analyst") | {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
+    server = launch(command, log, env=env)
     try:
         if not _listens(place, server):
             raise ServiceError(f"JupyterLab did not start. It says: {last_words(log)}")

@@ -1,0 +1,61 @@
+"""JupyterLab as analysts open it: a notebook is run, and saved as it was."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scheduler import pages
+from t3lib.settings import ROOT, settings
+from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS
+
+FIRST_LOOK = ROOT / "notebooks" / "explore" / "first_look.ipynb"
+
+
+@pytest.fixture
+def lab(fleet_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pages.Page]:
+    """JupyterLab over the two trucks' database, under the analyst's role."""
+    monkeypatch.setenv("T3_DATABASE_URL", fleet_database)
+    monkeypatch.setenv("T3_DATABASE_URL_ANALYST", roles.urls(fleet_database, PASSWORDS)["database_url_analyst"])
+    settings.cache_clear()
+    with pages.lab() as served:
+        yield served
+
+
+@pytest.fixture
+def copy() -> Iterator[Path]:
+    """A copy of a notebook that a test may save, in a folder that goes again."""
+    folder = ROOT / "notebooks" / "opened_by_a_test"
+    folder.mkdir(exist_ok=True)
+    yield Path(shutil.copy(FIRST_LOOK, folder))
+    shutil.rmtree(folder)
+
+
+def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(lab: pages.Page, copy: Path, tab: Page):
+    before = copy.read_bytes()
+    tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/tree/{copy.relative_to(ROOT)}"))
+    expect(tab.get_by_text("T3 | Idle")).to_be_visible()
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(tab.get_by_text(re.compile(r"finding\s+In the 28 days up to"))).to_be_visible()
+    copy.unlink()
+    tab.keyboard.press("Control+s")
+    for _ in range(100):
+        if copy.exists() and copy.stat().st_size:
+            break
+        tab.wait_for_timeout(100)
+    assert copy.read_bytes() == before
+
+
+def test_it_opens_on_the_notebooks_with_one_kernel_and_asks_nothing(lab: pages.Page, tab: Page):
+    tab.goto(lab.url)
+    shown = tab.locator(".jp-DirListing-itemName")
+    expect(shown.first).to_have_text("explore")
+    assert shown.all_inner_texts()[1:4] == ["1_extract.ipynb", "2_clean.ipynb", "3_load.ipynb"]
+    offered = tab.locator(".jp-Launcher-section").first.locator(".jp-LauncherCard-label")
+    expect(offered).to_have_text(["T3"])
+    expect(tab.get_by_text("get notified")).to_have_count(0)
