@@ -18,7 +18,13 @@ _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 
 
 def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str) -> dict[str, Any]:
-    """Bars of gross sales by local hour over a stepped line of what is usual; `label` names the usual."""
+    """Bars of gross sales by local hour over a stepped line of what is usual; `label` names the usual.
+
+    >>> hours, usual = metrics.frame("by_hour", week), metrics.frame("typical_by_hour", week)
+    >>> option = charts.sales_by_hour(hours, usual, "Usually")
+    >>> option["xAxis"][0]["data"], [bar["value"] for bar in option["series"][0]["data"]]
+    (['13', '14'], [21.0, 4.99])
+    """
     now = dict(zip(hours["local_hour"], hours["gross_sales_pence"], strict=True))
     counts = dict(zip(hours["local_hour"], hours["transactions"], strict=True))
     before = dict(zip(usual["local_hour"], usual["gross_sales_pence"], strict=True))
@@ -41,8 +47,14 @@ def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str) -> dict[
 
 
 def sales_by_day(days: pd.DataFrame, first: date, last: date) -> dict[str, Any]:
-    """Bars of gross sales by business day; the days first..last stand out, the others are context."""
-    rows = list(days[["business_date", "gross_sales_pence", "transactions"]].itertuples(index=False))
+    """Bars of gross sales by business day; the days first..last stand out, the others are context.
+
+    >>> option = charts.sales_by_day(metrics.frame("by_day", week), week.first, week.last)
+    >>> [bar["value"] for bar in option["series"][0]["data"]]
+    [0.0, 0.0, 7.0, 18.99]
+    """
+    columns = days[["business_date", "gross_sales_pence", "transactions"]]
+    rows = [(pd.Timestamp(day).date(), pence, count) for day, pence, count in columns.itertuples(index=False)]
     colours = ["var(--t3-bar)" if first <= row[0] <= last else "var(--t3-bar-quiet)" for row in rows]
     hints = [f"<b>{row[0]:%A} {row[0].day} {row[0]:%B %Y}</b><br>{pounds(row[1])} · {row[2]:,} sales" for row in rows]
     names = [_day_name(row[0], n == 0) for n, row in enumerate(rows)]
@@ -52,14 +64,22 @@ def sales_by_day(days: pd.DataFrame, first: date, last: date) -> dict[str, Any]:
 
 
 def hours_between(hours: Sequence[int]) -> list[int]:
-    """Every local hour from the first to the last of some, in the order of the business day."""
+    """Every local hour from the first to the last of some, in the order of the business day.
+
+    >>> charts.hours_between([23, 1])
+    [23, 0, 1]
+    """
     start = settings().business_day_start.hour
     order = [(int(hour) - start) % 24 for hour in hours]
     return [(n + start) % 24 for n in range(min(order), max(order) + 1)] if order else []
 
 
 def hour_name(hour: int) -> str:
-    """13 is 13:00–14:00."""
+    """A local hour from its beginning to its end.
+
+    >>> charts.hour_name(13)
+    '13:00–14:00'
+    """
     return f"{hour:02d}:00–{(hour + 1) % 24:02d}:00"
 
 
@@ -140,7 +160,11 @@ def _option(
 
 
 def axis(value: float) -> tuple[int, int]:
-    """(end, step) of an axis of at most five steps that holds a value; a step is 1, 2 or 5 times a power of ten."""
+    """(end, step) of an axis of at most five steps that holds a value; a step is 1, 2 or 5 times a power of ten.
+
+    >>> charts.axis(2100)
+    (2500, 500)
+    """
     steps = (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
     step = next(step for step in steps if step * 5 >= value)
     return max(-int(-value // step), 1) * step, step

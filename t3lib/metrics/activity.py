@@ -24,7 +24,13 @@ def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
 
     trading: sold in the last two complete hours of the fleet, or in the hour that runs; silent: it did not,
     though on the same weekdays before it usually sells by then; off: it neither sells nor usually does.
-    For a day that is over, trading means that it sold, silent that it usually does."""
+    For a day that is over, trading means that it sold, silent that it usually does.
+
+    >>> metrics.ask(metrics.truck_states, date(2026, 11, 4))[["truck_id", "state"]]
+      truck_id    state
+    0        1  trading
+    1        6      off
+    """
     until = complete_until(db, business_date)
     day = Scope(business_date, business_date)
     start = settings().business_day_start.hour

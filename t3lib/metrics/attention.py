@@ -32,7 +32,11 @@ class Attention:
 def attention(db: sa.Connection, business_date: date) -> list[Attention]:
     """At most three, the most pressing first: trucks silent though this weekday they trade, card readers
     without a card sale, sales outside median +- 3 MAD of the eight same weekdays before (at the same time
-    of day while it trades), more rejected rows than that. Nothing is said with fewer than three weeks."""
+    of day while it trades), more rejected rows than that. Nothing is said with fewer than three weeks.
+
+    >>> [item.text for item in metrics.ask(metrics.attention, date(2026, 11, 12))]
+    ['SuperSmoothie has no sales; usually it has £4.99']
+    """
     scope = Scope(business_date, business_date, until_hour=complete_until(db, business_date))
     held = data_range(db)
     weeks = [week.first for week in same_weekdays_before(scope, WEEKS) if held and week.first >= held[0]]

@@ -59,7 +59,14 @@ class Completeness:
 
 def batches(db: sa.Connection, scope: Scope, now: datetime | None = None) -> pd.DataFrame:
     """One row per truck and batch that came or was expected: truck_id, truck, batch_date, batch_hour, rows_read,
-    rows_rejected, batch_state (loaded, not loaded, missing), expected. Days and trucks of the scope count."""
+    rows_rejected, batch_state (loaded, not loaded, missing), expected. Days and trucks of the scope count.
+
+    >>> metrics.frame("batches", week)[["truck", "batch_date", "batch_hour", "rows_read", "batch_state"]]
+                 truck batch_date  batch_hour  rows_read batch_state
+    0  Burrito Madness 2026-11-04          15          1      loaded
+    1  Burrito Madness 2026-11-05          15          2      loaded
+    2    SuperSmoothie 2026-11-05          15          2      loaded
+    """
     result = db.execute(sa.text(_BATCHES), bound(scope) | _due(now or datetime.now(UTC)))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
@@ -74,6 +81,10 @@ def _due(now: datetime) -> dict[str, object]:
 
 
 def completeness(found: pd.DataFrame) -> Completeness:
-    """How complete the `batches` of a range are."""
+    """How complete the `batches` of a range are.
+
+    >>> metrics.completeness(metrics.frame("batches", week))
+    Completeness(batches_expected=2, batches_missing=0)
+    """
     expected = found[found["expected"].astype(bool)]
     return Completeness(len(expected), int((expected["batch_state"] != "loaded").sum()))

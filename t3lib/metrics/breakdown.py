@@ -22,7 +22,16 @@ def compared(
 
     One row per `key` that any of these days has: the breakdown's columns, and of both measures `_before` (a week
     before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero;
-    weeks before the first day of data do not count, and without any both are missing."""
+    weeks before the first day of data do not count, and without any both are missing.
+
+    >>> from t3lib import warehouse
+    >>> with warehouse.connect() as db:
+    ...     table = metrics.compared(metrics.by_truck, "truck", db, week)
+    >>> table[["truck", "gross_sales_pence", "gross_sales_pence_usual"]]
+                 truck  gross_sales_pence  gross_sales_pence_usual
+    0  Burrito Madness               2100                      700
+    1    SuperSmoothie                499                      499
+    """
     held = data_range(db)
     periods = [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
     frames = [breakdown(db, period).set_index(key) for period in (scope, *periods)]
@@ -53,7 +62,13 @@ ORDER BY transactions DESC, location_id"""
 def by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per place with sales: location_id, location, the measures and busiest_hour (most sales, local).
 
-    Place 0 holds what no pitch of metadata/pitches.csv places."""
+    Place 0 holds what no pitch of metadata/pitches.csv places.
+
+    >>> metrics.frame("by_place", week)[["location", "transactions", "gross_sales_pence", "busiest_hour"]]
+                 location  transactions  gross_sales_pence  busiest_hour
+    0       Alnfield Park             3               1899            13
+    1  Place not recorded             1                700            13
+    """
     return _frame(db, _BY_PLACE, scope)
 
 
@@ -85,7 +100,13 @@ def by_price_point(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per price, whatever the truck, most paid first: price_pence, the measures and
     transactions_share_pct.
 
-    Prices are kept by day and truck: days, trucks and menu types of the scope count."""
+    Prices are kept by day and truck: days, trucks and menu types of the scope count.
+
+    >>> metrics.frame("by_price_point", week)
+       price_pence  transactions  gross_sales_pence  transactions_share_pct
+    0          700             3               2100                    75.0
+    1          499             1                499                    25.0
+    """
     return _frame(db, _BY_PRICE_POINT, scope).astype({"transactions_share_pct": float})
 
 
@@ -103,12 +124,22 @@ ORDER BY transactions DESC, menu_type"""
 def by_menu_type(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per menu type of metadata/menu.csv: menu_type and the measures.
 
-    A sale is known by its truck and price alone, so a price that two types share, or that no menu has, is said."""
+    A sale is known by its truck and price alone, so a price that two types share, or that no menu has, is said.
+
+    >>> metrics.frame("by_menu_type", week)[["menu_type", "transactions", "gross_sales_pence"]]
+      menu_type  transactions  gross_sales_pence
+    0   Mexican             3               2100
+    1    Drinks             1                499
+    """
     return _frame(db, _BY_MENU_TYPE, scope)
 
 
 def menu_types(db: sa.Connection) -> list[str]:
-    """Menu types of metadata/menu.csv."""
+    """Menu types of metadata/menu.csv.
+
+    >>> metrics.ask(metrics.menu_types)
+    ['Drinks', 'Mexican']
+    """
     return list(db.scalars(sa.text("SELECT DISTINCT menu_type FROM core.menu_item ORDER BY menu_type")))
 
 

@@ -21,7 +21,12 @@ def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
     """Mean of the same weekdays before, over those of the `weeks` periods that the warehouse holds in full.
 
     A period counts if it starts on or after the first day of data, with its zeros. Pence and transactions
-    are rounded half up; ticket and card share are those of the periods together. None without history."""
+    are rounded half up; ticket and card share are those of the periods together. None without history.
+
+    >>> found = metrics.ask(metrics.typical, week)
+    >>> found.gross_sales_pence, found.transactions, found.weeks
+    (1199, 2, 2)
+    """
     periods = [totals(db, period) for period in _held(db, scope, weeks)]
     if not periods:
         return None
@@ -40,17 +45,35 @@ def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
 def typical_by_hour(db: sa.Connection, scope: Scope, weeks: int = 4) -> pd.DataFrame:
     """One row per local hour: local_hour, gross_sales_pence as the mean of the same weekdays before.
 
-    Whole days, whatever `until_hour` says, so that a day still trading shows what is yet to come."""
+    Whole days, whatever `until_hour` says, so that a day still trading shows what is yet to come.
+
+    >>> metrics.frame("typical_by_hour", week)
+       local_hour  gross_sales_pence
+    0          13                700
+    1          14                499
+    """
     return _typical_rows(db, scope, weeks, ["local_hour"])
 
 
 def typical_by_hour_and_truck(db: sa.Connection, scope: Scope, weeks: int = 4) -> pd.DataFrame:
-    """The same, one row per truck and local hour: truck_id, local_hour, gross_sales_pence."""
+    """One row per truck and local hour: truck_id, local_hour, gross_sales_pence as `typical_by_hour` has it.
+
+    >>> metrics.frame("typical_by_hour_and_truck", week)
+       truck_id  local_hour  gross_sales_pence
+    0         1          13                700
+    1         6          14                499
+    """
     return _typical_rows(db, scope, weeks, ["truck_id", "local_hour"])
 
 
 def change_pct(now: float | None, before: float | None) -> float | None:
-    """Change in percent of what was before; None if either is missing or there was nothing before."""
+    """Change in percent of what was before; None if either is missing or there was nothing before.
+
+    >>> metrics.change_pct(2100, 700)
+    200.0
+    >>> metrics.change_pct(2100, 0) is None
+    True
+    """
     return None if now is None or not before else 100 * (now - before) / before
 
 

@@ -19,7 +19,13 @@ class Concentration:
 
 
 def truck_shares(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck, the largest first: what `by_truck` gives and share_pct of gross sales."""
+    """One row per truck, the largest first: truck_id, truck, the measures and share_pct of gross sales.
+
+    >>> metrics.frame("truck_shares", week)[["truck", "gross_sales_pence", "share_pct"]].round(1)
+                 truck  gross_sales_pence  share_pct
+    0  Burrito Madness               2100       80.8
+    1    SuperSmoothie                499       19.2
+    """
     frame = by_truck(db, scope)
     gross = frame["gross_sales_pence"].sum()
     shares = 100 * frame["gross_sales_pence"] / gross if gross else float("nan")
@@ -27,7 +33,12 @@ def truck_shares(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 
 def concentration(db: sa.Connection, scope: Scope) -> Concentration | None:
-    """Of the trucks of a scope; None without sales. HHI is the sum of the squared shares in percent."""
+    """Of the trucks of a scope; None without sales. HHI is the sum of the squared shares in percent.
+
+    >>> found = metrics.ask(metrics.concentration, week)
+    >>> found.top_truck, round(found.top_share_pct, 1), found.hhi
+    ('Burrito Madness', 80.8, 6897)
+    """
     frame = truck_shares(db, scope)
     if not frame["gross_sales_pence"].sum():
         return None

@@ -39,7 +39,14 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     replace the fleet's of the same name; VAT (a name that starts so) is contained in gross sales, a card cost
     (a name with `card`) is of card sales, other percents are of gross sales. Per day: a truck's on days that it
     trades, the fleet's every day. Per month: the day's share of it. Each line is rounded half up to pence; a line
-    of nothing is left out."""
+    of nothing is left out.
+
+    >>> found = metrics.ask(metrics.contribution, week)
+    >>> found.costs
+    {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
+    >>> found.contribution_pence
+    104
+    """
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:

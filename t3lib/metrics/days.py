@@ -18,7 +18,14 @@ GROUP BY business_date, truck_id, truck.name ORDER BY business_date, truck_id"""
 
 def by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per business day and truck with a sale: business_date, truck_id, truck, transactions,
-    gross_sales_pence, average_ticket_pence."""
+    gross_sales_pence, average_ticket_pence.
+
+    >>> metrics.frame("by_day_and_truck", week)[["business_date", "truck", "gross_sales_pence"]]
+      business_date            truck  gross_sales_pence
+    0    2026-11-04  Burrito Madness                700
+    1    2026-11-05  Burrito Madness               1400
+    2    2026-11-05    SuperSmoothie                499
+    """
     frame = _frame(db, _BY_DAY_AND_TRUCK, scope)
     pairs = zip(frame["gross_sales_pence"], frame["transactions"], strict=True)
     return frame.assign(average_ticket_pence=pd.array([half_up(*pair) for pair in pairs], "Int64"))
@@ -37,7 +44,12 @@ ORDER BY business_date"""
 
 def gatherings(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per business day on which every truck that sold stood at one known place (a festival): business_date,
-    location, trucks."""
+    location, trucks.
+
+    >>> metrics.frame("gatherings", week)
+      business_date       location  trucks
+    0    2026-11-05  Alnfield Park       2
+    """
     return _frame(db, _GATHERINGS, scope)
 
 
@@ -62,7 +74,13 @@ ORDER BY truck_id, price_pence"""
 
 def dishes(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck and price on its menu with a sale: truck_id, truck, dish (those of that price), price_pence,
-    unit_cost_pence (missing where metadata/menu.csv has none), transactions. Days and trucks of the scope count."""
+    unit_cost_pence (missing where metadata/menu.csv has none), transactions. Days and trucks of the scope count.
+
+    >>> metrics.frame("dishes", week)[["truck", "dish", "price_pence", "unit_cost_pence", "transactions"]]
+                 truck            dish  price_pence  unit_cost_pence  transactions
+    0  Burrito Madness         Burrito          700              235             3
+    1    SuperSmoothie  Mango smoothie          499              120             1
+    """
     return _frame(db, _DISHES, scope).astype({"unit_cost_pence": "Int64"})
 
 

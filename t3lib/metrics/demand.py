@@ -31,7 +31,14 @@ ORDER BY location_id, menu_type, hour_order"""
 
 def demand(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per place, menu type and local hour with a sale: location_id, location, menu_type, local_hour and the
-    measures. At most LONGEST_DAYS days, because it reads every hour and price; raises ValueError beyond."""
+    measures. At most LONGEST_DAYS days, because it reads every hour and price; raises ValueError beyond.
+
+    >>> metrics.frame("demand", week)[["location", "menu_type", "local_hour", "transactions"]]
+                 location menu_type  local_hour  transactions
+    0  Place not recorded   Mexican          13             1
+    1       Alnfield Park    Drinks          14             1
+    2       Alnfield Park   Mexican          13             2
+    """
     if scope.days > LONGEST_DAYS:
         raise ValueError(f"demand is read by hour and price: choose at most {LONGEST_DAYS} days")
     result = db.execute(sa.text(_DEMAND), bound(scope))
@@ -62,6 +69,12 @@ ORDER BY dead_share_pct DESC, dead_days DESC, truck_id, hour_order"""
 
 def dead_hours(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck and local hour that was dead on some day, the worst first: truck_id, truck, local_hour,
-    days_out (the hour lay between the day's first and last sale), dead_days (at most one sale), dead_share_pct."""
+    days_out (the hour lay between the day's first and last sale), dead_days (at most one sale), dead_share_pct.
+
+    >>> metrics.frame("dead_hours", week)[["truck", "local_hour", "days_out", "dead_days"]]
+                 truck  local_hour  days_out  dead_days
+    0    SuperSmoothie          14         1          1
+    1  Burrito Madness          13         2          1
+    """
     result = db.execute(sa.text(_DEAD), bound(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys())).astype({"dead_share_pct": float})

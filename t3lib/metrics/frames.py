@@ -107,16 +107,18 @@ def recent(days: int, until: str = "") -> Scope:
     return Scope(last - timedelta(days=days - 1), last)
 
 
-def ask(figure: Callable[..., Any], scope: Scope, **more: Any) -> Any:
-    """A figure of `t3lib.metrics` that is no table: totals, contribution, like_for_like, data_quality ...
+def ask(figure: Callable[..., Any], *about: Any, **more: Any) -> Any:
+    """A figure of `t3lib.metrics` that is no table, about whatever it is asked of: a scope, a day, nothing.
 
     >>> metrics.ask(metrics.totals, week).gross_sales_pence
     2599
+    >>> metrics.ask(metrics.payment_types)
+    ['card', 'cash']
     """
     from t3lib import warehouse
 
     with warehouse.connect() as db:
-        return figure(db, scope, **more)
+        return figure(db, *about, **more)
 
 
 def _function(figure: Figure) -> Callable[..., pd.DataFrame]:

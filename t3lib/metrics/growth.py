@@ -24,7 +24,14 @@ class LikeForLike:
 
 
 def like_for_like(db: sa.Connection, scope: Scope, earlier: Scope) -> LikeForLike:
-    """A scope against an earlier one, over the trucks with a sale in both."""
+    """A scope against an earlier one, over the trucks with a sale in both.
+
+    >>> found = metrics.ask(metrics.like_for_like, week, metrics.earlier(week))
+    >>> found
+    LikeForLike(like_for_like_trucks=2, like_for_like_pence=2599, like_for_like_before_pence=1199)
+    >>> round(found.like_for_like_pct, 1)
+    116.8
+    """
     columns = ["truck_id", "gross_sales_pence"]
     now, before = (dict(by_truck(db, one)[columns].itertuples(index=False)) for one in (scope, earlier))
     both = [truck for truck in now if now[truck] and before.get(truck)]

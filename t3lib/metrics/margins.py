@@ -43,7 +43,13 @@ def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     variable_costs_pence, fixed_costs_pence, contribution_pence, margin_pct and break_even_transactions a day.
 
     Costs by the day or month that are the whole fleet's belong to no truck: `contribution` has them. Whole days
-    and all payments only. The break-even is missing where a sale does not cover its own costs."""
+    and all payments only. The break-even is missing where a sale does not cover its own costs.
+
+    >>> metrics.frame("contribution_by_truck", week)[["truck", "contribution_pence", "break_even_transactions"]]
+                 truck  contribution_pence  break_even_transactions
+    0  Burrito Madness                   8                        2
+    1    SuperSmoothie                  96                        1
+    """
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         raise ValueError("contribution is known for whole trucks and whole days only")
     result = db.execute(sa.text(_BY_TRUCK), bound(scope))

@@ -25,14 +25,24 @@ ORDER BY period_first"""
 
 def by_period(db: sa.Connection, scope: Scope, grain: str = "week") -> pd.DataFrame:
     """One row per week (from Monday) or month with a sale in the scope: period_first, trading_days (with a sale),
-    transactions, gross_sales_pence, card_share_pct. The first and the last may be cut by the scope."""
+    transactions, gross_sales_pence, card_share_pct. The first and the last may be cut by the scope.
+
+    >>> metrics.frame("by_period", metrics.recent(14), grain="week").drop(columns="card_share_pct")
+      period_first  trading_days  transactions  gross_sales_pence
+    0   2026-10-26             2             2               1199
+    1   2026-11-02             2             4               2599
+    """
     if grain not in GRAINS:
         raise ValueError(f"a grain is week or month, not {grain}")
     return _frame(db, _BY_PERIOD, scope, grain=grain).astype({"card_share_pct": float})
 
 
 def periods_until(scope: Scope, grain: str, count: int) -> Scope:
-    """The scope's places, trucks and payments over the last `count` weeks or months, its own last one included."""
+    """The scope's places, trucks and payments over the last `count` weeks or months, its own last one included.
+
+    >>> str(metrics.periods_until(week, "month", 2).first)
+    '2026-10-01'
+    """
     months = scope.last.year * 12 + scope.last.month - count
     first = {
         "week": date.fromordinal(scope.last.toordinal() - scope.last.weekday() - 7 * (count - 1)),
@@ -51,7 +61,15 @@ FROM sales GROUP BY truck_id, period_first ORDER BY truck_id, period_first"""
 
 
 def by_week_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck and week with a sale: truck_id, period_first (Monday), gross_sales_pence."""
+    """One row per truck and week with a sale: truck_id, period_first (Monday), gross_sales_pence.
+
+    >>> metrics.frame("by_week_and_truck", metrics.recent(14))
+       truck_id period_first  gross_sales_pence
+    0         1   2026-10-26                700
+    1         1   2026-11-02               2100
+    2         6   2026-10-26                499
+    3         6   2026-11-02                499
+    """
     return _frame(db, _WEEKS_BY_TRUCK, scope)
 
 
@@ -65,7 +83,13 @@ FROM sales GROUP BY weekday ORDER BY weekday"""
 
 
 def by_weekday(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per weekday with a sale, 1 is Monday: weekday, trading_days, the measures and sales_per_day_pence."""
+    """One row per weekday with a sale, 1 is Monday: weekday, trading_days, the measures and sales_per_day_pence.
+
+    >>> metrics.frame("by_weekday", metrics.recent(14))[["weekday", "trading_days", "sales_per_day_pence"]]
+       weekday  trading_days  sales_per_day_pence
+    0        3             2                  700
+    1        4             2                 1199
+    """
     frame = _frame(db, _BY_WEEKDAY, scope)
     return frame.assign(sales_per_day_pence=_each(frame, "trading_days"))
 
@@ -81,7 +105,13 @@ FROM sales GROUP BY truck_id ORDER BY truck_id"""
 
 def per_trading_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck with a sale: truck_id, trading_hours (with a sale), trading_days, gross_sales_pence and
-    sales_per_hour_pence."""
+    sales_per_hour_pence.
+
+    >>> metrics.frame("per_trading_hour", week)[["truck_id", "trading_hours", "sales_per_hour_pence"]]
+       truck_id  trading_hours  sales_per_hour_pence
+    0         1              2                  1050
+    1         6              1                   499
+    """
     frame = _frame(db, _PER_HOUR, scope)
     return frame.assign(sales_per_hour_pence=_each(frame, "trading_hours"))
 

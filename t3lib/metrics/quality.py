@@ -38,7 +38,11 @@ class DataQuality:
 
 
 def freshness(db: sa.Connection) -> Freshness:
-    """What the figures stand on."""
+    """What the figures stand on.
+
+    >>> metrics.ask(metrics.freshness).last_sale_at.isoformat()
+    '2026-11-05T14:15:00+00:00'
+    """
     row = db.execute(sa.text("SELECT version, loaded_at, last_sale_at FROM mart.watermark")).one()
     return Freshness(*row)
 
@@ -47,7 +51,11 @@ def complete_until(db: sa.Connection, business_date: date, now: datetime | None 
     """The `until_hour` that makes a day comparable with the days before.
 
     None for a day that is over. For the day that is trading: the local hour of its last sale, because only
-    the hours before it are complete; the first hour of the business day while it has no sale."""
+    the hours before it are complete; the first hour of the business day while it has no sale.
+
+    >>> metrics.ask(metrics.complete_until, date(2026, 11, 5)) is None
+    True
+    """
     if business_date < business_day.today(now):
         return None
     last = freshness(db).last_sale_at
@@ -76,7 +84,11 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     """Loaded files that hold a sale of these days, and the rows of these days by what became of them.
 
     Days and trucks of the scope count; its places, payments and hour do not, because a rejected row has
-    none that can be trusted. A rejected row whose own day is unreadable counts on its batch's day."""
+    none that can be trusted. A rejected row whose own day is unreadable counts on its batch's day.
+
+    >>> metrics.ask(metrics.data_quality, week)
+    DataQuality(files=3, rows_read=5, rows_loaded=4, rows_rejected=1, rejected={'void': 1})
+    """
     parameters = _with_moments(scope)
     files = db.execute(sa.text(_FILES), parameters).scalar_one()
     loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
@@ -104,7 +116,13 @@ GROUP BY truck_id, truck.name ORDER BY truck_id"""
 def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck with a file of these days: truck_id, truck, files, files_not_loaded, rows_read, rows_rejected.
 
-    Rows are those of whole files, so a history file counts with all of its days. Days and trucks count."""
+    Rows are those of whole files, so a history file counts with all of its days. Days and trucks count.
+
+    >>> metrics.frame("files_by_truck", week)[["truck", "files", "rows_read", "rows_rejected"]]
+                 truck  files  rows_read  rows_rejected
+    0  Burrito Madness      2          3              0
+    1    SuperSmoothie      1          2              1
+    """
     result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 

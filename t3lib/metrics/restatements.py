@@ -19,6 +19,13 @@ ORDER BY business_date DESC""")
 def restated_days(db: sa.Connection, since: datetime, until: datetime, before: date) -> pd.DataFrame:
     """One row per business day before `before` whose figures changed from `since` to `until`, latest first.
 
-    business_date, rows_change and pence_change of all trucks together, causes as codes."""
+    business_date, rows_change and pence_change of all trucks together, causes as codes.
+
+    >>> from datetime import UTC, datetime
+    >>> since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)
+    >>> metrics.ask(metrics.restated_days, since, until, date(2026, 12, 1))
+      business_date  rows_change  pence_change         causes
+    0    2026-10-29           -1          -499  [new_version]
+    """
     result = db.execute(_RESTATED, {"since": since, "until": until, "before": before})
     return pd.DataFrame(result.all(), columns=list(result.keys()))

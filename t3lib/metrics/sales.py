@@ -35,7 +35,12 @@ FROM sales"""
 
 
 def totals(db: sa.Connection, scope: Scope) -> Totals:
-    """Gross sales, transactions, average ticket (rounded half up) and card share of gross sales."""
+    """Gross sales, transactions, average ticket (rounded half up) and card share of gross sales.
+
+    >>> found = metrics.ask(metrics.totals, week)
+    >>> found.gross_sales_pence, found.transactions, found.average_ticket_pence
+    (2599, 4, 650)
+    """
     row = db.execute(sa.text(_TOTALS), bound(scope)).one()
     return Totals(
         row.gross_sales_pence,
@@ -69,7 +74,14 @@ def by_day(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per business day: business_date, transactions, gross_sales_pence, average_ticket_pence.
 
     A day without sales is a row of zeros if it lies in the range of days that the warehouse holds and
-    before the day that is trading now; other days without sales have no row."""
+    before the day that is trading now; other days without sales have no row.
+
+    >>> days = metrics.frame("by_day", week)
+    >>> days[days["transactions"] > 0]
+      business_date  transactions  gross_sales_pence  average_ticket_pence
+    2    2026-11-04             1                700                   700
+    3    2026-11-05             3               1899                   633
+    """
     held = data_range(db)
     zero_first = max(scope.first, held[0]) if held else scope.first
     zero_last = (
@@ -96,7 +108,13 @@ ORDER BY truck_id"""
 def by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck: truck_id, truck, transactions, gross_sales_pence, average_ticket_pence.
 
-    Trucks of details.xlsx are there without sales too, as zeros; other trucks only with sales."""
+    Trucks of details.xlsx are there without sales too, as zeros; other trucks only with sales.
+
+    >>> metrics.frame("by_truck", week)[["truck", "transactions", "gross_sales_pence", "average_ticket_pence"]]
+                 truck  transactions  gross_sales_pence  average_ticket_pence
+    0  Burrito Madness             3               2100                   700
+    1    SuperSmoothie             1                499                   499
+    """
     return _frame(db, _BY_TRUCK, scope)
 
 
@@ -110,7 +128,13 @@ SELECT local_hour, {_MEASURES} FROM sales GROUP BY local_hour, hour_order ORDER 
 def by_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per local hour with sales, in the order of the business day: local_hour and the measures.
 
-    When clocks go back the hour that comes twice is one row, with the sales of both."""
+    When clocks go back the hour that comes twice is one row, with the sales of both.
+
+    >>> metrics.frame("by_hour", week)
+       local_hour  transactions  gross_sales_pence  average_ticket_pence
+    0          13             3               2100                   700
+    1          14             1                499                   499
+    """
     return _frame(db, _BY_HOUR, scope)
 
 
@@ -124,7 +148,13 @@ GROUP BY truck_id, truck.name, local_hour, hour_order ORDER BY truck_id, hour_or
 
 
 def by_hour_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck and local hour with sales: truck_id, truck, local_hour and the measures."""
+    """One row per truck and local hour with sales: truck_id, truck, local_hour and the measures.
+
+    >>> metrics.frame("by_hour_and_truck", week)[["truck", "local_hour", "gross_sales_pence"]]
+                 truck  local_hour  gross_sales_pence
+    0  Burrito Madness          13               2100
+    1    SuperSmoothie          14                499
+    """
     return _frame(db, _BY_HOUR_AND_TRUCK, scope)
 
 
@@ -136,7 +166,13 @@ SELECT payment_type, {_MEASURES} FROM sales GROUP BY payment_type ORDER BY payme
 
 
 def by_payment(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per payment type with sales: payment_type, the measures and share_pct of gross sales."""
+    """One row per payment type with sales: payment_type, the measures and share_pct of gross sales.
+
+    >>> metrics.frame("by_payment", week)[["payment_type", "gross_sales_pence", "share_pct"]].round(1)
+      payment_type  gross_sales_pence  share_pct
+    0         card               2100       80.8
+    1         cash                499       19.2
+    """
     frame = _frame(db, _BY_PAYMENT, scope)
     gross = frame["gross_sales_pence"].sum()
     return frame.assign(share_pct=100 * frame["gross_sales_pence"] / gross if gross else float("nan"))
@@ -161,14 +197,24 @@ GROUP BY truck_id, truck.name, price_pence ORDER BY truck_id, price_pence"""
 def by_price(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck and price: truck_id, truck, price_pence, transactions, gross_sales_pence.
 
-    Prices are kept by day and truck only: a scope with places, payments or an hour is refused."""
+    Prices are kept by day and truck only: a scope with places, payments or an hour is refused.
+
+    >>> metrics.frame("by_price", week)[["truck", "price_pence", "transactions", "gross_sales_pence"]]
+                 truck  price_pence  transactions  gross_sales_pence
+    0  Burrito Madness          700             3               2100
+    1    SuperSmoothie          499             1                499
+    """
     if scope.locations or scope.payments or scope.until_hour is not None:
         raise ValueError("prices are kept by day and truck: ask without places, payments and until_hour")
     return _frame(db, _BY_PRICE, scope)
 
 
 def data_range(db: sa.Connection) -> tuple[date, date] | None:
-    """First and last business day with a sale, or None before the first load."""
+    """First and last business day with a sale, or None before the first load.
+
+    >>> metrics.ask(metrics.data_range)
+    (datetime.date(2026, 10, 14), datetime.date(2026, 11, 5))
+    """
     first, last = db.execute(sa.text("SELECT min(business_date), max(business_date) FROM mart.sales_hourly")).one()
     return (first, last) if first else None
 
@@ -193,17 +239,29 @@ FROM ids LEFT JOIN core.truck USING (truck_id) ORDER BY truck_id"""
 
 
 def trucks(db: sa.Connection) -> dict[int, str]:
-    """Name of every truck of details.xlsx or with a loaded file, by id."""
+    """Name of every truck of details.xlsx or with a loaded file, by id.
+
+    >>> metrics.ask(metrics.trucks)
+    {1: 'Burrito Madness', 6: 'SuperSmoothie'}
+    """
     return dict(db.execute(sa.text(_TRUCKS)).all())
 
 
 def locations(db: sa.Connection) -> dict[int, str]:
-    """Name of every place by id; 0 is where no pitch says."""
+    """Name of every place by id; 0 is where no pitch says.
+
+    >>> metrics.ask(metrics.locations)
+    {0: 'Place not recorded', 4: 'Alnfield Park'}
+    """
     return dict(db.execute(sa.text("SELECT location_id, name FROM core.location ORDER BY location_id")).all())
 
 
 def payment_types(db: sa.Connection) -> list[str]:
-    """Payment types that were ever sold with."""
+    """Payment types that were ever sold with.
+
+    >>> metrics.ask(metrics.payment_types)
+    ['card', 'cash']
+    """
     return list(db.execute(sa.text(_PAYMENT_TYPES)).scalars())
 
 

@@ -40,14 +40,25 @@ def same_weekdays_before(scope: Scope, weeks: int = 1) -> list[Scope]:
 
     A day is compared with the day a week before. A longer range is shifted back by whole weeks: by the
     smallest multiple of seven days that is not shorter than the range, so that it never overlaps itself.
-    `until_hour` stays, so that a day still trading is compared with the same time of the days before."""
+    `until_hour` stays, so that a day still trading is compared with the same time of the days before.
+
+    >>> [str(before.first) for before in metrics.same_weekdays_before(week, 2)]
+    ['2026-10-26', '2026-10-19']
+    """
     step = timedelta(days=-(-scope.days // 7) * 7)
     return [replace(scope, first=scope.first - n * step, last=scope.last - n * step) for n in range(1, weeks + 1)]
 
 
 def earlier(scope: Scope, against: str = "weekdays") -> Scope | None:
     """What a scope is compared with: 'weekdays' (the same ones before), 'period' (as many days right before),
-    'year' (52 weeks before, so that weekdays match; the next such multiple for longer ranges); else None."""
+    'year' (52 weeks before, so that weekdays match; the next such multiple for longer ranges); else None.
+
+    >>> before = metrics.earlier(week)
+    >>> str(before.first), str(before.last)
+    ('2026-10-26', '2026-11-01')
+    >>> str(metrics.earlier(week, "year").first)
+    '2025-11-03'
+    """
     days = {
         "weekdays": -(-scope.days // 7) * 7,
         "period": scope.days,

@@ -1,14 +1,12 @@
-"""Tables and charts for notebooks: the docstrings' examples, run against a small database."""
+"""Tables and charts for notebooks, over a small database."""
 
-import doctest
 from datetime import date
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from t3lib import charts, figures, metrics, warehouse
-from t3lib.metrics import frames
+from t3lib import charts, metrics, warehouse
 
 WEEK = metrics.Scope(date(2026, 11, 2), date(2026, 11, 8))
 
@@ -25,19 +23,6 @@ def sold(database):
             (1, '2026-11-04', 13, 0, 'card', 1, 700), (1, '2026-11-05', 13, 0, 'card', 2, 1400),
             (6, '2026-11-05', 14, 0, 'cash', 1, 499)""")
         )
-
-
-@pytest.mark.parametrize("module", [frames, figures], ids=lambda module: module.__name__)
-def test_the_examples_of_the_docstrings_are_true(sold, module):
-    start = doctest.DocTestParser().get_examples(module.__doc__)
-    names: dict[str, object] = {}
-    for example in start:
-        exec(example.source, names)
-    found = doctest.testmod(module, extraglobs=names, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert found.failed == 0
-    public = [name for name, one in vars(module).items() if getattr(one, "__module__", "") == module.__name__
-              and callable(one) and not name.startswith("_") and not isinstance(one, type)]  # fmt: skip
-    assert all(">>>" in (getattr(module, name).__doc__ or "") for name in public)
 
 
 @pytest.mark.parametrize("name", metrics.figures())
