@@ -58,7 +58,11 @@ def ramp(db: sa.Connection, scope: Scope, weeks: int = WEEKS) -> pd.DataFrame:
     of the first sale), trading_days, transactions, gross_sales_pence, established_pence (mean of the established
     trucks that sold in the same seven days; missing without any) and ramp_pct (of it).
 
-    Of trucks whose first sale ever lies in the scope, 28 days or more after the data begin; whole weeks only."""
+    Of trucks whose first sale ever lies in the scope, 28 days or more after the data begin; whole weeks only.
+
+    >>> metrics.frame("ramp", week).empty  # no truck began in this week
+    True
+    """
     result = db.execute(sa.text(_RAMP), bound(scope) | {"weeks": weeks, "known_after": KNOWN_AFTER_DAYS})
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     pairs = zip(frame.pop("others_pence").map(int), frame.pop("others_trucks").map(int), strict=True)

@@ -69,7 +69,12 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
     """Files of these days against the sales of these days. Days and trucks of the scope count.
 
     A file belongs to them when its batch or one of its sales does. Raises ValueError for a part of a day or of its
-    sales: a file is no part of one."""
+    sales: a file is no part of one.
+
+    >>> found = metrics.ask(metrics.reconciliation, week)
+    >>> found.ledger_files, found.ledger_rows_read, found.ledger_pence, found.gross_sales_pence
+    (3, 5, 2599, 2599)
+    """
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         raise ValueError("files are reconciled for whole days and all places, menus and payments")
     sales = totals(db, scope)
@@ -100,6 +105,11 @@ FROM loaded FULL JOIN rejected USING (period_first) ORDER BY period_first"""
 def clean_rate(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per month with a row: period_first, rows_read, rows_loaded, rows_rejected, clean_pct (loaded of read).
 
-    By the day of the row, as `data_quality`; days and trucks of the scope count."""
+    By the day of the row, as `data_quality`; days and trucks of the scope count.
+
+    >>> metrics.frame("clean_rate", week)
+      period_first  rows_read  rows_loaded  rows_rejected  clean_pct
+    0   2026-11-01          5            4              1       80.0
+    """
     result = db.execute(sa.text(_CLEAN), bound(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys())).astype({"clean_pct": float})

@@ -23,7 +23,13 @@ def seasonality(db: sa.Connection, scope: Scope, grain: str = "month") -> pd.Dat
     """One row per season with a sale: season (month 1-12, or weekday 1-7 from Monday), truck_days (truck x day with a
     sale), gross_sales_pence, sales_per_truck_day_pence, season_index (100 is the mean of all truck days of the scope).
 
-    Measured by the truck and day, so that a growing fleet and months of unlike length do not look like a season."""
+    Measured by the truck and day, so that a growing fleet and months of unlike length do not look like a season.
+
+    >>> metrics.frame("seasonality", week, grain="weekday")[["season", "truck_days", "season_index"]].round(1)
+       season  truck_days  season_index
+    0       3           1          80.8
+    1       4           2         109.6
+    """
     if grain not in GRAINS:
         raise ValueError(f"a season is a month or a weekday, not {grain}")
     result = db.execute(sa.text(_SEASONS.format(part=GRAINS[grain])), bound(scope))

@@ -26,7 +26,15 @@ GROUP BY truck_id, truck.name, period_first ORDER BY truck_id, period_first"""
 
 def trailing_months(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd.DataFrame:
     """One row per truck and month with a sale, over the calendar months up to the scope's last day: truck_id, truck,
-    period_first, trading_days, transactions, gross_sales_pence. The month of the last day is cut by it."""
+    period_first, trading_days, transactions, gross_sales_pence. The month of the last day is cut by it.
+
+    >>> metrics.frame("trailing_months", week)[["truck", "period_first", "trading_days", "gross_sales_pence"]]
+                 truck period_first  trading_days  gross_sales_pence
+    0  Burrito Madness   2026-10-01             3               2100
+    1  Burrito Madness   2026-11-01             2               2100
+    2    SuperSmoothie   2026-10-01             3               1497
+    3    SuperSmoothie   2026-11-01             1                499
+    """
     result = db.execute(sa.text(_BY_MONTH), bound(periods_until(scope, "month", months)))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
@@ -34,7 +42,13 @@ def trailing_months(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd
 def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd.DataFrame:
     """One row per truck with a sale in these months or in those a year before, the largest first: truck_id, truck,
     trailing_pence, trailing_share_pct, trailing_months (with a sale), trailing_before_pence (a year before; missing
-    where the data do not reach back that far)."""
+    where the data do not reach back that far).
+
+    >>> metrics.frame("trailing_by_truck", week)[["truck", "trailing_pence", "trailing_before_pence"]]
+                 truck  trailing_pence  trailing_before_pence
+    0  Burrito Madness            4200                   <NA>
+    1    SuperSmoothie            1996                   <NA>
+    """
     now = periods_until(scope, "month", months)
     earlier, held = year_before(now), data_range(db)
     frame = truck_shares(db, now).rename(
@@ -53,7 +67,11 @@ def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> 
 
 
 def year_before(scope: Scope) -> Scope:
-    """The same dates a year before; the 29th of February becomes the 28th."""
+    """The same dates a year before; the 29th of February becomes the 28th.
+
+    >>> str(metrics.year_before(week).first)
+    '2025-11-02'
+    """
     leap = scope.last.month == 2 and scope.last.day == 29
     last = scope.last.replace(year=scope.last.year - 1, day=28 if leap else scope.last.day)
     first = scope.first.replace(year=scope.first.year - 1) if scope.first.day == 1 else None
