@@ -1,11 +1,11 @@
 """Runs whose worker died: the executed copy on this machine knows the cell, and gets the mark of a failed one."""
 
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import sqlalchemy as sa
 from nbformat.v4 import new_output
+from papermill.execute import remove_error_markers
 
 from scheduler import engine
 from t3lib import warehouse
@@ -34,21 +34,19 @@ def name_cells(seen: set[str]) -> None:
 
 
 def mark(path: Path) -> int | None:
-    """Mark the cell that was running when the copy was saved last.
+    """The number of the cell that was running when the copy was saved last, marked now; or that was marked before.
 
     None when the copy lies on another machine, or no cell had begun."""
     if not path.is_file():
         return None
-    notebook = nbformat.read(path, as_version=4)
+    notebook = remove_error_markers(nbformat.read(path, as_version=4))  # cells that papermill put in
     for index, cell in enumerate(notebook.cells):
-        if _status(cell).get("status") == "running":
+        status = cell.metadata.get("papermill", {}).get("status")
+        if status == "running":
             cell.metadata.papermill |= {"status": "failed", "exception": True}
             if cell.cell_type == "code":
                 cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
             engine.whole.write(nbformat.writes(notebook), str(path))
+        if status in ("running", "failed"):
             return index
     return None
-
-
-def _status(cell: Any) -> dict[str, Any]:
-    return cell.metadata.get("papermill", {})

@@ -35,7 +35,7 @@ _END = sa.text("""
     UPDATE ops.run
     SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
         seconds = extract(epoch FROM now() - started_at)
-    WHERE run_id = :run_id
+    WHERE run_id = :run_id AND state = 'running'  -- what was given up for lost stays so: another run followed it
 """)
 
 
