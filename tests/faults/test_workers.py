@@ -8,16 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import psutil
 import pytest
 import sqlalchemy as sa
 
+from scheduler.embedded.home import Home
+from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
+from tests.conftest import cluster
 from tests.faults.network import proxy, silent_network
 
 ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
@@ -40,6 +45,11 @@ SEATS = """
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 RUNS_OF_FIRST = "SELECT count(*) FROM ops.run WHERE worker LIKE '%-1' AND state = '{}'"
+AT_ONCE = """
+    SELECT count(*) FROM ops.run AS one JOIN ops.run AS other
+        ON one.parameters ->> 'batch_id' = other.parameters ->> 'batch_id' AND one.run_id < other.run_id
+    WHERE tstzrange(one.started_at, one.finished_at) && tstzrange(other.started_at, other.finished_at)
+"""
 SLOW_FIRST_LOAD = """
     CREATE SEQUENCE loads;
     GRANT USAGE ON loads TO PUBLIC;
@@ -111,6 +121,8 @@ def all_done():
 
 
 def agrees(made):
+    """The figures are the truth's, and no batch was ever worked on twice at once."""
+    assert one(AT_ONCE) == 0
     with warehouse.connect() as db:
         found = status.summary(db)
         assert [check for check in reconciliation.checks(db) if not check.ok] == []
@@ -134,22 +146,40 @@ def test_a_worker_killed_in_or_between_notebooks_loses_and_doubles_nothing(bucke
     until(lambda: not one("SELECT count(*) FROM ops.run WHERE state = 'running'"))
 
 
-def test_the_runs_of_a_dead_worker_are_marked_lost_within_fifteen_seconds(bucket, worker):
+def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, worker):
     first = worker()
-    until(lambda: one("SELECT count(*) FROM ops.run WHERE state = 'running'"))
+    until(lambda: one(SEATS) == 1)
     second = worker()
-    until(lambda: one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") >= 3)
-    time.sleep(2)
-    until(lambda: one("SELECT count(*) FROM ops.run WHERE state = 'running' AND worker LIKE '%-1'") or all_done())
-    working = one("SELECT count(*) FROM ops.run WHERE state = 'running' AND worker LIKE '%-1'")
+    until(lambda: one(SEATS) == 2)
+    until(lambda: stopped_in_a_run(first))
+    assert one(RUNS_OF_FIRST.format("running")) == 1
     kill(first)
     begun = time.monotonic()
-    if working:
-        until(lambda: one("SELECT count(*) FROM ops.run WHERE state = 'lost'"), 15)
-        assert time.monotonic() - begun < 15
+    until(
+        lambda: not one("SELECT count(*) FROM dbos.workflow_status WHERE executor_id LIKE '%-1' AND status = 'PENDING'")
+    )
+    assert time.monotonic() - begun < 15
+    assert one(RUNS_OF_FIRST.format("lost")) == 1
     until(all_done, 120)
     agrees(bucket)
     assert second.poll() is None
+
+
+def stopped_in_a_run(process):
+    """Whether a worker stands still in the middle of a notebook; else it runs on."""
+    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+    if one(RUNS_OF_FIRST.format("running")):
+        signal_all(family, signal.SIGSTOP)
+        if one(RUNS_OF_FIRST.format("running")):
+            return True
+        signal_all(family, signal.SIGCONT)
+    return False
+
+
+def signal_all(pids, number):
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket, worker):
@@ -198,8 +228,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         line.cut()
         cut = time.monotonic()
         frozen = [zombie.pid, *(child.pid for child in psutil.Process(zombie.pid).children(recursive=True))]
-        for pid in frozen if paused else ():
-            os.kill(pid, signal.SIGSTOP)
+        signal_all(frozen if paused else (), signal.SIGSTOP)
         until(lambda: not one(SEATS))
         worker()
         until(all_done, 150)
@@ -207,8 +236,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         loads = one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'")
         time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
         line.mend()
-        for pid in frozen if paused else ():
-            os.kill(pid, signal.SIGCONT)
+        signal_all(frozen if paused else (), signal.SIGCONT)
         zombie.wait(60)  # its seat was given away
         agrees(bucket)
         assert one("SELECT count(*) FROM ops.batch WHERE state <> 'done'") == 0
@@ -238,4 +266,25 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         until(lambda: one(SEATS) == 2, 60)  # nobody took its seat: it works on
         assert zombie.poll() is None
         agrees(bucket)
+        assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0
+
+
+@pytest.mark.parametrize("seed", range(max(ROUNDS // 50, 1)))
+@pytest.mark.timeout(400)
+def test_a_database_that_is_restarted_under_load_loses_and_doubles_nothing(bucket, worker, monkeypatch, seed):
+    chance = random.Random(seed)
+    with cluster() as url:
+        server = Postgres(Home(Path(sa.make_url(url).query["host"]).parent), lambda line: None)
+        monkeypatch.setenv("T3_DATABASE_URL", url)
+        settings.cache_clear()
+        warehouse.upgrade()
+        workers = [worker(), worker()]
+        for stage in chance.sample(STAGES[:3], 2):
+            until(lambda stage=stage: running(stage) or all_done())
+            time.sleep(chance.random() * 0.4)
+            server.stop()
+            server.launch()
+        until(all_done, 150)
+        agrees(bucket)
+        assert [process.poll() for process in workers] == [None, None]
         assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0

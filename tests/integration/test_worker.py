@@ -367,6 +367,59 @@ def test_at_the_cut_off_the_report_goes_out_and_the_operators_are_told_what_it_l
         assert incidents() == [f"T3: reports of {day} are sent incomplete"]
 
 
+@pytest.fixture
+def kept(bucket, monkeypatch):
+    """A scheduler under a clock that the test moves; returns how to move it and what was done at which local time."""
+    moment, done = [datetime.min.replace(tzinfo=UTC)], []
+
+    def note(*what):
+        done.append((*what, f"{moment[0].astimezone(settings().zone):%Y-%m-%d %H:%M}"))
+
+    monkeypatch.setattr(queue, "take_over_the_dead", lambda: 0)
+    monkeypatch.setattr(queue, "enqueue_open_batches", list)
+    monkeypatch.setattr(queue, "enqueue_report", lambda day, edition: edition == "cfo" and note("report", day))
+    monkeypatch.setattr(stages, "park_stranded", lambda: None)
+    monkeypatch.setattr(discovery, "discover", lambda _, sweep, only_today: sweep and note("sweep"))
+    monkeypatch.setattr(maintenance, "ensure_partitions", lambda: note("partitions"))
+    monkeypatch.setattr(readiness, "of_day", lambda db, day, **_: readiness.Readiness(day, (), 0))
+    monkeypatch.setattr("scheduler.worker._has_figures", lambda: True)
+    monkeypatch.setattr("t3lib.archive.waiting", lambda db: (0, None))
+    scheduler = Scheduler(lambda: moment[0])
+
+    def at(when):
+        moment[0] = when
+        scheduler.tick()
+
+    return at, done
+
+
+@pytest.mark.parametrize("change", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_through_a_clock_change_every_daily_task_is_done_once_at_its_local_time(kept, change):
+    at, done = kept
+    now = datetime.combine(change - timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=5)
+    at(now)  # what was due before it started
+    done.clear()
+    while now < datetime.combine(change + timedelta(days=2), datetime.min.time(), UTC):
+        now += timedelta(minutes=5)
+        at(now)
+    days = [change, change + timedelta(days=1)]
+    for task, time_of_day in (("sweep", "02:30"), ("partitions", "03:30")):
+        assert [one for one in done if one[0] == task] == [(task, f"{day} {time_of_day}") for day in days]
+    assert [one for one in done if one[0] == "report"] == [
+        ("report", str(day - timedelta(days=1)), f"{day} 06:30") for day in (change - timedelta(days=1), *days)
+    ]
+
+
+def test_what_was_missed_for_days_is_caught_up_once(kept):
+    at, done = kept
+    at(datetime(2026, 11, 2, 12, tzinfo=UTC))
+    done.clear()
+    for minute in range(30):
+        at(datetime(2026, 11, 9, 12, minute, tzinfo=UTC))
+    now = "2026-11-09 12:00"
+    assert sorted(done) == [("partitions", now), ("report", "2026-11-08", now), ("sweep", now)]
+
+
 def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucket):
     put(bucket, today() - timedelta(days=1))
     pulse = monitor.Pulse()
