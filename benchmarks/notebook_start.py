@@ -1,6 +1,7 @@
-"""What it costs to start notebooks: the warm kernel `t3`, plain papermill, and one kernel used again.
+"""What it costs to start notebooks: the scheduler's runner, plain papermill, and one kernel used again.
 
-Three trivial notebooks that import what ours import; medians over several rounds, one machine, one run."""
+Three trivial notebooks that import what ours import; medians over several rounds, one machine, one run. The runner
+also writes its line of ops.run for each."""
 
 import argparse
 import json
@@ -11,7 +12,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,15 +20,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
-import papermill
 import psutil
 from jupyter_client.manager import AsyncKernelManager, start_new_kernel
 from jupyter_core.utils import run_sync
+from measures import scratch_home
 from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
-from scheduler import kernels
+from scheduler import kernels, runner
 
 IMPORTS = "import pandas as pd, pyarrow as pa, sqlalchemy as sa\nfrom t3lib import metrics, warehouse"
 NOTEBOOKS = 3
@@ -40,10 +40,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder:
-        kernels.install(Path(folder))
-        os.environ.update(kernels.environment(Path(folder)))
-        report = measure(Path(folder), rounds=3 if options.quick else 9, plain_rounds=1 if options.quick else 3)
+    with scratch_home() as folder:
+        kernels.install(folder)
+        os.environ.update(kernels.environment(folder))
+        report = measure(folder, rounds=3 if options.quick else 9, plain_rounds=1 if options.quick else 3)
         kernels.cool()
     print(json.dumps(report, indent=1)) if options.json else show(report)
 
@@ -53,13 +53,14 @@ def measure(folder: Path, rounds: int, plain_rounds: int) -> dict:
     names = [folder / f"trivial_{i}.ipynb" for i in range(NOTEBOOKS)]
     for name in names:
         nbformat.write(_trivial(), name)
-    first = _seconds(lambda: _papermill(names[:1]))
-    ours = _median(lambda: _papermill(names), rounds)
+    runner.NOTEBOOKS = folder
+    first = _seconds(lambda: _run(names[:1]))
+    ours = _median(lambda: _run(names), rounds)
     plain = _median(lambda: _command_line(names), plain_rounds)
     reused = _reused(names, rounds)
     page, plain_page = (_voila(folder, kernel, rounds) for kernel in (kernels.NAME, "python3"))
     memory, plain_memory = (_memory_per_kernel(kernel, 6) for kernel in (kernels.NAME, "python3"))
-    three = f"{NOTEBOOKS} notebooks, warm kernels"
+    three = f"{NOTEBOOKS} notebooks through the runner"
     fast = ours <= 1.0 and plain / ours >= 12
     return {
         "benchmark": "notebook_start",
@@ -99,11 +100,9 @@ def _notebook(cells: list[nbformat.NotebookNode], kernel: str) -> nbformat.Noteb
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec})
 
 
-def _papermill(names: list[Path]) -> None:
+def _run(names: list[Path]) -> None:
     for name in names:
-        papermill.execute_notebook(
-            name, name.with_suffix(".out.ipynb"), {"x": 2}, kernel_name=kernels.NAME, progress_bar=False
-        )
+        runner.run_notebook(name.stem, {"x": 2})
 
 
 def _command_line(names: list[Path]) -> None:
