@@ -14,7 +14,8 @@ from t3lib import feed, warehouse
 from t3lib.business_day import today
 from t3lib.feed.keys import recent_prefixes
 from t3lib.landing import Landing, Object
-from t3lib.settings import SettingsError, settings
+from t3lib.problems import WrongUseError
+from t3lib.settings import settings
 from t3lib.warehouse import again as again_files
 from t3lib.warehouse import ledger
 
@@ -85,9 +86,9 @@ class Backfill:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise SettingsError(f"--mode {self.mode!r} is not known: choose one of {', '.join(MODES)}.")
+            raise WrongUseError(f"--mode {self.mode!r} is not known: choose one of {', '.join(MODES)}.")
         if self.first > self.last:
-            raise SettingsError("--from is after --to: write the earlier date first.")
+            raise WrongUseError("--from is after --to: write the earlier date first.")
 
     def plan(self) -> list[Day]:
         """One entry per business day with something to do. Changes nothing."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 
-from t3lib.problems import RefusedError
+from t3lib.problems import WrongUseError
 from t3lib.settings import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -50,15 +50,14 @@ class Parameter:
 
 
 def notebook(name: str) -> Path:
-    """A notebook by its path, or by its name under notebooks/. Raises RefusedError with those that there are."""
+    """A notebook by its path, or by its name under notebooks/. Raises WrongUseError with those that there are."""
     given = Path(name)
     places = (given, NOTEBOOKS / f"{given}.ipynb", NOTEBOOKS / "explore" / f"{given}.ipynb")
     found = next((place for place in places if place.is_file() and place.suffix == ".ipynb"), None)
     if found is None:
-        names = ", ".join(
-            str(path.relative_to(NOTEBOOKS).with_suffix("")) for path in sorted(NOTEBOOKS.rglob("*.ipynb"))
-        )
-        raise RefusedError(f"There is no notebook {name}; there are {names}.")
+        known = (path.relative_to(NOTEBOOKS).with_suffix("") for path in sorted(NOTEBOOKS.rglob("*.ipynb")))
+        names = ", ".join(str(path) for path in known if not any(part.startswith(".") for part in path.parts))
+        raise WrongUseError(f"There is no notebook {name}; there are {names}.")
     return found.resolve()
 
 

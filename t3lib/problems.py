@@ -15,6 +15,10 @@ class RefusedError(ValueError):
     """What a person asked for cannot be done; the text is one plain line that says why and what to do."""
 
 
+class WrongUseError(RefusedError):
+    """What a person typed cannot be understood: a command ends with exit code 2, not 1."""
+
+
 def explain(error: BaseException) -> str | None:
     """One plain line for an error of a service or the machine, None for a defect of the program.
 
@@ -155,11 +159,15 @@ _STORE = [
         "{at} does not know the key: correct T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY.",
     ),
     (
+        r"169\.254\.169\.254",  # asked for a role's key, because no key is set
+        "No key for the bucket is set: set T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY.",
+    ),
+    (
         r"AccessDenied|403 Forbidden|401 Unauthorized",
         "{at} denies access: correct T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY, or ask for the right to it.",
     ),
     (
-        r"(?i)missing.*credential|no credential|169\.254\.169\.254|credential",
+        r"(?i)credential",
         "No key for the bucket is set: set T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY.",
     ),
     (

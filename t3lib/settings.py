@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import time
+from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -83,6 +84,13 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except Exception:
             raise ValueError(f"{value!r} is not a time zone; write one like Europe/London") from None
+        return value
+
+    @field_validator("business_day_start")
+    @classmethod
+    def _whole_hour(cls, value: time) -> time:
+        if value != time(value.hour):
+            raise ValueError(f"{value.isoformat()} is no whole hour; write one like 04:00")
         return value
 
     @field_validator("pages_host")
@@ -209,6 +217,17 @@ def load(**changes: Any) -> Settings:
 def settings() -> Settings:
     """The process's settings, read once (`settings.cache_clear()` reads them again)."""
     return load()
+
+
+# Variables that are no settings: T3's own, between its processes and for its tests.
+_OWN = {"T3_DEBUG", "T3_ROLE", "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_INBOX_USER", "T3_INBOX_PASSWORD", "T3_FAULT_RUNS"}
+
+
+def unknown() -> dict[str, str]:
+    """Variables named T3_* that are no settings, each with the setting whose name is closest, or nothing."""
+    known = [f"T3_{name.upper()}" for name in Settings.model_fields]
+    strange = sorted(name for name in os.environ if name.startswith("T3_") and name not in {*known, *_OWN})
+    return {name: next(iter(get_close_matches(name, known, 1, 0.8)), "") for name in strange}
 
 
 def variables() -> list[tuple[str, str, str]]:

@@ -9,8 +9,9 @@ import typer
 
 from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
-from scheduler.cli.options import By, Json, Why
-from t3lib.problems import explain
+from scheduler.cli.options import By, HealthPort, Json, Port, Why
+from t3lib.problems import WrongUseError, explain
+from t3lib.settings import unknown
 
 app = typer.Typer(
     name="t3",
@@ -19,8 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="Start with `t3 demo`. Every command explains itself, with an example: `t3 ingest --help`.",
 )
-workbench.add(app)
 app.add_typer(db.app, name="db")
 app.add_typer(mail.app, name="mail")
 app.add_typer(archive.app, name="archive")
@@ -32,15 +33,17 @@ app.add_typer(files_group.app, name="files", invoke_without_command=True)
 def _common(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
     if debug:
         os.environ["T3_DEBUG"] = "1"
+    for name, known in unknown().items():
+        print(f"t3: {name} is no setting and is not used{known and f'; there is {known}'}.", file=sys.stderr)
 
 
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop at the dashboard's first answer; print JSON.")] = False,
     days: Annotated[int, typer.Option(min=1, max=400, help="Days of trade to make up.")] = 56,
-    port: Annotated[int, typer.Option(help="Port of the dashboard; 0 finds a free one.")] = 0,
+    port: Port = 0,
 ) -> None:
-    """A made-up fleet, and everything up: dashboard, mails, live uploads.
+    """A made-up fleet, and everything up: dashboard, mails, uploads.
 
     Example: t3 demo"""
     from scheduler.commands.demo import demo as run
@@ -50,13 +53,13 @@ def demo(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Port of the dashboard; 0 finds a free one.")] = 0,
+    port: Port = 0,
     concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
-    health_port: Annotated[
-        int | None, typer.Option(help="Loopback port of /healthz and /metrics; 0 finds a free one.")
-    ] = None,
+    health_port: HealthPort = None,
 ) -> None:
-    """Everything, against the configured or the embedded services, until Ctrl-C.
+    """Everything until Ctrl-C: worker, dashboard, operations page.
+
+    Against the configured services; those that are not configured are the embedded ones.
 
     Example: t3 up --port 8866"""
     from scheduler.commands.serving import up as run
@@ -67,9 +70,7 @@ def up(
 @app.command()
 def worker(
     concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
-    health_port: Annotated[
-        int | None, typer.Option(help="Loopback port of /healthz and /metrics; 0 finds a free one.")
-    ] = None,
+    health_port: HealthPort = None,
 ) -> None:
     """Take work from the queue and keep the schedule, until Ctrl-C. Run as many as wanted.
 
@@ -80,7 +81,7 @@ def worker(
 
 
 @app.command()
-def dashboard(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+def dashboard(port: Port = 0) -> None:
     """Serve the dashboard only.
 
     Example: t3 dashboard --port 8866"""
@@ -90,7 +91,7 @@ def dashboard(port: Annotated[int, typer.Option(help="Port; 0 finds a free one."
 
 
 @app.command()
-def operations(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+def operations(port: Port = 0) -> None:
     """Serve the operations page only.
 
     Example: t3 operations --port 8867"""
@@ -100,13 +101,16 @@ def operations(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.
 
 
 @app.command()
-def lab(port: Annotated[int, typer.Option(help="Port; 0 finds a free one.")] = 0) -> None:
+def lab(port: Port = 0) -> None:
     """Open JupyterLab on the notebooks, with the database at hand.
 
     Example: t3 lab"""
     from scheduler.commands.serving import lab as run
 
     run(port=port)
+
+
+workbench.add(app)
 
 
 @app.command()
@@ -116,9 +120,13 @@ def ingest(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Take in all that is new in the bucket, now; batches that failed are tried again.
+    """Take in all that is new in the bucket, now. Batches that failed are tried again.
 
-    Example: t3 ingest --again 2026-11-01..2026-11-07"""
+    With --again, clean what is loaded of some days anew, under the present rules: see `t3 diff` first.
+
+    Example: t3 ingest
+
+    Example: t3 ingest --again 2026-11-01..2026-11-07 --why "Vouchers are cash" """
     if again:
         from scheduler.commands.again import again as run_again
 
@@ -140,7 +148,7 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     json: Json = False,
 ) -> None:
-    """Catch up on past days, after today's work; may be stopped and asked for again: it goes on.
+    """Catch up on past days, after today's work. It may be stopped and asked for again: it goes on.
 
     Example: t3 backfill --from 2026-11-01 --to 2026-11-07 --mode failed --dry-run"""
     from scheduler.commands.backfill import backfill as run
@@ -184,7 +192,7 @@ def trace(
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 500,
     json: Json = False,
 ) -> None:
-    """From a figure to its files, rows, raw text and executed notebooks; exit 1 if rollup and rows disagree.
+    """From a figure to its files, rows, raw text and notebooks. Exit 1 if rollup and rows disagree.
 
     Example: t3 trace --truck 3 --date 2026-11-05 --hour 13"""
     from scheduler.commands.tracing import trace as run
@@ -201,7 +209,7 @@ def doctor(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Prove that files, sales, rejects, rollups and archive agree, and that the services answer; exit 1 if not.
+    """Prove that files, sales, rejects, rollups and archive agree. Exit 1 if not, or if a service does not answer.
 
     Example: t3 doctor --repair"""
     from scheduler.commands.doctor import doctor as run
@@ -228,7 +236,9 @@ def simulate(
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run a command; an error is one plain line on stderr and exit code 1. SIGTERM ends it as tidily as Ctrl-C."""
+    """Run a command; an error is one plain line on stderr, and exit code 1, or 2 for what was typed wrongly.
+
+    SIGTERM ends it as tidily as Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         return app(arguments)
@@ -239,4 +249,4 @@ def main(arguments: list[str] | None = None) -> Any:
             raise
         line = explain(error) or f"{type(error).__name__}: {error} (t3 --debug shows where)"
         print(f"t3: {line}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(2 if isinstance(error, WrongUseError) else 1) from None

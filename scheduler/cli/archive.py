@@ -13,7 +13,7 @@ app = typer.Typer(help="The sales as Parquet files, for readers without the data
 def archive_verify(
     month: Annotated[str, typer.Option(help="Only this business month, YYYY-MM.")] = "", json: Json = False
 ) -> None:
-    """Read the archive and compare it with the database, partition by partition; exit 1 when they differ.
+    """Compare the archive with the database, partition by partition. Exit 1 when they differ.
 
     Example: t3 archive verify --month 2026-11"""
     from scheduler.commands.archive import verify as run
@@ -23,7 +23,7 @@ def archive_verify(
 
 @app.command("rebuild")
 def archive_rebuild(month: Annotated[str, typer.Option(help="Only this business month, YYYY-MM.")] = "") -> None:
-    """Write the archive anew from the database and remove Parquet files that are not its own.
+    """Write the archive anew from the database. Parquet files that are not its own are removed.
 
     Example: t3 archive rebuild --month 2026-11"""
     from scheduler.commands.archive import rebuild as run

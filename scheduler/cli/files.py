@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli.options import By, Json, Why
+from scheduler.cli.options import By, Json, Key, Truck, Why
 
-app = typer.Typer(help="The files of the ledger.")
+app = typer.Typer()
 
 
 @app.callback()
 def files(
     context: typer.Context,
     state: Annotated[str, typer.Option(help="Only files in this state, such as unreadable.")] = "",
-    truck: Annotated[int, typer.Option(help="Only files of this truck.")] = 0,
+    truck: Truck = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
@@ -24,11 +24,11 @@ def files(
         return
     from scheduler.commands.looking import files as run
 
-    run(state=state or None, truck=truck or None, limit=limit, as_json=json)
+    run(state=state or None, truck=truck, limit=limit, as_json=json)
 
 
 @app.command("release")
-def files_release(key: str, why: Why, by: By = "") -> None:
+def files_release(key: Key, why: Why, by: By = "") -> None:
     """Let a file in that is held; the next ingest loads it.
 
     Example: t3 files release trucks/2026-11/5/15/T3_T3_B2.csv --why "Two tills, same sales" """
@@ -38,8 +38,8 @@ def files_release(key: str, why: Why, by: By = "") -> None:
 
 
 @app.command("hold")
-def files_hold(key: str, why: Why, by: By = "") -> None:
-    """Take a loaded file's rows out of the figures until it is released.
+def files_hold(key: Key, why: Why, by: By = "") -> None:
+    """Take a loaded file out of the figures until it is released.
 
     Example: t3 files hold trucks/2026-11/5/15/T3_T3_B2.csv --why "A test of the till" """
     from scheduler.commands.again import hold as run

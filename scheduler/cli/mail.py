@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli.options import Json
+from scheduler.cli.options import Json, Mail
 
 app = typer.Typer(help="The mails and what became of them.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def mail_list(
 
 
 @app.command("show")
-def mail_show(mail_id: int) -> None:
+def mail_show(mail_id: Mail) -> None:
     """Print one mail as it was (or will be) sent.
 
     Example: t3 mail show 12 > mail.eml"""
@@ -32,8 +32,8 @@ def mail_show(mail_id: int) -> None:
 
 
 @app.command("resend")
-def mail_resend(mail_id: int) -> None:
-    """Send a failed or unknown mail once more, knowing that it may arrive twice.
+def mail_resend(mail_id: Mail) -> None:
+    """Send a failed or unknown mail once more. An unknown one may arrive twice.
 
     Example: t3 mail resend 12"""
     from scheduler.commands.reporting import resend as run

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli.options import By, Json, Why
+from scheduler.cli.options import By, File, Json, Row, Truck, Why
 
 app = typer.Typer(help="The rows that were not loaded, and the repair desk.", no_args_is_help=True)
 
@@ -12,22 +12,22 @@ app = typer.Typer(help="The rows that were not loaded, and the repair desk.", no
 @app.command("list")
 def rejects_list(
     reason: Annotated[str, typer.Option(help="Only this reason, such as decimal_shift.")] = "",
-    truck: Annotated[int, typer.Option(help="Only rows of this truck.")] = 0,
+    truck: Truck = None,
     date: Annotated[str, typer.Option(help="Only business day DATE, or DATE..DATE.")] = "",
     status: Annotated[str, typer.Option(help="open, repaired, replayed or dismissed.")] = "open",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
-    """The newest rows that were not loaded, with their raw text and reason.
+    """The newest rows that were not loaded, each with its reason.
 
     Example: t3 rejects list --reason decimal_shift"""
     from scheduler.commands.rejects import listed as run
 
-    run(reason=reason or None, truck=truck or None, days=date, status=status, limit=limit, as_json=json)
+    run(reason=reason or None, truck=truck, days=date, status=status, limit=limit, as_json=json)
 
 
 @app.command("show")
-def rejects_show(file: int, row: int, json: Json = False) -> None:
+def rejects_show(file: File, row: Row, json: Json = False) -> None:
     """One such row, and every decision on it.
 
     Example: t3 rejects show 12 34"""
@@ -38,8 +38,8 @@ def rejects_show(file: int, row: int, json: Json = False) -> None:
 
 @app.command("repair")
 def rejects_repair(
-    file: int,
-    row: int,
+    file: File,
+    row: Row,
     why: Why,
     total: Annotated[str, typer.Option(help="The total in pounds, such as 4.99.")] = "",
     accept: Annotated[bool, typer.Option("--accept", help="Accept the suggested total.")] = False,
@@ -57,7 +57,7 @@ def rejects_repair(
 
 
 @app.command("dismiss")
-def rejects_dismiss(file: int, row: int, why: Why, by: By = "") -> None:
+def rejects_dismiss(file: File, row: Row, why: Why, by: By = "") -> None:
     """Say that such a row is no sale; it is asked about no more.
 
     Example: t3 rejects dismiss 12 34 --why "A test of the till" """
@@ -67,7 +67,7 @@ def rejects_dismiss(file: int, row: int, why: Why, by: By = "") -> None:
 
 
 @app.command("undo")
-def rejects_undo(file: int, row: int, why: Why, by: By = "") -> None:
+def rejects_undo(file: File, row: Row, why: Why, by: By = "") -> None:
     """Take the latest decision on such a row back.
 
     Example: t3 rejects undo 12 34 --why "Wrong row" """
@@ -80,14 +80,14 @@ def rejects_undo(file: int, row: int, why: Why, by: By = "") -> None:
 def rejects_replay(
     why: Why,
     reason: Annotated[str, typer.Option(help="Only this reason, such as decimal_shift.")] = "",
-    truck: Annotated[int, typer.Option(help="Only rows of this truck.")] = 0,
+    truck: Truck = None,
     date: Annotated[str, typer.Option(help="Only business day DATE, or DATE..DATE.")] = "",
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Judge the open rows again by the present rules; what they accept becomes a sale.
+    """Judge the open rows again by the present rules. What they accept becomes a sale.
 
     Example: t3 rejects replay --reason decimal_shift --why "New menu" """
     from scheduler.commands.rejects import replay as run
 
-    run(reason=reason or None, truck=truck or None, days=date, why=why, by=by, as_json=json)
+    run(reason=reason or None, truck=truck, days=date, why=why, by=by, as_json=json)

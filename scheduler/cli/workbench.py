@@ -39,10 +39,10 @@ def run(
     ] = [],  # noqa: B006 (typer makes a new list for each call)
     json: Json = False,
 ) -> None:
-    """Run a notebook as it stands, with checked parameters; it loads nothing and mails nothing.
+    """Run a notebook as it stands, with checked parameters.
 
-    It has the analyst's rights: it reads everything and writes only files under outputs/rehearsals/ and the schema
-    sandbox. Prints the executed copy's path and the last table in it.
+    It loads nothing and mails nothing: it has the analyst's rights, which are to read everything and to write files
+    under outputs/rehearsals/ and the schema sandbox. Prints the last table of the executed copy and where that lies.
 
     Example: t3 run notebooks/2_clean.ipynb -p business_date 2026-11-05"""
     from scheduler.commands.workbench import run as run_one
@@ -54,10 +54,10 @@ def diff(
     days: Annotated[str, typer.Argument(help="Business day or days, DATE or DATE..DATE.")],
     json: Json = False,
 ) -> None:
-    """Show what the cleaning rules in this folder would change of loaded days; nothing is changed.
+    """Show what edited cleaning rules would change of loaded days.
 
     Rows that would move between loaded and rejected, by reason, and pence per day and truck, before and after.
-    `t3 ingest --again` applies it.
+    Nothing is changed: `t3 ingest --again` applies it.
 
     Example: t3 diff 2026-11-01..2026-11-07"""
     from scheduler.commands.workbench import diff as run_one
@@ -69,9 +69,10 @@ def reproduce(
     run: Annotated[str, typer.Option("--run", help="The run's id; without it the latest runs are listed.")] = "",
     json: Json = False,
 ) -> None:
-    """Run a past run again: its commit, the versions of the files that it saw, a database of its own.
+    """Run a past run again as it was, and compare the figures.
 
-    Compares the figures then and now; exit 1 when they differ or when a file's version is gone.
+    It runs under its commit, on the versions of the files that it saw, in a database of its own. Exit 1 when a
+    figure differs or a file's version is gone.
 
     Example: t3 reproduce --run 3-4f1c2a9b7d30"""
     from scheduler.commands.workbench import reproduce as run_one

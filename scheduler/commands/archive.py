@@ -7,7 +7,7 @@ from scheduler.commands.output import out, progress, say, table
 from scheduler.commands.session import session
 from t3lib import archive, warehouse
 from t3lib.money import pounds
-from t3lib.settings import SettingsError
+from t3lib.problems import WrongUseError
 
 
 def verify(month: str, as_json: bool) -> None:
@@ -48,8 +48,8 @@ def _show(found: archive.Verification) -> None:
 
 
 def _month(text: str) -> str | None:
-    """A month option. Raises SettingsError."""
+    """A month option. Raises WrongUseError."""
     try:
         return date.fromisoformat(f"{text}-01").strftime("%Y-%m") if text else None
     except ValueError:
-        raise SettingsError(f"--month {text!r} is not a month: write it like 2026-11.") from None
+        raise WrongUseError(f"--month {text!r} is not a month: write it like 2026-11.") from None

@@ -13,6 +13,7 @@ from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.warehouse import ledger, status
 
+_NOT_LOADED = ("unreadable", "bad_header", "held_duplicate")
 # Batches that one process takes in at a time: while one is cleaned, the database loads another.
 AT_ONCE = min(2, os.cpu_count() or 1)
 
@@ -25,17 +26,31 @@ def ingest(as_json: bool = False) -> None:
             before = _now()
             failed = take_in()
             after = _now()
-    rows, pence = (after[name] - before[name] for name in ("rows_loaded", "pence_loaded"))
     if as_json:
         print_json(after)
-    elif before == after and not failed:
-        say("Nothing new.")
     else:
-        say(f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}.")
+        for line in outcome(before, after):
+            say(line)
     for line in failed:
         say(line)
     if failed:
         raise SystemExit(1)
+
+
+def outcome(before: dict, after: dict) -> list[str]:
+    """What changed between two summaries, in a line for the sales and one for each thing that a person may look at."""
+    if all(before[name] == after[name] for name in ("files", "rows_read", "rows_loaded", "pence_loaded", "batches")):
+        return ["Nothing new."]
+    rows, rejected, pence = (after[name] - before[name] for name in ("rows_loaded", "rows_rejected", "pence_loaded"))
+    said = [f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}."]
+    if rejected > 0:
+        rejects = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
+        said.append(f"{rejects} not loaded: `t3 rejects list` shows why.")
+    for state in _NOT_LOADED:
+        if (count := after["files"].get(state, 0) - before["files"].get(state, 0)) > 0:
+            files = "1 file is" if count == 1 else f"{count:,} files are"
+            said.append(f"{files} {state.replace('_', ' ')}: `t3 files --state {state}` shows why.")
+    return said
 
 
 def take_in() -> list[str]:

@@ -1,15 +1,18 @@
 """Commands that look and change nothing."""
 
 import sys
+from datetime import datetime
 
 from scheduler import readiness, schedule
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import out, table
+from scheduler.commands.output import out, shown, table
 from scheduler.commands.session import session
 from t3lib import mail as mails_module
 from t3lib import warehouse
 from t3lib.money import pounds
+from t3lib.problems import WrongUseError
 from t3lib.warehouse import status as warehouse_status
+from t3lib.warehouse.outcomes import OUTCOMES
 
 
 def status(as_json: bool = False) -> None:
@@ -25,8 +28,9 @@ def status(as_json: bool = False) -> None:
     for name in ("rows_read", "rows_loaded", "rows_rejected"):
         out.print(f"{name.replace('_', ' '):>14}  {found[name]:,}")
     out.print(f"{'gross sales':>14}  {pounds(found['pence_loaded'])}")
-    out.print(f"{'first sale':>14}  {found['first_sale_at'] or 'none'}")
-    out.print(f"{'last sale':>14}  {found['last_sale_at'] or 'none'}")
+    for name in ("first_sale_at", "last_sale_at"):
+        moment = shown(datetime.fromisoformat(found[name])) if found[name] else "none"
+        out.print(f"{name.removesuffix('_at').replace('_', ' '):>14}  {moment}")
     for report in found["waiting"]:
         waits = f"waits for {report['waits_for']}, at most until {report['until']}" if report["waits_for"] else "is due"
         out.print(f"{'report':>14}  {report['edition']} of {report['business_date']} {waits} (from {report['from']})")
@@ -34,6 +38,8 @@ def status(as_json: bool = False) -> None:
 
 def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> None:
     """Print the newest files of the ledger."""
+    if state and state not in OUTCOMES:
+        raise WrongUseError(f"--state {state!r} is not known: choose one of {', '.join(OUTCOMES)}.")
     with session("database"), warehouse.connect() as db:
         rows = warehouse_status.files(db, state, truck, limit)
     if as_json:
@@ -42,7 +48,8 @@ def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> No
     columns = {"key": "file", "state": "state", "rows_read": "read", "rows_loaded": "loaded",
                "rows_rejected": "rejected", "finished_at": "finished", "deleted_at": "deleted upstream",
                "reason": "why"}  # fmt: skip
-    table(rows, columns, "No file yet: drop one into the bucket and run `t3 ingest`.")
+    chosen = bool(state or truck)
+    table(rows, columns, "No such file." if chosen else "No file yet: drop one into the bucket and run `t3 ingest`.")
 
 
 def mails(state: str | None, as_json: bool) -> None:

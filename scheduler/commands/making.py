@@ -8,24 +8,25 @@ from scheduler.embedded import services
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds
-from t3lib.settings import SettingsError, settings
+from t3lib.problems import WrongUseError
+from t3lib.settings import settings
 from t3lib.warehouse import roles
 
 
 def day_of(text: str, option: str) -> date:
-    """A date option. Raises SettingsError naming it."""
+    """A date option. Raises WrongUseError naming it."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{option} {text!r} is not a date: write it like 2026-11-05.") from None
+        raise WrongUseError(f"{option} {text!r} is not a date: write it like 2026-11-05.") from None
 
 
 def days_of(text: str, option: str) -> tuple[date, date]:
-    """A range option, DATE or DATE..DATE, both included. Raises SettingsError naming it."""
+    """A range option, DATE or DATE..DATE, both included. Raises WrongUseError naming it."""
     first, _, last = text.partition("..")
     days = day_of(first, option), day_of(last or first, option)
     if days[0] > days[1]:
-        raise SettingsError(f"{option} {text!r} ends before it begins: write the earlier date first.")
+        raise WrongUseError(f"{option} {text!r} ends before it begins: write the earlier date first.")
     return days
 
 

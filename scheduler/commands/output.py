@@ -1,7 +1,9 @@
 """How commands speak: a table for people, JSON for programs, a progress bar on a terminal."""
 
 import json
+import os
 import sys
+import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -65,6 +67,13 @@ def shown(value: Any) -> str:
     if isinstance(value, date):
         return value.strftime("%d %b %Y")
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def open_in_browser(url: str) -> None:
+    """Show a page to a person at a desk; nothing on a machine without one, where a browser would take the terminal."""
+    desk = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if err.is_terminal and desk:
+        webbrowser.open(url)
 
 
 @contextmanager

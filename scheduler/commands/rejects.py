@@ -8,8 +8,8 @@ from scheduler.commands.output import out, say, shown, table
 from scheduler.commands.session import session
 from t3lib import warehouse
 from t3lib.money import parse_pence, pounds
-from t3lib.problems import RefusedError
-from t3lib.settings import SettingsError, settings
+from t3lib.problems import RefusedError, WrongUseError
+from t3lib.settings import settings
 from t3lib.warehouse import rejects, repairs, replays
 from t3lib.warehouse.audit import account
 
@@ -19,7 +19,7 @@ _STATUSES = ("open", "repaired", "replayed", "dismissed")
 def listed(reason: str | None, truck: int | None, days: str, status: str, limit: int, as_json: bool) -> None:
     """Print the newest rejects in a status."""
     if status not in _STATUSES:
-        raise SettingsError(f"--status {status!r} is not known: choose one of {', '.join(_STATUSES)}.")
+        raise WrongUseError(f"--status {status!r} is not known: choose one of {', '.join(_STATUSES)}.")
     first, last = _days(days)
     with session("database"), warehouse.connect() as db:
         rows = rejects.listed(db, statuses=[status], reason=reason, truck=truck, first=first, last=last, limit=limit)
@@ -107,11 +107,11 @@ def _pence(text: str) -> int | None:
 
 
 def _moment(text: str) -> datetime | None:
-    """A time option, local unless it has an offset. Raises SettingsError."""
+    """A time option, local unless it has an offset. Raises WrongUseError."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f'--at {text!r} is not a time: write it like "2026-11-05 12:30".') from None
+        raise WrongUseError(f'--at {text!r} is not a time: write it like "2026-11-05 12:30".') from None
     return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)

@@ -1,7 +1,6 @@
 """`t3 report`: the daily report, made and sent."""
 
 import os
-import webbrowser
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ import sqlalchemy as sa
 from scheduler import kernels, queue, schedule, stages
 from scheduler.commands.making import day_of
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import err, say
+from scheduler.commands.output import open_in_browser, say
 from scheduler.commands.session import session
 from t3lib import mail, warehouse
 from t3lib.business_day import today
+from t3lib.problems import WrongUseError
 from t3lib.report import delivery
 from t3lib.report.edition import editions
-from t3lib.settings import SettingsError, settings
+from t3lib.settings import settings
 
 _MAILS = sa.text("""
     SELECT recipient, state, reply FROM ops.mail_outbox
@@ -73,7 +73,7 @@ def scheduled() -> list[str]:
 
 def _editions(edition: str) -> list[str]:
     if edition and edition not in editions():
-        raise SettingsError(f"--edition {edition!r} is not known: choose one of {', '.join(editions())}.")
+        raise WrongUseError(f"--edition {edition!r} is not known: choose one of {', '.join(editions())}.")
     return [edition] if edition else scheduled()
 
 
@@ -82,6 +82,5 @@ def _preview(day: date, edition: str) -> dict[str, str]:
     settings.cache_clear()
     run = stages.run_report(day.isoformat(), edition)
     html, eml = delivery.preview(Path(run.path))
-    if err.is_terminal:
-        webbrowser.open(html.as_uri())
+    open_in_browser(html.as_uri())
     return {"edition": edition, "html": str(html), "eml": str(eml)}

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from rich.logging import RichHandler
 
 from scheduler import monitor, pages
-from scheduler.commands.output import err, out, say
+from scheduler.commands.output import err, open_in_browser, out, say
 from scheduler.commands.session import session
 from scheduler.embedded import Running
 from scheduler.worker import work
@@ -43,6 +43,7 @@ def page(name: str, port: int) -> None:
     """One page alone."""
     with session("database"), stopping() as stop, pages.page(name, port) as served:
         out.print(served.url)
+        say("Ctrl-C stops.")
         stop.wait()
 
 
@@ -50,6 +51,8 @@ def lab(port: int) -> None:
     """JupyterLab alone."""
     with session(*EVERYTHING), stopping() as stop, pages.lab(port) as page:
         out.print(page.url, soft_wrap=True)
+        say("Notebooks read with the analyst's rights and write only the schema sandbox. Ctrl-C stops.")
+        open_in_browser(page.url)
         stop.wait()
 
 

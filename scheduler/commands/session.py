@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from scheduler.commands.output import say
 from scheduler.embedded import Running, services
 from t3lib import warehouse
+from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 
 
@@ -15,10 +16,12 @@ from t3lib.problems import ServiceError
 def session(*wanted: str) -> Iterator[Running]:
     """Configured or embedded services, with the database's schemas in place.
 
-    Raises ServiceError when the configured database lacks them."""
+    Raises ServiceError when the configured database lacks them, SettingsError when the landing folder is missing."""
     with services(wanted, say) as running:
         if "database" in wanted:
             require_schema()
+        if "landing" in wanted:
+            Landing()  # a folder that is missing is said before anything starts
         yield running
 
 

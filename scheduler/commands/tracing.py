@@ -7,7 +7,8 @@ from scheduler.commands.session import session
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.money import pounds
-from t3lib.settings import SettingsError, settings
+from t3lib.problems import WrongUseError
+from t3lib.settings import settings
 from t3lib.warehouse import lineage
 from t3lib.warehouse.lineage import Question, Record
 
@@ -15,7 +16,7 @@ from t3lib.warehouse.lineage import Question, Record
 def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> None:
     """Print a figure, its files, rows and notebooks; raises SystemExit(1) when rollup and rows disagree."""
     if hour is not None and not 0 <= hour < 24:
-        raise SettingsError(f"--hour {hour} is not an hour of the day: give one from 0 to 23.")
+        raise WrongUseError(f"--hour {hour} is not an hour of the day: give one from 0 to 23.")
     question = Question(truck, day_of(day, "--date"), hour)
     with session("database", "landing"), warehouse.connect() as db:
         found = lineage.trace(db, question, Landing(), limit)

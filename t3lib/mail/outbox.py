@@ -13,6 +13,7 @@ from email.utils import format_datetime, parseaddr
 
 import sqlalchemy as sa
 
+from t3lib.problems import RefusedError
 from t3lib.settings import settings
 
 _COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
@@ -40,7 +41,7 @@ class Mail:
     finished_at: datetime | None
 
 
-class MailError(ValueError):
+class MailError(RefusedError):
     """What was asked of a mail cannot be done; the text says why."""
 
 

@@ -12,7 +12,7 @@ from t3lib.cleaning import REASONS, Cleaned, clean
 from t3lib.cleaning.rules import Rules
 from t3lib.extraction import FILES_SCHEMA
 from t3lib.feed.keys import batch_window
-from t3lib.problems import RefusedError
+from t3lib.problems import RefusedError, WrongUseError
 
 STATUSES: dict[str, str] = {
     "open": "Not loaded; a person or a later rule may decide otherwise.",
@@ -59,7 +59,7 @@ def listed(
 ) -> list[dict[str, Any]]:
     """The newest rejected rows of loaded files: raw text, reason, suggestion, status, file."""
     if reason and reason not in REASONS:
-        raise RefusedError(f"There is no reason {reason!r}: choose one of {', '.join(REASONS)}.")
+        raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(REASONS)}.")
     wanted = {"statuses": list(statuses), "reason": reason, "truck": truck, "first": first, "last": last}
     return [dict(row) for row in db.execute(_LISTED, wanted | {"limit": limit}).mappings()]
 

@@ -11,10 +11,10 @@ import pytest
 from scheduler.cli import app
 
 
-def plain(result: subprocess.CompletedProcess, *words: str) -> None:
+def plain(result: subprocess.CompletedProcess, *words: str, code: int = 1) -> None:
     """One line that says what to do."""
     last = result.stderr.strip().splitlines()[-1]
-    assert result.returncode == 1, result.stderr
+    assert result.returncode == code, result.stderr
     assert "Traceback" not in result.stderr
     assert all(word in last for word in words), last
 
@@ -93,7 +93,43 @@ def test_wrong_use_is_exit_code_2(home):
 
 
 def test_a_date_that_is_none_is_named(home):
-    plain(home.t3("report", "--date", "yesterday"), "--date 'yesterday'", "2026-11-05")
+    plain(home.t3("report", "--date", "yesterday"), "--date 'yesterday'", "2026-11-05", code=2)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("files --state nope", "choose one of new, claimed, loaded"), ("run nope", "there are 1_extract, 2_clean"),
+     ("ingest --again 2026-11-09..2026-11-01", "write the earlier date first"),
+     ("dashboard --port 99999", "less than or equal to 65535"), ("rejects list --reason nope", "missing_total")],
+)  # fmt: skip
+def test_what_was_typed_wrongly_is_exit_code_2(home, line, words):
+    done = home.t3(*line.split())
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
+def test_what_does_not_exist_is_exit_code_1(home):
+    plain(home.t3("mail", "show", "99"), "There is no mail 99", "`t3 mail list`")
+    plain(home.t3("reproduce", "--run", "3-none"), "no finished run 3-none")
+
+
+def test_a_variable_that_is_no_setting_is_named_beside_the_one_that_was_meant(home):
+    done = home.t3("status", "--json", T3_LANDING_ULR="file:///x", T3_ODD="1")
+    assert done.returncode == 0
+    assert "T3_LANDING_ULR is no setting and is not used; there is T3_LANDING_URL." in done.stderr
+    assert "T3_ODD is no setting and is not used.\n" in done.stderr
+    assert "rows_read" in json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_an_ingest_says_what_it_did_not_load(home, tmp_path):
+    folder = tmp_path / "bucket" / "trucks" / "2026-11" / "5" / "12"
+    folder.mkdir(parents=True)
+    (folder / "T3_T1_A1.csv").write_text("timestamp,type,total\n2026-11-05 10:00:00+00:00,card,VOID\n")
+    (folder / "T3_T2_A1.csv").write_text("")
+    done = home.t3("ingest", T3_LANDING_URL=(tmp_path / "bucket").as_uri())
+    assert done.returncode == 0
+    assert "1 row was not loaded: `t3 rejects list` shows why." in done.stderr
+    assert "1 file is unreadable: `t3 files --state unreadable` shows why." in done.stderr
 
 
 def test_debug_shows_the_traceback(home):
@@ -117,6 +153,13 @@ def test_every_command_has_help_with_an_example(path):
 
     shown = CliRunner().invoke(app, [*path, "--help"]).output
     assert f"Example: t3 {' '.join(path)}" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("path", [[], ["rejects"], ["files"], ["archive"], ["mail"], ["db"]], ids=" ".join)
+def test_the_list_of_commands_has_whole_sentences(path):
+    from typer.testing import CliRunner
+
+    assert "..." not in CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80"}).output.split("Commands:")[1]
 
 
 def test_the_command_is_installed():

@@ -9,7 +9,7 @@ import pytest
 from scheduler.cli import app
 from scheduler.commands import again, looking, rejects, tracing
 from scheduler.commands.making import days_of
-from t3lib.settings import SettingsError
+from t3lib.problems import WrongUseError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "corrections.md"
 COMMANDS = re.findall(r"^    t3 (.+)$", PAGE.read_text(), re.MULTILINE)
@@ -38,5 +38,5 @@ def test_a_range_of_days_is_read_and_checked():
 
 @pytest.mark.parametrize("wrong", ["2026-11-07..2026-11-01", "soon", "..2026-11-05"])
 def test_a_wrong_range_is_named(wrong: str):
-    with pytest.raises(SettingsError, match="--again"):
+    with pytest.raises(WrongUseError, match="--again"):
         days_of(wrong, "--again")

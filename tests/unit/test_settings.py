@@ -12,7 +12,8 @@ from t3lib.settings import ROOT, SettingsError
 @pytest.mark.parametrize(
     ("name", "value"),
     [("T3_TIMEZONE", "Mars/Olympus"), ("T3_LANDING_URL", "ftp://x"), ("T3_DATABASE_URL", "mysql://x"),
-     ("T3_SMTP_URL", "http://x"), ("T3_BUSINESS_DAY_START", "soon"), ("T3_RECIPIENTS_CFO", "nobody"),
+     ("T3_SMTP_URL", "http://x"), ("T3_BUSINESS_DAY_START", "soon"),
+     ("T3_BUSINESS_DAY_START", "04:30"), ("T3_RECIPIENTS_CFO", "nobody"),
      ("T3_BATCH_BYTES", "1")],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name(name, value, monkeypatch):
