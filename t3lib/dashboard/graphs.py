@@ -1,19 +1,24 @@
 """Small graphs as HTML: columns, sparklines and heat maps that need no script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from t3lib import charts
 from t3lib.money import pounds
 
 
-def columns(names: Sequence[str], pence: Sequence[int]) -> str:
-    """Columns with their names below; a table behind them has the figures."""
-    most = max(pence, default=0) or 1
+def columns(
+    names: Sequence[str],
+    values: Sequence[int],
+    write: Callable[[int], str] | None = None,
+    hint: Callable[[int], str] = pounds,
+) -> str:
+    """Columns with their names below, of pence unless they are written otherwise; a table behind has the figures."""
+    write, most = write or _short, max(values, default=0) or 1
     bars = "".join(
-        f'<li title="{escape(name)}: {pounds(amount)}"><b>{_short(amount)}</b>'
-        f'<i style="--h:{100 * amount / most:.1f}%"></i><span>{escape(name)}</span></li>'
-        for name, amount in zip(names, pence, strict=True)
+        f'<li title="{escape(name)}: {hint(value)}"><b>{write(value)}</b>'
+        f'<i style="--h:{100 * value / most:.1f}%"></i><span>{escape(name)}</span></li>'
+        for name, value in zip(names, values, strict=True)
     )
     return f'<ul class="t3-columns" aria-hidden="true">{bars}</ul>'
 

@@ -18,6 +18,7 @@ PRESETS = {
 TABS = {
     "today": "Sales",
     "money": "Money",
+    "pack": "Month pack",
     "menus": "Menus and places",
     "rows": "Single sales",
     "data": "Data",

@@ -182,6 +182,42 @@ def test_batch_of_today_is_missing_from_an_hour_after_its_time(sales: sa.Connect
     assert [missing_at(moment) for moment in at] == [0, 1, 1, 0]
 
 
+def test_month_pack_adds_up_twelve_months_and_says_what_is_missing(sales: sa.Connection):
+    html = sheet(sales, "pack", DAY)
+    assert ["Burrito <b>Madness</b>", "£125.00", "62.5%", "1", "", "–", "–"] in rows(html)
+    assert ["All trucks", "£200.00", "100.0%", "", "", "–", "–"] in rows(html)
+    assert "the data do not reach back to the year before" in html
+    assert ["Like for like", "needs sales from 1 Dec 2023 on"] in rows(html)
+    assert ["Nov", "100", "£50.00", "4"] in rows(html)
+    assert "100 is the mean of a truck&#x27;s day; 1 of 12 months so far" in html
+    assert "No truck made its first sale in these months" in html
+    assert ["Nov 2025", "40", "0", "100.0%"] in rows(html)
+    assert ["Unexplained", "-40", "-£200.00"] in rows(html)  # these sales were never in a file
+    assert "does not agree: t3 doctor says where" in html
+    of_cards = sheet(sales, "pack", Scope(SUNDAY, SUNDAY, payments=("card",)))
+    assert of_cards.count("files are known for whole days of trucks") == 2
+
+
+def test_month_pack_compares_with_the_year_before_and_shows_new_trucks(sales: sa.Connection):
+    sales.execute(
+        sa.text("""
+            INSERT INTO mart.sales_hourly VALUES (2, '2023-12-01', 13, 0, 'card', 1, 100),
+                (1, '2024-11-23', 13, 0, 'card', 20, 10000), (1, '2024-11-24', 13, 0, 'card', 1, 777);
+        """)
+    )
+    html = sheet(sales, "pack", DAY)
+    assert ["Burrito <b>Madness</b>", "£125.00", "62.5%", "1", "", "£100.00", "▲ 25.0% up"] in rows(html)
+    assert ["Kings of Kebabs", "£75.00", "37.5%", "1", "", "£1.00", "▲ 7,400.0% up"] in rows(html)
+    assert ["Trucks in both years", "2"] in rows(html)
+    sales.execute(
+        sa.text("""INSERT INTO mart.sales_hourly VALUES (9, '2025-11-10', 13, 0, 'card', 1, 1000),
+                (9, '2025-11-17', 13, 0, 'card', 1, 5000), (9, '2025-11-18', 13, 0, 'card', 1, 2500)""")
+    )
+    html = sheet(sales, "pack", DAY)  # its first week lies beside 50 and 50, its second beside 75 and 25
+    new = ["Truck 9 (not in details.xlsx) (from 10 Nov 2025)", "20.0%", "150.0%", "–", "–", "–"]
+    assert new in rows(html)
+
+
 def test_single_sales_lead_to_file_and_raw_line(sales: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     key, folder = "trucks/2025-11/23/15/T3_T1_A1.csv", tmp_path / "landing"
     path = folder / key

@@ -5,10 +5,10 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.cards import said
-from t3lib.dashboard.sheets import data, menus, money, singles
+from t3lib.dashboard.sheets import data, menus, money, pack, singles
 from t3lib.dashboard.sheets.asked import Asked
 
-_CARDS = {"money": money.CARDS, "menus": menus.CARDS, "rows": singles.CARDS, "data": data.CARDS}
+_CARDS = {"money": money.CARDS, "pack": pack.CARDS, "menus": menus.CARDS, "rows": singles.CARDS, "data": data.CARDS}
 _log = logging.getLogger(__name__)
 
 __all__ = ["Asked", "sheet"]

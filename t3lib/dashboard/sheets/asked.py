@@ -50,7 +50,7 @@ class Asked:
 Card = Callable[[sa.Connection, Asked], str]
 
 
-def card(name: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "") -> str:
+def card(name: str, head: Sequence[str | Cell], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "") -> str:
     """A card of one table; the figure's definition stands at its name."""
     if not rows:
         return said(name, "Nothing in this choice.")
