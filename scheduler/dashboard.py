@@ -3,10 +3,12 @@
 import hashlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler import kernels
+from t3lib.dashboard.shared import FOLDER
 from t3lib.settings import ROOT
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def main(arguments: list[str]) -> None:
     kernels.warm()  # the first visitor need not wait for the imports
     from traitlets.config import Config
 
-    _server(rules).launch_instance(arguments, config=Config(_config(rules)))
+    with tempfile.TemporaryDirectory(prefix="t3-figures-") as folder:
+        os.environ[FOLDER] = folder  # its pages share what they read
+        _server(rules).launch_instance(arguments, config=Config(_config(rules)))
 
 
 def _server(visitors: "Rules") -> type:
@@ -59,13 +63,24 @@ def _server(visitors: "Rules") -> type:
         name = "voila"
         rules = visitors
 
+        def initialize(self, argv: list[str] | None = None) -> None:
+            super().initialize(argv)
+            self.log.setLevel(self.log_level)  # else a record is made for every message of every kernel, and dropped
+
         def init_settings(self) -> dict:
             # A page that lets everybody in only answers to this machine's own names: no site can rebind another.
             return super().init_settings() | {"allow_remote_access": visitors.any}
 
         def init_handlers(self) -> list:
+            folder = statics.version(self.static_paths)
+            self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
             found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
-            return [*self._copies(), *found]
+            return [*self._copies(), self._lasting(folder), *found]
+
+        def _lasting(self, folder: str) -> tuple:
+            """Voilà's own scripts under an address that changes with them."""
+            path = url_path_join(self.server_url, f"/voila/static/{folder}/(.*)")
+            return path, statics.of(MultiStaticFileHandler, lasts=True), {"paths": self.static_paths}
 
         def _copies(self) -> list:
             """Executed notebooks, for those who get the operations page."""

@@ -1,19 +1,25 @@
-"""Static files as browsers want them: compressed once, and cached for good where the name has a digest."""
+"""Static files as browsers want them: compressed once, and cached for good where the address has a digest.
+
+Voilà's own scripts have none in their names: they are also served under a folder named for the digest of them all, so
+that who comes every day asks for none of the hundred again."""
 
 import functools
 import gzip
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import tornado.web
 
 COMPRESSED = {".js", ".css", ".svg", ".json", ".html", ".map"}
-_DIGEST = re.compile(r"\.[0-9a-f]{16,}\.\w+$")
+_DIGEST = re.compile(r"\.[0-9a-f]{16,}\.\w+$|^[0-9a-f]{16,}$")
 
 
 class CompressedFiles:
     """Mixed into a StaticFileHandler: texts are sent gzipped to those who take that, each compressed once."""
+
+    lasts = False
 
     async def get(self, path: str, include_body: bool = True) -> None:
         takes = "gzip" in self.request.headers.get("Accept-Encoding", "")
@@ -29,7 +35,7 @@ class CompressedFiles:
         self.set_header("Content-Type", self.get_content_type())
         self.set_header("Content-Encoding", "gzip")
         self.set_header("Vary", "Accept-Encoding")
-        self.set_header("Cache-Control", lasting(path))
+        self.set_header("Cache-Control", lasting(path, self.lasts or self.get_argument("v", "")))
         self.set_header("Etag", f'"{digest}"')
         if self.check_etag_header():
             self.set_status(304)
@@ -38,9 +44,15 @@ class CompressedFiles:
         return None
 
 
-def of(handler: type[tornado.web.StaticFileHandler]) -> type[tornado.web.StaticFileHandler]:
-    """The same handler with compressed files."""
-    return type(f"Compressed{handler.__name__}", (CompressedFiles, handler), {})
+def of(handler: type[tornado.web.StaticFileHandler], lasts: bool = False) -> type[tornado.web.StaticFileHandler]:
+    """The same handler with compressed files; those that `lasts` serves never change under their address."""
+    return type(f"Compressed{handler.__name__}", (CompressedFiles, handler), {"lasts": lasts})
+
+
+def version(folders: Iterable[str]) -> str:
+    """A digest of which files lie in some folders and when they last changed."""
+    files = sorted((str(path), path.stat().st_mtime_ns) for folder in folders for path in Path(folder).rglob("*.*"))
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:32]
 
 
 @functools.lru_cache(maxsize=256)
@@ -50,6 +62,7 @@ def compressed(path: str, changed: int) -> tuple[bytes, str]:
     return gzip.compress(content, mtime=0), hashlib.sha256(content).hexdigest()[:32]
 
 
-def lasting(path: str) -> str:
-    """A name with a digest never changes its content; others are asked for again."""
-    return "public, max-age=31536000, immutable" if _DIGEST.search(path) else "no-cache"
+def lasting(path: str, digest: str | bool = "") -> str:
+    """What has a digest in its name or address never changes; others are asked for again."""
+    known = digest is True or _DIGEST.search(path) or _DIGEST.search(digest or "")
+    return "public, max-age=31536000, immutable" if known else "no-cache"

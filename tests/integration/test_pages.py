@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import socket
 import sys
@@ -67,6 +68,20 @@ def test_static_files_are_sent_compressed_and_known_again(place):
         asked = urllib.request.Request(outside, headers={"Accept-Encoding": "gzip"})
         with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
             urllib.request.urlopen(asked, timeout=30)
+
+
+def test_who_comes_again_asks_for_no_script_again(place):
+    with pages.page("dashboard") as page:
+        html = urllib.request.urlopen(page.url, timeout=60).read().decode()
+        (script,) = re.findall(r'<script async src="/(voila/static/[0-9a-f]{32}/voila\.js)">', html)
+        styles = re.findall(r'(?:href|src)="/(voila/templates/t3/static/t3\.\w+\?v=[0-9a-f]+)"', html)
+        assert len(styles) == 2
+        for path in (script, *styles):
+            asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(asked, timeout=30) as answer:
+                assert "immutable" in answer.headers["Cache-Control"], path
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{page.url}voila/static/{'0' * 32}/voila.js", timeout=30)
 
 
 def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place):

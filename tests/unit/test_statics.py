@@ -1,6 +1,7 @@
 """How long browsers may keep a static file."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ from scheduler import statics
 )
 def test_only_names_with_a_digest_are_kept_for_good(path: str, kept: str):
     assert statics.lasting(path) == kept
+
+
+@pytest.mark.parametrize(("digest", "kept"), [(True, True), ("c821cf40df95c863", True), ("1", False), ("", False)])
+def test_an_address_with_a_digest_is_kept_for_good_too(digest: str | bool, kept: bool):
+    assert ("immutable" in statics.lasting("t3/static/t3.css", digest)) == kept
+
+
+def test_a_changed_file_changes_the_version_of_its_folder(tmp_path: Path):
+    path = tmp_path / "a.js"
+    path.write_text("old")
+    before = statics.version([str(tmp_path)])
+    assert statics.version([str(tmp_path)]) == before
+    os.utime(path, ns=(1, 1))
+    assert statics.version([str(tmp_path)]) != before
 
 
 def test_changed_file_is_compressed_again(tmp_path: Path):
