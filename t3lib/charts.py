@@ -17,7 +17,7 @@ __all__ = ["Picture", "axis", "bars", "hour_name", "hours_between", "lines", "sa
 _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 
 
-def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str) -> dict[str, Any]:
+def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str, clickable: bool = False) -> dict[str, Any]:
     """Bars of gross sales by local hour over a stepped line of what is usual; `label` names the usual.
 
     >>> hours, usual = metrics.frame("by_hour", week), metrics.frame("typical_by_hour", week)
@@ -43,7 +43,8 @@ def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str) -> dict[
         "data": [before.get(hour, 0) / 100 for hour in shown] if before else [],
     }
     bars = _bars([now.get(hour, 0) for hour in shown])
-    return _option([f"{hour:02d}" for hour in shown], [bars, line], hints, "Gross sales by hour")
+    names = [f"{hour:02d}" for hour in shown]
+    return _option(names, [bars, line], hints, "Gross sales by hour", clickable)
 
 
 def sales_by_day(days: pd.DataFrame, first: date, last: date) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets as w
 from ipecharts import EChartsRawWidget
+
+from t3lib.dashboard.boxes import box
 
 
 class Chart:
@@ -14,8 +15,7 @@ class Chart:
         # The theme of the page is in the colours of the option; ECharts' own must not follow JupyterLab's.
         self._echarts = EChartsRawWidget(option={}, renderer="svg", theme="light", style={"height": "100%"})
         # ipecharts 1.4 shows no class of its own, so the style sheet reaches the chart through a box.
-        self.widget = w.Box([self._echarts])
-        self.widget.add_class("t3-chart")
+        self.widget = box("t3-chart", self._echarts)
 
     def on_click(self, take: Callable[[int], None]) -> None:
         """Call with the number of the column that a visitor clicks, from 0."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from t3lib.dashboard.boxes import box, plain
 from t3lib.dashboard.picks import PICKS, Pick
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS, State
 from t3lib.dashboard.view import View
@@ -20,37 +21,23 @@ class Controls:
     def __init__(self, choose: Callable[[State], None]) -> None:
         self._choose, self._showing, self._state = choose, False, State()
         self._names: dict[int, str] = {}
-        shown = [(text, name) for name, text in PRESETS.items() if name != "custom"]
-        self.preset = w.ToggleButtons(options=shown, value=None)
-        self.first, self.last = w.DatePicker(), w.DatePicker()
-        self.payment = w.ToggleButtons(options=[(text, name) for name, text in PAYMENTS.items()])
-        self.tab = w.ToggleButtons(options=[(text, name) for name, text in TABS.items()])
-        self.tab.observe(self._tab, "value")
-        self.trucks = w.Box()
+        shown = [option for option in _options(PRESETS) if option[1] != "custom"]
+        self.preset = plain(w.ToggleButtons, "t3-segment t3-range", options=shown, value=None)
+        self.first, self.last = plain(w.DatePicker), plain(w.DatePicker)
+        self.payment = plain(w.ToggleButtons, "t3-segment t3-paid", options=_options(PAYMENTS))
+        self.tab = plain(w.ToggleButtons, "t3-tabs", options=_options(TABS))
+        self.trucks = box("t3-chips")
         self.picks = {name: Pick(lambda value, name=name: self._take(**{name: value})) for name, _, _ in PICKS}
-        self.csv = w.Button(description="CSV", tooltip="Download what is shown, by truck and hour")
-        self.xlsx = w.Button(description="Excel", tooltip="Download what is shown, by truck and hour")
-        actions = w.Box([self.csv, self.xlsx])
+        hint = "Download what is shown"
+        self.csv, self.xlsx = (plain(w.Button, "t3-action", description=t, tooltip=hint) for t in ("CSV", "Excel"))
+        self.tab.observe(self._tab, "value")
         self.preset.observe(self._preset, "value")
         self.first.observe(self._dates, "value")
         self.last.observe(self._dates, "value")
         self.payment.observe(self._payment, "value")
-        dates = w.Box([self.first, self.last])
-        for widget, name in (
-            (self.tab, "t3-tabs"),
-            (self.preset, "t3-segment t3-range"),
-            (dates, "t3-dates"),
-            (self.payment, "t3-segment t3-paid"),
-            (self.csv, "t3-action"),
-            (self.xlsx, "t3-action"),
-            (actions, "t3-actions"),
-            (self.trucks, "t3-chips"),
-        ):
-            for part in name.split():
-                widget.add_class(part)
+        dates, actions = box("t3-dates", self.first, self.last), box("t3-actions", self.csv, self.xlsx)
         picks = [pick.widget for pick in self.picks.values()]
-        self.widget = w.Box([self.tab, self.preset, dates, self.payment, *picks, actions, self.trucks])
-        self.widget.add_class("t3-controls")
+        self.widget = box("t3-controls", self.tab, self.preset, dates, self.payment, *picks, actions, self.trucks)
 
     def show(self, view: View) -> None:
         """Show the choices of a view without taking them for the visitor's."""
@@ -78,11 +65,11 @@ class Controls:
             chip.value = truck in chosen
 
     def _chips(self) -> list[w.ToggleButton]:
-        every = w.ToggleButton(description="All trucks")
+        every = plain(w.ToggleButton, description="All trucks")
         every.observe(lambda _: self._take(trucks=()), "value")
         chips = [every]
         for truck, name in self._names.items():
-            chip = w.ToggleButton(description=name, tooltip=f"Truck {truck}")
+            chip = plain(w.ToggleButton, description=name, tooltip=f"Truck {truck}")
             chip.observe(lambda event, truck=truck: self._chip(truck, event["new"]), "value")
             chips.append(chip)
         return chips
@@ -127,3 +114,7 @@ class Controls:
         self._showing = True
         self._mark()
         self._showing = False
+
+
+def _options(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(text, name) for name, text in texts.items()]

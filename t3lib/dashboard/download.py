@@ -3,12 +3,14 @@
 import base64
 import csv
 import io
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from typing import Any
 
+from t3lib.dashboard.tables import Value, tables
 from t3lib.dashboard.view import View
 
 HEAD = ("first_day", "last_day", "payment", "truck_id", "truck", "local_hour", "transactions", "gross_sales")
@@ -22,27 +24,32 @@ class Kind:
 
     suffix: str
     media: str
-    write: Callable[[View], bytes]
+    write: Callable[[View, str], bytes]
 
 
-def rows(view: View) -> str:
-    """One line per truck and local hour of what is shown; gross_sales in pounds."""
+def rows(view: View, sheet: str = "") -> str:
+    """One line per truck and local hour of what is shown, gross_sales in pounds; of a page with cards of its own
+    their tables instead, each under its name."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEAD)
-    writer.writerows(_lines(view))
+    if not sheet:
+        writer.writerow(HEAD)
+        writer.writerows(_lines(view))
+    for n, table in enumerate(tables(sheet)):
+        writer.writerows([[], [table.name]] if n else [[table.name]])
+        writer.writerows([_defused(cell) for cell in row] for row in table.rows)
     return text.getvalue()
 
 
-def workbook(view: View) -> bytes:
-    """The same lines as an Excel workbook; texts are texts, whatever they start with."""
+def workbook(view: View, sheet: str = "") -> bytes:
+    """The same as an Excel workbook, each table on a sheet; texts are texts, whatever they start with."""
     from openpyxl import Workbook  # slow to import, and few visitors ask
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Sales")
-    sheet.append(HEAD)
-    for line in _lines(view):
-        sheet.append(line)
+    for name, lines in _sheets(view, sheet):
+        page = book.create_sheet(name)
+        for line in lines:
+            page.append(line)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
@@ -53,15 +60,29 @@ def defused(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-CSV = Kind("csv", "text/csv", lambda view: b"\xef\xbb\xbf" + rows(view).encode())
+CSV = Kind("csv", "text/csv", lambda *seen: b"\xef\xbb\xbf" + rows(*seen).encode())
 XLSX = Kind("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook)
 
 
-def link(view: View, kind: Kind, number: int) -> str:
+def link(view: View, sheet: str, kind: Kind, number: int) -> str:
     """A link to the file that a script of the page follows once per number."""
-    content = base64.b64encode(kind.write(view)).decode()
-    name = f"t3-sales-{view.scope.first.isoformat()}-to-{view.scope.last.isoformat()}.{kind.suffix}"
+    content = base64.b64encode(kind.write(view, sheet)).decode()
+    page = view.state.tab if sheet else "sales"
+    name = f"t3-{page}-{view.scope.first.isoformat()}-to-{view.scope.last.isoformat()}.{kind.suffix}"
     return f'<a download="{escape(name)}" data-number="{number}" href="data:{kind.media};base64,{content}"></a>'
+
+
+def _sheets(view: View, sheet: str) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
+    """(name, lines) of each sheet of a workbook."""
+    if not sheet:
+        yield "Sales", (HEAD, *_lines(view))
+    for n, table in enumerate(tables(sheet), 1):
+        lines = ([_defused(cell) for cell in row] for row in table.rows)
+        yield f"{n} {re.sub(r'[^A-Za-z0-9 ]', ' ', table.name)}"[:31].strip(), lines
+
+
+def _defused(cell: Value) -> Value:
+    return defused(cell) if isinstance(cell, str) else cell
 
 
 def _lines(view: View) -> Iterator[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """The living page: widgets that show a view, follow the watermark and take the visitor's choices."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -11,10 +12,11 @@ import sqlalchemy as sa
 
 from t3lib import business_day, charts, warehouse
 from t3lib.dashboard import controls, download, first, parts, trucks
-from t3lib.dashboard.boxes import box, html
+from t3lib.dashboard.boxes import box, hideable, html, plain, told_at_once
 from t3lib.dashboard.cards import instead
 from t3lib.dashboard.chart import Chart
 from t3lib.dashboard.live import Follower
+from t3lib.dashboard.shared import shared
 from t3lib.dashboard.sheets import Asked, sheet
 from t3lib.dashboard.showing import show
 from t3lib.dashboard.state import State, parse
@@ -23,6 +25,7 @@ from t3lib.dashboard.trouble import explain
 from t3lib.dashboard.view import View, read
 from t3lib.metrics import freshness
 
+SAME_SECONDS = 30  # figures of the same version differ only by what is late or missing by now
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
 
 
@@ -31,8 +34,9 @@ def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
 
     The address's query string comes before the parameters."""
     state = parse(os.environ.get("QUERY_STRING", ""), State(preset=range))
-    page = Page(state)
-    page.refresh()
+    with told_at_once():
+        page = Page(state)
+        page.refresh()
     show(first.page(page.view, page.trouble, page.sheet.value), page.widget)
     page.follow(refresh_seconds)
 
@@ -49,17 +53,17 @@ class Page:
         self.heading = html("t3-heading")
         self.tiles = [html("t3-card t3-tile") for _ in range(4)]
         self.hours, self.days = Chart(), Chart()
+        self.hours.on_click(self._choose_hour)
         self.days.on_click(self._choose_day)
         self.parts = {name: html() for name in _PARTS}
         self.address = html("t3-address")
-        self.typed = w.Text(continuous_update=False)
-        self.typed.add_class("t3-typed")
+        self.typed = plain(w.Text, "t3-typed", continuous_update=False)
         self.typed.observe(lambda event: self.choose(parse(event["new"])), "value")
         self.controls.csv.on_click(lambda _: self._download(download.CSV))
         self.controls.xlsx.on_click(lambda _: self._download(download.XLSX))
         self.download, self._downloads = html("t3-download"), 0
-        self.body = box("t3-body", *self._figures())
-        self.empty = html("t3-nothing")
+        self.body = hideable(box("t3-body", *self._figures()))
+        self.empty = hideable(html("t3-nothing"))
         self.widget = box(
             "t3-page t3-live",
             self.controls.widget,
@@ -98,10 +102,15 @@ class Page:
         state = self.state
         try:
             with self._connect() as db:
-                view = read(db, state)
-                return state, view, self._sheet(db, view), ""
+                warehouse.one_moment(db)
+                now = (freshness(db).version, business_day.today(), int(time.time() // SAME_SECONDS))
+                return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
             return state, None, "", explain(error, self.trouble)
+
+    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str]:
+        view = read(db, state)
+        return view, self._sheet(db, view)
 
     def _sheet(self, db: sa.Connection, view: View) -> str:
         """The tab's cards; where they fail, the rest of the page stays and they say so."""
@@ -134,8 +143,15 @@ class Page:
         self.grid.layout.display = "none" if sheet_html else ""
         for name, part in _PARTS.items():
             self.parts[name].value = part(view)
-        self.hours.show(charts.sales_by_hour(view.hours, view.usual_hours, view.line))
+        self.hours.show(charts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
         self.days.show(charts.sales_by_day(view.days, view.scope.first, view.scope.last))
+
+    def _choose_hour(self, column: int) -> None:
+        """A click on an hour of one day leads to its sales."""
+        shown = parts.shown_hours(self.view) if self.view and self.view.one_day else []
+        if 0 <= column < len(shown):
+            day = self.view.scope.first
+            self.choose(replace(self.state, preset="custom", first=day, last=day, hour=shown[column], tab="rows"))
 
     def _choose_day(self, column: int) -> None:
         """A click on a day shows it; another one shows the days around it again."""
@@ -151,7 +167,7 @@ class Page:
     def _download(self, kind: download.Kind) -> None:
         if self.view:
             self._downloads += 1
-            self.download.value = download.link(self.view, kind, self._downloads)
+            self.download.value = download.link(self.view, self.sheet.value, kind, self._downloads)
 
     def _figures_shown(self, shown: bool, instead: str) -> None:
         self.body.layout.display = "" if shown else "none"
@@ -169,7 +185,7 @@ class Page:
             box("t3-card t3-map", some["heat"]),
             box("t3-card t3-days", some["days_title"], self.days.widget, some["days_table"]),
         )
-        self.grid, self.sheet = grid, html("t3-sheet")
+        self.grid, self.sheet = hideable(grid), hideable(html("t3-sheet"))
         return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
 
 

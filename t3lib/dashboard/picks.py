@@ -5,6 +5,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from t3lib.dashboard.boxes import hideable, plain
 from t3lib.dashboard.state import COMPARISONS, State
 from t3lib.dashboard.view import View
 
@@ -48,8 +49,7 @@ class Pick:
 
     def __init__(self, take: Callable[[Any], None]) -> None:
         self._take, self._choices, self._showing = take, [], False
-        self.widget = w.Dropdown(options=())
-        self.widget.add_class("t3-pick")
+        self.widget = hideable(plain(w.Dropdown, "t3-pick", options=()))
         self.widget.observe(self._taken, "value")
 
     def show(self, choices: list[Choice], value: Any) -> None:

@@ -60,6 +60,13 @@ def connect(url: str | None = None) -> Iterator[sa.Connection]:
         yield connection
 
 
+def one_moment(db: sa.Connection) -> None:
+    """From here on the transaction sees the database as it is now, whatever is committed meanwhile.
+
+    Only as the first statement of a transaction."""
+    db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+
+
 def newest() -> str:
     """The revision of this version's schemas."""
     from alembic.script import ScriptDirectory

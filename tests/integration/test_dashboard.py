@@ -11,12 +11,15 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
-from t3lib import business_day, warehouse
+from t3lib import business_day, metrics, warehouse
 from t3lib.dashboard import download, first
+from t3lib.dashboard.boxes import told_at_once
 from t3lib.dashboard.page import Page
+from t3lib.dashboard.shared import FOLDER
 from t3lib.dashboard.showing import _scoped
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.state import scope as scope_of
+from t3lib.dashboard.view import read
 
 SUNDAY = date(2025, 11, 23)
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">&amp;'</script>"
@@ -172,6 +175,20 @@ def test_clicking_a_day_shows_it_and_clicking_again_all_of_them(fleet: str):
     assert page.view.scope.last == date(2025, 11, 22)
 
 
+def test_clicking_an_hour_of_a_day_leads_to_its_sales(fleet: str):
+    page = shown()
+    page._choose_hour(5)
+    assert page.state == State("custom", SUNDAY, SUNDAY, hour=18, tab="rows")
+    page = shown("range=4weeks")
+    page._choose_hour(5)
+    assert page.state.tab == "today", "an hour of many days has no sales to list"
+
+
+def test_payment_type_in_the_mix_is_a_link_that_chooses_it(fleet: str):
+    assert 'data-choice="payment=cash"' in shown().parts["payments"].value
+    assert 'data-choice=""' in shown("payment=cash").parts["payments"].value
+
+
 def test_truck_in_the_table_is_a_link_that_chooses_it(fleet: str):
     assert 'href="?range=week&amp;truck=1"' in shown("range=week").parts["trucks"].value
 
@@ -187,6 +204,23 @@ def test_download_adds_up_to_the_page_and_runs_in_no_spreadsheet(fleet: str):
     assert head == download.HEAD
     assert round(sum(cell[-1] for cell in cells) * 100) == page.view.totals.gross_sales_pence
     assert [cell[4] for cell in cells] == [line["truck"] for line in lines]
+
+
+def test_download_of_a_page_with_cards_holds_their_tables(fleet: str):
+    with warehouse.connect() as db:
+        db.execute(sa.text("UPDATE core.truck SET name = '=HYPERLINK(1)' WHERE truck_id = 2"))
+    page = shown("range=week&tab=money")
+    lines = list(csv.reader(io.StringIO(download.rows(page.view, page.sheet.value))))
+    assert lines[0] == ["Trucks and their share"]
+    assert lines[1][:4] == ["Truck", "Gross sales", "Share", "An hour out"]
+    assert lines[2] == ["Burrito Madness", "70.00", "71.4%", "10.00", "", "level"]
+    assert lines[3][:2] == ["'=HYPERLINK(1)", "28.00"]
+    assert ["Sales by week"] in lines
+    book = load_workbook(io.BytesIO(download.workbook(page.view, page.sheet.value)), read_only=True)
+    assert book.sheetnames[0] == "1 Trucks and their share"
+    assert [row[1] for row in book["1 Trucks and their share"].values][1:] == [70, 28]
+    page._download(download.XLSX)
+    assert 'download="t3-money-2025-11-17-to-2025-11-23.xlsx"' in page.download.value
 
 
 @pytest.mark.parametrize(
@@ -286,6 +320,58 @@ def test_load_reaches_an_open_page(fleet: str):
 
     asyncio.run(asyncio.wait_for(watch(), 10))
     assert page.hours.option["series"][0]["data"][-1]["value"] == 1.23
+
+
+def test_widgets_are_told_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
+    told: list[w.Widget] = []
+    opened = w.Widget.open
+    monkeypatch.setattr(w.Widget, "open", lambda widget: (told.append(widget), opened(widget)))
+    updates: list[w.Widget] = []
+    monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: updates.append(widget))
+    with told_at_once():
+        page = shown()
+        late = w.Label("made after the box that holds it")
+        page.body.children = (*page.body.children, late)
+        assert not told
+    assert len(told) == len(set(map(id, told))) < 100
+    assert late in told
+    assert page.widget.model_id in page.widget.comm.comm_id
+    assert told.index(late) < told.index(page.body), "a widget names only those that the browser knows"
+    assert updates == []
+    page.heading.value = "later"
+    assert updates == [page.heading]
+
+
+def test_figures_of_one_page_are_of_one_moment(fleet: str, monkeypatch: pytest.MonkeyPatch):
+    by_day = metrics.by_day
+
+    def a_load_comes_between(db: sa.Connection, scope: metrics.Scope) -> object:
+        with warehouse.connect() as other:
+            sell(other, 1, SUNDAY, 14, "card", 1, 777)
+            loaded(other, "2025-11-23 14:00+00")
+        return by_day(db, scope)
+
+    monkeypatch.setattr(metrics, "by_day", a_load_comes_between)
+    page = shown("from=2025-11-23")
+    assert page.view.totals.gross_sales_pence == page.view.days["gross_sales_pence"].iloc[-1] == 1400
+    assert page._stale()
+
+
+def test_pages_of_one_server_read_the_same_figures_once(fleet: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    readings: list[State] = []
+    monkeypatch.setattr("t3lib.dashboard.page.read", lambda db, state: readings.append(state) or read(db, state))
+    first_page, second = shown("range=week"), shown("range=week")
+    assert len(readings) == 1
+    assert second.tiles[0].value == first_page.tiles[0].value
+    assert shown("range=week&payment=cash").view.totals != second.view.totals
+    assert len(readings) == 2
+    with warehouse.connect() as db:
+        sell(db, 1, SUNDAY, 15, "card", 1, 777)
+        loaded(db, "2025-11-23 15:00+00")
+    second.refresh()
+    assert second.view.totals.gross_sales_pence == first_page.view.totals.gross_sales_pence + 777
+    assert len(readings) == 3
 
 
 def test_database_that_goes_away_leaves_the_figures_and_says_so(fleet: str):

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as w
 
 from t3lib.dashboard import visitor
-from t3lib.dashboard.boxes import box, html
+from t3lib.dashboard.boxes import box, hideable, html
 from t3lib.dashboard.operations.subject import Subject
 from t3lib.desk import KINDS
 from t3lib.desk.fields import Field
@@ -27,13 +27,14 @@ class Form:
         self._wanted: dict[str, Any] | None = None
         self._inputs: dict[str, w.Widget] = {}
         self.head, self.said = html("t3-about"), html("t3-said")
-        self.fields = box("t3-fields")
+        self.fields = hideable(box("t3-fields"))
         self.go = _button("Go on", "t3-primary", self._check)
         self.confirm = _button("Yes, ask for it", "t3-primary", self._send)
         self.back = _button("Change it", "", self._reopen)
         self.cancel = _button("Cancel", "", lambda _: self._leave())
         buttons = box("t3-buttons", self.go, self.confirm, self.back, self.cancel)
-        self.widget = box("t3-card t3-whole t3-desk", self.head, self.fields, self.said, buttons)
+        parts = (self.head, self.fields, self.said, buttons)
+        self.widget = hideable(box("t3-card t3-whole t3-desk", *parts))
         self.show(None, "")
 
     def show(self, subject: Subject | None, by: str) -> None:

@@ -9,7 +9,7 @@ import ipywidgets as w
 import sqlalchemy as sa
 
 from t3lib import desk, metrics, warehouse
-from t3lib.dashboard.boxes import box, html
+from t3lib.dashboard.boxes import box, html, told_at_once
 from t3lib.dashboard.cards import said
 from t3lib.dashboard.live import Follower
 from t3lib.dashboard.operations import controls, subject
@@ -41,8 +41,9 @@ def operations(days: int = 7, refresh_seconds: float = 3.0) -> None:
     """Show the operations page: first as plain HTML, then as widgets that keep up.
 
     The address's query string comes before the parameter."""
-    page = Operations(parse(os.environ.get("QUERY_STRING", ""), days))
-    page.refresh()
+    with told_at_once():
+        page = Operations(parse(os.environ.get("QUERY_STRING", ""), days))
+        page.refresh()
     show(page.first(), page.widget)
     page.follow(refresh_seconds)
 
