@@ -57,7 +57,7 @@ def table(
     )
 
 
-def behind(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def behind(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
     """A table behind a chart: for keyboards, screen readers and copying."""
     inside = table(caption, head, rows, numbers=range(1, len(head)))
     return f'<details class="t3-behind"><summary>Show as a table</summary>{inside}</details>'
@@ -68,7 +68,13 @@ def instead(heading: str, text: str) -> str:
     return f'<div class="t3-empty"><h2>{escape(heading)}</h2><p>{escape(text)}</p></div>'
 
 
-def choice(state: State, text: str) -> str:
-    """A link that makes a choice; the page takes it without a reload (t3.js)."""
+def choice(state: State, text: str, *, html: bool = False, unseen: bool = False) -> str:
+    """A link that makes a choice; the page takes it without a reload (t3.js). `unseen`: no stop of the keyboard."""
     query = escape(state.query())
-    return f'<a class="t3-choice" href="?{query}" data-choice="{query}">{escape(text)}</a>'
+    more = ' tabindex="-1"' if unseen else ""
+    return f'<a class="t3-choice" href="?{query}" data-choice="{query}"{more}>{text if html else escape(text)}</a>'
+
+
+def chosen(state: State, text: str, classes: str = "") -> Cell:
+    """The same as a cell of a table."""
+    return Cell(choice(state, text), classes, html=True)

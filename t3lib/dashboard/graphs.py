@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from t3lib import charts
+from t3lib.dashboard.cards import choice
+from t3lib.dashboard.state import State
 from t3lib.money import pounds
 
 
@@ -12,15 +14,25 @@ def columns(
     values: Sequence[int],
     write: Callable[[int], str] | None = None,
     hint: Callable[[int], str] = pounds,
+    states: Sequence[State] = (),
 ) -> str:
-    """Columns with their names below, of pence unless they are written otherwise; a table behind has the figures."""
+    """Columns with their names below, of pence unless they are written otherwise; a table behind has the figures.
+
+    With states each column is a link that makes that choice; the last one then stands out as the one at hand."""
     write, most = write or _short, max(values, default=0) or 1
+
+    def column(name: str, value: int) -> str:
+        bar = f'<i style="--h:{100 * value / most:.1f}%"></i>'
+        return f"<b>{write(value)}</b>{bar}<span>{escape(name)}</span>"
+
+    inside = [column(*pair) for pair in zip(names, values, strict=True)]
+    if states:  # the table behind has the same links for the keyboard
+        inside = [choice(*pair, html=True, unseen=True) for pair in zip(states, inside, strict=True)]
     bars = "".join(
-        f'<li title="{escape(name)}: {hint(value)}"><b>{write(value)}</b>'
-        f'<i style="--h:{100 * value / most:.1f}%"></i><span>{escape(name)}</span></li>'
-        for name, value in zip(names, values, strict=True)
+        f'<li title="{escape(name)}: {hint(value)}">{content}</li>'
+        for name, value, content in zip(names, values, inside, strict=True)
     )
-    return f'<ul class="t3-columns" aria-hidden="true">{bars}</ul>'
+    return f'<ul class="t3-columns{" t3-chosen" if states else ""}" aria-hidden="true">{bars}</ul>'
 
 
 def spark(values: Sequence[int]) -> str:

@@ -1,11 +1,13 @@
 """The parts of the page as HTML. Every name comes from people or files: all of it is escaped here."""
 
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from t3lib import charts
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import behind, instead, title
+from t3lib.dashboard.cards import behind, choice, instead, title
+from t3lib.dashboard.state import PAYMENTS
 from t3lib.dashboard.tiles import definition
 from t3lib.dashboard.view import View
 from t3lib.money import pounds
@@ -98,7 +100,7 @@ def payments(view: View) -> str:
     """The payment mix as one bar and its figures."""
     rows = list(view.payments.sort_values("gross_sales_pence", ascending=False).itertuples())
     bar = "".join(f'<i class="p{n}" style="flex-grow:{row.gross_sales_pence}"></i>' for n, row in enumerate(rows[:4]))
-    lines = "".join(_paid(row, min(n, 3)) for n, row in enumerate(rows))
+    lines = "".join(_paid(view, row, min(n, 3)) for n, row in enumerate(rows))
     if not rows:
         return f'{title("Payment mix")}<p class="t3-none">No sales in this choice.</p>'
     return (
@@ -109,11 +111,15 @@ def payments(view: View) -> str:
     )
 
 
-def _paid(row: Any, colour: int) -> str:
+def _paid(view: View, row: Any, colour: int) -> str:
+    paid = row.payment_type
+    name = escape(paid.capitalize())
+    if paid in PAYMENTS:
+        name = choice(replace(view.state, payment="" if paid == view.state.payment else paid), paid.capitalize())
     key = f'<i class="t3-key p{colour}" aria-hidden="true"></i>'
     figures = (words.percent(row.share_pct), pounds(row.gross_sales_pence), f"{row.transactions:,}")
     cells = "".join(f'<td class="t3-number">{figure}</td>' for figure in figures)
-    return f'<tr><th scope="row">{key}{escape(row.payment_type.capitalize())}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{key}{name}</th>{cells}</tr>'
 
 
 def _line_name(view: View) -> str:

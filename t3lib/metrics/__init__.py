@@ -12,8 +12,15 @@ from t3lib.metrics.contribution import Contribution, contribution
 from t3lib.metrics.days import by_day_and_truck, dishes, gatherings
 from t3lib.metrics.demand import dead_hours, demand
 from t3lib.metrics.growth import LikeForLike, like_for_like
-from t3lib.metrics.margins import contribution_by_truck
-from t3lib.metrics.periods import by_period, by_week_and_truck, by_weekday, per_trading_hour, periods_until
+from t3lib.metrics.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.periods import (
+    by_part_of_week,
+    by_period,
+    by_week_and_truck,
+    by_weekday,
+    per_trading_hour,
+    periods_until,
+)
 from t3lib.metrics.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.quality import DataQuality, Freshness, complete_until, data_quality, files_by_truck, freshness
 from t3lib.metrics.ramp import ramp
@@ -61,6 +68,7 @@ __all__ = [
     "by_hour",
     "by_hour_and_truck",
     "by_menu_type",
+    "by_part_of_week",
     "by_payment",
     "by_period",
     "by_place",
@@ -76,6 +84,7 @@ __all__ = [
     "completeness",
     "concentration",
     "contribution",
+    "contribution_by_day_and_truck",
     "contribution_by_truck",
     "data_quality",
     "data_range",

@@ -80,14 +80,14 @@ truck_day AS (
 # sale_lines: what grows with sales, one row per truck x day x cost.
 BY_SALE = """
 by_sale AS (
-    SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, cost, amount, per, gross,
-           transactions, card
+    SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
+           per, gross, transactions, card
     FROM truck_day JOIN core.cost ON cost.from_date <= business_date
          AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id) AND per IN ('percent', 'sale')
     ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST, from_date DESC
 ),
 sale_lines AS (
-    SELECT truck_id, cost, CASE
+    SELECT truck_id, business_date, cost, CASE
         WHEN per = 'sale' THEN amount * transactions
         WHEN cost ILIKE 'vat%' THEN gross * amount / (100 + amount)
         WHEN cost ILIKE '%card%' THEN card * amount / 100
@@ -105,7 +105,7 @@ by_time AS (
     ORDER BY cost.truck_id, business_date, cost, from_date DESC
 ),
 time_lines AS (
-    SELECT truck_id, cost, CASE
+    SELECT truck_id, business_date, cost, CASE
         WHEN per = 'month'
         THEN amount / extract(day FROM date_trunc('month', business_date) + interval '1 month - 1 day')
         WHEN out THEN amount

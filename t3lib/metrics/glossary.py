@@ -288,6 +288,14 @@ _ENTRIES = (
         "pence",
         _HOURLY,
     ),
+    Entry(
+        "part_of_week",
+        "Part of the week",
+        "Monday to Friday, or Saturday and Sunday.",
+        "isodow of the business day up to 5, or above",
+        "name",
+        _HOURLY,
+    ),
     Entry("weekday", "Weekday", "1 is Monday, 7 is Sunday.", "isodow of the business day", "number", _HOURLY),
     Entry(
         "like_for_like_trucks",

@@ -1,4 +1,4 @@
-"""Contribution by truck, and how many sales a day pay for being out."""
+"""Contribution by truck and day, and how many sales a day pay for being out."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from t3lib.metrics.contribution import BY_SALE, BY_TIME, DAYS
 from t3lib.metrics.scope import Scope, bound
 
-# One row per truck of a scope: costs that grow with sales, and costs of being out.
-_BY_TRUCK = f"""
+# One row per truck, or truck and day, of a scope with a sale: costs that grow with sales, and costs of being out.
+_MARGINS = f"""
 WITH {DAYS},
 {BY_SALE},
 {BY_TIME},
@@ -16,26 +16,26 @@ menu AS (
     FROM core.menu_item GROUP BY truck_id, price_pence
 ),
 goods AS (
-    SELECT truck_id, sum(transactions * unit_cost) AS pence
+    SELECT {{keys}}, sum(transactions * unit_cost) AS pence
     FROM mart.price_daily JOIN menu USING (truck_id, price_pence)
-    WHERE business_date BETWEEN :first AND :last GROUP BY truck_id
+    WHERE business_date BETWEEN :first AND :last GROUP BY {{keys}}
 ),
-variable AS (SELECT truck_id, sum(pence) AS pence FROM sale_lines GROUP BY truck_id),
-fixed AS (SELECT truck_id, sum(pence) AS pence FROM time_lines WHERE truck_id IS NOT NULL GROUP BY truck_id),
+variable AS (SELECT {{keys}}, sum(pence) AS pence FROM sale_lines GROUP BY {{keys}}),
+fixed AS (SELECT {{keys}}, sum(pence) AS pence FROM time_lines WHERE truck_id IS NOT NULL GROUP BY {{keys}}),
 traded AS (
-    SELECT truck_id, count(*) AS trading_days, sum(transactions)::bigint AS transactions,
+    SELECT {{keys}}, count(*) AS trading_days, sum(transactions)::bigint AS transactions,
            sum(gross)::bigint AS gross_sales_pence
-    FROM truck_day GROUP BY truck_id
+    FROM truck_day GROUP BY {{keys}}
 )
-SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck, trading_days,
+SELECT {{keys}}, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck, trading_days,
        transactions, gross_sales_pence,
        floor(coalesce(variable.pence, 0) + coalesce(goods.pence, 0) + 0.5)::bigint AS variable_costs_pence,
        floor(coalesce(fixed.pence, 0) + 0.5)::bigint AS fixed_costs_pence
 FROM traded
-LEFT JOIN variable USING (truck_id) LEFT JOIN goods USING (truck_id) LEFT JOIN fixed USING (truck_id)
+LEFT JOIN variable USING ({{keys}}) LEFT JOIN goods USING ({{keys}}) LEFT JOIN fixed USING ({{keys}})
 LEFT JOIN core.truck USING (truck_id)
 WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))
-ORDER BY truck_id"""
+ORDER BY {{keys}}"""
 
 
 def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
@@ -50,17 +50,32 @@ def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     0  Burrito Madness                   8                        2
     1    SuperSmoothie                  96                        1
     """
+    frame = _margins(db, scope, "truck_id")
+    return frame.assign(break_even_transactions=pd.array([_break_even(row) for row in frame.itertuples()], "Int64"))
+
+
+def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck and business day with a sale: business_date, truck_id, truck, transactions,
+    gross_sales_pence, variable_costs_pence, fixed_costs_pence, contribution_pence and margin_pct.
+
+    As `contribution_by_truck`; a cost by the month is spread over its days, those without a sale too.
+
+    >>> found = metrics.frame("contribution_by_day_and_truck", week)
+    >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()
+    [0, 0]
+    """
+    return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
+
+
+def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         raise ValueError("contribution is known for whole trucks and whole days only")
-    result = db.execute(sa.text(_BY_TRUCK), bound(scope))
+    result = db.execute(sa.text(_MARGINS.format(keys=keys)), bound(scope))
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     left = frame["gross_sales_pence"] - frame["variable_costs_pence"]
     contribution = left - frame["fixed_costs_pence"]
-    return frame.assign(
-        contribution_pence=contribution,
-        margin_pct=(100 * contribution / frame["gross_sales_pence"]).astype(float),
-        break_even_transactions=pd.array([_break_even(row) for row in frame.itertuples()], "Int64"),
-    )
+    margin = (100 * contribution / frame["gross_sales_pence"]).astype(float)
+    return frame.assign(contribution_pence=contribution, margin_pct=margin)
 
 
 def _break_even(row: object) -> int | None:

@@ -94,6 +94,18 @@ def by_weekday(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     return frame.assign(sales_per_day_pence=_each(frame, "trading_days"))
 
 
+_PARTS = {"Monday to Friday": range(1, 6), "Weekend": range(6, 8)}
+
+
+def by_part_of_week(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per part of the week with a sale, Monday to Friday and the weekend: part_of_week, trading_days, the
+    measures and sales_per_day_pence."""
+    found = by_weekday(db, scope).drop(columns="sales_per_day_pence")
+    parts = [name for weekday in found["weekday"] for name, days in _PARTS.items() if weekday in days]
+    summed = found.assign(part_of_week=parts).groupby("part_of_week", as_index=False).sum().drop(columns="weekday")
+    return summed.assign(sales_per_day_pence=_each(summed, "trading_days"))
+
+
 _PER_HOUR = (
     SCOPED
     + """

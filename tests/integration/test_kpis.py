@@ -22,7 +22,7 @@ BREAKDOWNS = (
     metrics.truck_shares, metrics.files_by_truck, metrics.by_period, metrics.by_week_and_truck, metrics.by_weekday,
     metrics.per_trading_hour, metrics.prices, metrics.demand, metrics.dead_hours, metrics.contribution_by_truck,
     metrics.batches, metrics.trailing_months, metrics.trailing_by_truck, metrics.seasonality, metrics.ramp,
-    metrics.clean_rate,
+    metrics.clean_rate, metrics.contribution_by_day_and_truck, metrics.by_part_of_week,
 )  # fmt: skip
 KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
         "causes", "batch_date", "batch_hour"}  # fmt: skip

@@ -82,7 +82,46 @@ def test_contribution_is_shown_for_the_whole_fleet_and_by_truck(sales: sa.Connec
     # A sale of £5 leaves £4.90: five of them pay for a pitch of £20.
     assert ["Burrito <b>Madness</b>", "£53.50", "71.3%", "5", "15"] in rows(html)
     assert ["Kings of Kebabs", "£25.00", "100.0%", "0", "5"] in rows(html)
+    # On Sunday: £75.00 less £1.50 for cards and £20 for the pitch; the other truck has neither.
+    assert ["Burrito <b>Madness</b>", "£54"] in rows(html)
+    assert ["Kings of Kebabs", "£25"] in rows(html)
     assert "Choose all trucks" in sheet(sales, "money", Scope(SUNDAY, SUNDAY, trucks=(1,)))
+
+
+def test_days_on_which_a_truck_loses_money_stand_out(sales: sa.Connection):
+    sales.execute(
+        sa.text(
+            "INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES (2, 'w', 2600, 'day', '2025-01-01')"
+        )
+    )
+    html = sheet(sales, "money", Scope(date(2025, 11, 16), SUNDAY))
+    assert ["Kings of Kebabs", "£24", "", "", "", "", "", "", "-£1"] in rows(html)
+    assert html.count("t3-heat-cell loss") == 1
+    assert "from=2025-11-23&amp;to=2025-11-23&amp;truck=2&amp;tab=money" in html
+
+
+def test_rows_and_columns_of_a_page_are_links_that_choose_them(sales: sa.Connection):
+    money = sheet(sales, "money", DAY)
+    assert 'data-choice="truck=1&amp;tab=money"' in money
+    assert 'data-choice="from=2025-11-17&amp;to=2025-11-23&amp;tab=money" tabindex="-1"' in money  # the week's column
+    assert 'data-choice="from=2025-11-01&amp;to=2025-11-30&amp;tab=money">Nov 25' in money  # the month in the table
+    assert 'data-choice="tab=money">Burrito' in sheet(sales, "money", DAY, trucks=(1,))
+    sales.execute(
+        sa.text("""INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Wraps', 500, 150);
+                             INSERT INTO core.location VALUES (5, 'Market');
+                             INSERT INTO core.pitch VALUES (1, 5, '2025-11-23', '2025-11-24')""")
+    )
+    menus = sheet(sales, "menus", DAY)
+    assert 'data-choice="menu=Wraps&amp;tab=menus"' in menus
+    assert 'data-choice="place=0&amp;tab=menus"' in menus
+    assert "menu=Not" not in menus  # what is no menu type cannot be chosen
+
+
+def test_an_hour_leads_to_the_trucks_that_sold_in_it(sales: sa.Connection):
+    html = sheet(sales, "rows", DAY, hour=18)
+    assert [row for row in rows(html) if "£" in row[-1]] == [["Kings of Kebabs", "5", "£25.00"]]
+    assert "truck=2&amp;hour=18&amp;tab=rows" in html
+    assert "No sales of Sunday 23 November 2025, 04:00–05:00." in sheet(sales, "rows", DAY, hour=4)
 
 
 def test_menus_shows_prices_and_names_the_files_that_are_missing(sales: sa.Connection):
@@ -90,6 +129,7 @@ def test_menus_shows_prices_and_names_the_files_that_are_missing(sales: sa.Conne
     assert ["£5.00", "20", "100.0%", "= level"] in rows(html)
     assert "by truck: places and menu types need metadata/pitches.csv and metadata/menu.csv" in html
     assert ["Sunday", "£100.00", "20"] in rows(html)
+    assert ["Weekend", "£100.00", "20"] in rows(html)
 
 
 def test_price_spread_and_affordable_share_are_of_the_sales_made(sales: sa.Connection):

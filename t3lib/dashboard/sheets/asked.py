@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from html import escape
 
 import pandas as pd
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, said, table, title
+from t3lib.dashboard.cards import Cell, chosen, said, table, title
 from t3lib.dashboard.state import State
 from t3lib.dashboard.tiles import change, definition
 from t3lib.metrics import Scope
@@ -45,6 +45,15 @@ class Asked:
     def against(self) -> str:
         """What it is compared with, in words."""
         return words.compared_with(self.scope, self.until_hour, self.state.compare)
+
+    def truck(self, truck_id: int, name: str) -> Cell:
+        """A truck's name as a link that chooses it, and once it is chosen all of them."""
+        alone = self.state.trucks == (truck_id,)
+        return chosen(replace(self.state, trucks=() if alone else (truck_id,)), name)
+
+    def days(self, first: date, last: date) -> State:
+        """The state with these days instead."""
+        return replace(self.state, preset="custom", first=first, last=last)
 
 
 Card = Callable[[sa.Connection, Asked], str]

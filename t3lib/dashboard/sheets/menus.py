@@ -3,12 +3,13 @@
 import calendar
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import sqlalchemy as sa
 
 from t3lib import charts, metrics
 from t3lib.dashboard import graphs
-from t3lib.dashboard.cards import Cell, choice, said, table
+from t3lib.dashboard.cards import Cell, choice, chosen, said, table
 from t3lib.dashboard.sheets.asked import MOST_ROWS, Asked, Card, card, heading, moved, percent, usual
 from t3lib.dashboard.trucks import MOST_ROWS as MOST_TRUCKS
 from t3lib.metrics.breakdown import inputs
@@ -67,13 +68,14 @@ def spread(db: sa.Connection, asked: Asked) -> str:
     if sold.empty:
         return said("Price spread", "No sales in this choice.")
     names = metrics.trucks(db)
-    parts = [(names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
+    parts = [(truck, names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
     rows = []
-    for name, part in [("All together", sold), *parts[:MOST_TRUCKS]]:
+    for truck, name, part in [(None, "All together", sold), *parts[:MOST_TRUCKS]]:
         found = metrics.price_spread(part)
         low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
         paid = percent(metrics.affordable_pct(part, asked.state.affordable))
-        rows.append((name, pounds(low), pounds(middle), pounds(high), paid))
+        first = name if truck is None else asked.truck(truck, name)
+        rows.append((first, pounds(low), pounds(middle), pounds(high), paid))
     limit = asked.state.affordable
     links = " ".join(_limit(asked, pence) for pence in sorted({*AFFORDABLE, limit}))
     head = ("Truck", "Low (p10)", "Median", "High (p90)", f"{pounds(limit)} or less")
@@ -87,10 +89,10 @@ def types(db: sa.Connection, asked: Asked) -> str:
     """Sales by menu type, against four weeks."""
     if not inputs(db)["menu"]:
         return said("Menu types", NEEDS_MENU)
-    then = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days)
+    then, known = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days), metrics.menu_types(db)
     rows = [
         (
-            row.menu_type,
+            _type(asked, row.menu_type) if row.menu_type in known else row.menu_type,
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
             moved(*then.get(row.menu_type, (None, None))),
@@ -109,7 +111,7 @@ def places(db: sa.Connection, asked: Asked) -> str:
     then = usual(db, metrics.by_place, "location_id", asked.cut)
     rows = [
         (
-            row.location,
+            chosen(replace(asked.state, places=_other(asked.state.places, row.location_id)), row.location),
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
             f"{int(row.busiest_hour):02d}:00",
@@ -121,15 +123,10 @@ def places(db: sa.Connection, asked: Asked) -> str:
 
 
 def weekdays(db: sa.Connection, asked: Asked) -> str:
-    """What a weekday brings on average."""
-    rows = [
-        (
-            calendar.day_name[row.weekday - 1],
-            pounds(row.sales_per_day_pence),
-            f"{row.transactions / row.trading_days:,.0f}",
-        )
-        for row in metrics.by_weekday(db, asked.scope).itertuples()
-    ]
+    """What a weekday brings on average, and what sets weekends apart."""
+    days, parts = metrics.by_weekday(db, asked.scope), metrics.by_part_of_week(db, asked.scope)
+    rows: list[tuple[object, ...]] = [_mean_day(calendar.day_name[row.weekday - 1], row) for row in days.itertuples()]
+    rows += [tuple(Cell(text, "t3-total") for text in _mean_day(row.part_of_week, row)) for row in parts.itertuples()]
     return card("Weekdays", ("Weekday", "Sales a day", "Transactions a day"), rows, "sales_per_day_pence")
 
 
@@ -138,7 +135,7 @@ def dead(db: sa.Connection, asked: Asked) -> str:
     found = metrics.dead_hours(db, asked.scope).head(10)
     rows = [
         (
-            row.truck,
+            asked.truck(row.truck_id, row.truck),
             charts.hour_name(int(row.local_hour)),
             f"{row.dead_days:,} of {row.days_out:,}",
             percent(row.dead_share_pct),
@@ -157,6 +154,19 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-half", "Places", places),
     ("t3-whole", "Dead hours", dead),
 )
+
+
+def _mean_day(name: str, row: Any) -> tuple[str, str, str]:
+    return name, pounds(row.sales_per_day_pence), f"{row.transactions / row.trading_days:,.0f}"
+
+
+def _type(asked: Asked, name: str) -> Cell:
+    return chosen(replace(asked.state, menus=_other(asked.state.menus, name)), name)
+
+
+def _other(held: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """A choice of one thing alone; of all again where it is that already."""
+    return () if held == (one,) else (one,)
 
 
 def _limit(asked: Asked, pence: int) -> str:

@@ -1,17 +1,25 @@
 """Money: shares, growth, weeks and months, what is left after costs."""
 
+import calendar
+from dataclasses import replace
+from datetime import date, timedelta
+from html import escape
+from typing import Any
+
 import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import graphs, words
-from t3lib.dashboard.cards import Cell, behind, said, table
+from t3lib.dashboard.cards import Cell, behind, choice, chosen, said, table
 from t3lib.dashboard.sheets.asked import Asked, Card, card, heading, moved, percent
 from t3lib.dashboard.trucks import MOST_ROWS as MOST_TRUCKS
 from t3lib.metrics.breakdown import inputs
 from t3lib.money import pounds
 
 WEEKS, MONTHS, TREND_WEEKS = 13, 13, 8
+GRID_DAYS = 14
+WHOLE_TRUCKS = "Choose all places, menu types and payments: costs are known for whole trucks."
 NEEDS_COSTS = "This needs metadata/costs.csv with the costs per truck or of the fleet."
 
 
@@ -23,7 +31,7 @@ def trucks(db: sa.Connection, asked: Asked) -> str:
     weeks = metrics.by_week_and_truck(db, metrics.periods_until(asked.scope, "week", TREND_WEEKS))
     rows = [
         (
-            row.truck,
+            asked.truck(row.truck_id, row.truck),
             pounds(row.gross_sales_pence),
             percent(row.share_pct),
             Cell(_an_hour(hours, row.truck_id), "t3-wide"),
@@ -97,10 +105,10 @@ def margins(db: sa.Connection, asked: Asked) -> str:
     if not inputs(db)["costs"]:
         return said(name, NEEDS_COSTS)
     if scope.payments or scope.locations or scope.menus:
-        return said(name, "Choose all places, menu types and payments: costs are known for whole trucks.")
+        return said(name, WHOLE_TRUCKS)
     rows = [
         (
-            row.truck,
+            asked.truck(row.truck_id, row.truck),
             pounds(row.contribution_pence),
             percent(row.margin_pct),
             "never" if pd.isna(row.break_even_transactions) else f"{row.break_even_transactions:,}",
@@ -110,6 +118,35 @@ def margins(db: sa.Connection, asked: Asked) -> str:
     ]
     head = ("Truck", "Contribution", "Margin", "Break-even a day", "Sales a day")
     return card(name, head, rows, "break_even_transactions", "before the fleet's own costs")
+
+
+def margins_by_day(db: sa.Connection, asked: Asked) -> str:
+    """What each truck leaves on each of the last days; losses stand out."""
+    name, scope = "Contribution by truck and day", asked.scope
+    if not inputs(db)["costs"]:
+        return said(name, NEEDS_COSTS)
+    if scope.payments or scope.locations or scope.menus:
+        return said(name, WHOLE_TRUCKS)
+    first = max(scope.first, scope.last - timedelta(GRID_DAYS - 1))
+    found = metrics.contribution_by_day_and_truck(db, replace(scope, first=first))
+    if found.empty:
+        return said(name, "No sales in this choice.")
+    days = [first + timedelta(n) for n in range((scope.last - first).days + 1)]
+    left = {(row.truck_id, row.business_date): row for row in found.itertuples()}
+    trucks = dict(zip(found["truck_id"], found["truck"], strict=True))
+    head = "".join(f'<th scope="col">{day:%a}<br>{day.day} {day:%b}</th>' for day in days)
+    body = "".join(
+        f'<tr><th scope="row">{asked.truck(truck, trucks[truck]).text}</th>'
+        + "".join(_left(asked, day, left.get((truck, day))) for day in days)
+        + "</tr>"
+        for truck in list(trucks)[:MOST_TRUCKS]
+    )
+    aside = "before the fleet's own costs" + (f"; the last {GRID_DAYS} days" if first > scope.first else "")
+    return (
+        f"{heading(name, 'contribution_pence', aside)}"
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat">'
+        f'<thead><tr><th scope="col">Truck</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def payments(db: sa.Connection, asked: Asked) -> str:
@@ -133,6 +170,7 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-half", "Contribution", contribution),
     ("t3-half", "Card and cash", payments),
     ("t3-whole", "Contribution by truck", margins),
+    ("t3-whole", "Contribution by truck and day", margins_by_day),
 )
 
 
@@ -141,18 +179,35 @@ def _periods(db: sa.Connection, asked: Asked, grain: str, count: int, name: str)
     if found.empty:
         return said(name, "No sales in this choice.")
     shown = [_period(row.period_first, grain) for row in found.itertuples()]
-    pence = [int(p) for p in found["gross_sales_pence"]]
+    states = [asked.days(row.period_first, _until(row.period_first, grain)) for row in found.itertuples()]
     rows = [
-        (label, pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
-        for label, row in zip(shown, found.itertuples(), strict=True)
+        (chosen(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
+        for label, state, row in zip(shown, states, found.itertuples(), strict=True)
     ]
     aside = f"up to {words.picked(asked.scope.last)}"
     names = [label.split(" ", 1)[1] if grain == "week" else label for label in shown]
     return (
         heading(name, "gross_sales_pence", aside)
-        + graphs.columns(names, pence)
+        + graphs.columns(names, [int(pence) for pence in found["gross_sales_pence"]], states=states)
         + behind(name, (grain.capitalize(), "Gross sales", "Transactions", "Trading days"), rows[::-1])
     )
+
+
+def _until(first: date, grain: str) -> date:
+    """The last day of a week or month."""
+    if grain == "week":
+        return first + timedelta(6)
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _left(asked: Asked, day: date, row: Any) -> str:
+    """A cell of the grid: what a truck left on a day, a link to that day."""
+    if row is None:
+        return '<td class="t3-heat-cell"></td>'
+    hint = f"{row.truck}, {words.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
+    text = choice(replace(asked.days(day, day), trucks=(row.truck_id,)), pounds(row.contribution_pence, whole=True))
+    look = " loss" if row.contribution_pence < 0 else " gain"
+    return f'<td class="t3-heat-cell{look}" title="{escape(hint)}">{text}</td>'
 
 
 def _period(first: object, grain: str) -> str:

@@ -28,7 +28,7 @@ def trailing(db: sa.Connection, asked: Asked) -> str:
     months = metrics.trailing_months(db, asked.scope)
     rows: list[tuple[object, ...]] = [
         (
-            row.truck,
+            asked.truck(row.truck_id, row.truck),
             pounds(row.trailing_pence),
             percent(row.trailing_share_pct),
             Cell(f"{row.trailing_months}", "t3-wide"),
@@ -132,9 +132,9 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-third", "Growth over the year", growth),
     ("t3-half", "Season", season),
     ("t3-half", "Weekdays over the year", weekdays),
-    ("t3-whole", "New trucks", newcomers),
-    ("t3-half", "Share of clean data", clean),
+    ("t3-half t3-tall", "Share of clean data", clean),
     ("t3-half", "Reconciliation", reconciled),
+    ("t3-half", "New trucks", newcomers),
 )
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import business_day, charts, metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, choice, said, table, title
+from t3lib.dashboard.cards import Cell, choice, chosen, said, table, title
 from t3lib.dashboard.sheets.asked import Asked, Card
 from t3lib.dashboard.trucks import MOST_ROWS as MOST_TRUCKS
 from t3lib.landing import Landing
@@ -92,18 +92,20 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
 
 
 def _choose(db: sa.Connection, asked: Asked) -> str:
-    """The trucks of the last day chosen, each a link to its sales."""
-    last = asked.scope.last
-    day = replace(asked.scope, first=last)
+    """The trucks of the last day chosen, or of one hour of it, each a link to its sales."""
+    last, hour = asked.scope.last, asked.state.hour
+    found = metrics.by_hour_and_truck(db, replace(asked.scope, first=last))
+    if hour is not None:
+        found = found[found["local_hour"] == hour]
+    sold = found.groupby(["truck_id", "truck"], as_index=False)[["transactions", "gross_sales_pence"]].sum()
     rows = [
-        (
-            Cell(choice(_state(asked, row.truck_id, None), row.truck), html=True),
-            f"{row.transactions:,}",
-            pounds(row.gross_sales_pence),
-        )
-        for row in metrics.truck_shares(db, day).head(MOST_TRUCKS).itertuples()
+        (chosen(_state(asked, row.truck_id, hour), row.truck), f"{row.transactions:,}", pounds(row.gross_sales_pence))
+        for row in sold.sort_values("gross_sales_pence", ascending=False).head(MOST_TRUCKS).itertuples()
     ]
-    top = title("Single sales", f"<span>choose a truck to see its sales of {words.day(last)}</span>")
+    when = words.day(last) + ("" if hour is None else f", {charts.hour_name(hour)}")
+    top = title("Single sales", f"<span>choose a truck to see its sales of {when}</span>")
+    if not rows:
+        return top + f'<p class="t3-none">No sales of {when}.</p>'
     return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2))
 
 
@@ -126,7 +128,7 @@ def _row(asked: Asked, line: dict[str, Any], keys: dict[int, str], raw: bool) ->
     local = line["sold_at"].astimezone(settings().zone)
     time: object = f"{local:%H:%M}"
     if not raw:
-        time = Cell(choice(_state(asked, asked.scope.trucks[0], local.hour), f"{local:%H:%M}"), html=True)
+        time = chosen(_state(asked, asked.scope.trucks[0], local.hour), f"{local:%H:%M}")
     notes = [flag.replace("_", " ") for flag in line["flags"]] + ([line["decision"]] if line["decision"] else [])
     text = _raw(line.get("raw") or {}, "") if raw else ", ".join(notes)
     return (time, line["payment_type"], pounds(line["total_pence"]), keys.get(line["file_id"], "–"),
