@@ -54,7 +54,7 @@ def measure(quick: bool) -> list[Measure]:
     trucks, rows = (10, (8, 25, 125)) if quick else (30, (17, 83, 417))
     sizes = [Size(trucks, days, per_file) for days, per_file in zip((500, 1000, 1000), rows, strict=True)]
     with scratch_home() as home:
-        urls = _fill(_server(home), sizes)
+        urls = _fill(server_of(home), sizes)
         taken = _rounds(home, urls, 1 + (5 if quick else 9))
         for url in urls.values():
             warehouse.engine(url).dispose()
@@ -132,7 +132,7 @@ def _line(chance: random.Random) -> str:
     return f"{stamp},{chance.choice(('card', 'cash'))},{total}"
 
 
-def _server(home: Path) -> str:
+def server_of(home: Path) -> str:
     """The embedded server's administrator, who may switch triggers off."""
     return f"postgresql://postgres@/postgres?host={Postgres(Home(home), print).cluster.sockets}"
 
