@@ -62,7 +62,7 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
 
     >>> found = metrics.frame("contribution_by_day_and_truck", week)
     >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()
-    [0, 0]
+    [8, 96]
     """
     return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
 

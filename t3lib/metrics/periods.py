@@ -99,7 +99,12 @@ _PARTS = {"Monday to Friday": range(1, 6), "Weekend": range(6, 8)}
 
 def by_part_of_week(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per part of the week with a sale, Monday to Friday and the weekend: part_of_week, trading_days, the
-    measures and sales_per_day_pence."""
+    measures and sales_per_day_pence.
+
+    >>> metrics.frame("by_part_of_week", metrics.recent(14))[["part_of_week", "trading_days", "sales_per_day_pence"]]
+           part_of_week  trading_days  sales_per_day_pence
+    0  Monday to Friday             4                  950
+    """
     found = by_weekday(db, scope).drop(columns="sales_per_day_pence")
     parts = [name for weekday in found["weekday"] for name, days in _PARTS.items() if weekday in days]
     summed = found.assign(part_of_week=parts).groupby("part_of_week", as_index=False).sum().drop(columns="weekday")
