@@ -1,13 +1,14 @@
 """Runs whose worker died: the executed copy on this machine knows the cell, and gets the mark of a failed one."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 import sqlalchemy as sa
 from nbformat.v4 import new_output
-from papermill.execute import remove_error_markers
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import raise_for_execution_errors, remove_error_markers
 
-from scheduler import engine
 from t3lib import warehouse
 from t3lib.settings import settings
 
@@ -45,8 +46,10 @@ def mark(path: Path) -> int | None:
         if status == "running":
             cell.metadata.papermill |= {"status": "failed", "exception": True}
             if cell.cell_type == "code":
+                cell.execution_count = sum(one.cell_type == "code" for one in notebook.cells[: index + 1])
                 cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
-            engine.whole.write(nbformat.writes(notebook), str(path))
+            with suppress(PapermillExecutionError):  # marks the cell as papermill does, and saves
+                raise_for_execution_errors(notebook, str(path))
         if status in ("running", "failed"):
             return index
     return None

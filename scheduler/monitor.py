@@ -26,6 +26,11 @@ _REQUESTS = sa.text("""
            count(*) FILTER (WHERE state = 'failed') AS failed
     FROM ops.request
 """)
+_WORKERS = sa.text("""
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND classid = hashtext('t3 executor')::oid
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
 _AGE = sa.text("SELECT extract(epoch FROM now() - loaded_at) FROM mart.watermark")
 
 
@@ -80,6 +85,7 @@ def metrics(db: sa.Connection) -> str:
         ("t3_batches", "Batches by state.", _labelled("state", found["batches"])),
         ("t3_runs", "Notebook executions by state.", _labelled("state", found["runs"])),
         ("t3_mails", "Mails by state.", _labelled("state", found["mails"])),
+        ("t3_workers", "Processes that take work from the queue now.", {"": db.scalar(_WORKERS)}),
         ("t3_queue", "Workflows that wait or run.", _labelled("state", dict(queued._mapping))),
         ("t3_requests", "Requests of operators by state.", _labelled("state", dict(requests._mapping))),
         ("t3_last_load_age_seconds", "Since the figures last changed.", {} if age is None else {"": round(age, 1)}),

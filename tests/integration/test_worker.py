@@ -159,6 +159,8 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
     path = settings().outputs / line.executed_copy
     assert (line.state, line.failed_cell, errors(path)) == ("lost", 2, ["WorkerLostError"])
     assert "so far\\n" in path.read_text()
+    assert "encountered an exception here" in path.read_text()
+    assert lost.mark(path) == 2  # and it is marked once
 
 
 def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
@@ -434,10 +436,12 @@ def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucke
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{url}/healthz")
         assert raised.value.read() == b"The database closed the connection.\n"
-        text = urllib.request.urlopen(f"{url}/metrics").read().decode()
+        with queue.working():
+            text = urllib.request.urlopen(f"{url}/metrics").read().decode()
     assert 't3_files{state="loaded"} 1\n' in text
     assert "t3_rows_loaded 1\n" in text
     assert 't3_runs{state="succeeded"} 3\n' in text
+    assert "t3_workers 1\n" in text
     assert 't3_queue{state="waiting"} 0\n' in text
     assert 't3_requests{state="waiting"} 0\n' in text
     assert "t3_last_load_age_seconds " in text
