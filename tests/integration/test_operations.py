@@ -28,6 +28,8 @@ VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell 3 of 2_clean, execute
 INSERT INTO ops.batch (batch_id, files, bytes) VALUES ('waits', 1, 9);
 INSERT INTO ops.source_file (key, etag, size, last_modified, kind, state, reason)
 VALUES ('trucks/<x>.csv', 'e', 0, now(), 'sales', 'unreadable', 'The file is empty.');
+INSERT INTO ops.source_file (key, etag, size, last_modified, kind, state, batch_id)
+VALUES ('trucks/<y>.csv', 'e', 0, now(), 'sales', 'claimed', 'waits');
 INSERT INTO ops.mail_outbox (report, business_date, edition, recipient, message_id, subject, message, state)
 VALUES ('daily', '2025-11-22', 'cfo', 'hiram.boulie@t3.example', 'm', 'Sales <up>', 'x', 'unknown');
 INSERT INTO ops.request (kind, parameters, asked_by, why, state, finished_at, outcome)
@@ -62,7 +64,8 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert '<span class="t3-state silent">failed</span>' in cards["runs"]
     assert '<a class="t3-choice" href="runs/2-ab">2_clean</a>' in cards["runs"]
     assert "abc+" in cards["runs"]
-    assert "1 file<" in cards["under_way"]
+    assert "&lt;y&gt;.csv</span>" in cards["under_way"]
+    assert "3 files, attempt 1" in cards["failed"]
     assert "The disk &lt;is&gt; full.<" in cards["failed"]
     assert '<a class="t3-choice" href="runs/2-ab">2_clean</a>' in cards["failed"]
     assert "?do=rerun&amp;on.day=2026-11-22&amp;on.edition=cfo" in cards["failed"]
@@ -72,7 +75,7 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert "?do=resend&amp;on.mail=1" in cards["mails"]
     assert "Row 2 was &lt;not&gt; rejected." in cards["requests"]
     first = page.first()
-    for hostile in ("<b>£1", "<is>", "<u>Eve", "<script>", "<up>", "<x>", "b<i>"):
+    for hostile in ("<b>£1", "<is>", "<u>Eve", "<script>", "<up>", "<x>", "<y>", "b<i>"):
         assert hostile not in first
     assert "The file is empty." in first
 

@@ -7,13 +7,14 @@ import sqlalchemy as sa
 from t3lib.dashboard.cards import Cell
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.cards.runs import executed
-from t3lib.dashboard.operations.cards.work import files, report
+from t3lib.dashboard.operations.cards.work import named, report
 from t3lib.dashboard.operations.choices import Choices
 
 MOST = 6
 _BATCHES = sa.text("""
     SELECT count(*) OVER () AS batches, batch.batch_id, files, attempt, coalesce(batch.finished_at, created_at) AS at,
-           batch.error, run.run_id, run.notebook
+           batch.error, run.run_id, run.notebook,
+           (SELECT min(key) FROM ops.source_file AS file WHERE file.batch_id = batch.batch_id) AS key
     FROM ops.batch
     LEFT JOIN LATERAL (
         SELECT run_id, notebook FROM ops.run
@@ -48,7 +49,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     chosen = choices.bound | {"day": choices.day, "most": MOST}
     batches = list(db.execute(_BATCHES, chosen))
     rows = [
-        _row(choices, "failed", f"{files(row.files)}, attempt {row.attempt}", row, {"batch": row.batch_id})
+        _row(choices, "failed", named(row.files, row.key, f", attempt {row.attempt}"), row, {"batch": row.batch_id})
         for row in batches
     ]
     rows += [
@@ -68,7 +69,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     )
 
 
-def _row(choices: Choices, state: str, what: str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:
+def _row(choices: Choices, state: str, what: Cell | str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:
     copy = executed(row.run_id, row.notebook) if row.run_id else Cell("")
     error = (row.error or "").split(" (cell ")[0]  # the link says where
     return state, what, row.at, copy, cells.shorter(error, 140), cells.asking(choices, ("rerun", "Run again", about))

@@ -2,18 +2,21 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from html import escape
 
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.dashboard import words
+from t3lib.dashboard.cards import Cell
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.metrics import Scope
 
 MOST = 6
 _OPEN = sa.text("""
-    SELECT count(*) OVER () AS batches, cause, files, attempt, created_at, run.notebook, run.worker, run.started_at
+    SELECT count(*) OVER () AS batches, cause, files, attempt, created_at, run.notebook, run.worker, run.started_at,
+           (SELECT min(key) FROM ops.source_file AS file WHERE file.batch_id = batch.batch_id) AS key
     FROM ops.batch
     LEFT JOIN LATERAL (
         SELECT notebook, worker, started_at FROM ops.run
@@ -60,7 +63,7 @@ def _batch(row: sa.Row) -> tuple[object, ...]:
     again_said = f", attempt {row.attempt}" if row.attempt > 1 else ""
     where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker{again_said}"
     state = "running" if row.notebook else "waiting"
-    return state, files(row.files) + again, row.started_at or row.created_at, cells.shorter(where)
+    return state, named(row.files, row.key, again), row.started_at or row.created_at, cells.shorter(where)
 
 
 def _due(db: sa.Connection) -> list[tuple[object, ...]]:
@@ -80,6 +83,14 @@ def _due(db: sa.Connection) -> list[tuple[object, ...]]:
 def report(edition: str, day: object) -> str:
     """cfo report of Sun 22 Nov."""
     return f"{edition} report of {words.short_day(day, business_day.today())}"
+
+
+def named(count: int, key: str | None, more: str) -> Cell | str:
+    """A batch by its file, when it has one, or by their number."""
+    if count != 1 or key is None:
+        return files(count) + more
+    name = cells.file_name(key)
+    return Cell(name.text + escape(more), html=True)
 
 
 def files(count: int) -> str:
