@@ -51,12 +51,15 @@ benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for small
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
 	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes \
 		-r requirements.lock -r benchmarks/requirements.lock
-	for script in notebook_start ingest arrival scale_out growth report; do \
+	for script in notebook_start ingest arrival scale_out growth report dashboard; do \
 		$(BIN)/python benchmarks/$$script.py $(ARGS) || exit 1; done
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/clean.py $(ARGS)
 
 images: setup  ## the README's pictures, from the demo
 	$(BIN)/python -m scheduler.pictures docs/images
+
+gallery: setup  ## the dashboard's pages at every size and in both themes, into outputs/gallery
+	$(BIN)/python -m scheduler.gallery outputs/gallery
 
 lock: setup  ## requirements.lock from pyproject.toml, for every platform
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group dev --custom-compile-command "make lock" \
@@ -65,6 +68,6 @@ lock: setup  ## requirements.lock from pyproject.toml, for every platform
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test quick faults chromium check images benchmarks lock clean
+.PHONY: help setup demo test quick faults chromium check images gallery benchmarks lock clean

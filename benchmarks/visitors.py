@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import psutil
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
 from scheduler.screenshots import FLAGS, chromium
@@ -107,6 +107,11 @@ class Visitors:
             for page, (name, figure) in zip(self.pages, wanted, strict=True)
         )
         return [taken / 1000 for taken in await asyncio.gather(*chosen)]
+
+    async def sees(self, wanted: str) -> float:
+        """The moment (perf_counter) at which the first visitor's page shows a figure."""
+        await expect(self.pages[0].locator(self.site.figure)).to_have_text(wanted, timeout=PATIENCE_MS)
+        return time.perf_counter()
 
     async def leave(self) -> None:
         """All close their page."""

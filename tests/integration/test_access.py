@@ -70,8 +70,8 @@ def channel(url: str, kernel: str, **options: object) -> websocket.WebSocket:
 def message(kind: str, **content: object) -> str:
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "s", "version": "5.3",
               "date": "2026-11-24T00:00:00Z"}  # fmt: skip
-    return json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content,
-                       "buffers": []})  # fmt: skip
+    return json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {"version": "1.0.0"},
+                       "content": content, "buffers": []})  # fmt: skip
 
 
 def test_a_token_is_asked_for_and_nothing_goes_around_it(place, monkeypatch, tmp_path):
@@ -109,6 +109,62 @@ def _no_code_runs(url: str, kernel: str, file) -> None:
     socket.close()
     assert not kinds & {"execute_reply", "execute_input", "complete_reply", "inspect_reply"}
     assert not file.exists()
+
+
+HOSTILE = "<img src=x onerror=owned>"
+ATTACKS = (
+    {"value": HOSTILE}, {"value": 10**12}, {"value": None}, {"value": ["__import__('os')"]}, {"index": 9_999},
+    {"options": [HOSTILE]}, {"children": ["IPY_MODEL_none"]}, {"layout": "IPY_MODEL_none"}, {"_dom_classes": [HOSTILE]},
+    {"_model_module": "os", "_model_name": "system"}, {"option": {"renderer": HOSTILE}}, {"value": "9" * 100_000},
+)  # fmt: skip
+
+
+def test_widget_messages_are_checked_in_the_kernel_and_reach_no_other_visitor(place):
+    with warehouse.connect() as db:
+        db.execute(sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness')"))
+        db.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, current_date - 3, 13, 0, 'card', 2, 1234)"))
+        db.execute(sa.text("UPDATE mart.watermark SET version = 1, loaded_at = now(), last_sale_at = now()"))
+    with pages.page("dashboard") as page:
+        socket = channel(page.url, kernel_of(asked(page.url)[1]))
+        states = _states(socket)
+        for comm in states:
+            for state in ATTACKS:
+                _widget(socket, comm, method="update", state=state, buffer_paths=[])
+            _widget(socket, comm, method="custom", content={"event": "click", "dataIndex": 10**9})
+            _widget(socket, comm, method=HOSTILE)
+        for target, name in (("jupyter.widget", "os.system"), (HOSTILE, ""), ("jupyter.widget.version", "")):
+            data = {"state": {"_model_module": name, "_model_name": name, "_view_module": name}, "buffer_paths": []}
+            opening = {"comm_id": uuid.uuid4().hex, "target_name": target, "data": data}
+            socket.send(message("comm_open", **opening))
+        socket.close()
+
+        other = asked(f"{page.url}?range=4weeks")[1]
+        assert "£12.34" in other
+        assert HOSTILE not in other
+        socket = channel(page.url, kernel_of(other))
+        typed = [name for name, one in _states(socket).items() if "t3-typed" in one["state"].get("_dom_classes", ())]
+        query = urllib.parse.urlencode({"truck": HOSTILE, "menu": HOSTILE, "tab": "money", "from": "9999-99-99"})
+        _widget(socket, typed[0], method="update", state={"value": query}, buffer_paths=[])
+        shown = ""
+        while "Trucks and their share" not in shown:
+            shown += str(json.loads(socket.recv())["content"].get("data", ""))
+        socket.close()
+        assert HOSTILE not in shown
+
+
+def _widget(socket: websocket.WebSocket, comm: str, **data: object) -> None:
+    socket.send(message("comm_msg", comm_id=comm, data=data))
+
+
+def _states(socket: websocket.WebSocket) -> dict[str, dict]:
+    """Every widget's state, as the page's own script asks for it."""
+    comm = uuid.uuid4().hex
+    socket.send(message("comm_open", comm_id=comm, target_name="jupyter.widget.control", data={}))
+    _widget(socket, comm, method="request_states")
+    while True:
+        data = json.loads(socket.recv())["content"].get("data", {})
+        if data.get("method") == "update_states":
+            return data["states"]
 
 
 def test_the_proxy_names_operators_and_only_the_proxy(place, monkeypatch):
