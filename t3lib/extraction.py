@@ -45,7 +45,7 @@ def extract(files: list[File], landing: Landing) -> Extract:
             tables.append(_numbered(file.file_id, rows))
         dimensions |= found
         outcomes.append(outcome)
-    raw = pa.concat_tables([feed.RAW_SCHEMA.empty_table(), *tables]).combine_chunks()
+    raw = pa.concat_tables([feed.RAW_SCHEMA.empty_table(), *tables]).unify_dictionaries().combine_chunks()
     return Extract(raw, pa.Table.from_pylist(outcomes, schema=FILES_SCHEMA), dimensions)
 
 

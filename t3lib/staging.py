@@ -33,11 +33,18 @@ class Staging:
 
     def write(self, name: str, table: pa.Table) -> None:
         """Keep a table; the file appears whole or not at all."""
-        self._whole(f"{name}.parquet", lambda path: pq.write_table(table, path, compression="lz4"))
+        coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+        self._whole(
+            f"{name}.parquet", lambda path: pq.write_table(table, path, compression="lz4", use_dictionary=coded)
+        )
 
     def read(self, name: str) -> pa.Table:
         """A staged table. Raises StagingMissingError."""
         return pq.read_table(self._found(f"{name}.parquet"))
+
+    def rows(self, name: str) -> int:
+        """How many rows a staged table has. Raises StagingMissingError."""
+        return pq.read_metadata(self._found(f"{name}.parquet")).num_rows
 
     def holds(self, name: str) -> bool:
         """Whether a table is staged."""

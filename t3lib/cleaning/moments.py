@@ -1,11 +1,10 @@
-"""Timestamps: text to UTC seconds, each distinct text read once."""
+"""Timestamps: text to UTC seconds."""
 
 import re
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 TOO_OLD_SECONDS = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 
@@ -28,12 +27,8 @@ def parse_moment(text: str | None) -> int | None:
         return None
 
 
-def parse_moments(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """(UTC seconds, could not be read) per row."""
-    coded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-    read = [parse_moment(text) for text in coded.dictionary.to_pylist()]
+def parse_moments(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """(UTC seconds, could not be read) of each text."""
+    read = [parse_moment(text) for text in texts.to_pylist()]
     seconds = np.array([0 if value is None else value for value in read], np.int64)
-    bad = np.array([value is None for value in read], bool)
-    place = coded.indices.to_numpy(zero_copy_only=False)
-    return seconds[place], bad[place]
+    return seconds, np.array([value is None for value in read], bool)

@@ -36,62 +36,69 @@ def clean(raw: pa.Table, files: pa.Table, rules: Rules) -> Cleaned:
     raw, files = raw.combine_chunks(), files.combine_chunks()
     at = _positions(raw["file_id"], files["file_id"])
     truck = _numbers(files["truck_id"])[at]
-    total, payment = _coded(raw["total"]), _coded(raw["type"])
-    pence, reason, suggested = _judge_totals(total, truck, rules)
-    seconds, bad_time = parse_moments(raw["timestamp"])
-    uploaded = _seconds(files["uploaded_at"])[at] + FUTURE_TOLERANCE
-    kind, unknown = _judge_payments(payment)
-    reason = _first(reason, bad_time, "bad_timestamp")
-    reason = _first(reason, ~bad_time & (seconds > uploaded), "future")
-    reason = _first(reason, ~bad_time & (seconds < TOO_OLD_SECONDS), "too_old")
-    reason = _first(reason, unknown, "unknown_payment_type")
-    flags = _flags(truck, kind, seconds, files, at, rules)
-    moments = pa.array(seconds, pa.timestamp("s", "UTC"), mask=bad_time)
-    dates, hours = business_dates(moments)
-    columns = {
-        "truck_id": pa.array(truck, pa.int32()),
-        "file_id": raw["file_id"],
-        "row_number": raw["row_number"],
-        "sold_at": moments.cast(pa.timestamp("us", "UTC")),
-        "business_date": dates,
+    pence, reason, suggested = _judge_totals(_coded(raw["total"]), truck, rules)
+    kind = _judge_payments(_coded(raw["type"]))
+    stamp = _coded(raw["timestamp"])
+    seconds, bad_time, sold_at, dates, hours = _read_stamps(stamp.dictionary)
+    when = _indices(stamp)
+    second, unread = seconds[when], bad_time[when]
+    uploaded = (_seconds(files["uploaded_at"]) + FUTURE_TOLERANCE)[at]
+    reason = _first(reason, unread, "bad_timestamp")
+    reason = _first(reason, ~unread & (second > uploaded), "future")
+    reason = _first(reason, ~unread & (second < TOO_OLD_SECONDS), "too_old")
+    reason = _first(reason, kind < 0, "unknown_payment_type")
+    flags = _flags(truck, kind, second, files, at, rules)
+    sold, refused = np.flatnonzero(reason == _OK), np.flatnonzero(reason != _OK)
+
+    def placed(rows: np.ndarray) -> dict[str, pa.Array]:
+        moment = pa.array(when[rows])
+        return {
+            "truck_id": pa.array(truck[rows], pa.int32()),
+            "file_id": raw["file_id"].take(pa.array(rows)),
+            "row_number": raw["row_number"].take(pa.array(rows)),
+            "sold_at": sold_at.take(moment),
+            "business_date": dates.take(moment),
+        }
+
+    sales = placed(sold) | {
+        "local_hour": hours.take(pa.array(when[sold])),
+        "payment_type": pa.array(PAYMENT_TYPES).take(pa.array(kind[sold])),
+        "total_pence": pa.array(pence[sold], pa.int32()),
+        "flags": pa.array(flags[sold], pa.int16()),
     }
-    sales = pa.table(
-        columns
-        | {
-            "local_hour": hours,
-            "payment_type": pa.array(PAYMENT_TYPES).take(pa.array(np.maximum(kind, 0))),
-            "total_pence": pa.array(pence, pa.int32()),
-            "flags": pa.array(flags, pa.int16()),
-        }
-    )
-    rejects = pa.table(
-        columns
-        | {f"raw_{name}": raw[name] for name in ("timestamp", "type", "total")}
-        | {
-            "reason": pa.array(_CODES).take(pa.array(np.maximum(reason, 0))),
-            "suggested_pence": pa.array(suggested, pa.int32(), mask=suggested < 0),
-        }
-    )
-    return Cleaned(sales.filter(pa.array(reason == _OK)), rejects.filter(pa.array(reason != _OK)))
+    rejects = placed(refused) | {
+        **{f"raw_{name}": _texts(raw[name].take(pa.array(refused))) for name in ("timestamp", "type", "total")},
+        "reason": pa.array(_CODES).take(pa.array(reason[refused])),
+        "suggested_pence": pa.array(suggested[refused], pa.int32(), mask=suggested[refused] < 0),
+    }
+    return Cleaned(pa.table(sales), pa.table(rejects))
+
+
+def _read_stamps(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, pa.Array, pa.Array, pa.Array]:
+    """(UTC seconds, could not be read, sold_at, business_date, local_hour) of each distinct timestamp."""
+    seconds, bad = parse_moments(texts)
+    moments = pa.array(seconds, pa.timestamp("s", "UTC"), mask=bad)
+    return seconds, bad, moments.cast(pa.timestamp("us", "UTC")), *business_dates(moments)
 
 
 def _judge_totals(total: pa.DictionaryArray, truck: np.ndarray, rules: Rules) -> tuple[np.ndarray, ...]:
     """(pence, reason, suggested or -1) per row; each distinct (truck, text) is judged once."""
     texts = total.dictionary.to_pylist()
     parsed = [parse_pence(text) for text in texts]
-    pairs = truck.astype(np.int64) * max(len(texts), 1) + _indices(total)
-    distinct, place, times = np.unique(pairs, return_inverse=True, return_counts=True)
-    trucks, words = np.divmod(distinct, max(len(texts), 1))
+    pairs = pa.array(truck.astype(np.int64) * max(len(texts), 1) + _indices(total)).dictionary_encode()
+    place = _indices(pairs)
+    times = np.bincount(place, minlength=len(pairs.dictionary))
+    trucks, words = np.divmod(pairs.dictionary.to_numpy(), max(len(texts), 1))
     batch: dict[int, Counter[int]] = {}
     for truck_id, word, count in zip(trucks.tolist(), words.tolist(), times.tolist(), strict=True):
         if (pence := parsed[word][0]) is not None:
             batch.setdefault(truck_id, Counter())[pence] += count
     shifted = {truck_id: rules.shifted_prices(truck_id, seen) for truck_id, seen in batch.items()}
     verdicts = np.array(
-        [_judge(parsed[word], shifted.get(truck_id, set()), rules.limit(truck_id))
-         for truck_id, word in zip(trucks.tolist(), words.tolist(), strict=True)], np.int64,
+        [_judge(parsed[word], shifted.get(truck_id, set()), min(rules.limit(truck_id), _INT32_MAX))
+         for truck_id, word in zip(trucks.tolist(), words.tolist(), strict=True)], np.int32,
     ).reshape(-1, 3)  # fmt: skip
-    return tuple(verdicts[place].T)
+    return tuple(verdict[place] for verdict in verdicts.T)
 
 
 def _judge(parsed: tuple[int | None, str | None, int | None], shifted: set[int], limit: int) -> tuple[int, int, int]:
@@ -104,12 +111,11 @@ def _judge(parsed: tuple[int | None, str | None, int | None], shifted: set[int],
     return (pence, _OK, -1) if pence <= limit else (0, _CODES.index("above_limit"), -1)
 
 
-def _judge_payments(payment: pa.DictionaryArray) -> tuple[np.ndarray, np.ndarray]:
-    """(index into PAYMENT_TYPES or -1, is it unknown) per row."""
+def _judge_payments(payment: pa.DictionaryArray) -> np.ndarray:
+    """Index into PAYMENT_TYPES, or -1 when it is none of them, per row."""
     words = [(word or "").strip().lower() for word in payment.dictionary.to_pylist()]
     index = np.array([PAYMENT_TYPES.index(word) if word in PAYMENT_TYPES else -1 for word in words], np.int8)
-    kind = index[_indices(payment)] if len(words) else np.zeros(len(payment), np.int8)
-    return kind, kind < 0
+    return index[_indices(payment)]
 
 
 def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.Table, at: np.ndarray,
@@ -131,8 +137,17 @@ def _first(reason: np.ndarray, found: np.ndarray, code: str) -> np.ndarray:
 
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
     """A text column as distinct values and positions, an absent cell being the empty text."""
-    coded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
-    return coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    column = column.combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        return pc.fill_null(column, "").dictionary_encode()
+    if not column.null_count:
+        return column
+    words = pa.concat_arrays([column.dictionary, pa.array([""])])
+    return pa.DictionaryArray.from_arrays(column.indices.fill_null(len(column.dictionary)), words)
+
+
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string())
 
 
 def _indices(coded: pa.DictionaryArray) -> np.ndarray:

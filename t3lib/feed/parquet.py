@@ -16,7 +16,7 @@ _WRITTEN = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.t
 
 
 def read_parquet(data: bytes, places: Callable[[list[str]], list[int]]) -> list[pa.ChunkedArray]:
-    """The wanted columns as text; `places` finds them among the names. Raises FeedError."""
+    """The wanted columns as text, coded or not; `places` finds them among the names. Raises FeedError."""
     try:
         names = pq.read_schema(pa.BufferReader(data)).names
         wanted = [names[place] for place in places(names)]

@@ -10,9 +10,9 @@ from t3lib.feed.bounds import FeedError, cut, require_rows, visible
 from t3lib.feed.parquet import read_parquet
 
 COLUMNS = ("timestamp", "type", "total")
-RAW_SCHEMA = pa.schema(
-    [("file_id", pa.int64()), ("row_number", pa.int32()), *((name, pa.string()) for name in COLUMNS)]
-)
+# Cells repeat: a column is its distinct texts, and for each row the place of its own among them.
+WORDS = pa.dictionary(pa.int32(), pa.string())
+RAW_SCHEMA = pa.schema([("file_id", pa.int64()), ("row_number", pa.int32()), *((name, WORDS) for name in COLUMNS)])
 MAX_HEADER = 10_000
 
 
@@ -75,7 +75,7 @@ def _fast_csv(body: str, delimiter: str, places: list[int], width: int) -> pa.Ta
         parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, quote_char=False),
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=[names[place] for place in places],
-            column_types={name: pa.string() for name in names},
+            column_types=dict.fromkeys(names, WORDS),
             strings_can_be_null=False,
         ),
     )
@@ -104,6 +104,12 @@ def _slow_csv(body: str, delimiter: str, places: list[int], width: int) -> pa.Ta
 
 def _table(columns: list) -> pa.Table:
     """Columns as a table within bounds."""
-    cells = [cut(pa.array(column, pa.string()) if isinstance(column, list) else column) for column in columns]
+    cells = [pa.chunked_array([column], pa.string()) if isinstance(column, list) else column for column in columns]
     require_rows(len(cells[0]))
-    return pa.table(dict(zip(COLUMNS, cells, strict=True)))
+    return pa.table({name: _words(column) for name, column in zip(COLUMNS, cells, strict=True)})
+
+
+def _words(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
+    return pa.DictionaryArray.from_arrays(coded.indices, cut(coded.dictionary))

@@ -112,3 +112,9 @@ def test_a_reject_keeps_its_raw_text():
 def test_an_empty_batch_is_no_error():
     cleaned = judge()
     assert (cleaned.sales.num_rows, cleaned.rejects.num_rows) == (0, 0)
+
+
+def test_a_price_beyond_what_the_column_holds_is_above_the_limit():
+    dear = Rules(prices={1: {1_000_000_000}}, known=frozenset({1}))
+    assert judge((AT, "cash", "10000000"), rules=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
+    assert reason(AT, "cash", "30000000", rules=dear) == "above_limit"

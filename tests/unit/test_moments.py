@@ -32,7 +32,7 @@ def test_a_stamp_without_an_offset_is_utc(moment):
 def test_a_clock_change_moves_no_stamp(day):
     first = datetime.fromisoformat(f"{day}T00:00:00Z")
     minutes = [first + timedelta(minutes=minute) for minute in range(24 * 60)]
-    seconds, bad = parse_moments(pa.chunked_array([[f"{minute:%Y-%m-%d %H:%M:%S}" for minute in minutes]]))
+    seconds, bad = parse_moments(pa.array([f"{minute:%Y-%m-%d %H:%M:%S}" for minute in minutes]))
     assert seconds.tolist() == [minute.timestamp() for minute in minutes]
     assert not bad.any()
 
