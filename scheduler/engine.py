@@ -111,8 +111,12 @@ class _Client(PapermillNotebookClient):
         return self.nb
 
     def papermill_execute_cells(self) -> None:
-        """papermill's loop; what the kernel cannot report itself becomes the cell's error."""
+        """papermill's loop; what the kernel cannot report itself becomes the cell's error.
+
+        Cells of text are passed over: each would be two more saves of the copy."""
         for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type != "code":
+                continue
             self.nb_man.cell_start(cell, index)
             try:
                 self.execute_cell(cell, index)
