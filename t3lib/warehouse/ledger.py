@@ -148,15 +148,19 @@ def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
 
 
 def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:
-    """Rows with a size, in order, put into batches of at most so many bytes and files."""
+    """Rows with a size, in order, put into batches of at most so many bytes and files.
+
+    The bytes are shared out evenly: a small batch at the end would leave workers idle."""
     batches: list[list[sa.Row]] = []
-    size = 0
+    total, passed, size, turn = sum(row.size for row in rows), 0, 0, 0
+    share = max(total / max(-(-total // most_bytes), 1), 1)
     for row in rows:
-        if not batches or size + row.size > most_bytes or len(batches[-1]) >= most_files:
+        due = (passed + row.size / 2) // share > turn
+        if not batches or due or size + row.size > most_bytes or len(batches[-1]) >= most_files:
             batches.append([])
-            size = 0
+            size, turn = 0, (passed + row.size / 2) // share
         batches[-1].append(row)
-        size += row.size
+        size, passed = size + row.size, passed + row.size
     return batches
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -114,3 +115,8 @@ def test_the_database_knows_the_codes_that_have_a_sentence(db: sa.Connection, ta
     query = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = CAST(:table AS regclass)"
     found = [text for text in db.scalars(sa.text(query), {"table": table}) if f"({column} = ANY" in text]
     assert set(re.findall(r"'(\w+)'", found[0])) == set(codes)
+
+
+def test_batches_share_the_bytes_evenly():
+    files = [SimpleNamespace(size=30) for _ in range(7)]
+    assert [len(batch) for batch in ledger.bounded(files, most_bytes=100, most_files=9)] == [2, 3, 2]
