@@ -83,9 +83,11 @@ def scratch_home() -> Iterator[Path]:
 
 
 class PeakMemory:
-    """The largest sum of PSS of a process and its descendants, sampled while a block runs."""
+    """The largest sum of PSS of a process and its descendants, sampled while a block runs.
 
-    def __init__(self, every: float = 0.1):
+    Seldom, because the kernel walks every page for it: ten times a second took a tenth of both cores."""
+
+    def __init__(self, every: float = 0.5):
         self.every, self.bytes, self._stop = every, 0, threading.Event()
 
     def __enter__(self) -> "PeakMemory":
