@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from t3lib.cleaning import Rules, clean
@@ -16,6 +15,7 @@ from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse import again, connect, ledger, recleaning
 from t3lib.warehouse.change import changing
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.recleaning import Comparison
 from t3lib.warehouse.restatement import Label, net
 
@@ -132,11 +132,11 @@ def _count_days(found: Difference, compared: Comparison, staged: dict[int, dict[
         day[0], day[1] = day[0] + row["rows"], day[1] + row["pence"]
 
 
-def _stood(cursor: adbc.Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
+def _stood(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
     if not days:
         return {}
-    cursor.execute(_SOLD, parameters=[sorted(set(days))])
-    rows = cursor.fetch_arrow_table().to_pylist()
+    cursor.execute(_SOLD, [sorted(set(days))])
+    rows = cursor.table().to_pylist()
     return {(row["truck_id"], row["business_date"]): [row["rows"], row["pence"]] for row in rows}
 
 

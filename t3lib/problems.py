@@ -133,7 +133,7 @@ _DATABASE = [
 
 
 def _database(error: BaseException) -> str | None:
-    if type(error).__module__.split(".")[0] not in ("psycopg2", "psycopg", "adbc_driver_manager", "sqlalchemy"):
+    if type(error).__module__.split(".")[0] not in ("psycopg2", "psycopg", "sqlalchemy"):
         return None
     return _of_database(str(error))
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -14,7 +13,8 @@ from t3lib.archive.layout import Day, split
 from t3lib.archive.store import Archive, each
 from t3lib.settings import settings
 from t3lib.warehouse import rollups
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.change import SALE_SCHEMA
+from t3lib.warehouse.cursor import Cursor, transaction
 
 PORTION_DAYS, PORTION_ROWS = 500, 250_000
 
@@ -122,44 +122,42 @@ def _portions(days: list[tuple[Day, int]]) -> list[list[Day]]:
 
 
 def _write(archive: Archive, days: list[Day]) -> int:
-    with adbc.connect(libpq_url(settings().need("database_url"))) as connection, connection.cursor() as cursor:
-        cursor.execute(_LOCK).fetchall()
+    with transaction() as cursor:
+        cursor.execute(_LOCK)
         wanted = _claim(cursor, days)
         if wanted:
             sales = split(_read(cursor, wanted))
             list(each(wanted, lambda day: archive.keep(day, sales.get(day))))
             _unmark(cursor)
-        cursor.execute("DROP TABLE portion")
-        connection.commit()
     return len(wanted)
 
 
-def _claim(cursor: adbc.Cursor, days: list[Day]) -> list[Day]:
+def _claim(cursor: Cursor, days: list[Day]) -> list[Day]:
     """Those of the days that still wait, now that no other writer is at work."""
     dates, trucks = (pa.array([getattr(day, name) for day in days]) for name in ("business_date", "truck_id"))
     portion = pa.table({"business_date": dates, "truck_id": trucks.cast(pa.int32())})
-    cursor.adbc_ingest("portion", portion, mode="create", temporary=True)
+    cursor.keep("portion", portion)
     cursor.execute(_SEEN)
-    found = cursor.execute("SELECT DISTINCT business_date, truck_id FROM seen").fetch_arrow_table()
+    found = cursor.execute("SELECT DISTINCT business_date, truck_id FROM seen").table()
     return [Day(**row) for row in found.to_pylist()]
 
 
-def _read(cursor: adbc.Cursor, days: list[Day]) -> pa.Table:
+def _read(cursor: Cursor, days: list[Day]) -> pa.Table:
     """The sales of some days, with the key that each came from and where it was made."""
     dates, trucks = [day.business_date for day in days], sorted({day.truck_id for day in days})
-    sales = cursor.execute(_SALES, parameters=[min(dates), max(dates), trucks]).fetch_arrow_table()
-    pitches = cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch").fetch_arrow_table()
+    sales = cursor.take(_SALES, [min(dates), max(dates), trucks], SALE_SCHEMA)
+    pitches = cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch").table()
     sales = sales.append_column("location_id", pa.array(rollups.locate(sales, pitches), pa.int32()))
     return sales.append_column("source_key", _keys(cursor, sales["file_id"]))
 
 
-def _keys(cursor: adbc.Cursor, file_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+def _keys(cursor: Cursor, file_ids: pa.ChunkedArray) -> pa.ChunkedArray:
     """The object's key of each row; looked up once a file, not sent once a row."""
     if not len(file_ids):
         return pa.chunked_array([], pa.string())
-    files = cursor.execute(_KEYS, parameters=[pc.unique(file_ids).to_pylist()]).fetch_arrow_table()
+    files = cursor.execute(_KEYS, [pc.unique(file_ids).to_pylist()]).table()
     return files["key"].take(pc.index_in(file_ids, files["file_id"].combine_chunks()))
 
 
-def _unmark(cursor: adbc.Cursor) -> None:
+def _unmark(cursor: Cursor) -> None:
     cursor.execute("DELETE FROM ops.archive_mark USING seen WHERE archive_mark.mark_id = seen.mark_id")

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from t3lib.settings import settings
 from t3lib.warehouse import restatement, rollups
-from t3lib.warehouse.connection import connect, libpq_url
+from t3lib.warehouse.connection import connect
+from t3lib.warehouse.cursor import Cursor, transaction
 
 SALE_SCHEMA = pa.schema(
     [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
@@ -56,13 +55,11 @@ class RulesChangedError(Exception):
 
 
 @contextmanager
-def changing(url: str | None = None) -> Iterator[adbc.Cursor]:
+def changing(url: str | None = None) -> Iterator[Cursor]:
     """A cursor in a transaction that commits on success; the dimensions stay as they are for as long."""
-    url = libpq_url(url or settings().need("database_url"))
-    with adbc.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('t3 dimensions'))").fetchall()
+    with transaction(url) as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('t3 dimensions'))")
         yield cursor
-        connection.commit()
 
 
 def dimensions_stamp(db: sa.Connection) -> str:
@@ -70,10 +67,10 @@ def dimensions_stamp(db: sa.Connection) -> str:
     return db.scalar(sa.text(_DIMENSIONS)) or ""
 
 
-def require_dimensions(cursor: adbc.Cursor, stamp: str | None) -> None:
+def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
     """Raise RulesChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
     cursor.execute(_DIMENSIONS)
-    if stamp is not None and cursor.fetch_arrow_table()["changed_at"][0].as_py() != stamp:
+    if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
         raise RulesChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
 
 
@@ -85,16 +82,15 @@ def ensure_months(sales: pa.Table, url: str | None = None) -> None:
             db.execute(sa.text("SELECT core.ensure_month(:month)"), {"month": month})
 
 
-def sales_of(cursor: adbc.Cursor, file_ids: list[int]) -> pa.Table:
+def sales_of(cursor: Cursor, file_ids: list[int]) -> pa.Table:
     """The sales that stand for these files (columns of core.sale)."""
     if not file_ids:
         return SALE_SCHEMA.empty_table()
-    cursor.execute(_SALES, parameters=[file_ids])
-    return cursor.fetch_arrow_table().cast(SALE_SCHEMA)
+    return cursor.take(_SALES, [file_ids], SALE_SCHEMA)
 
 
 def apply(
-    cursor: adbc.Cursor,
+    cursor: Cursor,
     come: pa.Table,
     gone: pa.Table,
     labels: dict[int, restatement.Label],
@@ -110,27 +106,27 @@ def apply(
     if gone.num_rows:
         delete_rows(cursor, "core.sale", gone.select(_SALE_KEY))
     if come.num_rows:
-        cursor.adbc_ingest("sale", come, mode="append", db_schema_name="core")
+        cursor.put("core.sale", come)
     recount(cursor, rows_read)
     restatement.record(cursor, come, gone, labels, batch_id=batch_id, actor=actor, why=why)
     rollups.move(cursor, come, gone)
     rollups.raise_watermark(cursor)
 
 
-def recount(cursor: adbc.Cursor, rows_read: Mapping[int, int | None]) -> None:
+def recount(cursor: Cursor, rows_read: Mapping[int, int | None]) -> None:
     """Bring the ledger's counts of these loaded files to what the tables hold; rows read stay unless given.
 
     The database refuses the result unless rows read = rows loaded + rows rejected."""
     files = pa.table({"file_id": pa.array(list(rows_read), pa.int64()),
                       "rows_read": pa.array(list(rows_read.values()), pa.int64())})  # fmt: skip
-    cursor.adbc_ingest("recounted", files, mode="create", temporary=True)
+    cursor.keep("recounted", files)
     cursor.execute(_RECOUNT)
     cursor.execute("DROP TABLE recounted")
 
 
-def delete_rows(cursor: adbc.Cursor, table: str, keys: pa.Table) -> None:
+def delete_rows(cursor: Cursor, table: str, keys: pa.Table) -> None:
     """Delete the rows of a table that have these keys."""
-    cursor.adbc_ingest("leaving", keys, mode="create", temporary=True)
+    cursor.keep("leaving", keys)
     same = " AND ".join(f"kept.{name} = leaving.{name}" for name in keys.column_names)
     cursor.execute(f"DELETE FROM {table} AS kept USING leaving WHERE {same}")
     cursor.execute("DROP TABLE leaving")

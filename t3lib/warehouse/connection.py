@@ -35,7 +35,7 @@ def psycopg2_url(url: str) -> sa.URL:
 
 
 def libpq_url(url: str) -> str:
-    """Any postgres URL as libpq (psql, ADBC, DBOS) wants it."""
+    """Any postgres URL as libpq (psql, psycopg, DBOS) wants it."""
     written = _noticing(sa.make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, query = written.partition("?")
     return place.replace(" ", "%20") + mark + query.replace("+", "%20")

@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.warehouse.change import apply
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.restatement import Label
 
 RULES = "the rules"
@@ -59,14 +59,13 @@ class Decision:
     total_pence: int | None = None
 
 
-def write(cursor: adbc.Cursor, decisions: list[Decision]) -> None:
+def write(cursor: Cursor, decisions: list[Decision]) -> None:
     """Keep decisions and give their rows the new status."""
     if not decisions:
         return
     table = pa.Table.from_pylist([asdict(decision) for decision in decisions], schema=_SCHEMA)
-    cursor.adbc_ingest("repair", table, mode="append", db_schema_name="ops")
-    cursor.adbc_ingest("decided", table.select(["file_id", "row_number", "status_after"]), mode="create",
-                       temporary=True)  # fmt: skip
+    cursor.put("ops.repair", table)
+    cursor.keep("decided", table.select(["file_id", "row_number", "status_after"]))
     cursor.execute(_STATUS)
     cursor.execute("DROP TABLE decided")
 
@@ -78,23 +77,23 @@ def on(row: dict[str, Any], action: str, actor: str, why: str, status: str, sale
     return Decision(row["file_id"], row["row_number"], action, actor, why, row["status"], status, **value, **more)
 
 
-def lock(cursor: adbc.Cursor, file_ids: list[int]) -> None:
+def lock(cursor: Cursor, file_ids: list[int]) -> None:
     """Hold loaded files until the transaction ends, so that their rows stay as they are."""
     if file_ids:
-        cursor.execute(_LOCKED, parameters=[file_ids])
+        cursor.execute(_LOCKED, [file_ids])
         cursor.fetchall()
 
 
-def as_read(cursor: adbc.Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def as_read(cursor: Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those rows whose status is as it was read."""
     if not rows:
         return []
-    cursor.execute(_STATUSES, parameters=[sorted({row["file_id"] for row in rows})])
-    now = {(r["file_id"], r["row_number"]): r["status"] for r in cursor.fetch_arrow_table().to_pylist()}
+    cursor.execute(_STATUSES, [sorted({row["file_id"] for row in rows})])
+    now = {(r["file_id"], r["row_number"]): r["status"] for r in cursor.table().to_pylist()}
     return [row for row in rows if now.get((row["file_id"], row["row_number"])) == row["status"]]
 
 
-def take(cursor: adbc.Cursor, taken: list[Decision], come: pa.Table, gone: pa.Table, labels: dict[int, Label]) -> None:
+def take(cursor: Cursor, taken: list[Decision], come: pa.Table, gone: pa.Table, labels: dict[int, Label]) -> None:
     """Write decisions, and move the sales that come and go by them."""
     write(cursor, taken)
     if come.num_rows or gone.num_rows:
@@ -102,12 +101,12 @@ def take(cursor: adbc.Cursor, taken: list[Decision], come: pa.Table, gone: pa.Ta
         apply(cursor, come, gone, labels, counted, actor=taken[0].actor, why=taken[0].why)
 
 
-def standing(cursor: adbc.Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
+def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
     """The rows of these files that a person repaired or dismissed."""
     if not file_ids:
         return []
-    cursor.execute(_STANDING, parameters=[file_ids])
-    return cursor.fetch_arrow_table().to_pylist()
+    cursor.execute(_STANDING, [file_ids])
+    return cursor.table().to_pylist()
 
 
 def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Table,

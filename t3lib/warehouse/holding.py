@@ -1,12 +1,12 @@
 """Files that a person takes out of the figures, or lets in: held and released, always with a reason."""
 
-import adbc_driver_postgresql.dbapi as adbc
 import sqlalchemy as sa
 
 from t3lib.problems import RefusedError
 from t3lib.warehouse import audit, restatement, rollups
 from t3lib.warehouse.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.connection import connect
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.restatement import Label
 
 _NEWEST = sa.text("SELECT state FROM ops.source_file WHERE key = :key ORDER BY file_id DESC LIMIT 1")
@@ -41,20 +41,20 @@ def hold(key: str, *, actor: str, why: str, url: str | None = None) -> None:
     with connect(url) as db:
         state = db.scalar(_NEWEST, {"key": key})
     with changing(url) as cursor:
-        cursor.execute(_LOADED, parameters=[key])
-        found = cursor.fetch_arrow_table().to_pylist()
+        cursor.execute(_LOADED, [key])
+        found = cursor.table().to_pylist()
         if not found:
             raise RefusedError(_why_not(state, key, "loaded"))
-        cursor.execute(_AUDIT, parameters=[key, actor, why])
+        cursor.execute(_AUDIT, [key, actor, why])
         _take_out(cursor, found[0], key, actor, why)
 
 
-def _take_out(cursor: adbc.Cursor, file: dict[str, int], key: str, actor: str, why: str) -> None:
+def _take_out(cursor: Cursor, file: dict[str, int], key: str, actor: str, why: str) -> None:
     gone, none = sales_of(cursor, [file["file_id"]]), SALE_SCHEMA.empty_table()
     cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
-                   parameters=[file["truck_id"], file["file_id"]])  # fmt: skip
-    cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1", parameters=[file["file_id"]])
-    cursor.execute(_HOLD, parameters=[file["file_id"], actor, why])
+                   [file["truck_id"], file["file_id"]])  # fmt: skip
+    cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1", [file["file_id"]])
+    cursor.execute(_HOLD, [file["file_id"], actor, why])
     restatement.record(cursor, none, gone, {file["file_id"]: Label("held", key)}, actor=actor, why=why)
     rollups.move(cursor, none, gone)
     rollups.raise_watermark(cursor)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
 from t3lib.warehouse import decisions, restatement, rollups
 from t3lib.warehouse.change import changing, ensure_months, require_dimensions, sales_of
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.outcomes import decide
 from t3lib.warehouse.restatement import Label
 
@@ -65,9 +65,9 @@ def load(
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
         if sales.num_rows:
-            cursor.adbc_ingest("sale", sales, mode="append", db_schema_name="core")
+            cursor.put("core.sale", sales)
         if rejects.num_rows:
-            cursor.adbc_ingest("rejected_row", rejects, mode="append", db_schema_name="ops")
+            cursor.put("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
         restatement.record(cursor, sales, gone, _labels(cursor, decided, sales))
         rollups.move(cursor, sales, gone)
@@ -83,23 +83,23 @@ def _of_loaded(table: pa.Table, outcome: pa.Table) -> pa.Table:
     return table if pc.all(mask, min_count=0).as_py() else table.filter(mask)
 
 
-def _take_out(cursor: adbc.Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], pa.Table]:
+def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], pa.Table]:
     """Remove what replaced versions left; returns people's decisions on their rows, and their sales."""
     rows = [row for row in decided.to_pylist() if row["replaces"]]
     released = [row["file_id"] for row in decided.to_pylist() if row["released"] and row["state"] == "loaded"]
     if released:
-        cursor.execute("DELETE FROM ops.rejected_row WHERE file_id = ANY($1)", parameters=[released])
+        cursor.execute("DELETE FROM ops.rejected_row WHERE file_id = ANY($1)", [released])
     replaced = [row["replaces"] for row in rows]
     stood, gone = decisions.standing(cursor, replaced), sales_of(cursor, replaced)
     for row in rows:
         cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
-                       parameters=[row["truck_id"], row["replaces"]])  # fmt: skip
+                       [row["truck_id"], row["replaces"]])  # fmt: skip
         cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1",
-                       parameters=[row["replaces"]])  # fmt: skip
+                       [row["replaces"]])  # fmt: skip
         cursor.execute(
             """UPDATE ops.source_file SET state = 'superseded', superseded_by = $1,
                       reason = 'A newer version of the same key was loaded.' WHERE file_id = $2""",
-            parameters=[row["file_id"], row["replaces"]],
+            [row["file_id"], row["replaces"]],
         )
     return stood, gone
 
@@ -108,7 +108,7 @@ def _successors(decided: pa.Table) -> dict[int, int]:
     return {row["replaces"]: row["file_id"] for row in decided.to_pylist() if row["replaces"]}
 
 
-def _labels(cursor: adbc.Cursor, decided: pa.Table, sales: pa.Table) -> dict[int, Label]:
+def _labels(cursor: Cursor, decided: pa.Table, sales: pa.Table) -> dict[int, Label]:
     """Which of these files restate figures that stood before, and why."""
     loaded = [row for row in decided.to_pylist() if row["state"] == "loaded"]
     labels = {row["file_id"]: Label("new_version", row["key"]) for row in loaded if row["replaces"]}
@@ -117,12 +117,12 @@ def _labels(cursor: adbc.Cursor, decided: pa.Table, sales: pa.Table) -> dict[int
     return labels | _late(cursor, [row for row in loaded if row["file_id"] not in labels], sales)
 
 
-def _late(cursor: adbc.Cursor, loaded: list[dict[str, Any]], sales: pa.Table) -> dict[int, Label]:
+def _late(cursor: Cursor, loaded: list[dict[str, Any]], sales: pa.Table) -> dict[int, Label]:
     """Files with sales of days that were over when figures were shown without them."""
     if not loaded or (pc.min(sales["business_date"]).as_py() or date.max) >= today():
         return {}
-    cursor.execute(_SHOWN_BEFORE, parameters=[[row["file_id"] for row in loaded]])
-    shown = {row["discovered_at"]: row["shown_at"] for row in cursor.fetch_arrow_table().to_pylist()}
+    cursor.execute(_SHOWN_BEFORE, [[row["file_id"] for row in loaded]])
+    shown = {row["discovered_at"]: row["shown_at"] for row in cursor.table().to_pylist()}
     return {
         row["file_id"]: Label("late_file", row["key"], until=business_date(shown_at))
         for row in loaded
@@ -161,8 +161,8 @@ def _by_file(table: pa.Table, aggregates: list[tuple[str, str]]) -> dict[int, di
     return {row["file_id"]: row for row in grouped.to_pylist()}
 
 
-def _write_outcomes(cursor: adbc.Cursor, outcome: pa.Table) -> None:
-    cursor.adbc_ingest("outcome", outcome, mode="create", temporary=True)
+def _write_outcomes(cursor: Cursor, outcome: pa.Table) -> None:
+    cursor.keep("outcome", outcome)
     cursor.execute(_OUTCOME)
     cursor.execute("DROP TABLE outcome")
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
+
+from t3lib.warehouse.cursor import Cursor
 
 OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
@@ -37,13 +38,13 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-def decide(cursor: adbc.Cursor, files: pa.Table) -> pa.Table:
+def decide(cursor: Cursor, files: pa.Table) -> pa.Table:
     """One row per file that is still claimed: its state, the version that it replaces, or why it is not loaded.
 
     Locks the files and the loaded versions of their keys until the transaction ends."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
-    cursor.execute(_LOCKED, parameters=[list(staged), [row["key"] for row in staged.values()]])
-    locked = cursor.fetch_arrow_table().to_pylist()
+    cursor.execute(_LOCKED, [list(staged), [row["key"] for row in staged.values()]])
+    locked = cursor.table().to_pylist()
     loaded = {row["key"]: row for row in locked if row["state"] == "loaded"}
     claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
     decided = [_against_older(staged[row["file_id"]], row, loaded.get(row["key"])) for row in _in_order(claimed)]
@@ -67,15 +68,15 @@ def _against_older(staged: dict[str, Any], row: dict[str, Any], other: dict[str,
     return decided | {"replaces": other["file_id"]}
 
 
-def _hold_duplicates(cursor: adbc.Cursor, decided: list[dict[str, Any]]) -> None:
+def _hold_duplicates(cursor: Cursor, decided: list[dict[str, Any]]) -> None:
     """Hold a file whose truck sent the same content under another key; the first one uploaded is the one to load."""
     if not decided:
         return
-    cursor.execute(_SAME_CONTENT, parameters=[[row["content_sha256"] or "" for row in decided]])
+    cursor.execute(_SAME_CONTENT, [[row["content_sha256"] or "" for row in decided]])
     going = {row["replaces"] for row in decided}
     seen = {
         (row["truck_id"], row["content_sha256"]): row["key"]
-        for row in cursor.fetch_arrow_table().to_pylist()
+        for row in cursor.table().to_pylist()
         if row["file_id"] not in going
     }
     for row in decided:

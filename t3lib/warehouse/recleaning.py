@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +19,7 @@ from t3lib.warehouse.change import (
     require_dimensions,
     sales_of,
 )
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.decisions import RULES, Decision
 from t3lib.warehouse.loading import Loaded
 from t3lib.warehouse.restatement import Label
@@ -90,8 +90,8 @@ def load(
     ensure_months(sales, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
-        cursor.execute(_LOCKED, parameters=[batch_id])
-        claimed = cursor.fetch_arrow_table().to_pylist()
+        cursor.execute(_LOCKED, [batch_id])
+        claimed = cursor.table().to_pylist()
         staged = {row["file_id"]: row for row in files.to_pylist()}
         judged = {row["file_id"]: judge(row, staged[row["file_id"]]) for row in claimed}
         going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
@@ -110,7 +110,7 @@ def load(
     return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
 
 
-def compare(cursor: adbc.Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
+def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
     """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
     stood, before = decisions.standing(cursor, files), sales_of(cursor, files)
     sales, accepted = _keep(stood, before, _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA))
@@ -159,22 +159,22 @@ def _less(these: pa.Table, those: pa.Table) -> pa.Table:
     return found.select(these.column_names).cast(these.schema)
 
 
-def _rejects_of(cursor: adbc.Cursor, files: list[int]) -> pa.Table:
+def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
     """The open rejects that stand for these files."""
     if not files:
         return REJECT_SCHEMA.empty_table()
-    cursor.execute(_REJECTS, parameters=[files])
-    return cursor.fetch_arrow_table().cast(REJECT_SCHEMA)
+    cursor.execute(_REJECTS, [files])
+    return cursor.table().cast(REJECT_SCHEMA)
 
 
-def _replace_rejects(cursor: adbc.Cursor, found: Comparison) -> None:
+def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
     """Bring the open rejects to what they are now."""
     leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone)])
     if leaving.num_rows:
         delete_rows(cursor, "ops.rejected_row", leaving)
     if found.rejects_come.num_rows:
         new = decisions.only(found.rejects, found.rejects_come.select(_LINE).to_pylist())
-        cursor.adbc_ingest("rejected_row", new, mode="append", db_schema_name="ops")
+        cursor.put("ops.rejected_row", new)
 
 
 def _without_nulls(rejects: pa.Table) -> pa.Table:
@@ -188,9 +188,9 @@ def _without_nulls(rejects: pa.Table) -> pa.Table:
     return rejects
 
 
-def _finish(cursor: adbc.Cursor, batch_id: str, judged: dict[int, tuple[str, str]]) -> None:
+def _finish(cursor: Cursor, batch_id: str, judged: dict[int, tuple[str, str]]) -> None:
     rows = [{"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in judged.items()]
     schema = pa.schema([("file_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string())])
-    cursor.adbc_ingest("judged", pa.Table.from_pylist(rows, schema=schema), mode="create", temporary=True)
-    cursor.execute(_OUTCOME, parameters=[batch_id])
+    cursor.keep("judged", pa.Table.from_pylist(rows, schema=schema))
+    cursor.execute(_OUTCOME, [batch_id])
     cursor.execute("DROP TABLE judged")

@@ -88,8 +88,8 @@ def undo(file_id: int, row_number: int, *, actor: str, why: str, url: str | None
         raise RefusedError(f"{row['key']} is {row['state'].replace('_', ' ')}: its rows decide nothing any more.")
     with changing(url) as cursor:
         decisions.lock(cursor, [file_id])
-        cursor.execute(_LAST, parameters=[file_id, row_number])
-        last = next(iter(cursor.fetch_arrow_table().to_pylist()), None)
+        cursor.execute(_LAST, [file_id, row_number])
+        last = next(iter(cursor.table().to_pylist()), None)
         if last is None or last["action"] == "undo":
             raise RefusedError("No decision stands on this row: there is nothing to take back.")
         if last["action"] == "accept":

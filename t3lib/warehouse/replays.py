@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from t3lib.cleaning.rules import read_rules
@@ -11,6 +10,7 @@ from t3lib.warehouse import decisions, rejects
 from t3lib.warehouse.audit import named, reasoned
 from t3lib.warehouse.change import SALE_SCHEMA, changing, ensure_months
 from t3lib.warehouse.connection import connect
+from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.restatement import Label
 
 _REASONS = """
@@ -60,10 +60,10 @@ def replay(
     return Replayed(len(open_rows), come.num_rows, sum(sale["total_pence"] for _, sale in made))
 
 
-def _rename(cursor: adbc.Cursor, refused: pa.Table) -> None:
+def _rename(cursor: Cursor, refused: pa.Table) -> None:
     """Give rows that stay rejected the reason and the suggestion of today."""
     if refused.num_rows:
         judged = refused.select(["file_id", "row_number", "reason", "suggested_pence"])
-        cursor.adbc_ingest("judged", judged, mode="create", temporary=True)
+        cursor.keep("judged", judged)
         cursor.execute(_REASONS)
         cursor.execute("DROP TABLE judged")

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
-import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from t3lib.warehouse.cursor import Cursor
 
 CAUSES: dict[str, str] = {
     "new_version": "A file was uploaded again under the same key.",
@@ -63,7 +64,7 @@ class Label:
     until: date | None = None
 
 
-def record(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table, labels: dict[int, Label], *, batch_id: str = "",
+def record(cursor: Cursor, come: pa.Table, gone: pa.Table, labels: dict[int, Label], *, batch_id: str = "",
            actor: str = "", why: str = "") -> None:  # fmt: skip
     """Record what these sales (columns of core.sale) change; call it before the rollups are moved.
 
@@ -72,8 +73,8 @@ def record(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table, labels: dict[int
         return
     moved = net(come, gone, labels)
     if moved.num_rows:
-        cursor.adbc_ingest("restated", moved, mode="create", temporary=True)
-        cursor.execute(_RECORD, parameters=[batch_id, actor, why])
+        cursor.keep("restated", moved)
+        cursor.execute(_RECORD, [batch_id, actor, why])
         cursor.execute("DROP TABLE restated")
 
 

@@ -4,10 +4,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+
+from t3lib.warehouse.cursor import Cursor
 
 HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
 PRICE_KEY = ("business_date", "truck_id", "price_pence")
@@ -38,20 +39,20 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
         db.execute(sa.text(insert), bounds)
 
 
-def move(cursor: adbc.Cursor, come: pa.Table, gone: pa.Table) -> None:
+def move(cursor: Cursor, come: pa.Table, gone: pa.Table) -> None:
     """Move the rollups by the sales (columns of core.sale) that come and go in this transaction."""
     moved = pa.concat_tables([come, gone])
     if not moved.num_rows:
         return
     signs = np.repeat([1, -1], [come.num_rows, gone.num_rows])
     cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
-    sold = sold_delta(moved, signs, cursor.fetch_arrow_table())
+    sold = sold_delta(moved, signs, cursor.table())
     _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
     _apply(cursor, "price_daily", _summed(sold, PRICE_KEY, _VALUES[:1]), PRICE_KEY, _VALUES[:1])
     _apply(cursor, "price_hourly", sold.drop_columns("total_pence"), SOLD_KEY, _VALUES[:1])
 
 
-def raise_watermark(cursor: adbc.Cursor) -> None:
+def raise_watermark(cursor: Cursor) -> None:
     """Last of all, because every load waits here for the one before; open dashboards hear of it at commit."""
     cursor.execute("""
         UPDATE mart.watermark SET version = version + 1, loaded_at = now(),
@@ -74,9 +75,9 @@ def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Tabl
     return _summed(pa.table(columns), SOLD_KEY, _VALUES)
 
 
-def _apply(cursor: adbc.Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
+def _apply(cursor: Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
     """Add a delta in key order, so that two loads never wait for each other crosswise; drop rows that reach zero."""
-    cursor.adbc_ingest("delta", delta, mode="create", temporary=True)
+    cursor.keep("delta", delta)
     columns, keys = ", ".join((*key, *values)), ", ".join(key)
     added = ", ".join(f"{value} = kept.{value} + excluded.{value}" for value in values)
     cursor.execute(f"""
