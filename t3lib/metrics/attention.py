@@ -1,7 +1,7 @@
 """What a person should look at: silent trucks, days out of the ordinary, dead card readers, rejects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from t3lib.metrics.comparison import change_pct
 from t3lib.metrics.quality import complete_until
+from t3lib.metrics.reasons import likely_reason
 from t3lib.metrics.sales import data_range
 from t3lib.metrics.scope import Scope, bound, same_weekdays_before
 from t3lib.money import pounds
@@ -21,12 +22,14 @@ FEWEST_REJECTS = 10
 
 @dataclass(frozen=True)
 class Attention:
-    """One thing to look at: kind is silent, card_reader, sales_low, sales_high or rejects_up."""
+    """One thing to look at: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is
+    a sentence, or empty where the data tell none."""
 
     kind: str
     truck_id: int | None
     truck: str | None
     text: str
+    reason: str = ""
 
 
 def attention(db: sa.Connection, business_date: date) -> list[Attention]:
@@ -43,7 +46,8 @@ def attention(db: sa.Connection, business_date: date) -> list[Attention]:
     if len(weeks) < FEWEST_WEEKS:
         return []
     found = _trucks(db, scope, weeks) + _rejects(db, scope, weeks)
-    return [item for _, item in sorted(found, key=lambda pair: -pair[0])[:3]]
+    most = [item for _, item in sorted(found, key=lambda pair: -pair[0])[:3]]
+    return [replace(one, reason=likely_reason(db, scope, weeks, one.kind, one.truck_id)) for one in most]
 
 
 @dataclass(frozen=True)
