@@ -8,7 +8,7 @@ from scheduler import queue, schedule
 from scheduler.backfill import Backfill
 from t3lib import desk
 from t3lib.desk import Request
-from t3lib.report.edition import edition
+from t3lib.editions import edition
 from t3lib.warehouse import ledger
 
 
@@ -29,7 +29,7 @@ def _rerun(db: sa.Connection, request: Request) -> str:
 def _backfill(db: sa.Connection, request: Request) -> str:
     given = request.parameters
     first, last = (date.fromisoformat(given[name]) for name in ("first", "last"))
-    editions = tuple(schedule.load().reports) if "reports" in given else ()
+    editions = schedule.load().daily if "reports" in given else ()
     wanted = Backfill(first, last, given["mode"], editions)
     days = wanted.plan()
     if not days:

@@ -85,9 +85,9 @@ def _run_report(business_date: str, edition: str) -> tuple[str, str]:
 
 
 @_step
-def _prepare_mails(run_id: str, path: str, business_date: str, edition: str) -> list[int]:
+def _prepare_mails(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
     fence.patiently()
-    return stages.prepare_mails(run_id, path, business_date, edition, fence=fence.hold)
+    return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.hold)
 
 
 @_step
@@ -97,10 +97,10 @@ def _fail_report(business_date: str, edition: str, error: str) -> None:
 
 
 @DBOS.workflow(name="report", max_recovery_attempts=None)
-def _report(business_date: str, edition: str) -> list[int]:
+def _report(business_date: str, edition: str, ask: bool = False) -> list[int]:
     try:
         run_id, path = _run_report(business_date, edition)
-        return _prepare_mails(run_id, path, business_date, edition)
+        return _prepare_mails(run_id, path, business_date, edition, ask)
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
@@ -146,10 +146,14 @@ def enqueue_open_batches() -> list[str]:
     return [batch.workflow_id for batch in waiting]
 
 
-def enqueue_report(business_date: str, edition: str, *, again: str = "", priority: int = URGENT) -> str:
-    """Enqueue the report of a day and edition; asking twice gives the same run unless `again` names another."""
-    suffix = f":{again}" if again else ""
-    return _enqueue(f"report:daily:{business_date}:{edition}{suffix}", priority, _report, business_date, edition)
+def enqueue_report(
+    business_date: str, edition: str, *, again: str = "", ask: bool = False, priority: int = URGENT
+) -> str:
+    """Enqueue the report of a day and edition; asking twice gives the same run unless `again` names another.
+
+    With `ask` what it corrects waits for an operator."""
+    workflow_id = f"report:daily:{business_date}:{edition}" + (f":{again}" if again else "")
+    return _enqueue(workflow_id, priority, _report, business_date, edition, ask)
 
 
 def enqueue_archive(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Whether a business day's files are in: what usually came on this weekday, compared with what came."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -39,7 +39,10 @@ _UNDER_WAY = sa.text("""
 """)
 
 
-_REPORTED = sa.text("SELECT DISTINCT edition FROM ops.mail_outbox WHERE report = 'daily' AND business_date = :day")
+_REPORTED = sa.text("""
+    SELECT DISTINCT business_date, edition FROM ops.mail_outbox
+    WHERE report IN ('daily', 'weekly', 'monthly') AND business_date >= CAST(:today AS date) - 40
+""")
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,14 @@ def of_day(db: sa.Connection, day: date, *, weeks: int, share: float) -> Readine
 
 
 def waiting_reports(db: sa.Connection, plan: Schedule) -> list[dict[str, str]]:
-    """One mapping per edition of yesterday that is not made yet: business_date, edition, from, waits_for, until."""
-    day = today() - timedelta(days=1)
-    made = set(db.scalars(_REPORTED, {"day": day}))
-    found = of_day(db, day, weeks=plan.expected_weeks, share=plan.expected_share)
+    """One mapping per report that is not made yet: business_date, edition, from, waits_for, until."""
+    made = {tuple(row) for row in db.execute(_REPORTED, {"today": today()})}
+    due = [(one.last(today()), edition, one) for edition, one in plan.reports.items()]
+    lacking = [(day, edition, one) for day, edition, one in due if day and (day, edition) not in made]
+    days = {day for day, _, _ in lacking}
+    found = {day: of_day(db, day, weeks=plan.expected_weeks, share=plan.expected_share) for day in days}
     return [
-        {"business_date": day.isoformat(), "edition": edition, "from": f"{at:%H:%M}", "waits_for": found.words(),
-         "until": f"{plan.cut_off:%H:%M}"}
-        for edition, at in plan.reports.items() if edition not in made
+        {"business_date": day.isoformat(), "edition": edition, "from": f"{one.at:%H:%M}",
+         "waits_for": found[day].words(), "until": f"{plan.cut_off:%H:%M}"}
+        for day, edition, one in lacking
     ]  # fmt: skip

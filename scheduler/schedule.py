@@ -1,4 +1,4 @@
-"""What is due when: the schedule file and the clock, nothing else."""
+"""What is due when: the schedule file, the editions and the clock, nothing else."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from t3lib.business_day import business_date
+from t3lib.editions import editions
+from t3lib.period import CATCH_UP, Kind, latest
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,27 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Due:
+    """When a report is made after the end of the days that it is of."""
+
+    at: time
+    period: Kind = "day"
+
+    def last(self, today: date) -> date | None:
+        """The last day of what is to be reported on a business day; None when it is too late for that."""
+        last = latest(self.period, today).last
+        return last if (today - last).days <= CATCH_UP[self.period] else None
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """scheduler/schedule.toml."""
+    """scheduler/schedule.toml, and the times in notebooks/editions.toml."""
 
     discover_seconds: float
     sweep_at: time
     mail_seconds: float
     takeover_seconds: float
-    reports: dict[str, time]
+    reports: dict[str, Due]
     recent_seconds: float = 30
     archive_seconds: float = 60
     maintenance_at: time = time(3, 30)
@@ -37,16 +52,24 @@ class Schedule:
     cut_off: time = time(9, 30)
     expected_weeks: int = 4
     expected_share: float = 0.75
+    correction_seconds: float = 60
+    settle_seconds: float = 600
 
     def due_reports(self, now: datetime, zone: ZoneInfo) -> list[tuple[date, str]]:
-        """(business date, edition) of the last complete business day whose time has come.
+        """(last business day, edition) of the last complete day, week or month whose time has come.
 
         Local wall-clock time decides, so a clock change neither skips nor doubles a day; a report missed while
-        nothing ran is due until the business day ends, and then only the newer one is."""
+        nothing ran is due until the business day ends (some days for a week or a month), and then only the newer."""
         local, today = now.astimezone(zone), business_date(now)
         if local.date() != today:
             return []
-        return [(today - timedelta(days=1), edition) for edition, at in self.reports.items() if local.time() >= at]
+        due = [(one.last(today), edition) for edition, one in self.reports.items() if local.time() >= one.at]
+        return [(last, edition) for last, edition in due if last is not None]
+
+    @property
+    def daily(self) -> tuple[str, ...]:
+        """The editions of every day."""
+        return tuple(edition for edition, one in self.reports.items() if one.period == "day")
 
     def may_wait(self, now: datetime, zone: ZoneInfo) -> bool:
         """Whether a report may still wait for files of its day."""
@@ -63,7 +86,7 @@ class Schedule:
 
 @cache
 def load() -> Schedule:
-    """Read the schedule file."""
+    """Read the schedule file and the editions."""
     found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
     run = found["run"]
     return Schedule(
@@ -71,7 +94,7 @@ def load() -> Schedule:
         time.fromisoformat(found["discover"]["sweep_at"]),
         found["mail"]["every_seconds"],
         found["takeover"]["every_seconds"],
-        {edition: time.fromisoformat(at) for edition, at in found["report"].items()},
+        {name: Due(one.at, one.period) for name, one in editions().items() if one.at is not None},
         found["discover"]["recent_seconds"],
         found["archive"]["every_seconds"],
         time.fromisoformat(found["maintenance"]["at"]),
@@ -81,6 +104,8 @@ def load() -> Schedule:
         time.fromisoformat(found["completeness"]["cut_off"]),
         found["completeness"]["weeks"],
         found["completeness"]["share"],
+        found["correction"]["every_seconds"],
+        found["correction"]["settle_seconds"],
     )
 
 

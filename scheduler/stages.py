@@ -4,7 +4,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from scheduler import pending, schedule
+from scheduler import corrections, pending, schedule
 from scheduler.pending import Fence, PoisonError, refuse_poison
 from scheduler.runner import NotebookFailedError, Run, run_notebook
 from t3lib import archive, mail, warehouse
@@ -93,14 +93,18 @@ def run_report(business_date: str, edition: str, *, workflow_id: str | None = No
 
 
 def prepare_mails(
-    run_id: str, path: str, business_date: str, edition: str, *, fence: Fence = lambda db: None
+    run_id: str, path: str, business_date: str, edition: str, *, ask: bool = False, fence: Fence = lambda db: None
 ) -> list[int]:
-    """Put the mails of an executed report into the outbox; asking twice gives the same mails."""
+    """Put the mails of an executed report into the outbox; asking twice gives the same mails.
+
+    With `ask` a correction waits, and the operators are told how to let it go."""
     from t3lib.report import delivery
 
     with warehouse.connect() as db:
         fence(db)
-        mails = delivery.prepare_report(path, date.fromisoformat(business_date), edition, run_id)
+        mails = delivery.prepare_report(path, date.fromisoformat(business_date), edition, run_id, ask=ask)
+        if ask:
+            corrections.tell(db, mails)
         what = f"{edition} report of {business_date}"
         _tell_recovery(db, f"report {edition}", what, "It is made and its mails are queued.", business_date)
     return mails

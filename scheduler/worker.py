@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg2
 import sqlalchemy as sa
 
-from scheduler import desk, discovery, kernels, lost, maintenance, queue, readiness, schedule, stages
+from scheduler import corrections, desk, discovery, kernels, lost, maintenance, queue, readiness, schedule, stages
 from scheduler.monitor import Pulse
 from t3lib import archive, mail, warehouse
 from t3lib.landing import Landing
@@ -68,6 +68,8 @@ class Scheduler:
         if self._due("discover", now, self.plan.discover_seconds):
             self._discover(now)
         self._reports(now)
+        if self._due("correction", now, self.plan.correction_seconds):
+            self._corrections(now)
         if self._due("archive", now, self.plan.archive_seconds):
             self._archive(now)
         if self._due_since("maintenance", now, self.plan.last_maintenance_due(now, settings().zone)):
@@ -116,6 +118,13 @@ class Scheduler:
             text += f"    t3 report --date {day} --edition cfo --again\n"
             mail.tell_operators(db, "incomplete day", day, f"reports of {day} are sent incomplete", text)
         return True
+
+    def _corrections(self, now: datetime) -> None:
+        """Reports whose figures moved after they were sent are made anew; once per state of the figures."""
+        with warehouse.connect() as db:
+            moved = corrections.moved(db, now, settle_seconds=self.plan.settle_seconds)
+        for one in moved:
+            queue.enqueue_report(one.business_date.isoformat(), one.edition, again=one.name, ask=one.ask)
 
     def _archive(self, now: datetime) -> None:
         """Days marked a while ago, so that one that fills up is not written for each batch."""

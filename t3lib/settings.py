@@ -17,12 +17,20 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
 SHORTEST_TOKEN = 16
+RECIPIENTS = "T3_RECIPIENTS_"
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
 
 
 class SettingsError(ValueError):
     """A setting is missing or wrong; the text names it and says what to do."""
+
+
+def mail_address(text: str, of: str = "") -> str:
+    """A mail address as it is. Raises ValueError for what is none."""
+    if text.count("@") != 1 or any(c in text for c in " \r\n<>,"):
+        raise ValueError(f"{of}{text!r} is not a mail address")
+    return text
 
 
 class Settings(BaseSettings):
@@ -47,8 +55,12 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, description="secret of that key")
     smtp_url: SecretStr | None = Field(None, description="smtp://user:password@host:port; smtps:// for TLS")
     mail_from: str = Field("T3 reports <reports@t3.example>", description="sender of every mail")
-    recipients_cfo: Addresses = Field(("hiram.boulie@t3.example",), description="addresses, comma-separated")
-    recipients_culinary: Addresses = Field(("miranda.courcelle@t3.example",), description="the same")
+    mail_live: bool = Field(False, description="1: mails leave for their readers by `T3_SMTP_URL`; else only trials do")
+    mail_trials: Addresses = Field((), description="addresses that `t3 report --to me` may send a trial to")
+    editions: Path = Field(ROOT / "notebooks" / "editions.toml", description="the reports: readers, times, contents")
+    recipients: dict[str, Addresses] = Field(
+        {}, description="readers of an edition, comma-separated, instead of those in that file"
+    )
     recipients_operations: Addresses = Field(("operations@t3.example",), description="told when work fails")
     dashboard_url: str | None = Field(None, description="where people reach the dashboard; links in mails use it")
     pages_host: str = Field("127.0.0.1", description="address the pages listen on; others than this need a guard")
@@ -60,21 +72,32 @@ class Settings(BaseSettings):
     trusted_proxies: Addresses = Field(("127.0.0.1", "::1"), description="addresses whose headers are believed")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
+    holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
     limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
     batch_bytes: int = Field(32 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
-    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations", "trusted_proxies", mode="before")
+    @field_validator("recipients_operations", "mail_trials", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return _listed(value)
 
-    @field_validator("recipients_cfo", "recipients_culinary", "recipients_operations")
+    @field_validator("recipients", mode="before")
+    @classmethod
+    def _split_each(cls, value: Any) -> Any:
+        return {name: _listed(given) for name, given in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("recipients_operations", "mail_trials")
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            if address.count("@") != 1 or any(c in address for c in " \r\n<>"):
-                raise ValueError(f"{address!r} is not a mail address")
+        return tuple(mail_address(address) for address in value)
+
+    @field_validator("recipients")
+    @classmethod
+    def _addresses_each(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, given in value.items():
+            for address in given:
+                mail_address(address, f"{RECIPIENTS}{name.upper()}: ")
         return value
 
     @field_validator("timezone")
@@ -172,7 +195,18 @@ class Settings(BaseSettings):
         dotenv_settings: Any,
         file_secret_settings: Any,
     ) -> tuple[Any, ...]:
-        return init_settings, env_settings, _ServicesSource(settings_cls)
+        return init_settings, env_settings, _RecipientsSource(settings_cls), _ServicesSource(settings_cls)
+
+
+class _RecipientsSource(PydanticBaseSettingsSource):
+    """T3_RECIPIENTS_<EDITION> of any edition: which there are is not known here."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        given = {name: value for name, value in os.environ.items() if name.startswith(RECIPIENTS) and value}
+        return {"recipients": {name.removeprefix(RECIPIENTS).lower(): value for name, value in given.items()}}
 
 
 class _ServicesSource(PydanticBaseSettingsSource):
@@ -189,7 +223,9 @@ class _ServicesSource(PydanticBaseSettingsSource):
             return {}
         except (OSError, ValueError) as error:
             raise SettingsError(f"{path} cannot be read ({error}): delete it, `t3 up` writes it again.") from error
-        return {name: value for name, value in known.items() if not self._overruled(name, known)}
+        found = {name: value for name, value in known.items() if not self._overruled(name, known)}
+        # The embedded inbox keeps what it gets: nothing that is sent there reaches anybody.
+        return found | ({"mail_live": True} if "smtp_url" in found and "smtp_url" not in self.current_state else {})
 
     def _overruled(self, name: str, known: dict[str, Any]) -> bool:
         """Whether it belongs to an embedded service that a configured one replaces: never mix the two."""
@@ -201,13 +237,17 @@ class _ServicesSource(PydanticBaseSettingsSource):
         return own and (name.startswith("s3_") or str(known[name]).startswith("s3:"))
 
 
+def _listed(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 def load(**changes: Any) -> Settings:
     """Settings from the environment as it is now. Raises SettingsError naming each wrong variable."""
     try:
         return Settings(**changes)
     except ValidationError as error:
         lines = [
-            f"T3_{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            f"T3_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         ]
         raise SettingsError("; ".join(lines)) from None
@@ -235,10 +275,12 @@ def variables() -> list[tuple[str, str, str]]:
 
     def shown(value: Any) -> str:
         if isinstance(value, Path):
-            return os.path.relpath(value, ROOT) + "/"
+            return os.path.relpath(value, ROOT) + ("" if value.suffix == ".toml" else "/")
+        if isinstance(value, dict):
+            return ""
         return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
     return [
-        (f"T3_{name.upper()}", shown(field.default), field.description or "")
+        (f"T3_{name.upper()}" + ("_<EDITION>" if name == "recipients" else ""), shown(field.default), field.description)
         for name, field in Settings.model_fields.items()
     ]

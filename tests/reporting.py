@@ -7,13 +7,19 @@ import nbformat
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from t3lib import metrics, report
-from t3lib.report.edition import edition
+from t3lib import metrics, period, report
+from t3lib.editions import edition
+from t3lib.metrics.concentration import Concentration
+from t3lib.metrics.growth import LikeForLike
+from t3lib.metrics.reconciliation import Reconciliation
+from t3lib.report.pack import Growth, Pack
 
 FRIDAY = date(2026, 11, 20)
 SECTIONS = (
-    report.headline, report.tiles, report.attention, report.hours, report.trucks, report.payments,
-    report.contribution, report.prices, report.menus, report.places, report.rejects, report.data_note,
+    report.headline, report.tiles, report.attention, report.hours, report.days, report.months, report.trucks,
+    report.payments, report.contribution, report.prices, report.menus, report.places, report.like_for_like,
+    report.trailing, report.concentration, report.seasonality, report.weekdays, report.ramp, report.rejects,
+    report.clean_rate, report.reconciliation, report.data_note,
 )  # fmt: skip
 
 
@@ -45,13 +51,16 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
         rows(key, (value, "", *line)) for key, value in
         (("local_hour", 13), ("price_pence", 700), ("location_id", 1), ("payment_type", "cash"))
     )  # fmt: skip
+    one, last = edition(edition_name), changes.pop("last", FRIDAY)
     content = {
-        "business_date": FRIDAY,
-        "edition": edition(edition_name),
+        "period": period.of(one.period, last),
+        "edition": one,
         "sales": sales,
         "before": before,
         "usual": usual,
+        "usual_of": None,
         "hours": hours,
+        "days": rows("weekday", (5, "", *line)),
         "trucks": rows("truck_id", (1, "Burrito Madness", *line), label="truck"),
         "payments": payments.assign(share_pct=100.0),
         "prices": prices.assign(transactions_share_pct=100.0),
@@ -63,6 +72,8 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
         "restated": pd.DataFrame(columns=["business_date", "rows_change", "pence_change", "causes"]),
         "contribution": None,
         "inputs": {"menu": False, "pitches": False, "costs": False},
+        "pack": Pack(),
+        "sent": None,
     }
     return report.Day(**content | changes)
 
@@ -83,3 +94,32 @@ def _output(block):
     bundle = block._repr_mimebundle_()
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return new_output("execute_result", data=data, metadata=metadata, execution_count=1)
+
+
+def pack(**changes):
+    """A year of two trucks: £1,000.00 a month by the first, £500.00 by the second since June."""
+    months = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    taken = [(month, 30, 100, 100_000 + (50_000 if month >= date(2026, 6, 1) else 0), 60.0) for month in months]
+    columns = ["truck_id", "truck", "trailing_pence", "trailing_share_pct", "trailing_months", "trailing_before_pence"]
+    trailing = pd.DataFrame(
+        [[1, "Burrito Madness", 1_200_000, 77.4, 12, 1_000_000], [2, "Eels", 350_000, 22.6, 7, 0]], columns=columns
+    )
+    seasons = ["season", "truck_days", "gross_sales_pence", "sales_per_truck_day_pence", "season_index"]
+    ramp = ["truck", "first_sale_on", "ramp_week", "ramp_pct"]
+    content = {
+        "months": pd.DataFrame(
+            taken, columns=["period_first", "trading_days", "transactions", "gross_sales_pence", "card_share_pct"]
+        ),
+        "like_for_like": Growth(LikeForLike(1, 100_000, 90_000), LikeForLike(1, 1_200_000, 1_000_000)),
+        "trailing": trailing.astype({"trailing_before_pence": "Int64"}),
+        "concentration": Concentration("Burrito Madness", 77.4, 6_502),
+        "seasonality": pd.DataFrame([[n, 30, 100_000, 3_333, 100.0] for n in range(1, 13)], columns=seasons),
+        "weekdays": pd.DataFrame([[n, 52, 200_000, 3_846, 100.0] for n in range(1, 8)], columns=seasons),
+        "ramp": pd.DataFrame([["Eels", date(2026, 6, 1), n, 10.0 * n] for n in range(1, 13)], columns=ramp),
+        "clean_rate": pd.DataFrame(
+            [[date(2026, 10, 1), 1_000, 920, 80, 92.0], [date(2026, 11, 1), 1_000, 930, 70, 93.0]],
+            columns=["period_first", "rows_read", "rows_loaded", "rows_rejected", "clean_pct"],
+        ),
+        "reconciliation": Reconciliation(40, 1, 150, 142, 8, 114_000, 2, 2_000, 140, 112_000),
+    }
+    return Pack(**content | changes)

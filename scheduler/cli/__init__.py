@@ -158,20 +158,27 @@ def backfill(
 
 @app.command()
 def report(
-    date: Annotated[str, typer.Option(help="Business day, YYYY-MM-DD; yesterday by default.")] = "",
-    edition: Annotated[str, typer.Option(help="cfo or culinary; every edition by default.")] = "",
+    date: Annotated[
+        str, typer.Option(help="Business day, YYYY-MM-DD, or one of the week or month; the latest that is over.")
+    ] = "",
+    edition: Annotated[
+        str, typer.Option(help="A table of notebooks/editions.toml; those of every day by default.")
+    ] = "",
     preview: Annotated[
-        bool, typer.Option("--preview", help="Write the mail beside the executed notebook only.")
+        bool, typer.Option("--preview", help="Only write the mail beside the executed notebook, and open its page.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Run it anew although it ran before.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run it anew although it ran before; other figures go out as corrected.")
+    ] = False,
+    to: Annotated[str, typer.Option(help="Send a trial to this address of T3_MAIL_TRIALS only (me: the first).")] = "",
     json: Json = False,
 ) -> None:
-    """Make the daily report and send it.
+    """Make a report and send it.
 
     Example: t3 report --date 2026-11-05 --edition cfo --preview"""
     from scheduler.commands.reporting import report as run
 
-    run(day=date, edition=edition, preview=preview, again=again, as_json=json)
+    run(day=date, edition=edition, preview=preview, again=again, to=to, as_json=json)
 
 
 @app.command()

@@ -33,9 +33,19 @@ def mail_show(mail_id: Mail) -> None:
 
 @app.command("resend")
 def mail_resend(mail_id: Mail) -> None:
-    """Send a failed or unknown mail once more. An unknown one may arrive twice.
+    """Send a failed or unknown mail once more, or let a waiting correction go. An unknown one may arrive twice.
 
     Example: t3 mail resend 12"""
     from scheduler.commands.reporting import resend as run
+
+    run(mail_id)
+
+
+@app.command("drop")
+def mail_drop(mail_id: Mail) -> None:
+    """Drop a correction that waits.
+
+    Example: t3 mail drop 12"""
+    from scheduler.commands.reporting import drop as run
 
     run(mail_id)

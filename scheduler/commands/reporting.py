@@ -1,7 +1,7 @@
-"""`t3 report`: the daily report, made and sent."""
+"""`t3 report`: the reports, made and sent."""
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,47 +15,61 @@ from scheduler.commands.output import open_in_browser, say
 from scheduler.commands.session import session
 from t3lib import mail, warehouse
 from t3lib.business_day import today
+from t3lib.editions import editions
 from t3lib.problems import WrongUseError
 from t3lib.report import delivery
-from t3lib.report.edition import editions
 from t3lib.settings import settings
 
 _MAILS = sa.text("""
     SELECT recipient, state, reply FROM ops.mail_outbox
-    WHERE report = 'daily' AND business_date = :day AND edition = :edition
+    WHERE report = :report AND business_date = :day AND edition = :edition
     ORDER BY revision DESC, recipient
 """)
 
 
-def report(day: str, edition: str, preview: bool, again: bool, as_json: bool) -> None:
-    """Make each wanted edition of a business day; raises SystemExit(1) when a mail did not leave."""
+def report(day: str, edition: str, preview: bool, again: bool, to: str, as_json: bool) -> None:
+    """Make each wanted edition of a business day, or of the week or month it lies in; raises SystemExit(1) when a
+    mail did not leave."""
     wanted = _editions(edition)
-    when = day_of(day, "--date") if day else today() - timedelta(days=1)
+    when = day_of(day, "--date") if day else None
     with session("database", "smtp"):
         kernels.warm()
-        made = [_preview(when, name) for name in wanted] if preview else send(when, wanted, again=again)
+        if preview:
+            made = [_preview(_last(when, name), name) for name in wanted]
+        elif to:
+            made = [_trial(_last(when, name), name, to) for name in wanted]
+        else:
+            made = send(when, wanted, again=again)
     if as_json:
         print_json(made)
     for line in made if not as_json else []:
         say(", ".join(f"{name} {value}" for name, value in line.items()))
-    if any(line.get("state") in ("failed", "unknown") for line in made):
+    if any(line.get("state") in ("failed", "unknown", "cancelled") for line in made):
         raise SystemExit(1)
 
 
-def send(day: date, wanted: list[str], *, again: bool = False) -> list[dict[str, Any]]:
+def send(day: date | None, wanted: list[str], *, again: bool = False) -> list[dict[str, Any]]:
     """Run, prepare and send editions through the queue; one mapping per mail with its state."""
+    days = {name: _last(day, name) for name in wanted}
     with queue.working():
         suffix = uuid4().hex[:6] if again else ""
-        runs = [queue.enqueue_report(day.isoformat(), name, again=suffix) for name in wanted]
+        runs = [queue.enqueue_report(last.isoformat(), name, again=suffix) for name, last in days.items()]
         for run in runs:
             queue.wait(run)
     mail.send_due()
     with warehouse.connect() as db:
         return [
-            {"date": day.isoformat(), "edition": name, **row}
-            for name in wanted
-            for row in db.execute(_MAILS, {"day": day, "edition": name}).mappings()
+            {"date": last.isoformat(), "edition": name, **row}
+            for name, last in days.items()
+            for row in db.execute(_MAILS, {"report": editions()[name].report, "day": last, "edition": name}).mappings()
         ]
+
+
+def drop(mail_id: int) -> None:
+    """Cancel a correction that waits."""
+    with session("database"), warehouse.connect() as db:
+        dropped = mail.drop(db, mail_id)
+    say(f"Dropped: the correction of the {dropped.edition} report of {dropped.business_date} is not sent.")
 
 
 def resend(mail_id: int) -> None:
@@ -67,8 +81,14 @@ def resend(mail_id: int) -> None:
 
 
 def scheduled() -> list[str]:
-    """The editions that the schedule names."""
-    return list(schedule.load().reports)
+    """The editions of every day."""
+    return list(schedule.load().daily)
+
+
+def _last(day: date | None, name: str) -> date:
+    """The last day of what an edition tells: of the period that a day lies in, or of the latest one that is over."""
+    one = editions()[name]
+    return one.latest(today()).last if day is None else one.over(day, today()).last
 
 
 def _editions(edition: str) -> list[str]:
@@ -81,6 +101,20 @@ def _preview(day: date, edition: str) -> dict[str, str]:
     os.environ["T3_EDITED_NOTEBOOKS"] = "1"  # who previews wants to see what he edits
     settings.cache_clear()
     run = stages.run_report(day.isoformat(), edition)
-    html, eml = delivery.preview(Path(run.path))
-    open_in_browser(html.as_uri())
-    return {"edition": edition, "html": str(html), "eml": str(eml)}
+    files = delivery.preview(Path(run.path))
+    open_in_browser(files[0].as_uri())
+    return {"edition": edition, **{file.suffix[1:]: str(file) for file in files}}
+
+
+def _trial(day: date, edition: str, to: str) -> dict[str, str]:
+    """One copy to somebody who tries the report out, of the notebook as it stands."""
+    address = delivery.trial_address(to)  # before the work, not after it
+    os.environ["T3_EDITED_NOTEBOOKS"] = "1"
+    settings.cache_clear()
+    run = stages.run_report(day.isoformat(), edition)
+    number = delivery.prepare_trial(Path(run.path), day, address)
+    mail.send_due()
+    with warehouse.connect() as db:
+        sent, _ = mail.read(db, number)
+    return {"date": day.isoformat(), "edition": edition, "recipient": address, "state": sent.state,
+            "reply": sent.reply or ""}  # fmt: skip

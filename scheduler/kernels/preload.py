@@ -24,6 +24,7 @@ MODULES = (
     "sqlite3",
     "stack_data",
     "tornado.platform.asyncio",
+    "holidays.countries.united_kingdom",
     "ipecharts",
     "ipywidgets",
     "matplotlib.pyplot",

@@ -1,6 +1,7 @@
 """The outbox: one row per (report, business date, edition, recipient, revision), each with a state.
 
-prepared -> sending -> sent | failed | unknown | retry (-> sending ...). Only a person leaves `unknown`."""
+prepared -> sending -> sent | failed | unknown | retry (-> sending ...). Only a person leaves `unknown`; `waiting` is a
+correction that only a person lets go; `cancelled` never leaves."""
 
 import copy
 import hashlib
@@ -10,12 +11,14 @@ from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 
+TRIAL = "trial"
 _COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
     attempts, next_try_at, reply, run_id, prepared_at, finished_at"""
 
@@ -55,8 +58,12 @@ def prepare(
     edition: str,
     revision: int = 1,
     run_id: str | None = None,
+    state: str = "prepared",
+    headline: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
-    """mail_id of this recipient's copy, stored as it will be sent; asking again gives the same mail."""
+    """mail_id of this recipient's copy, stored as it will be sent; asking again gives the same mail.
+
+    headline: its gross_sales_pence and transactions, so that later figures can be compared with what was told."""
     recipient = recipient.strip()
     key = {"report": report, "business_date": business_date, "edition": edition}
     key |= {"recipient": recipient, "revision": revision}
@@ -67,9 +74,11 @@ def prepare(
     own["To"] = recipient
     own["Date"] = format_datetime(datetime.now(UTC))
     own["Message-ID"] = message_id(**key)
-    if revision > 1:
-        own["References"] = message_id(**key | {"revision": 1})
-    row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id}
+    if revision > 1 and report != TRIAL:
+        first = message_id(**key | {"revision": 1})
+        own["In-Reply-To"], own["References"] = first, first
+    row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
+    row |= {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
     made = db.execute(_INSERT, row | {"message": own.as_bytes(policy=SMTP)}).scalar()
     return made if made is not None else db.execute(_FIND, key).scalar_one()
 
@@ -111,11 +120,28 @@ def states(db: sa.Connection) -> dict[str, int]:
 def resend(db: sa.Connection, mail_id: int) -> Mail:
     """Put a finished mail back into the queue: the same message, the same Message-ID, a person's decision.
 
-    Raises MailError while it is still waiting or under way."""
-    if db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
-        mail, _ = read(db, mail_id)
+    A correction that waits is let go, to all of its readers. Raises MailError while it is about to leave anyway."""
+    mail, _ = read(db, mail_id)
+    if mail.state == "waiting":
+        _move(db, mail, "prepared", "a person let it go")
+    elif db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
         raise MailError(f"Mail {mail_id} is {mail.state}: only a finished mail can be sent again.")
     return read(db, mail_id)[0]
+
+
+def drop(db: sa.Connection, mail_id: int) -> Mail:
+    """Cancel a correction that waits, for all of its readers. Raises MailError for another mail."""
+    mail, _ = read(db, mail_id)
+    if mail.state != "waiting":
+        raise MailError(f"Mail {mail_id} is {mail.state}: only a correction that waits can be dropped.")
+    _move(db, mail, "cancelled", "a person dropped it")
+    return read(db, mail_id)[0]
+
+
+def _move(db: sa.Connection, mail: Mail, state: str, reply: str) -> None:
+    """A waiting revision, as one: no reader gets what another does not."""
+    key = {name: getattr(mail, name) for name in ("report", "business_date", "edition", "revision")}
+    db.execute(_MOVE, key | {"state": state, "reply": reply})
 
 
 def _mail(row: Mapping[str, object]) -> Mail:
@@ -129,11 +155,19 @@ _FIND = sa.text("""
 
 _INSERT = sa.text("""
     INSERT INTO ops.mail_outbox
-        (report, business_date, edition, recipient, revision, message_id, subject, message, run_id)
-    VALUES (:report, :business_date, :edition, :recipient, :revision, :message_id, :subject, :message,
-            :run_id)
+        (report, business_date, edition, recipient, revision, message_id, subject, message, run_id, state,
+         gross_sales_pence, transactions)
+    VALUES (:report, :business_date, :edition, :recipient, :revision, :message_id, :subject, :message, :run_id, :state,
+            :gross_sales_pence, :transactions)
     ON CONFLICT (report, business_date, edition, recipient, revision) DO NOTHING
     RETURNING mail_id""")
+
+_MOVE = sa.text("""
+    UPDATE ops.mail_outbox
+    SET state = :state, reply = :reply, next_try_at = now(),
+        finished_at = CASE WHEN :state = 'cancelled' THEN now() END
+    WHERE report = :report AND business_date = :business_date AND edition = :edition AND revision = :revision
+      AND state = 'waiting'""")
 
 _RESEND = sa.text("""
     UPDATE ops.mail_outbox

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.mail.incident import INCIDENT, tell_operators
+from t3lib.mail.outbox import TRIAL
 from t3lib.mail.smtp import Outcome, deliver
 from t3lib.settings import settings
 
@@ -39,9 +40,12 @@ class _Claim:
 def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str, int]:
     """Send what is due, each mail at most once; how many ended as sent, retry, failed and unknown.
 
+    Without T3_MAIL_LIVE only trials leave: the rest is cancelled, so that none of it leaves later when it is old.
     Any number of processes may do this at once. Raises SettingsError when no SMTP server is known."""
     engine, counts = engine or warehouse.engine(), Counter[str]()
     url = settings().need("smtp_url")
+    if not settings().mail_live:
+        _cancel_all_but_trials(engine)
     counts["unknown"] = _give_up_on_the_dead(engine)
     for _ in range(limit):
         with _claimed(engine) as claim:
@@ -70,6 +74,13 @@ def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
     finally:
         with suppress(sa.exc.DBAPIError):  # a connection that the database cut has lost its lock by itself
             guard.close()
+
+
+def _cancel_all_but_trials(engine: sa.Engine) -> None:
+    with engine.begin() as db:
+        trials = [address.lower() for address in settings().mail_trials]
+        if count := db.execute(_CANCEL, {"trial": TRIAL, "trials": trials}).rowcount:
+            _log.warning("%s mails are cancelled: T3_MAIL_LIVE is not set, so only trials leave", count)
 
 
 def _record(engine: sa.Engine, claim: _Claim, outcome: Outcome) -> str:
@@ -124,6 +135,11 @@ def _tell(
         f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}",
     )
 
+
+_CANCEL = sa.text("""
+    UPDATE ops.mail_outbox
+    SET state = 'cancelled', reply = 'not sent: T3_MAIL_LIVE is not set', finished_at = now()
+    WHERE state IN ('prepared', 'retry') AND NOT (report = :trial AND lower(recipient) = ANY(:trials))""")
 
 _NEXT = sa.text("""
     SELECT mail_id FROM ops.mail_outbox

@@ -1,6 +1,6 @@
 """Breakdowns beyond one truck: places and prices, and any breakdown as the mean of the same weekdays before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import sqlalchemy as sa
@@ -34,15 +34,29 @@ def compared(
     """
     held = data_range(db)
     periods = [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
-    frames = [breakdown(db, period).set_index(key) for period in (scope, *periods)]
-    everyone = pd.concat(frames)
+    return beside(breakdown, key, db, scope, before=periods[:1], usual=periods)
+
+
+def beside(
+    breakdown: Callable[[sa.Connection, Scope], pd.DataFrame],
+    key: str,
+    db: sa.Connection,
+    scope: Scope,
+    *,
+    before: Sequence[Scope],
+    usual: Sequence[Scope],
+) -> pd.DataFrame:
+    """The same beside scopes of one's own choice: `_before` and `_usual` are means over these, missing without any."""
+    periods = list(dict.fromkeys([*before, *usual]))
+    frames = {period: breakdown(db, period).set_index(key) for period in (scope, *periods)}
+    everyone = pd.concat(frames.values())
     rows = everyone[~everyone.index.duplicated()].copy()
     for name in _MEASURES:
-        counts = [frame[name].reindex(rows.index, fill_value=0).astype("int64") for frame in frames]
-        rows[name] = counts[0]
-        rows[f"{name}_before"] = counts[1].astype("Int64") if periods else pd.NA
-        means = [half_up(int(total), len(periods)) for total in sum(counts[1:])] if periods else pd.NA
-        rows[f"{name}_usual"] = pd.array(means, "Int64") if periods else pd.NA
+        counts = {of: frame[name].reindex(rows.index, fill_value=0).astype("int64") for of, frame in frames.items()}
+        rows[name] = counts[scope]
+        for against, those in (("before", before), ("usual", usual)):
+            means = [half_up(int(total), len(those)) for total in sum(counts[of] for of in those)] if those else pd.NA
+            rows[f"{name}_{against}"] = pd.array(means, "Int64") if those else pd.NA
     return rows.reset_index()
 
 

@@ -1,5 +1,6 @@
 """A scope against the same weekdays before it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -27,7 +28,12 @@ def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
     >>> found.gross_sales_pence, found.transactions, found.weeks
     (1199, 2, 2)
     """
-    periods = [totals(db, period) for period in _held(db, scope, weeks)]
+    return mean(db, _held(db, scope, weeks))
+
+
+def mean(db: sa.Connection, scopes: Sequence[Scope]) -> Typical | None:
+    """The mean of some scopes, rounded as `typical`; None of none."""
+    periods = [totals(db, scope) for scope in scopes]
     if not periods:
         return None
     pence = sum(period.gross_sales_pence for period in periods)

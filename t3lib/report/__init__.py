@@ -1,38 +1,58 @@
-"""The daily report: read a day, show its sections, and make the mail from the executed notebook.
+"""The reports: read a day, week or month, show its sections, and make the mail from the executed notebook.
 
 `4_report.ipynb` uses what stands here; `t3lib.report.delivery` makes and queues the mail."""
 
 from t3lib.report.day import Day, read
 from t3lib.report.sections import (
     attention,
+    clean_rate,
+    concentration,
     contribution,
     data_note,
+    days,
     envelope,
     headline,
     hours,
+    like_for_like,
     menus,
+    months,
     payments,
     places,
     prices,
+    ramp,
+    reconciliation,
     rejects,
+    seasonality,
     tiles,
+    trailing,
     trucks,
+    weekdays,
 )
 
 __all__ = [
     "Day",
     "attention",
+    "clean_rate",
+    "concentration",
     "contribution",
     "data_note",
+    "days",
     "envelope",
     "headline",
     "hours",
+    "like_for_like",
     "menus",
+    "months",
     "payments",
     "places",
     "prices",
+    "ramp",
     "read",
+    "reconciliation",
     "rejects",
+    "seasonality",
     "tiles",
+    "trailing",
     "trucks",
+    "weekdays",
 ]

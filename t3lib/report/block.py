@@ -1,8 +1,9 @@
 """A block of the report: one content, shown as HTML in JupyterLab and the mail and as text in the plain part."""
 
 import textwrap
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import jinja2
 TEMPLATES = Path(__file__).with_name("template")
 STYLE = TEMPLATES / "email" / "style.css"
 TEXT_WIDTH = 72
+BLOCK = "application/vnd.t3.block+json"  # a block's content, for those who set it otherwise than as HTML
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that tables stand in line
 
 Tone = Literal["", "up", "down", "muted"]
@@ -34,9 +36,20 @@ class Block:
     text: str
     content: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        return {"text/html": _inliner().inline_fragment(html, STYLE.read_text()).strip(), "text/plain": self.text}
+        shown = _inliner().inline_fragment(html, STYLE.read_text()).strip()
+        return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
+
+
+def section(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A section of that name: nothing for a day of an edition that does not have it."""
+
+    @wraps(function)
+    def shown(day: Any) -> Any:
+        return function(day) if function.__name__ in day.edition.sections else None
+
+    return shown
 
 
 def table(title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False) -> Block:
@@ -65,6 +78,15 @@ def _line(cells: list[str], widths: list[int]) -> str:
     name = cells[0] if len(cells[0]) <= widths[0] else cells[0][: widths[0] - 1] + "…"
     figures = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
     return "  ".join([name.ljust(widths[0]), *figures])
+
+
+def _plain(value: Any) -> Any:
+    """A content as JSON holds it."""
+    if is_dataclass(value):
+        value = asdict(value)  # type: ignore[arg-type]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @cache

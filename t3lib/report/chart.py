@@ -59,11 +59,17 @@ def by_hour(hours: list[Hour], names: tuple[str, str], money: bool, palette: Pal
     return png.getvalue()
 
 
+def _tick(size: float, most: float, money: bool) -> str:
+    """£400; £50k where a scale goes beyond £10,000, so that it fits beside the bars."""
+    shown = f"{size / 1000:,.0f}k" if most > 10_000 and size else f"{size:,.0f}"
+    return f"{'£' if money else ''}{shown}"
+
+
 def _dress(axes: Axes, hours: list[Hour], money: bool, palette: Palette) -> None:
     axes.set_xticks(range(len(hours)), [hour.label for hour in hours], size=POINTS, color=palette.text)
     axes.set_xlim(-0.6, len(hours) - 0.4)
     axes.locator_params(axis="y", nbins=4, integer=True)
-    axes.yaxis.set_major_formatter(lambda size, _: f"{'£' if money else ''}{size:,.0f}")
+    axes.yaxis.set_major_formatter(lambda size, _: _tick(size, axes.get_ylim()[1], money))
     axes.tick_params(axis="y", labelsize=POINTS, labelcolor=palette.text, length=0)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color=palette.grid, linewidth=0.8)

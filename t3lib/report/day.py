@@ -1,31 +1,41 @@
 """Every figure of one report, read in one snapshot, so that no two parts of a mail can disagree."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib import business_day, metrics, warehouse
-from t3lib.metrics import breakdown
+from t3lib import business_day, metrics, period, warehouse
+from t3lib.editions import Edition, edition
+from t3lib.metrics import Scope, breakdown, comparison
 from t3lib.metrics.contribution import Contribution, contribution
-from t3lib.report.edition import Edition, edition
+from t3lib.period import Period
+from t3lib.report import pack, sent
+from t3lib.report.pack import Pack
+from t3lib.report.sent import Sent
 
 WEEKS = 4
 
 
 @dataclass(frozen=True)
 class Day:
-    """One business day for one edition's readers; what has nothing to compare with is None.
+    """One business day, week or month for one edition's readers; what has nothing to compare with is None.
 
+    `before` is the day a week before, or the week or month before. `usual` is the mean of four weeks; of a month it is
+    the same month a year before, or, where the data do not reach back that far, the month before (`usual_of` says).
     `hours` to `places`: one row each, with both measures and their _before and _usual (`breakdown.compared`)."""
 
-    business_date: date
+    period: Period
     edition: Edition
     sales: metrics.Totals
     before: metrics.Totals | None
     usual: metrics.Typical | None
+    usual_of: Period | None
     hours: pd.DataFrame
+    days: pd.DataFrame
     trucks: pd.DataFrame
     payments: pd.DataFrame
     prices: pd.DataFrame
@@ -37,39 +47,84 @@ class Day:
     restated: pd.DataFrame
     contribution: Contribution | None
     inputs: dict[str, bool]
+    pack: Pack
+    sent: Sent | None
+
+    @property
+    def business_date(self) -> date:
+        """The day, or the last one of the week or month."""
+        return self.period.last
 
 
 def read(business_date: str = "", edition_name: str = "cfo", url: str | None = None) -> Day:
-    """All figures of a business day (ISO date; empty for yesterday's). Raises ValueError for another text."""
-    day = date.fromisoformat(business_date) if business_date else business_day.today() - timedelta(days=1)
+    """All figures of the day, week or month that a business day lies in (ISO date; empty for the latest that is over).
+
+    Raises ValueError for another text."""
+    one = edition(edition_name)
+    if business_date:
+        days = period.of(one.period, date.fromisoformat(business_date))
+    else:
+        days = one.latest(business_day.today())
     with warehouse.engine(url).connect().execution_options(isolation_level="REPEATABLE READ") as db:
-        return _figures(db, metrics.Scope(day, day), edition(edition_name))
+        return _figures(db, days, one)
 
 
-def _figures(db: sa.Connection, scope: metrics.Scope, one: Edition) -> Day:
-    week_before, usual = metrics.same_weekdays_before(scope)[0], metrics.typical(db, scope, WEEKS)
+def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
+    scope = Scope(days.first, days.last)
+    before, usual = _compared_with(db, days)
+    compared = partial(_compared, db, scope, before, usual)
     return Day(
-        business_date=scope.first,
+        period=days,
         edition=one,
         sales=metrics.totals(db, scope),
-        before=metrics.totals(db, week_before) if usual else None,
-        usual=usual,
-        hours=breakdown.compared(metrics.by_hour, "local_hour", db, scope, WEEKS),
-        trucks=breakdown.compared(metrics.by_truck, "truck_id", db, scope, WEEKS),
-        payments=breakdown.compared(metrics.by_payment, "payment_type", db, scope, WEEKS),
-        prices=breakdown.compared(breakdown.by_price_point, "price_pence", db, scope, WEEKS),
-        menus=breakdown.compared(breakdown.by_menu_type, "menu_type", db, scope, WEEKS),
-        places=breakdown.compared(breakdown.by_place, "location_id", db, scope, WEEKS),
-        attention=tuple(metrics.attention(db, scope.first)),
+        before=metrics.totals(db, before[0]) if before else None,
+        usual=comparison.mean(db, usual),
+        usual_of=period.of("month", usual[0].last) if days.kind == "month" and usual else None,
+        hours=compared(metrics.by_hour, "local_hour"),
+        days=compared(metrics.by_weekday, "weekday"),
+        trucks=compared(metrics.by_truck, "truck_id"),
+        payments=compared(metrics.by_payment, "payment_type"),
+        prices=compared(breakdown.by_price_point, "price_pence"),
+        menus=compared(breakdown.by_menu_type, "menu_type"),
+        places=compared(breakdown.by_place, "location_id"),
+        attention=tuple(metrics.attention(db, days.last)) if "attention" in one.sections else (),
         quality=metrics.data_quality(db, scope),
         freshness=metrics.freshness(db),
-        restated=_restated(db, scope.first),
+        restated=metrics.restated_days(db, *_since(db, one, days), before=days.first),
         contribution=contribution(db, scope),
         inputs=breakdown.inputs(db),
+        pack=pack.read(db, scope, one.sections),
+        sent=sent.latest(db, one, days.last),
     )
 
 
-def _restated(db: sa.Connection, day: date) -> pd.DataFrame:
-    """Earlier days that changed since the day began, when the mail before this one was about to be made."""
-    since, until = business_day.bounds(day)[0], business_day.bounds(day + timedelta(days=1))[1]
-    return metrics.restated_days(db, since, until, before=day)
+def _compared_with(db: sa.Connection, days: Period) -> tuple[list[Scope], list[Scope]]:
+    """The scopes that `before` and `usual` are of, as far as the warehouse holds them in full."""
+    held = metrics.data_range(db)
+    if held is None:
+        return [], []
+    scope, last = Scope(days.first, days.last), days.before
+    if days.kind != "month":
+        weeks = [week for week in metrics.same_weekdays_before(scope, WEEKS) if week.first >= held[0]]
+        return weeks[:1], weeks
+    month_before, year_before = Scope(last.first, last.last), metrics.year_before(scope)
+    before = [month_before] if month_before.first >= held[0] else []
+    return before, [year_before] if year_before.first >= held[0] else before
+
+
+def _compared(
+    db: sa.Connection,
+    scope: Scope,
+    before: Sequence[Scope],
+    usual: Sequence[Scope],
+    figure: Callable[[sa.Connection, Scope], pd.DataFrame],
+    key: str,
+) -> pd.DataFrame:
+    return breakdown.beside(figure, key, db, scope, before=before, usual=usual)
+
+
+def _since(db: sa.Connection, one: Edition, days: Period) -> tuple[datetime, datetime]:
+    """When the report before this one was made (else: when this period began), and when this one must be out."""
+    made = sent.made_at(db, one, before=days.last)
+    until = business_day.bounds(days.last + timedelta(days=1))[1]
+    return made or business_day.bounds(days.first)[0], until

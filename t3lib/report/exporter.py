@@ -33,6 +33,7 @@ class Rendered:
     text: str
     pictures: dict[str, bytes]
     envelope: dict[str, Any]
+    notebook: NotebookNode
 
 
 def render(executed: Path) -> Rendered:
@@ -56,7 +57,7 @@ def render(executed: Path) -> Rendered:
     if envelope is None:
         raise ReportError(f"{executed} has no envelope: a report ends with `report.envelope(day)`.")
     html = _html(notebook, {"subject": envelope["subject"], "preheader": envelope["preheader"]})
-    return Rendered(html, "\n\n\n".join(filter(None, texts)) + "\n", pictures, envelope)
+    return Rendered(html, "\n\n\n".join(filter(None, texts)) + "\n", pictures, envelope, notebook)
 
 
 def _pictures(output: NotebookNode, number: int) -> dict[str, bytes]:

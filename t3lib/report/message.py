@@ -3,6 +3,7 @@
 from email.message import EmailMessage
 from pathlib import Path
 
+from t3lib.editions import edition
 from t3lib.report import words
 from t3lib.report.exporter import Rendered, render
 from t3lib.report.rules import check
@@ -11,28 +12,29 @@ from t3lib.settings import settings
 _TEXT = {"charset": "utf-8", "cte": "quoted-printable"}
 
 
-def build(executed: Path, *, revision: int = 1) -> EmailMessage:
+def build(executed: Path, *, revision: int = 1, trial: bool = False) -> EmailMessage:
     """The mail of an executed report, for everybody: without To, Date and Message-ID, which the outbox adds.
 
     Raises ReportError for a notebook that failed, or whose mail would break one of `rules`."""
-    return compose(render(executed), revision=revision)
+    return compose(render(executed), revision=revision, trial=trial)
 
 
-def compose(rendered: Rendered, *, revision: int = 1) -> EmailMessage:
+def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> EmailMessage:
     """The same of a notebook that is rendered already."""
-    message = _parts(rendered)
-    corrected = " (corrected)" if revision > 1 else ""
-    message["Subject"] = words.line(rendered.envelope["subject"]) + corrected
+    message = _parts(rendered, corrected=revision > 1)
+    before, after = "Trial: " if trial else "", " (corrected)" if revision > 1 else ""
+    message["Subject"] = before + words.line(rendered.envelope["subject"]) + after
     message["From"] = settings().mail_from
     message["Auto-Submitted"] = "auto-generated"
-    message["List-Unsubscribe"] = f"<mailto:{settings().recipients_operations[0]}?subject=unsubscribe>"
+    for address in settings().recipients_operations[:1]:
+        message["List-Unsubscribe"] = f"<mailto:{address}?subject=unsubscribe>"
     for name, value in rendered.envelope["headline"].items():
         message[f"X-T3-{name.replace('_', '-').title()}"] = str(int(value))
     check(message)
     return message
 
 
-def _parts(rendered: Rendered) -> EmailMessage:
+def _parts(rendered: Rendered, *, corrected: bool) -> EmailMessage:
     message = EmailMessage()
     message.set_content(rendered.text, **_TEXT)
     message.add_alternative(rendered.html, subtype="html", **_TEXT)
@@ -43,4 +45,10 @@ def _parts(rendered: Rendered) -> EmailMessage:
         # The byte order mark is what makes Excel read UTF-8.
         content = text.encode("utf-8-sig")
         message.add_attachment(content, "text", "csv", filename=words.line(name), params={"charset": "utf-8"})
+    if edition(rendered.envelope["edition"]).pdf:
+        from t3lib.report import pdf  # only editions with a PDF pay for it
+
+        content = pdf.document(rendered.notebook, rendered.envelope, corrected=corrected)
+        name = f"t3-{rendered.envelope['business_date']}-{rendered.envelope['edition']}.pdf"
+        message.add_attachment(content, "application", "pdf", filename=name)
     return message

@@ -1,12 +1,12 @@
 """The verdict: sentences made from the figures, so that they cannot contradict them."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
 from t3lib.metrics import Totals, change_pct
-from t3lib.report import words
+from t3lib.report import calendar, words
+from t3lib.report.against import Against, against
 from t3lib.report.day import Day
 
 
@@ -20,37 +20,35 @@ class Verdict:
 
 def verdict(day: Day) -> Verdict:
     """Headline and reason of a day."""
-    weekday = f"{day.business_date:%A}"
+    said, measure = against(day), day.edition.measure
     if not day.sales.transactions:
-        return Verdict(f"No sales are recorded for {_date(day.business_date)}.", _absence(day, weekday))
-    measure = day.edition.measure
+        return Verdict(f"No sales are recorded for {_dates(day)}.", _absence(day, said))
     now = getattr(day.sales, measure)
     took = f"{words.pounds(now)} taken" if measure == "gross_sales_pence" else f"{_sales(now)}"
     if not day.usual or not getattr(day.usual, measure):
-        return Verdict(f"{took} on {weekday}.", f"{_sum(day.sales)} There is no earlier {weekday} to compare with yet.")
+        nothing = "" if day.usual else said.nothing
+        return Verdict(f"{took} {said.when}.", " ".join(filter(None, (_sum(day.sales), nothing, calendar.said(day)))))
     usual, flat = getattr(day.usual, measure), day.edition.flat_pct
-    only_week = day.usual.weeks == 1  # then the usual is last week, and once is enough
     reasons = (
-        "" if only_week else _against_week(day, measure, weekday),
-        _cause(day.sales, day.usual, flat),
-        _mover(day.trucks, measure, usual, flat),
+        calendar.said(day),
+        "" if said.only_before else _against_before(day, measure, said),
+        _cause(day.sales, day.usual, flat, said),
+        _mover(day.trucks, measure, usual, flat, said),
     )
-    moved = _moved(now, usual, flat)
-    return Verdict(f"{took}, {moved} {'last' if only_week else 'a usual'} {weekday}.", " ".join(filter(None, reasons)))
+    return Verdict(f"{took}, {_moved(now, usual, flat)} {said.usual}.", " ".join(filter(None, reasons)))
 
 
 def subject(day: Day) -> str:
     """One line for the list of mails: the edition, the date, the figure and its change."""
     measure = day.edition.measure
     now = getattr(day.sales, measure)
-    date_ = f"{day.business_date:%a} {day.business_date.day} {day.business_date:%b %Y}"
     if not day.sales.transactions:
         figure = "no sales"
     else:
         figure = words.amount(now, measure) + ("" if measure.endswith("_pence") else " sales")
         if day.usual and getattr(day.usual, measure):
-            figure += f", {_moved(now, getattr(day.usual, measure), day.edition.flat_pct)} usual"
-    return words.line(f"T3 {day.edition.title}, {date_}: {figure}")
+            figure += f", {_moved(now, getattr(day.usual, measure), day.edition.flat_pct)} {against(day).usual_short}"
+    return words.line(f"T3 {day.edition.title}, {day.period.short}: {figure}")
 
 
 def _moved(now: int, before: int, flat_pct: float) -> str:
@@ -61,13 +59,16 @@ def _moved(now: int, before: int, flat_pct: float) -> str:
     return f"{abs(words.half_away(change_pct(now, before) or 0)):,}% {'above' if side > 0 else 'below'}"
 
 
-def _absence(day: Day, weekday: str) -> str:
+def _absence(day: Day, said: Against) -> str:
+    known = calendar.said(day)
     if not day.usual:
-        return f"There is no earlier {weekday} to compare with yet."
+        return f"{known} {said.nothing}".strip()
     if not day.usual.transactions:
-        return f"The {weekday}s before had none either."
-    usual = words.pounds(day.usual.gross_sales_pence)
-    return f"A usual {weekday} takes {usual}. If trucks were out, their files have not arrived."
+        return f"{known} There were none {said.before_when} either.".strip()
+    usual = f"{said.usual[:1].upper()}{said.usual[1:]} took {words.pounds(day.usual.gross_sales_pence)}"
+    if said.usual.startswith("a usual"):
+        usual = usual.replace(" took ", " takes ", 1)
+    return f"{known} {usual}. If trucks were out, their files have not arrived.".strip()
 
 
 def _sum(sales: Totals) -> str:
@@ -75,13 +76,15 @@ def _sum(sales: Totals) -> str:
     return f"{_sales(sales.transactions)}, {ticket} each on average, {gross} together."
 
 
-def _against_week(day: Day, measure: str, weekday: str) -> str:
-    before = getattr(day.before, measure, 0)
+def _against_before(day: Day, measure: str, said: Against) -> str:
+    if day.before is None:
+        return ""
+    before = getattr(day.before, measure)
     if not before:
-        return f"Nothing was sold last {weekday}."
+        return f"Nothing was sold {said.before_when}."
     moved = _moved(getattr(day.sales, measure), before, day.edition.flat_pct)
     absent = _absent_then(day.trucks, measure, before * day.edition.flat_pct / 100)
-    return f"That is {moved} last {weekday}'s {words.amount(before, measure)}{absent}."
+    return f"That is {moved} {said.before_amount(words.amount(before, measure))}{absent}."
 
 
 def _absent_then(trucks: pd.DataFrame, measure: str, least: float) -> str:
@@ -94,21 +97,23 @@ def _absent_then(trucks: pd.DataFrame, measure: str, least: float) -> str:
     return f", when {who} had no sales"
 
 
-def _cause(sales: Totals, usual: Totals, flat_pct: float) -> str:
+def _cause(sales: Totals, usual: Totals, flat_pct: float, said: Against) -> str:
     """Whether the number of sales or their size moved the day, against the usual."""
     number = _direction(sales.transactions, usual.transactions, flat_pct)
     ticket = _direction(sales.average_ticket_pence, usual.average_ticket_pence, flat_pct)
+    than, as_ = (" than usual", "as usual") if said.usual_short == "usual" else (f" than {said.usual}", "unchanged")
+    much = "as much as usual" if as_ == "as usual" else "as much"
     if not number and not ticket:
-        return "The number of sales and the average ticket are both as usual."
+        return f"The number of sales and the average ticket are both {as_}."
     size = f"({words.pounds(sales.average_ticket_pence)}, {_pct(sales, usual, 'average_ticket_pence')})"
     count = f"({sales.transactions:,}, {_pct(sales, usual, 'transactions')})"
-    made = {1: f"More sales than usual were made {count}", -1: f"Fewer sales than usual were made {count}"}
-    brought = {1: f"each brought more {size}", -1: f"each brought less {size}", 0: "each brought as much as usual"}
+    made = {1: f"More sales{than} were made {count}", -1: f"Fewer sales{than} were made {count}"}
+    brought = {1: f"each brought more {size}", -1: f"each brought less {size}", 0: f"each brought {much}"}
     joint = "and" if number * ticket >= 0 and (number or ticket > 0) else "but"
-    return f"{made.get(number, 'The number of sales was as usual')} {joint} {brought[ticket]}."
+    return f"{made.get(number, f'The number of sales was {as_}')} {joint} {brought[ticket]}."
 
 
-def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float) -> str:
+def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float, said: Against) -> str:
     """The truck with the largest change, where there are several and it matters for the whole."""
     if len(trucks) < 2:
         return ""
@@ -118,7 +123,8 @@ def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float) -> s
     if abs(move) * 100 < max(flat_pct, 1) * usual:
         return ""
     size = words.amount(abs(move), measure) + ("" if measure.endswith("_pence") else " sales")
-    return f"The largest change is {name}, {size} {'above' if move > 0 else 'below'} its usual."
+    its = "its usual" if said.usual_short == "usual" else said.usual
+    return f"The largest change is {name}, {size} {'above' if move > 0 else 'below'} {its}."
 
 
 def _direction(now: int | None, before: int | None, flat_pct: float) -> int:
@@ -131,8 +137,9 @@ def _pct(sales: Totals, usual: Totals, name: str) -> str:
     return words.change(change_pct(getattr(sales, name), getattr(usual, name)))
 
 
-def _date(value: date) -> str:
-    return f"{value:%A} {value.day} {value:%B}"
+def _dates(day: Day) -> str:
+    value = day.period.last
+    return f"{value:%A} {value.day} {value:%B}" if day.period.kind == "day" else day.period.dates
 
 
 def _sales(count: int) -> str:

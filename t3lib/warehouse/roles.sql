@@ -25,9 +25,9 @@ GRANT SELECT, INSERT, UPDATE ON ops.mail_outbox, ops.run TO t3_mailer;
 -- analyst and operator read all but the mails themselves. The one writes in the sandbox; the other asks: the state
 -- and the outcome of a request are the worker's to write.
 GRANT SELECT ON ALL TABLES IN SCHEMA ops, core, mart TO t3_analyst, t3_operator;
-REVOKE SELECT ON ops.mail_outbox FROM t3_analyst, t3_operator;
+REVOKE SELECT ON ops.mail_outbox, mart.mail FROM t3_analyst, t3_operator;
 GRANT SELECT (mail_id, report, business_date, edition, recipient, revision, message_id, subject, state, attempts,
-              next_try_at, reply, run_id, prepared_at, finished_at) ON ops.mail_outbox TO t3_analyst, t3_operator;
+              next_try_at, reply, run_id, prepared_at, finished_at, gross_sales_pence, transactions) ON ops.mail_outbox TO t3_analyst, t3_operator;
 GRANT USAGE, CREATE ON SCHEMA sandbox TO t3_analyst;
 GRANT INSERT (kind, parameters, asked_by, why) ON ops.request TO t3_operator;
 

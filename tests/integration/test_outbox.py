@@ -28,6 +28,7 @@ DAY = date(2026, 11, 5)
 def box(database, monkeypatch):
     with mailbox() as server:
         monkeypatch.setenv("T3_SMTP_URL", server.url)
+        monkeypatch.setenv("T3_MAIL_LIVE", "1")
         settings.cache_clear()
         yield server
 
@@ -160,6 +161,7 @@ def test_no_server_configured_claims_nothing(database):
 
 def test_server_that_is_down_keeps_the_mail(database, monkeypatch):
     monkeypatch.setenv("T3_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("T3_MAIL_LIVE", "1")
     settings.cache_clear()
     prepared()
     assert mail.send_due()["retry"] == 1

@@ -34,6 +34,12 @@ def sales(database):
         execute(f"INSERT INTO mart.price_daily VALUES (1, '{day}', 700, {burritos}), (2, '{day}', 500, 1)")
 
 
+@pytest.fixture
+def sent():
+    """Says of every mail that it left."""
+    return lambda: execute("UPDATE ops.mail_outbox SET state = 'sent', finished_at = now()")
+
+
 def execute(statement):
     with warehouse.connect() as db:
         db.execute(sa.text(statement))
@@ -79,6 +85,7 @@ def test_every_recipient_gets_one_mail_once(sales, tmp_path, monkeypatch):
     copy = executed(report.read("2026-11-20"), tmp_path)
     with mailbox() as box:
         monkeypatch.setenv("T3_SMTP_URL", box.url)
+        monkeypatch.setenv("T3_MAIL_LIVE", "1")
         monkeypatch.setenv("T3_RECIPIENTS_CFO", "hiram@t3.example,deputy@t3.example")
         settings.cache_clear()
         assert prepare_report(copy, DAY, "cfo", "run 1") == prepare_report(copy, DAY, "cfo", "run 2")
@@ -97,19 +104,27 @@ def test_mailer_role_is_enough(sales, tmp_path, database, monkeypatch):
     prepare_report(executed(report.read("2026-11-20", url=url), tmp_path), DAY, "cfo", url=url)
     with mailbox() as box:
         monkeypatch.setenv("T3_SMTP_URL", box.url)
+        monkeypatch.setenv("T3_MAIL_LIVE", "1")
         settings.cache_clear()
         assert mail.send_due(warehouse.engine(url))["sent"] == 1
     warehouse.engine(url).dispose()
 
 
-def test_correction_is_a_second_mail(sales, tmp_path):
+def test_figures_that_moved_make_a_second_mail_and_the_same_ones_none(sales, tmp_path, sent):
+    [first] = prepare_report(executed(report.read("2026-11-20"), tmp_path), DAY, "cfo")
+    sent()
+    execute(f"UPDATE mart.sales_hourly SET total_pence = 2800 WHERE truck_id = 1 AND business_date = '{DAY}'")
     copy = executed(report.read("2026-11-20"), tmp_path)
-    [first], [second] = (prepare_report(copy, DAY, "cfo", revision=n) for n in (1, 2))
+    [second] = prepare_report(copy, DAY, "cfo")
+    assert prepare_report(copy, DAY, "cfo") == [second] != [first]
     with warehouse.connect() as db:
         (before, _), (_, content) = mail.read(db, first), mail.read(db, second)
     corrected = message_from_bytes(content, policy=default)
-    assert corrected["References"] == before.message_id
+    assert corrected["References"] == corrected["In-Reply-To"] == before.message_id
     assert corrected["Subject"].endswith("(corrected)")
+    told = " ".join(corrected.get_body(("plain",)).get_content().split())
+    assert "£33.00 taken" in told
+    assert "said £26.00 from 4 sales; files or rows have changed since." in told
 
 
 def test_copy_of_another_day_is_refused(sales, tmp_path):

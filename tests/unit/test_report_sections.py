@@ -1,16 +1,17 @@
 """Sections of a report: what they say, and what they do with hostile or missing input."""
 
-from datetime import date
+import json
+from datetime import date, time
 
 import pandas as pd
 import pytest
 
-from t3lib import report
+from t3lib import period, report
+from t3lib.editions import edition, editions, schema
 from t3lib.metrics import Attention
 from t3lib.metrics.contribution import Contribution
-from t3lib.report.edition import edition, editions
 from t3lib.report.links import dashboard
-from t3lib.settings import SettingsError, settings
+from t3lib.settings import ROOT, SettingsError, settings
 from tests.reporting import FRIDAY, figures, rows, totals, typical
 
 HOSTILE = "<script>alert(1)</script>\r\nBcc: everyone"
@@ -188,13 +189,13 @@ def test_links_open_the_dashboard_on_the_day(monkeypatch):
     monkeypatch.setenv("T3_DASHBOARD_URL", "https://figures.example/")
     settings.cache_clear()
     state = pytest.importorskip("t3lib.dashboard.state")
-    url = dashboard(FRIDAY, 3)
+    url = dashboard(period.of("day", FRIDAY), 3)
     assert state.parse(url.partition("?")[2]) == state.State("custom", FRIDAY, FRIDAY, trucks=(3,))
     assert html(report.data_note(figures(totals(1, 1)))).count("<a ") == 1
 
 
 def test_without_a_dashboard_there_are_no_links():
-    assert dashboard(FRIDAY) is None
+    assert dashboard(period.of("day", FRIDAY)) is None
     assert "<a " not in html(report.data_note(figures(totals(1, 1))))
 
 
@@ -203,9 +204,29 @@ def test_unknown_edition_names_those_there_are():
         edition("ceo")
 
 
-def test_wrong_edition_is_told_by_table_and_key(tmp_path):
+def test_wrong_edition_is_told_by_table_and_key(tmp_path, monkeypatch):
     file = tmp_path / "editions.toml"
-    file.write_text('[cfo]\ntitle="x"\nrecipients="recipients_cfo"\nmeasure="profit"\nsections=[]\n'
+    file.write_text('[cfo]\ntitle="x"\nrecipients=["nobody"]\nmeasure="profit"\nsections=[]\n'
                     'tiles=[]\nflat_pct=2\nrows=12\n')  # fmt: skip
-    with pytest.raises(SettingsError, match="measure"):
-        editions(file)
+    monkeypatch.setenv("T3_EDITIONS", str(file))
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"cfo\.recipients.*not a mail address.*cfo\.measure"):
+        editions()
+
+
+def test_the_schema_that_editors_show_is_the_one_that_counts():
+    assert json.loads((ROOT / "notebooks" / "editions.schema.json").read_text()) == schema()
+
+
+def test_an_edition_of_ones_own_needs_a_table_only(tmp_path, monkeypatch):
+    own = '\n[owner]\ntitle = "For the owner"\nrecipients = ["owner@t3.example"]\nperiod = "week"\nat = "08:00"\n'
+    own += 'measure = "gross_sales_pence"\nsections = ["tiles"]\ntiles = ["gross_sales"]\nflat_pct = 1\nrows = 5\n'
+    file = tmp_path / "editions.toml"
+    file.write_text((ROOT / "notebooks" / "editions.toml").read_text() + own)
+    monkeypatch.setenv("T3_EDITIONS", str(file))
+    settings.cache_clear()
+    made = edition("owner")
+    assert (made.addresses, made.report, made.at) == (("owner@t3.example",), "weekly", time(8))
+    monkeypatch.setenv("T3_RECIPIENTS_OWNER", "other@t3.example")
+    settings.cache_clear()
+    assert edition("owner").addresses == ("other@t3.example",)

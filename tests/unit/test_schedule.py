@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler import schedule
+from scheduler.schedule import Due
 
 LONDON = ZoneInfo("Europe/London")
-PLAN = schedule.Schedule(3, time(2, 30), 5, 5, {"cfo": time(6, 30)})
+PLAN = schedule.Schedule(3, time(2, 30), 5, 5, {"cfo": Due(time(6, 30))})
 
 
 def due(*moment: int) -> list[date]:
@@ -31,6 +32,21 @@ def test_local_time_decides_through_both_clock_changes():
     assert due(2026, 10, 25, 6, 30) == [date(2026, 10, 24)]
 
 
+def test_a_week_is_due_on_monday_and_is_caught_up_until_wednesday():
+    plan = schedule.Schedule(3, time(2, 30), 5, 5, {"cfo_week": Due(time(6, 45), "week")})
+    days = [plan.due_reports(datetime(2026, 11, day, 7, tzinfo=UTC), LONDON) for day in range(15, 20)]
+    sunday = [(date(2026, 11, 15), "cfo_week")]
+    assert days == [[], sunday, sunday, sunday, []]
+    assert plan.due_reports(datetime(2026, 11, 16, 6, 44, tzinfo=UTC), LONDON) == []
+
+
+def test_a_month_is_due_on_the_first_and_is_caught_up_for_a_week():
+    plan = schedule.Schedule(3, time(2, 30), 5, 5, {"cfo_month": Due(time(7), "month")})
+    due_on = [day for day in range(1, 29) if plan.due_reports(datetime(2026, 3, day, 8, tzinfo=UTC), LONDON)]
+    assert due_on == [1, 2, 3, 4, 5, 6, 7]
+    assert plan.due_reports(datetime(2026, 3, 1, 8, tzinfo=UTC), LONDON) == [(date(2026, 2, 28), "cfo_month")]
+
+
 def test_a_sweep_that_was_missed_is_due_once():
     missed = PLAN.last_sweep_due(datetime(2026, 11, 6, 1, 0, tzinfo=UTC), LONDON)
     assert missed == datetime(2026, 11, 5, 2, 30, tzinfo=LONDON)
@@ -39,7 +55,7 @@ def test_a_sweep_that_was_missed_is_due_once():
 @pytest.mark.parametrize("change", [date(2026, 3, 29), date(2026, 10, 25)])
 @pytest.mark.parametrize("at", [time(1, 30), time(2, 30)])
 def test_minute_by_minute_through_a_clock_change_everything_is_done_once_a_day(change, at):
-    plan = schedule.Schedule(3, at, 5, 5, {"cfo": at if at.hour > 4 else time(6, 30)}, maintenance_at=at)
+    plan = schedule.Schedule(3, at, 5, 5, {"cfo": Due(at if at.hour > 4 else time(6, 30))}, maintenance_at=at)
     now = datetime.combine(change - timedelta(days=2), time(12), UTC)
     reports, sweeps, swept = [], [], now
     while now < datetime.combine(change + timedelta(days=2), time(12), UTC):
@@ -61,7 +77,8 @@ def test_a_report_may_wait_until_the_cut_off_in_local_time():
 
 def test_the_schedule_file_is_read():
     plan = schedule.load()
-    assert set(plan.reports) == {"cfo", "culinary"}
+    assert plan.daily == ("cfo", "culinary")
+    assert plan.reports["cfo_week"] == Due(time(6, 45), "week")
     assert plan.discover_seconds > 0
     assert plan.limits.output_bytes == 16 * 2**20
     assert plan.cut_off == time(9, 30)

@@ -35,7 +35,18 @@ def test_secrets_are_not_shown(monkeypatch):
 
 def test_recipients_are_a_list_of_addresses(monkeypatch):
     monkeypatch.setenv("T3_RECIPIENTS_CFO", "a@t3.example, b@t3.example")
-    assert settings.load().recipients_cfo == ("a@t3.example", "b@t3.example")
+    assert settings.load().recipients == {"cfo": ("a@t3.example", "b@t3.example")}
+
+
+def test_mail_is_live_by_a_setting_or_where_nothing_reaches_anybody(monkeypatch, tmp_path):
+    assert not settings.load().mail_live
+    monkeypatch.setenv("T3_HOME", str(tmp_path))
+    (tmp_path / "services.json").write_text(json.dumps({"smtp_url": "smtp://the.embedded:1"}))
+    assert settings.load().mail_live  # the embedded inbox sends nothing on
+    monkeypatch.setenv("T3_SMTP_URL", "smtp://mail.example:587")
+    assert not settings.load().mail_live
+    monkeypatch.setenv("T3_MAIL_LIVE", "1")
+    assert settings.load().mail_live
 
 
 def test_the_embedded_services_fill_what_the_environment_leaves_open(monkeypatch, tmp_path):
@@ -48,7 +59,7 @@ def test_the_embedded_services_fill_what_the_environment_leaves_open(monkeypatch
 
 def test_every_setting_stands_in_the_table_and_none_besides():
     table = (ROOT / "docs" / "operating.md").read_text()
-    rows = re.findall(r"^\| `(T3_\w+)` \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
+    rows = re.findall(r"^\| `(T3_[\w<>]+)` \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
     assert rows == [
         (name, f"`{default}`" if default else "", meaning) for name, default, meaning in settings.variables()
     ]

@@ -20,7 +20,7 @@ _COUNTS = sa.text("""
            (SELECT count(*) FROM ops.source_file WHERE state IN ('unreadable', 'bad_header')) AS unreadable,
            (SELECT count(*) FROM ops.rejected_row WHERE status = 'open' AND suggested_pence IS NOT NULL
                                                     AND business_date BETWEEN :first AND :last) AS suggested,
-           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('failed', 'unknown')) AS mails,
+           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('failed', 'unknown', 'waiting')) AS mails,
            (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('prepared', 'sending', 'retry')) AS leaving,
            (SELECT count(*) FROM ops.request WHERE state = 'waiting') AS asked
 """)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from t3lib import business_day
 from t3lib.record import RECORD
 from t3lib.report import links, words
+from t3lib.report.against import against
 from t3lib.report.block import Block, folded
 from t3lib.report.day import Day
 from t3lib.report.verdict import subject, verdict
@@ -32,7 +34,7 @@ REPORT = "application/vnd.t3.report+json"
 
 def data_note(day: Day) -> Block:
     """Business day, zone, files, rows, rejects and time of loading; and the way into the dashboard."""
-    href, link = links.dashboard(day.business_date), f"Open {day.business_date:%A} in the dashboard"
+    href, link = links.dashboard(day.period), f"Open {_named(day)} in the dashboard"
     lines = [_stands_on(day), *_restated(day), _usual(day), _business_day(day)]
     text = "\n".join(["-" * 24, *([f"{link}:\n{href}", ""] if href else []), *map(folded, lines)])
     return Block("data_note", text, {"href": href, "link": link, "lines": lines})
@@ -91,20 +93,35 @@ def _restated(day: Day) -> list[str]:
 
 
 def _usual(day: Day) -> str:
-    weekday = f"{day.business_date:%A}"
+    said = against(day)
     if day.usual is None:
-        return f"There is no earlier {weekday} to compare with yet."
+        return said.nothing
+    if day.period.kind == "month":
+        why = " The data do not hold the year before." if said.only_before else ""
+        return f"{said.usual[:1].upper()}{said.usual[1:]} is what the month is compared with.{why}"
+    one = f"{day.period.last:%A}" if day.period.kind == "day" else "week"
     if day.usual.weeks == 1:
-        return f"“Usual” is the one {weekday} before: older ones are not in the data."
-    return f"“Usual” is the mean of the {_count(day.usual.weeks)} {weekday}s before."
+        return f"“Usual” is the one {one} before: older ones are not in the data."
+    return f"“Usual” is the mean of the {_count(day.usual.weeks)} {one}s before."
 
 
 def _business_day(day: Day) -> str:
-    start = f"{settings().business_day_start:%H:%M}"
-    return (
-        f"The business day {words.day(day.business_date)} runs from {start} to {start} the next day, "
-        f"{settings().timezone} time. Sales are what customers paid, VAT included."
-    )
+    start, zone = f"{settings().business_day_start:%H:%M}", f"{settings().timezone} time"
+    sales = "Sales are what customers paid, VAT included."
+    if day.period.kind != "day":
+        days = f"{day.period.dates[:1].upper()}{day.period.dates[1:]}"
+        return f"{days}: whole business days, each from {start} to {start} the next day, {zone}. {sales}"
+    began, ended = business_day.bounds(day.business_date)
+    hours = (ended - began).total_seconds() / 3600
+    clocks = "" if hours == 24 else f" ({hours:.0f} hours, for the clocks went {'back' if hours > 24 else 'forward'})"
+    return f"The business day {day.period.dates} runs from {start} to {start} the next day{clocks}, {zone}. {sales}"
+
+
+def _named(day: Day) -> str:
+    """Friday; the week 16–22 November 2026; November 2026."""
+    return {"day": f"{day.period.last:%A}", "week": f"the week {day.period.dates}", "month": day.period.dates}[
+        day.period.kind
+    ]
 
 
 def _csv(day: Day) -> str:

@@ -1,15 +1,16 @@
-"""The day by the hour against the usual, as a picture, its words and its figures."""
+"""A day by the hour, a week by the day, a year by the month, each against the usual: picture, words, figures."""
 
 import base64
+import calendar
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from t3lib.report import chart, words
-from t3lib.report.block import TEXT_WIDTH, folded
+from t3lib.report.against import against
+from t3lib.report.block import TEXT_WIDTH, folded, section
 from t3lib.report.day import Day
-from t3lib.report.edition import section
 from t3lib.settings import settings
 
 DARK = "application/vnd.t3.dark+png"
@@ -38,12 +39,45 @@ def hours(day: Day) -> Picture | None:
     found = _hours(day)
     if not found:
         return None
-    names = (f"{day.business_date:%A} {day.business_date.day} {day.business_date:%B}", f"usual {day.business_date:%A}")
-    money = day.edition.measure.endswith("_pence")
-    title, alt = "Sales by hour" if money else "Number of sales by hour", _alt(day)
-    text = "\n".join([title.upper(), "", *_lines(found, day.edition.measure), "", folded(alt)])
-    drawn = [replace(hour, label=_tick(hour.label, n)) for n, hour in enumerate(found)]
-    light, dark = (chart.by_hour(drawn, names, money, palette) for palette in (chart.LIGHT, chart.DARK))
+    top = day.hours.loc[day.hours[day.edition.measure].idxmax()] if day.sales.transactions else None
+    most = "" if top is None else f"from {words.hour(int(top.local_hour))}"
+    ticks = [replace(hour, label=_tick(hour.label, n)) for n, hour in enumerate(found)]
+    return _picture(day, "hour", found, ticks, most)
+
+
+@section
+def days(day: Day) -> Picture | None:
+    """The edition's measure by weekday against the usual; nothing when neither has any."""
+    known = {int(row.weekday): row for row in day.days.itertuples()}
+    if not known:
+        return None
+    measure = day.edition.measure
+    none = None if day.usual is None else 0
+    found = [
+        chart.Hour(name, int(getattr(known[n], measure)), _whole(getattr(known[n], f"{measure}_usual")))
+        if n in known else chart.Hour(name, 0, none)
+        for n, name in enumerate(calendar.day_abbr, 1)
+    ]  # fmt: skip
+    top = max(range(7), key=lambda n: found[n].size)
+    return _picture(day, "day", found, found, f"on {calendar.day_name[top]}" if found[top].size else "")
+
+
+def _picture(day: Day, grain: str, found: list[chart.Hour], ticks: list[chart.Hour], most: str) -> Picture:
+    """The picture of a period by its hours or days; `most` says where the most was sold."""
+    measure, said = day.edition.measure, against(day)
+    title = f"{'Sales' if measure.endswith('_pence') else 'Number of sales'} by {grain}"
+    now = f"{day.business_date:%A} {day.business_date.day} {day.business_date:%B}"
+    names = (now if day.period.kind == "day" else day.period.dates, said.usual.removeprefix("a "))
+    return drawn(title, _alt(day, grain, found, most), found, ticks, names, measure)
+
+
+def drawn(
+    title: str, alt: str, found: list[chart.Hour], ticks: list[chart.Hour], names: tuple[str, str], measure: str
+) -> Picture:
+    """Bars and their usual as a picture for light and one for dark, with its figures as text."""
+    text = "\n".join([title.upper(), "", *_lines(found, measure), "", folded(alt)])
+    money = measure.endswith("_pence")
+    light, dark = (chart.by_hour(ticks, names, money, palette) for palette in (chart.LIGHT, chart.DARK))
     return Picture(title, alt, text, light, dark)
 
 
@@ -59,28 +93,33 @@ def _hours(day: Day) -> list[chart.Hour]:
     return [chart.Hour(_clock((n + start) % 24), *known.get(n, nothing)) for n in span]
 
 
-def _alt(day: Day) -> str:
-    measure, title = day.edition.measure, "Sales by hour"
+def _alt(day: Day, grain: str, found: list[chart.Hour], most: str) -> str:
+    measure, title = day.edition.measure, f"Sales by {grain}"
     unit = "" if measure.endswith("_pence") else " sales"
-    whole = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the day"
+    whole = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
     if day.usual:
-        whole += f"; a usual {day.business_date:%A} has {words.amount(getattr(day.usual, measure), measure)}"
-    if not day.sales.transactions:
+        usual = words.amount(getattr(day.usual, measure), measure)
+        whole += f"; {against(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
+    if not most:
         return f"{title}: {whole}."
-    top = day.hours.loc[day.hours[measure].idxmax()]
-    most = f"most from {words.hour(int(top.local_hour))} with {words.amount(int(top[measure]), measure)}"
-    return f"{title}: {most}; {whole}."
+    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {whole}."
+
+
+def _whole(value: object) -> int | None:
+    return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
 
 
 def _lines(found: list[chart.Hour], measure: str) -> list[str]:
     """A bar of characters per hour, for readers of the plain part."""
     most = max(max(hour.size, hour.usual or 0) for hour in found) or 1
-    room = TEXT_WIDTH - 42
+    wide = max(9, *(len(words.amount(size, measure)) for hour in found for size in (hour.size, hour.usual or 0)))
+    label = max(5, *(len(hour.label) for hour in found))
+    room = TEXT_WIDTH - 2 * wide - label - 13
     shown = []
     for hour in found:
-        usual = "" if hour.usual is None else f"  usual {words.amount(hour.usual, measure):>9}"
+        usual = "" if hour.usual is None else f"  usual {words.amount(hour.usual, measure):>{wide}}"
         bar = "#" * round(room * hour.size / most)
-        shown.append(f"{hour.label:>5}  {words.amount(hour.size, measure):>9}{usual}  {bar}".rstrip())
+        shown.append(f"{hour.label:>{label}}  {words.amount(hour.size, measure):>{wide}}{usual}  {bar}".rstrip())
     return shown
 
 

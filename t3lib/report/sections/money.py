@@ -6,16 +6,16 @@ import pandas as pd
 
 from t3lib.metrics import change_pct
 from t3lib.report import words
-from t3lib.report.block import Block, Cell, table
+from t3lib.report.against import against
+from t3lib.report.block import Block, Cell, section, table
 from t3lib.report.day import Day
-from t3lib.report.edition import section
 
 
 @section
 def payments(day: Day) -> Block:
     """Sales by payment type with its share, against the usual."""
     rows = [_payment(row) for row in day.payments.itertuples()]
-    columns = ["Paid by", "Sales", "Share", *(["vs usual"] if day.usual else [])]
+    columns = ["Paid by", "Sales", "Share", *([f"vs {against(day).usual_short}"] if day.usual else [])]
     rows = [row[: len(columns)] for row in rows]
     return table("How people paid", columns, rows, "" if rows else "No sales.")
 

@@ -6,17 +6,32 @@ from dataclasses import dataclass
 from t3lib.metrics import Attention, Totals, change_pct
 from t3lib.metrics.attention import FEWEST_WEEKS
 from t3lib.report import links, words
-from t3lib.report.block import Block, Tone, folded
+from t3lib.report.against import against
+from t3lib.report.block import Block, Tone, folded, section
 from t3lib.report.day import Day
-from t3lib.report.edition import section
 from t3lib.report.verdict import verdict
+from t3lib.settings import settings
 
 
 def headline(day: Day) -> Block:
     """The date, the verdict and its reason."""
-    said, kicker = verdict(day), f"{day.edition.title} · {words.day(day.business_date)}"
-    text = f"{kicker}\n\n{said.headline}\n{folded(said.reason)}"
-    return Block("verdict", text, {"kicker": kicker, "headline": said.headline, "reason": said.reason})
+    said, kicker, before = verdict(day), f"{day.edition.title} · {day.period.dates}", corrected(day)
+    text = "\n".join([kicker, "", *([folded(before), ""] if before else []), said.headline, folded(said.reason)])
+    content = {"kicker": kicker, "corrected": before, "headline": said.headline, "reason": said.reason}
+    return Block("verdict", text, content)
+
+
+def corrected(day: Day) -> str:
+    """What readers were told before, where the figures have moved since; empty otherwise."""
+    before, now = day.sent, day.sales
+    if before is None or (before.gross_sales_pence, before.transactions) == (now.gross_sales_pence, now.transactions):
+        return ""
+    told = before.made_at.astimezone(settings().zone)
+    sales = f"{before.transactions:,} {'sale' if before.transactions == 1 else 'sales'}"
+    return (
+        f"Corrected: the report made at {told:%H:%M} on {told:%A} {told.day} {told:%B} said "
+        f"{words.pounds(before.gross_sales_pence)} from {sales}; files or rows have changed since."
+    )
 
 
 @section
@@ -71,8 +86,8 @@ def _total(label: str, name: str) -> Callable[[Day], Tile]:
 
 def _card_share(day: Day) -> Tile:
     now = day.sales.card_share_pct
-    known = [(against, other) for against, other in _others(day) if None not in (now, other.card_share_pct)]
-    lines = (Line(words.points(now, other.card_share_pct), against) for against, other in known)
+    known = [(name, other) for name, other in _others(day) if None not in (now, other.card_share_pct)]
+    lines = (Line(words.points(now, other.card_share_pct), name) for name, other in known)
     return Tile("Paid by card", words.share(now), tuple(lines))
 
 
@@ -107,18 +122,20 @@ _TILES: dict[str, Callable[[Day], Tile]] = {
 
 def _compared(day: Day, change: Callable[[Totals], float | None]) -> tuple[Line, ...]:
     lines = []
-    for against, other in _others(day):
+    for name, other in _others(day):
         pct = change(other)
         if pct is None:
             continue
         tone: Tone = "" if not words.half_away(pct) else "up" if pct > 0 else "down"
-        lines.append(Line(words.change(pct), against, tone))
+        lines.append(Line(words.change(pct), name, tone))
     return tuple(lines)
 
 
 def _others(day: Day) -> list[tuple[str, Totals]]:
-    found = [(f"vs last {words.weekday(day.business_date)}", day.before), ("vs usual", day.usual)]
-    return [(against, other) for against, other in found if other is not None]
+    said = against(day)
+    found = [] if said.only_before and day.period.kind == "month" else [(f"vs {said.before_short}", day.before)]
+    found.append((f"vs {said.usual_short}", day.usual))
+    return [(name, other) for name, other in found if other is not None]
 
 
 def _calm(day: Day) -> str:
@@ -134,19 +151,20 @@ def _item(item: Attention, day: Day) -> dict[str, str | None]:
     """The truck's name, what is said of it, and the way to it in the dashboard."""
     truck, text = words.line(item.truck or ""), words.line(_said(item, day))
     name = truck if truck and text.startswith(truck) else ""
-    return {"name": name, "rest": text[len(name) :], "href": links.dashboard(day.business_date, item.truck_id)}
+    return {"name": name, "rest": text[len(name) :], "href": links.dashboard(day.period, item.truck_id)}
 
 
 def _said(item: Attention, day: Day) -> str:
     """An item in the report's own figures, so that only one `usual` stands in the mail."""
     rows = day.trucks[day.trucks["truck_id"] == item.truck_id]
     if rows.empty or day.usual is None:
-        return item.text
+        return f"{item.text.removesuffix('.')}. {item.reason}"
     now, usual = (int(rows.iloc[0][name]) for name in ("gross_sales_pence", "gross_sales_pence_usual"))
     if item.kind == "silent":
-        return f"{item.truck} has no sales; usually {words.pounds(usual)}. Was it out, or are its files missing?"
+        asked = item.reason or "Was it out, or are its files missing?"
+        return f"{item.truck} has no sales; usually {words.pounds(usual)}. {asked}"
     if item.kind in ("sales_low", "sales_high") and usual:
         pct = words.change(abs(change_pct(now, usual) or 0)).removeprefix("+")
         side = "above" if now > usual else "below"
-        return f"{item.truck} took {words.pounds(now)}, {pct} {side} its usual {words.pounds(usual)}."
-    return item.text if item.text.endswith(".") else f"{item.text}."
+        return f"{item.truck} took {words.pounds(now)}, {pct} {side} its usual {words.pounds(usual)}. {item.reason}"
+    return f"{item.text.removesuffix('.')}. {item.reason}"

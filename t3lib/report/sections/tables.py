@@ -7,9 +7,9 @@ import pandas as pd
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics import change_pct
 from t3lib.report import words
-from t3lib.report.block import Block, Cell, Tone, table
+from t3lib.report.against import against
+from t3lib.report.block import Block, Cell, Tone, section, table
 from t3lib.report.day import Day
-from t3lib.report.edition import section
 
 MOST_PRICES = 6
 
@@ -23,8 +23,11 @@ def trucks(day: Day) -> Block:
     size = known[measure] - known[usual] if day.usual else -known[measure]
     rows = [_truck(row, measure) for row in known.loc[size.sort_values(kind="stable").index].itertuples()]
     named = "Sales" if measure.endswith("_pence") else "Sold"
-    columns = ["Truck", named, f"vs last {words.weekday(day.business_date)}", "vs usual"]
+    said = against(day)
+    columns = ["Truck", named, f"vs {said.before_short}", f"vs {said.usual_short}"]
     title = "Trucks, worst change first" if day.usual else "Trucks"
+    if said.only_before:
+        columns, rows = [*columns[:2], columns[3]], [[*row[:2], row[3]] for row in rows]
     return _limited(day, title, columns, rows, _silent(int(silent.sum()), bool(day.usual)))
 
 
@@ -40,7 +43,7 @@ def prices(day: Day) -> Block:
         ]
         for row in _sold(day.prices).head(MOST_PRICES).itertuples()
     ]
-    return _limited(day, "Prices paid most", ["Price", "Sold", "Share of sales", "vs usual"], rows)
+    return _limited(day, "Prices paid most", ["Price", "Sold", "Share of sales", _usual(day)], rows)
 
 
 @section
@@ -58,7 +61,7 @@ def menus(day: Day) -> Block:
         ]
         for row in _sold(day.menus).itertuples()
     ]
-    return _limited(day, title, ["Menu type", "Sold", "Sales", "vs usual"], rows)
+    return _limited(day, title, ["Menu type", "Sold", "Sales", _usual(day)], rows)
 
 
 @section
@@ -76,7 +79,7 @@ def places(day: Day) -> Block:
         ]
         for row in _sold(day.places).itertuples()
     ]
-    return _limited(day, title, ["Place", "Sold", "Busiest", "vs usual"], rows)
+    return _limited(day, title, ["Place", "Sold", "Busiest", _usual(day)], rows)
 
 
 @section
@@ -98,7 +101,7 @@ def _sold(rows: pd.DataFrame) -> pd.DataFrame:
 def _truck(row: Any, measure: str) -> list[Cell]:
     now = int(getattr(row, measure))
     cells = [Cell(words.line(row.truck)), Cell(words.amount(now, measure))]
-    if pd.isna(getattr(row, f"{measure}_usual")):
+    if pd.isna(getattr(row, f"{measure}_usual")) or pd.isna(getattr(row, f"{measure}_before")):
         return [*cells, Cell("–"), Cell("–")]
     before, usual = (int(getattr(row, f"{measure}_{of}")) for of in ("before", "usual"))
     pct = words.change(change_pct(now, usual)) if usual else ""
@@ -117,6 +120,10 @@ def _moved(row: Any) -> Cell:
         return Cell("–")
     now, usual = int(row.transactions), int(row.transactions_usual)
     return Cell(words.change(change_pct(now, usual)) if usual else "new", "", _tone(now - usual))
+
+
+def _usual(day: Day) -> str:
+    return f"vs {against(day).usual_short}"
 
 
 def _tone(difference: int) -> Tone:

@@ -12,7 +12,7 @@ _MAILS = sa.text("""
     ORDER BY state IN ('sent', 'cancelled'), prepared_at DESC, mail_id DESC LIMIT 15
 """)
 _HEAD = ("State", "Subject", "Of", "Recipient", "Tries", "Made", "Server's reply", "")
-_FINISHED = ("sent", "failed", "unknown", "cancelled")
+_SEND = dict.fromkeys(("sent", "failed", "unknown", "cancelled"), "Send again") | {"waiting": "Send"}
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
@@ -20,7 +20,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     rows = [
         (mail.state, cells.shorter(mail.subject, 80), mail.business_date, cells.shorter(mail.recipient, 50),
          mail.attempts, mail.prepared_at, cells.shorter(mail.reply, 100),
-         cells.asking(choices, ("resend", "Send again", {"mail": mail.mail_id})) if mail.state in _FINISHED else "")
+         cells.asking(choices, ("resend", _SEND[mail.state], {"mail": mail.mail_id})) if mail.state in _SEND else "")
         for mail in db.execute(_MAILS, choices.bound)
     ]  # fmt: skip
     return cells.card("Mails", _HEAD, rows, numbers=(4,), nothing="No mail in this choice.")

@@ -1,0 +1,56 @@
+"""What a buyer's accountant asks: how clean the data are, and whether files and sales agree."""
+
+from t3lib.report import words
+from t3lib.report.block import Block, Cell, section, table
+from t3lib.report.day import Day
+
+
+@section
+def clean_rate(day: Day) -> Block:
+    """By month, the share of rows that became sales."""
+    found = day.pack.clean_rate
+    rows = [
+        [
+            Cell(f"{row.period_first:%B %Y}"),
+            Cell(f"{int(row.rows_read):,}"),
+            Cell(f"{int(row.rows_rejected):,}"),
+            Cell(words.share(row.clean_pct)),
+        ]
+        for row in found.itertuples()
+    ]
+    read, loaded = int(found["rows_read"].sum()), int(found["rows_loaded"].sum())
+    if rows:
+        share = words.share(100 * loaded / read if read else None)
+        rows.append([Cell("Twelve months"), Cell(f"{read:,}"), Cell(f"{read - loaded:,}"), Cell(share)])
+    note = "Rows that are no sale (voided, empty, unreadable) stand with their raw text and a reason."
+    columns = ["", "Rows read", "Not loaded", "Clean"] if rows else []
+    return table("Clean data", columns, rows, note if rows else "No row in these twelve months.", total=True)
+
+
+@section
+def reconciliation(day: Day) -> Block:
+    """The ledger of files against the sales that every figure is made of, to the row and the penny."""
+    found = day.pack.reconciliation
+    lines = [
+        ("Rows read", found.ledger_rows_read, None),
+        ("less rows not loaded", -found.ledger_rows_rejected, None),
+        ("Rows loaded", found.ledger_rows_loaded, found.ledger_pence),
+    ]
+    if found.other_days_rows:
+        lines.append(("less sales of other days in the same files", -found.other_days_rows, -found.other_days_pence))
+    lines += [
+        ("Sales that the figures are made of", found.transactions, found.gross_sales_pence),
+        ("Unexplained", found.rows_difference, found.pence_difference),
+    ]
+    rows = [[Cell(name), Cell(words.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
+    files = f"{found.ledger_files:,} {'file' if found.ledger_files == 1 else 'files'} loaded"
+    held = found.ledger_files_not_loaded
+    aside = f", {held:,} not (unreadable, or held as a duplicate)" if held else ""
+    said = "Ledger and sales agree to the row and the penny" if found.agrees else "Ledger and sales do NOT agree"
+    note = f"{said}: {files}{aside}." + ("" if found.agrees else " Operators: t3 doctor.")
+    note += " Rows not loaded count here with their file, elsewhere with their own day."
+    return table(f"Reconciliation of {day.period.dates}", ["", "Rows", "Pounds"], rows, note, total=True)
+
+
+def _money(pence: int | None) -> str:
+    return "" if pence is None else words.pounds(pence)

@@ -1,0 +1,47 @@
+"""What readers were told before: the figures of the mails that left."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from t3lib.editions import Edition
+
+_LATEST = sa.text("""
+    SELECT revision, max(prepared_at) AS made_at, max(gross_sales_pence) AS gross_sales_pence,
+           max(transactions) AS transactions
+    FROM ops.mail_outbox
+    WHERE report = :report AND edition = :edition AND business_date = :day AND state IN ('sent', 'unknown')
+      AND gross_sales_pence IS NOT NULL
+    GROUP BY revision
+    ORDER BY revision DESC LIMIT 1""")
+_MADE = sa.text("""
+    SELECT max(prepared_at) FROM ops.mail_outbox
+    WHERE report = :report AND edition = :edition
+      AND business_date = (SELECT max(business_date) FROM ops.mail_outbox
+                           WHERE report = :report AND edition = :edition AND business_date < :day)""")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The headline figures of the latest revision that left."""
+
+    revision: int
+    made_at: datetime
+    gross_sales_pence: int
+    transactions: int
+
+
+def latest(db: sa.Connection, one: Edition, day: date) -> Sent | None:
+    """What the readers of an edition were told last of the period that ends with a day."""
+    row = db.execute(_LATEST, _key(one, day)).one_or_none()
+    return Sent(*row) if row else None
+
+
+def made_at(db: sa.Connection, one: Edition, *, before: date) -> datetime | None:
+    """When the edition's report of the period before was made; None without one."""
+    return db.execute(_MADE, _key(one, before)).scalar()
+
+
+def _key(one: Edition, day: date) -> dict[str, object]:
+    return {"report": one.report, "edition": one.name, "day": day}
