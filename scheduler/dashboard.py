@@ -75,7 +75,9 @@ def _server(visitors: "Rules") -> type:
             folder = statics.version(self.static_paths)
             self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
             found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
-            return [*self._copies(), self._lasting(folder), *found]
+            own_pages = self._copies() if Path(self.notebook_path or "").stem == OPERATIONS else self._letters()
+            routes = [(url_path_join(self.server_url, path), handler) for path, handler in own_pages]
+            return [*routes, self._lasting(folder), *found]
 
         def _lasting(self, folder: str) -> tuple:
             """Voilà's own scripts under an address that changes with them."""
@@ -84,11 +86,15 @@ def _server(visitors: "Rules") -> type:
 
         def _copies(self) -> list:
             """Executed notebooks, for those who get the operations page."""
-            if Path(self.notebook_path or "").stem != OPERATIONS:
-                return []
             from scheduler import copies
 
-            return [(url_path_join(self.server_url, copies.PATH), copies.CopyHandler)]
+            return [(copies.PATH, copies.CopyHandler)]
+
+        def _letters(self) -> list:
+            """The mails that were sent, for those who get the dashboard."""
+            from scheduler import letters
+
+            return [(letters.LIST, letters.ListHandler), (letters.ONE, letters.MailHandler)]
 
     return Server
 
