@@ -68,6 +68,6 @@ lock: setup  ## requirements.lock from pyproject.toml, for every platform
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test quick faults chromium check images gallery benchmarks lock clean
+.PHONY: help setup demo test quick faults chromium check images gallery proofs benchmarks lock clean
