@@ -61,6 +61,9 @@ images: setup  ## the README's pictures, from the demo
 gallery: setup  ## the dashboard's pages at every size and in both themes, into outputs/gallery
 	$(BIN)/python -m scheduler.gallery outputs/gallery
 
+proofs: setup  ## pictures of every mail and PDF, in outputs/proofs
+	$(BIN)/python -m scheduler.proofs outputs/proofs
+
 lock: setup  ## requirements.lock from pyproject.toml, for every platform
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group dev --custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml

@@ -3,7 +3,10 @@
 import contextlib
 import re
 import smtplib
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Literal
@@ -11,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS_FOR_A_REPLY = 30.0
+CHUNKS_OF_PATIENCE = 4  # for the session, and again for the envelope, all replies together
 # RFC 5321 4.5.3.2.6 gives a server ten minutes to answer the final dot; giving up leaves a mail `unknown`.
 SECONDS_FOR_ACCEPTANCE = 600.0
 
@@ -45,7 +49,12 @@ def deliver(
     except (OSError, smtplib.SMTPException) as error:
         return Outcome("retry", _words(error))
     try:
-        return _transaction(client, parseaddr(sender)[1], recipient, message, acceptance)
+        with _within(client, CHUNKS_OF_PATIENCE * patience):
+            refused = _envelope(client, parseaddr(sender)[1], recipient)
+        if refused:
+            return refused
+        with _within(client, acceptance + CHUNKS_OF_PATIENCE * patience):
+            return _content(client, message, acceptance)
     finally:
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.sock and client.sock.settimeout(min(patience, 5))
@@ -55,28 +64,46 @@ def deliver(
 
 def _session(url: SplitResult, patience: float) -> smtplib.SMTP:
     """A greeted, encrypted (where offered) and logged-in connection."""
-    host, tls = url.hostname or "localhost", ssl.create_default_context()
-    if url.scheme == "smtps":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=patience, context=tls)
-    else:
-        client = smtplib.SMTP(host, url.port or 25, timeout=patience)
+    host, tls, own = url.hostname or "localhost", ssl.create_default_context(), url.scheme == "smtps"
+    client = smtplib.SMTP_SSL(timeout=patience, context=tls) if own else smtplib.SMTP(timeout=patience)
+    client._host = host  # whose certificate is wanted: connect() does not keep it
     try:
-        client.ehlo_or_helo_if_needed()
-        if url.scheme == "smtp" and client.has_extn("starttls"):
-            client.starttls(context=tls)
-            client.ehlo()
-        elif url.scheme == "smtp" and url.username and host not in LOOPBACK:
-            raise smtplib.SMTPException(f"{host} offers no STARTTLS, so the password was not sent")
-        if url.username:
-            client.login(unquote(url.username), unquote(url.password or ""))
+        with _within(client, CHUNKS_OF_PATIENCE * patience):
+            if (answer := client.connect(host, url.port or (465 if own else 25)))[0] != 220:
+                raise smtplib.SMTPConnectError(*answer)
+            client.ehlo_or_helo_if_needed()
+            if not own and client.has_extn("starttls"):
+                client.starttls(context=tls)
+                client.ehlo()
+            elif not own and url.username and host not in LOOPBACK:
+                raise smtplib.SMTPException(f"{host} offers no STARTTLS, so the password was not sent")
+            if url.username:
+                client.login(unquote(url.username), unquote(url.password or ""))
     except Exception:
         client.close()
         raise
     return client
 
 
-def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: bytes, acceptance: float) -> Outcome:
-    """MAIL, RCPT and DATA, each answer weighed for where it stands."""
+@contextlib.contextmanager
+def _within(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
+    """Cut the connection after so many seconds, whatever trickles in: each byte alone would renew a timeout."""
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):
+            client.sock and client.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> Outcome | None:
+    """MAIL, RCPT and DATA, each answer weighed for where it stands; None when the message may follow."""
     try:
         _expect(client.mail(sender), 250)
         _expect(client.rcpt(recipient), 250, 251)
@@ -85,6 +112,11 @@ def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: byt
         return Outcome("failed" if str(refusal).startswith("5") else "retry", str(refusal))
     except (OSError, smtplib.SMTPException) as error:
         return Outcome("retry", _words(error))
+    return None
+
+
+def _content(client: smtplib.SMTP, message: bytes, acceptance: float) -> Outcome:
+    """The message itself, and the server's word on it."""
     try:
         client.sock.settimeout(acceptance)
         client.send(_dotted(message))

@@ -65,7 +65,7 @@ def folded(text: str, indent: str = "") -> str:
 
 def _table_text(title: str, columns: list[str], rows: list[list[Cell]], note: str) -> str:
     if not rows:
-        return "\n".join([title.upper(), "", note])
+        return "\n".join([title.upper(), "", folded(note)])
     lines = [[" ".join(filter(None, (cell.text, cell.sub))) for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *lines]) for i in range(len(columns))]
     widths[0] = min(widths[0], max(TEXT_WIDTH - sum(widths[1:]) - 2 * len(widths) + 2, 12))

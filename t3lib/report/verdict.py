@@ -101,7 +101,7 @@ def _cause(sales: Totals, usual: Totals, flat_pct: float, said: Against) -> str:
     """Whether the number of sales or their size moved the day, against the usual."""
     number = _direction(sales.transactions, usual.transactions, flat_pct)
     ticket = _direction(sales.average_ticket_pence, usual.average_ticket_pence, flat_pct)
-    than, as_ = (" than usual", "as usual") if said.usual_short == "usual" else (f" than {said.usual}", "unchanged")
+    than, as_ = (" than usual", "as usual") if said.usual_short == "usual" else (f" than in {said.usual}", "unchanged")
     much = "as much as usual" if as_ == "as usual" else "as much"
     if not number and not ticket:
         return f"The number of sales and the average ticket are both {as_}."
@@ -123,7 +123,7 @@ def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float, said
     if abs(move) * 100 < max(flat_pct, 1) * usual:
         return ""
     size = words.amount(abs(move), measure) + ("" if measure.endswith("_pence") else " sales")
-    its = "its usual" if said.usual_short == "usual" else said.usual
+    its = "its usual" if said.usual_short == "usual" else f"its {said.usual}"
     return f"The largest change is {name}, {size} {'above' if move > 0 else 'below'} {its}."
 
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -66,6 +67,63 @@ def test_unanswered_final_dot_leaves_it_unknown():
         assert attempt(url, acceptance=0.2).state == "unknown"
 
 
+def test_banner_that_comes_late_but_in_time_is_waited_for():
+    with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go", b"250 kept", pause=0.1) as url:
+        assert attempt(url, patience=2).state == "sent"
+
+
+def test_banner_that_trickles_in_is_cut_off():
+    with trickling(b"220 " + b"x" * 500, pause=0.05) as url:
+        begun = time.monotonic()
+        assert attempt(url, patience=0.1).state == "retry"
+    assert time.monotonic() - begun < 5
+
+
+def test_answer_to_the_message_that_trickles_in_leaves_it_unknown():
+    with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go", slow=b"250-" + b"x" * 500) as url:
+        assert attempt(url, patience=0.1, acceptance=0.2).state == "unknown"
+
+
+def test_connection_that_drops_before_data_is_tried_again():
+    with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok") as url:
+        outcome = attempt(url, patience=1)
+    assert outcome.state == "retry"
+
+
+def test_connection_that_drops_within_the_message_leaves_it_unknown():
+    with mailbox(data_size_limit=10) as box:
+        assert attempt(box.url).state in ("failed", "unknown")
+    assert box.received == []
+
+
+@pytest.mark.parametrize("answer", [b"454 TLS not available", b"220 go\r\nnot a handshake at all"])
+def test_tls_that_is_offered_and_fails_sends_nothing(answer):
+    with scripted(b"220 hi", b"250-hi\r\n250 STARTTLS", answer) as url:
+        outcome = attempt(url, patience=1)
+    assert outcome.state == "retry"
+
+
+def test_tls_from_the_start_against_a_server_without_it_is_tried_again():
+    with mailbox() as box:
+        assert attempt(box.url.replace("smtp://", "smtps://"), patience=1).state == "retry"
+    assert box.received == []
+
+
+def test_login_that_is_refused_is_tried_again_and_says_so():
+    with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN", b"535 wrong password") as url:
+        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), patience=1)
+    assert (outcome.state, outcome.reply) == ("retry", "535 wrong password")
+    assert "secret" not in outcome.reply
+
+
+def test_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch):
+    monkeypatch.setattr("t3lib.mail.smtp.LOOPBACK", ())
+    with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN") as url:
+        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), patience=1)
+    assert outcome.state == "retry"
+    assert "offers no STARTTLS" in outcome.reply
+
+
 def test_server_that_closes_at_the_banner_is_tried_again():
     with scripted(b"421 too many connections") as url:
         assert attempt(url).reply.startswith("421")
@@ -91,18 +149,30 @@ def test_offered_starttls_is_used(tmp_path, monkeypatch):
 
 
 @contextlib.contextmanager
-def scripted(*replies):
-    """A server that says these lines, one per command, and then nothing more."""
+def trickling(line, pause):
+    """A server whose banner comes byte by byte."""
+    with scripted(slow=line, pause=pause) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def scripted(*replies, pause=0.0, slow=b""):
+    """A server that says these lines, one per command, then `slow` byte by byte, and then nothing more."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         done = threading.Event()
 
         def talk():
             connection, _ = server.accept()
             with connection, connection.makefile("rb") as commands:
-                for reply in replies:
-                    connection.sendall(reply + b"\r\n")
-                    commands.readline()
-                done.wait(5)
+                with contextlib.suppress(OSError):
+                    for reply in replies:
+                        done.wait(pause)
+                        connection.sendall(reply + b"\r\n")
+                        commands.readline()
+                    for byte in slow:
+                        done.wait(pause or 0.05)
+                        connection.sendall(bytes([byte]))
+                done.wait(5 if not slow else 0)
 
         thread = threading.Thread(target=talk)
         thread.start()

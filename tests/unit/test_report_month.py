@@ -43,7 +43,7 @@ def pdf_text(message):
 def test_month_is_compared_with_the_year_before_and_the_month_before():
     said = verdict(month())
     assert said.headline == "£1,500.00 taken, 50% above November 2025."
-    assert said.reason.startswith("That is 25% above October's £1,200.00. More sales than November 2025 were made")
+    assert said.reason.startswith("That is 25% above October's £1,200.00. More sales than in November 2025 were made")
     assert subject(month()) == "T3 Month pack, Nov 2026: £1,500.00, 50% above Nov 2025"
     assert "(+25% vs Oct; +50% vs Nov 2025)" in report.tiles(month()).text
 

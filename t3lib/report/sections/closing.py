@@ -128,7 +128,7 @@ def _csv(day: Day) -> str:
     """One row per truck after one for all: counts, and pounds with two decimals."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    writer.writerow(_columns("last_week" if day.period.kind == "day" else "before"))
     sums = [day.sales, day.before, day.usual]
     counts = [None if t is None else t.transactions for t in sums]
     pence = [None if t is None else t.gross_sales_pence for t in sums]
@@ -140,9 +140,11 @@ def _csv(day: Day) -> str:
 
 
 _MEASURES = [f"{name}{of}" for name in ("transactions", "gross_sales_pence") for of in ("", "_before", "_usual")]
-_COLUMNS = ["business_date", "truck_id", "truck"] + [
-    f"{name}{of}" for name in ("transactions", "gross_sales_gbp") for of in ("", "_last_week", "_usual")
-]
+
+
+def _columns(before: str) -> list[str]:
+    measures = [f"{name}{of}" for name in ("transactions", "gross_sales_gbp") for of in ("", f"_{before}", "_usual")]
+    return ["business_date", "truck_id", "truck", *measures]
 
 
 def _pounds(pence: int | None) -> str:

@@ -72,10 +72,16 @@ def _picture(day: Day, grain: str, found: list[chart.Hour], ticks: list[chart.Ho
 
 
 def drawn(
-    title: str, alt: str, found: list[chart.Hour], ticks: list[chart.Hour], names: tuple[str, str], measure: str
+    title: str,
+    alt: str,
+    found: list[chart.Hour],
+    ticks: list[chart.Hour],
+    names: tuple[str, str],
+    measure: str,
+    against: str = "usual",
 ) -> Picture:
-    """Bars and their usual as a picture for light and one for dark, with its figures as text."""
-    text = "\n".join([title.upper(), "", *_lines(found, measure), "", folded(alt)])
+    """Bars and what they are compared with as a picture for light and one for dark, with its figures as text."""
+    text = "\n".join([title.upper(), "", *_lines(found, measure, against), "", folded(alt)])
     money = measure.endswith("_pence")
     light, dark = (chart.by_hour(ticks, names, money, palette) for palette in (chart.LIGHT, chart.DARK))
     return Picture(title, alt, text, light, dark)
@@ -109,15 +115,15 @@ def _whole(value: object) -> int | None:
     return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
 
 
-def _lines(found: list[chart.Hour], measure: str) -> list[str]:
+def _lines(found: list[chart.Hour], measure: str, against: str) -> list[str]:
     """A bar of characters per hour, for readers of the plain part."""
     most = max(max(hour.size, hour.usual or 0) for hour in found) or 1
     wide = max(9, *(len(words.amount(size, measure)) for hour in found for size in (hour.size, hour.usual or 0)))
     label = max(5, *(len(hour.label) for hour in found))
-    room = TEXT_WIDTH - 2 * wide - label - 13
+    room = TEXT_WIDTH - 2 * wide - label - len(against) - 8
     shown = []
     for hour in found:
-        usual = "" if hour.usual is None else f"  usual {words.amount(hour.usual, measure):>{wide}}"
+        usual = "" if hour.usual is None else f"  {against} {words.amount(hour.usual, measure):>{wide}}"
         bar = "#" * round(room * hour.size / most)
         shown.append(f"{hour.label:>{label}}  {words.amount(hour.size, measure):>{wide}}{usual}  {bar}".rstrip())
     return shown

@@ -31,7 +31,7 @@ def months(day: Day) -> Picture | None:
     whole = words.amount(sum(month.size for month in found), measure)
     now = words.amount(found[-1].size, measure)
     alt = f"{title}: {now} in {day.period.last:%B %Y}; {whole} in the twelve months up to its end."
-    return drawn(title, alt, found, found, ("twelve months", "the year before"), measure)
+    return drawn(title, alt, found, found, ("twelve months", "the year before"), measure, "before")
 
 
 @section
