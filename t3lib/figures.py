@@ -1,7 +1,7 @@
 """Charts and tables for a notebook: each is one call on a tidy table of `t3lib.metrics`, drawn as a picture.
 
 >>> from datetime import date
->>> from t3lib import charts, metrics
+>>> from t3lib import charts, figures, metrics
 >>> week = metrics.Scope(date(2026, 11, 2), date(2026, 11, 8))
 """
 
@@ -43,11 +43,11 @@ def bars(table: pd.DataFrame, x: str, y: str, title: str = "") -> Picture:
     Sales by truck. Bars of gross sales by truck: Burrito Madness £21.00, SuperSmoothie £4.99.
     """
     axes = _axes(y, title)
-    names = [_written(value, x) for value in table[x]]
+    names = [written(value, x) for value in table[x]]
     axes.bar(range(len(names)), _sizes(table[y], y), width=0.7, color=_COLOURS[0])
     _name_ticks(axes, names)
-    shown = [f"{name} {_written(value, y)}" for name, value in zip(names, table[y], strict=True)]
-    return _picture(axes, f"{_lead(title)}Bars of {_said(y)} by {_said(x)}: {_listed(shown)}.")
+    shown = [f"{name} {written(value, y)}" for name, value in zip(names, table[y], strict=True)]
+    return _picture(axes, f"{_lead(title)}Bars of {said(y)} by {said(x)}: {_listed(shown)}.")
 
 
 def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Picture:
@@ -69,19 +69,47 @@ def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Pict
         axes.set_xticks(days[:: -(-len(days) // 10) or 1])
         axes.xaxis.set_major_formatter(lambda day, _: f"{_EPOCH + timedelta(days=day):%-d %b}")
     named = _listed([_name(name) for name, _ in parts])
-    return _picture(axes, f"{_lead(title)}Lines of {_said(y)} along {_said(x)}, one per {_said(by)}: {named}.")
+    return _picture(axes, f"{_lead(title)}Lines of {said(y)} along {said(x)}, one per {said(by)}: {named}.")
 
 
 def table(rows: pd.DataFrame) -> Any:
-    """A table as people read it: pounds with their sign, percent with one decimal, no row numbers.
+    """A table as people read it: pounds with their sign, percent with one decimal, words to the left, no row numbers.
 
     >>> shown = charts.table(metrics.frame("by_truck", week)).to_html()
     >>> "£21.00" in shown, "Burrito Madness" in shown
     (True, True)
     """
-    written = {name: _writer(str(name)) for name in rows.columns}
-    made = rows.style.format({name: write for name, write in written.items() if write}, na_rep="–").hide(axis="index")
-    return made.relabel_index([_said(str(name)) for name in rows.columns], axis="columns")
+    writers = {name: _yes_or_no if rows[name].dtype == bool else _writer(str(name)) for name in rows.columns}
+    made = rows.style.format({name: write for name, write in writers.items() if write}, na_rep="–").hide(axis="index")
+    words = [place for place, kind in enumerate(rows.dtypes) if kind.name in ("category", "object", "str", "string")]
+    left = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]
+    made = made.set_table_styles(left, overwrite=False)
+    return made.relabel_index([said(str(name)) for name in rows.columns], axis="columns")
+
+
+def written(value: Any, column: str) -> str:
+    """A value of a column as people write it.
+
+    >>> figures.written(2100, "gross_sales_pence"), figures.written(80.8, "share_pct"), figures.written(None, "hhi")
+    ('£21.00', '80.8%', '–')
+    """
+    if value is None or value is pd.NA or value != value:
+        return "–"
+    write = None if isinstance(value, pd.Timestamp) else _writer(column)
+    return write(value) if write else _name(value)
+
+
+def said(name: str) -> str:
+    """A column's name in words: its unit is said by the values.
+
+    >>> figures.said("gross_sales_pence_before")
+    'gross sales before'
+    """
+    return name.replace("_pence", "").removesuffix("_pct").replace("_", " ")
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _writer(name: str) -> Callable[[Any], str] | None:
@@ -132,15 +160,6 @@ def _picture(axes: Any, text: str) -> Picture:
 
 def _name(value: Any) -> str:
     return f"{value:%-d %b}" if isinstance(value, pd.Timestamp) else str(value)
-
-
-def _written(value: Any, column: str) -> str:
-    write = None if isinstance(value, pd.Timestamp) else _writer(column)
-    return write(value) if write else _name(value)
-
-
-def _said(name: str) -> str:
-    return name.removesuffix("_pence").removesuffix("_pct").replace("_", " ")
 
 
 def _lead(title: str) -> str:

@@ -1,6 +1,7 @@
 """What a notebook tells the scheduler about its run: a small table for people, the same values for programs."""
 
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,7 @@ def show(**values: Any) -> None:
     """Display the run's values (rows=..., files=...) as the notebook's closing line, readable in the executed copy."""
     from IPython.display import display
 
-    text = "\n".join(f"{name.replace('_', ' '):>16}  {value:,}" if isinstance(value, int) else
-                     f"{name.replace('_', ' '):>16}  {value}" for name, value in values.items())  # fmt: skip
-    display({RECORD: values, "text/plain": text}, raw=True)
+    display({RECORD: values, "text/plain": "\n".join(_line(*value) for value in values.items())}, raw=True)
 
 
 def read(notebook: Any) -> dict[str, Any]:
@@ -23,6 +22,12 @@ def read(notebook: Any) -> dict[str, Any]:
         for output in cell.get("outputs", []):
             found |= output.get("data", {}).get(RECORD, {})
     return found
+
+
+def _line(name: str, value: Any) -> str:
+    """A name and its value; long texts are broken between words, below one another."""
+    shown = f"{value:,}" if isinstance(value, int) else str(value)
+    return textwrap.fill(f"{name.replace('_', ' '):>16}  {shown}", 96, subsequent_indent=" " * 18)
 
 
 def bound_streams(most: int) -> None:

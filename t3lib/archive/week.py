@@ -35,7 +35,7 @@ def quiet_hours(hours: pd.DataFrame, share_pct: float) -> pd.DataFrame:
     """One row per truck: its trading hours a week, and how many of them, the quietest, earn at most so much of its
     gross sales together; most of them first."""
     found = [_quiet(truck, own["gross_sales_pence"], share_pct) for truck, own in hours.groupby("truck_id")]
-    columns = ["truck_id", "trading_hours", "quiet_hours", "quiet_pence", "gross_sales_pence"]
+    columns = ["truck_id", "trading_hours", "quiet_hours", "quiet_sales_pence", "gross_sales_pence"]
     table = pd.DataFrame(found, columns=columns)
     return table.sort_values(["quiet_hours", "truck_id"], ascending=[False, True], ignore_index=True)
 
@@ -47,7 +47,7 @@ def finding(quiet: pd.DataFrame) -> str:
     first = quiet.iloc[0]
     if not first["quiet_hours"]:
         return "Every trading hour earns its share: no truck has an hour that hardly pays."
-    taken, all_of_it = pounds(int(first["quiet_pence"])), pounds(int(first["gross_sales_pence"]))
+    taken, all_of_it = pounds(int(first["quiet_sales_pence"])), pounds(int(first["gross_sales_pence"]))
     return (
         f"Truck {first['truck_id']} takes only {taken} of its {all_of_it} in {first['quiet_hours']} of its "
         f"{first['trading_hours']} trading hours a week: the first place to look for wages to save."

@@ -24,7 +24,7 @@ def resized(found: Contribution | None, cost: str, change_pct: float) -> pd.Data
 
 
 def finding(found: Contribution | None, table: pd.DataFrame, scope: Scope) -> str:
-    """What the change would leave, and the growth of sales that would do the same."""
+    """What the change would leave."""
     if found is None:
         return NEEDED
     if not found.gross_sales_pence:
@@ -36,7 +36,7 @@ def finding(found: Contribution | None, table: pd.DataFrame, scope: Scope) -> st
     then = found.contribution_pence + gain
     margins = [f"{100 * left / found.gross_sales_pence:.1f}%" for left in (found.contribution_pence, then)]
     return (
-        f"{row['cost']} of {pounds(int(row['then_pence']))} instead of {pounds(int(row['now_pence']))} "
-        f"in {span(scope)} would leave {pounds(then)} instead of {pounds(found.contribution_pence)}: "
+        f"Were {row['cost'].lower()} {pounds(int(row['then_pence']))} instead of {pounds(int(row['now_pence']))} "
+        f"in {span(scope)}, {pounds(then)} would be left instead of {pounds(found.contribution_pence)}: "
         f"{margins[1]} of sales instead of {margins[0]}."
     )

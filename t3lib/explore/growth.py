@@ -23,6 +23,13 @@ def by_truck(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     return made.sort_values("change_pct", ascending=False, na_position="last", ignore_index=True)
 
 
+def whole_weeks(weeks: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """`by_week_and_truck` without the weeks that a scope cuts: half a week would look like a fall."""
+    first = weeks["period_first"]
+    inside = (first >= pd.Timestamp(scope.first)) & (first + pd.Timedelta(days=6) <= pd.Timestamp(scope.last))
+    return weeks[inside].reset_index(drop=True)
+
+
 def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, held: int) -> str:
     """Like-for-like growth beside growth of the whole fleet; held: of how many days before there is data."""
     if not trucks["gross_sales_pence"].sum():
@@ -32,10 +39,13 @@ def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, held: int) -
     if held < scope.days:
         return f"Only {held} of the {scope.days} days before are in the data: choose fewer days."
     kept = trucks[trucks["is_like_for_like"]]
-    all_of_it = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+    others = ""
+    if len(kept) < len(trucks):
+        change = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+        others = f" ({more_or_less(change)} with every truck)"
+    best, worst = (f"{row['truck']} ({row['change_pct']:+.1f}%)" for row in (kept.iloc[0], kept.iloc[-1]))
     return (
         f"{found.like_for_like_trucks} trucks sold in both periods: in {span(scope)} they took "
-        f"{pounds(found.like_for_like_pence)}, {more_or_less(found.like_for_like_pct)} than before "
-        f"({more_or_less(all_of_it)} with every truck). {kept.iloc[0]['truck']} grew most, "
-        f"{kept.iloc[-1]['truck']} least."
+        f"{pounds(found.like_for_like_pence)}, {more_or_less(found.like_for_like_pct)} than before{others}. "
+        f"{best} grew most, {worst} least."
     )

@@ -16,7 +16,7 @@ def finding(days: pd.DataFrame, trucks: pd.DataFrame, scope: Scope) -> str:
     means = days.groupby(days["business_date"].dt.day_name())["gross_sales_pence"].mean()
     share = 100 * largest["gross_sales_pence"] / gross
     return (
-        f"In {span(scope)} {int(days['transactions'].sum()):,} sales brought {pounds(gross)}. "
+        f"In {span(scope)}, {int(days['transactions'].sum()):,} sales brought {pounds(gross)}. "
         f"{largest['truck']} took {share:.0f}% of it; {means.idxmax()} is the best day, "
         f"with {pounds(round(means.max()), whole=True)} on average."
     )

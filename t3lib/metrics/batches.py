@@ -7,6 +7,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day
+from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.settings import settings
 
@@ -44,7 +45,7 @@ ORDER BY truck_id, batch_date, batch_hour"""
 
 
 @dataclass(frozen=True)
-class Completeness:
+class Completeness(Figures):
     """Batches that should have come by now, and those of them without a loaded file."""
 
     batches_expected: int

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import pandas as pd
 import sqlalchemy as sa
 
+from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import by_truck
 from t3lib.metrics.scope import Scope
 
 
 @dataclass(frozen=True)
-class Concentration:
+class Concentration(Figures):
     """The largest share of one truck, and the Herfindahl-Hirschman index: 10,000 when one truck sells all."""
 
     top_truck: str

@@ -1,19 +1,20 @@
 """Contribution: what is left of sales after the costs of metadata/costs.csv and the goods of metadata/menu.csv."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import half_up, totals
 from t3lib.metrics.scope import Scope, bound
 
 
 @dataclass(frozen=True)
-class Contribution:
+class Contribution(Figures):
     """Gross sales less each cost, pence. `without_goods_pence` are sales at prices no menu item has a cost for."""
 
     gross_sales_pence: int
-    costs: dict[str, int]
+    costs: dict[str, int] = field(metadata={"unit": "_pence"})
     without_goods_pence: int
 
     @property

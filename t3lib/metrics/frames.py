@@ -89,7 +89,8 @@ def sql(figure: Figure, scope: Scope, **more: Any) -> Query:
 
 
 def recent(days: int, until: str = "") -> Scope:
-    """So many business days up to an ISO date; up to the last day that has sales when it is empty.
+    """So many business days up to an ISO date; when it is empty, up to the last whole day that has sales, because a
+    day that still trades would be held against whole ones.
 
     >>> metrics.recent(7, "2026-11-08") == week
     True
@@ -103,7 +104,8 @@ def recent(days: int, until: str = "") -> Scope:
     else:
         with warehouse.connect() as db:
             held = metrics.data_range(db)
-        last = held[1] if held else business_day.today() - timedelta(days=1)
+        yesterday = business_day.today() - timedelta(days=1)
+        last = min(held[1], yesterday) if held else yesterday
     return Scope(last - timedelta(days=days - 1), last)
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from t3lib.metrics.comparison import change_pct
+from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import by_truck
 from t3lib.metrics.scope import Scope
 
 
 @dataclass(frozen=True)
-class LikeForLike:
+class LikeForLike(Figures):
     """Gross sales of the trucks that sold in both periods; new trucks and those that stopped are left out."""
 
     like_for_like_trucks: int

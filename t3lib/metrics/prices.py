@@ -6,11 +6,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.breakdown import PRICED
+from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 
 
 @dataclass(frozen=True)
-class PriceSpread:
+class PriceSpread(Figures):
     """Prices in pence that a tenth, half and nine tenths of the transactions do not exceed."""
 
     p10_price_pence: int

@@ -8,12 +8,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day
+from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.settings import settings
 
 
 @dataclass(frozen=True)
-class Freshness:
+class Freshness(Figures):
     """`version` grows with every change of any figure; both stamps are UTC, None before the first load."""
 
     version: int
@@ -22,7 +23,7 @@ class Freshness:
 
 
 @dataclass(frozen=True)
-class DataQuality:
+class DataQuality(Figures):
     """Files and rows behind a scope; rows_read = rows_loaded + rows_rejected."""
 
     files: int

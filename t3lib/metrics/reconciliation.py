@@ -6,12 +6,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day
+from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import totals
 from t3lib.metrics.scope import Scope, bound
 
 
 @dataclass(frozen=True)
-class Reconciliation:
+class Reconciliation(Figures):
     """The ledger of files on one side, the sales that every figure is made of on the other; rows and pence.
 
     `ledger_*` are of whole files that belong to the days of a scope; `other_days_*` are their sales of other days."""

@@ -7,6 +7,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day
+from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import SCOPED, Scope, bound
 
 # A figure of a truck that details.xlsx lacks is shown, under this name.
@@ -17,7 +18,7 @@ _MEASURES = """coalesce(sum(transactions), 0)::bigint AS transactions,
 
 
 @dataclass(frozen=True)
-class Totals:
+class Totals(Figures):
     """Pence and counts of a scope; what would divide by nothing is None."""
 
     gross_sales_pence: int

@@ -29,6 +29,13 @@ class Scope:
         if self.until_hour is not None and not 0 <= self.until_hour <= 23:
             raise ValueError(f"until_hour is an hour from 0 to 23, not {self.until_hour}")
 
+    def _repr_markdown_(self) -> str:
+        days = "1 business day" if self.days == 1 else f"{self.days} business days"
+        parts = {"truck": self.trucks, "place": self.locations, "payment": self.payments, "menu": self.menus}
+        chosen = [f"{name} {', '.join(map(str, values))}" for name, values in parts.items() if values]
+        until = [] if self.until_hour is None else [f"to {self.until_hour:02d}:00"]
+        return "; ".join([f"{days}, {self.first:%a %-d %b %Y} to {self.last:%a %-d %b %Y}", *until, *chosen])
+
     @property
     def days(self) -> int:
         """Number of business days."""

@@ -72,3 +72,27 @@ def test_a_day_on_which_all_stand_at_one_place_is_a_gathering(database):
     found = metrics.frame("gatherings", WEEK)
     assert found[["location", "trucks"]].values.tolist() == [["Alnfield Park", 2]]
     assert found["business_date"].tolist() == [pd.Timestamp("2026-11-04")]
+
+
+def test_figures_that_are_no_table_are_shown_as_people_read_them():
+    shown = metrics.Contribution(2599, {"<b>wages</b>": 1200, "vat": 433}, 0)._repr_html_()
+    assert "&lt;b&gt;wages&lt;/b&gt;</td><td>£12.00</td>" in shown
+    assert "contribution</td><td>£9.66</td>" in shown
+    assert "margin</td><td>37.2%</td>" in shown
+    quality = metrics.DataQuality(3, 12733, 12732, 1, {"void": 1})._repr_html_()
+    assert "rows read</td><td>12,733</td>" in quality
+    assert "void</td><td>1</td>" in quality
+    assert "average ticket</td><td>–</td>" in metrics.Totals(0, 0, None, None)._repr_html_()
+    assert WEEK._repr_markdown_() == "7 business days, Mon 2 Nov 2026 to Sun 8 Nov 2026"
+    lunch = metrics.Scope(WEEK.last, WEEK.last, trucks=(1, 6), payments=("card",), until_hour=15)
+    assert lunch._repr_markdown_() == (
+        "1 business day, Sun 8 Nov 2026 to Sun 8 Nov 2026; to 15:00; truck 1, 6; payment card"
+    )
+
+
+def test_a_table_says_yes_and_no_and_sets_words_to_the_left(sold):
+    trucks = metrics.frame("by_truck", WEEK).assign(is_new=[True, False])
+    shown = charts.table(trucks).to_html()
+    assert shown.count(">yes<") == shown.count(">no<") == 1
+    assert ".col1 {\n  text-align: left" in shown
+    assert "col2 {" not in shown

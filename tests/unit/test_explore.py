@@ -17,7 +17,7 @@ def test_a_first_look_names_the_largest_truck_and_the_best_weekday():
                          "gross_sales_pence": [700, 2100]})  # fmt: skip
     trucks = pd.DataFrame({"truck": ["Burritos", "Smoothies"], "gross_sales_pence": [2100, 700]})
     assert look.finding(days, trucks, SCOPE) == (
-        "In the 4 days up to 5 Nov 2026 4 sales brought £28.00. Burritos took 75% of it; "
+        "In the 4 days up to 5 Nov 2026, 4 sales brought £28.00. Burritos took 75% of it; "
         "Thursday is the best day, with £21 on average."
     )
 
@@ -31,8 +31,23 @@ def test_new_and_stopped_trucks_are_not_like_for_like():
     same = LikeForLike(1, 1100, 1000)
     said = growth.finding(same, found.reset_index(), SCOPE, 4)
     assert "took £11.00, 10.0% more than before (15.8% less with every truck)" in said
+    assert said.endswith("Burritos (+10.0%) grew most, Burritos (+10.0%) least.")
     said = growth.finding(same, found.reset_index(), SCOPE, 3)
     assert said == "Only 3 of the 4 days before are in the data: choose fewer days."
+
+
+def test_weeks_that_a_scope_cuts_are_left_out():
+    weeks = pd.DataFrame({"period_first": pd.to_datetime(["2026-10-26", "2026-11-02", "2026-11-09"])})
+    kept = growth.whole_weeks(weeks, Scope(date(2026, 10, 28), date(2026, 11, 14)))
+    assert kept["period_first"].dt.day.tolist() == [2]
+
+
+def test_each_truck_has_its_own_prices():
+    sold = pd.DataFrame({"truck": ["Eels", "Burritos", "Eels"], "price_pence": [99, 700, 499],
+                         "transactions": [3, 5, 1]})  # fmt: skip
+    assert prices.by_truck(sold, 500).values.tolist() == [
+        ["Burritos", 5, 700, 700, 700, 0.0], ["Eels", 4, 99, 99, 499, 100.0]]  # fmt: skip
+    assert prices.by_truck(sold[:0], 500).empty
 
 
 def test_the_demand_curve_reaches_everybody():
@@ -82,7 +97,7 @@ def test_a_smaller_cost_leaves_more():
     table = costs.resized(found, "", -10.0)
     assert table["then_pence"].tolist() == [3600, 1000]
     assert costs.finding(found, table, SCOPE) == (
-        "wages of £36.00 instead of £40.00 in the 4 days up to 5 Nov 2026 would leave £54.00 instead of £50.00: "
+        "Were wages £36.00 instead of £40.00 in the 4 days up to 5 Nov 2026, £54.00 would be left instead of £50.00: "
         "54.0% of sales instead of 50.0%."
     )
     with pytest.raises(ValueError, match="there is no cost 'rent'; there are wages, vat"):

@@ -1,0 +1,34 @@
+"""How JupyterLab shows figures that are no table."""
+
+from dataclasses import fields
+from html import escape
+from typing import Any
+
+from t3lib.figures import said, written
+
+
+class Figures:
+    """A dataclass that JupyterLab shows as a small table: pence as pounds, percent with one decimal."""
+
+    def _repr_html_(self) -> str:
+        lines = "".join(
+            f"<tr><td style='text-align:left'>{escape(said(name))}</td><td>{escape(_text(value, name))}</td></tr>"
+            for name, value in self._values()
+        )
+        return f"<table>{lines}</table>"
+
+    def _values(self) -> list[tuple[str, Any]]:
+        """Fields, then properties; a mapping is a line for each entry, in the unit of the field's metadata."""
+        found: list[tuple[str, Any]] = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            unit = field.metadata.get("unit", "")
+            found += [(f"{name}{unit}", one) for name, one in value.items()] if isinstance(value, dict) else [
+                (field.name, value)]  # fmt: skip
+        worked_out = [name for name, one in vars(type(self)).items() if isinstance(one, property)]
+        return found + [(name, getattr(self, name)) for name in worked_out]
+
+
+def _text(value: Any, name: str) -> str:
+    text = written(value, name)
+    return f"{value:,}" if type(value) is int and text == str(value) else text
