@@ -69,7 +69,7 @@ class Controls:
         every.observe(lambda _: self._take(trucks=()), "value")
         chips = [every]
         for truck, name in self._names.items():
-            chip = plain(w.ToggleButton, description=name, tooltip=f"Truck {truck}")
+            chip = plain(w.ToggleButton, description=chip_text(truck, name), tooltip=f"Truck {truck}")
             chip.observe(lambda event, truck=truck: self._chip(truck, event["new"]), "value")
             chips.append(chip)
         return chips
@@ -114,6 +114,11 @@ class Controls:
         self._showing = True
         self._mark()
         self._showing = False
+
+
+def chip_text(truck: int, name: str) -> str:
+    """A truck by its number and its name: people know it by either."""
+    return f"{truck} · {name}"
 
 
 def _options(texts: dict[str, str]) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from html import escape
 
 from t3lib import charts
 from t3lib.dashboard import parts, trucks, words
-from t3lib.dashboard.controls import MOST_CHIPS
+from t3lib.dashboard.controls import MOST_CHIPS, chip_text
 from t3lib.dashboard.picks import PICKS, text
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS
 from t3lib.dashboard.tiles import tiles
@@ -59,7 +59,7 @@ def _controls(view: View | None) -> str:
     tabs = "".join(button(text, (state.tab if state else "today") == name) for name, text in TABS.items())
     names = view.names if view and len(view.names) <= MOST_CHIPS else {}
     chips = button("All trucks", not (state and state.trucks)) + "".join(
-        button(name, bool(state) and truck in state.trucks) for truck, name in names.items()
+        button(chip_text(truck, name), bool(state) and truck in state.trucks) for truck, name in names.items()
     )
     actions = "".join(f'<span class="t3-action">{name}</span>' for name in ("CSV", "Excel", "Copy link", "Print"))
     return (

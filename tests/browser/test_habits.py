@@ -42,7 +42,7 @@ def test_everything_is_reached_by_keyboard(tab: Page, site: Site):
     assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     tab.keyboard.press("Space")
     expect(tab).to_have_url(re.compile(r"\?range=yesterday$"))
-    pressed(tab, "Tab", "Burrito Madness")
+    pressed(tab, "Tab", "1 · Burrito Madness")
     tab.keyboard.press("Space")
     expect(tab).to_have_url(re.compile(r"range=yesterday&truck=1$"))
     pressed(tab, "Tab", "?")
