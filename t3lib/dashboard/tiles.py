@@ -46,6 +46,13 @@ def change(now: Figure, before: Figure, points: bool = False) -> tuple[str, str]
     return tone, f"{arrow} {abs(moved):,.1f}{' points' if points else '%'} {tone}"
 
 
+def arrow(tone: str, text: str) -> str:
+    """A change as HTML for a cell: '▲ 12.3% up'; where space is short the arrow stands alone."""
+    if tone == "none":
+        return '<span aria-label="nothing to compare with">–</span>'
+    return f"{escape(text.removesuffix(tone))}<i>{tone}</i>" if tone in ("up", "down") else escape(text)
+
+
 def _tile(view: View, measure: Measure) -> str:
     entry = GLOSSARY[measure.field]
     now = getattr(view.comparable, measure.field)

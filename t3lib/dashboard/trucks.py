@@ -10,7 +10,7 @@ from t3lib import charts
 from t3lib.dashboard import words
 from t3lib.dashboard.cards import choice, title
 from t3lib.dashboard.parts import shown_hours
-from t3lib.dashboard.tiles import change, definition
+from t3lib.dashboard.tiles import arrow, change, definition
 from t3lib.dashboard.view import View
 from t3lib.money import pounds
 from t3lib.settings import settings
@@ -99,20 +99,13 @@ def _truck(view: View, row: Any, known: Any, most: int) -> str:
         (f't3-number t3-bar" style="--w:{width:.1f}%', pounds(row.gross_sales_pence)),
         ("t3-number t3-wide", f"{row.transactions:,}"),
         ("t3-number t3-wide", pounds(ticket)),
-        (f"t3-number t3-change {tone}", _moved(tone, moved)),
+        (f"t3-number t3-change {tone}", arrow(tone, moved)),
         ("t3-number t3-wide", words.heard(last, view.today) if last else "–"),
     )
     inside = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
     # On a phone the state stands under the name, and its own column goes.
     name = choice(replace(view.state, trucks=(row.truck_id,)), row.truck)
     return f'<tr><th scope="row">{name}{badge}</th>{inside}</tr>'
-
-
-def _moved(tone: str, moved: str) -> str:
-    """'▲ 12.3% up'; where space is short the arrow stands alone."""
-    if tone == "none":
-        return '<span aria-label="nothing to compare with">–</span>'
-    return escape(moved.removesuffix(tone)) + (f"<i>{tone}</i>" if tone in ("up", "down") else "")
 
 
 def _spark(view: View, truck_id: int) -> str:

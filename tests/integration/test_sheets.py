@@ -143,7 +143,7 @@ def test_day_that_still_trades_is_not_compared_with_whole_days(sales: sa.Connect
     assert "▲" not in sheet(sales, "menus", DAY, until_hour=14) + sheet(sales, "money", DAY, until_hour=10)
     assert "compared once the day is over" in sheet(sales, "menus", DAY, until_hour=14)
     to_two = sheet(sales, "money", DAY, until_hour=14)
-    assert "▲ 50.0% up" in to_two
+    assert "▲ 50.0% <i>up</i>" in to_two
     assert "▼" not in to_two
 
 

@@ -12,7 +12,7 @@ from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.cards import Cell, chosen, said, table, title
 from t3lib.dashboard.state import State
-from t3lib.dashboard.tiles import change, definition
+from t3lib.dashboard.tiles import arrow, change, definition
 from t3lib.metrics import Scope
 
 MOST_ROWS = 15
@@ -75,7 +75,7 @@ def moved(now: object, before: object) -> Cell:
     """A change in words and colour, or an en dash."""
     missing = now is None or before is None or pd.isna(now) or pd.isna(before)
     tone, text = ("none", "") if missing else change(int(now), int(before))
-    return Cell("–") if tone == "none" else Cell(text, f"t3-change {tone}")
+    return Cell(arrow(tone, text), "" if tone == "none" else f"t3-change {tone}", html=True)
 
 
 def usual(

@@ -203,7 +203,7 @@ def _until(first: date, grain: str) -> date:
 def _left(asked: Asked, day: date, row: Any) -> str:
     """A cell of the grid: what a truck left on a day, a link to that day."""
     if row is None:
-        return '<td class="t3-heat-cell"></td>'
+        return '<td class="t3-heat-cell" style="--v:0%"></td>'
     hint = f"{row.truck}, {words.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
     text = choice(replace(asked.days(day, day), trucks=(row.truck_id,)), pounds(row.contribution_pence, whole=True))
     look = " loss" if row.contribution_pence < 0 else " gain"

@@ -102,7 +102,8 @@ def clean(db: sa.Connection, asked: Asked) -> str:
         (_month(row.period_first), f"{row.rows_read:,}", f"{row.rows_rejected:,}", percent(row.clean_pct))
         for row in metrics.clean_rate(db, scope).iloc[::-1].itertuples()
     ]
-    return card(name, ("Month", "Rows read", "Rejected", "Clean"), rows, "clean_pct")
+    aside = "rows whose day cannot be read are in the reconciliation only"
+    return card(name, ("Month", "Rows read", "Rejected", "Clean"), rows, "clean_pct", aside)
 
 
 def reconciled(db: sa.Connection, asked: Asked) -> str:
@@ -180,7 +181,7 @@ def _total(found: pd.DataFrame) -> tuple[object, ...]:
     change = moved(now, before)
     return (_strong("All trucks"), _strong(pounds(now)), _strong("100.0%"), Cell("", "t3-wide t3-total"),
             Cell("", "t3-wide t3-total"), _strong(_year_before(before)),
-            Cell(change.text, f"{change.classes} t3-total"))  # fmt: skip
+            Cell(change.text, f"{change.classes} t3-total", html=True))  # fmt: skip
 
 
 def _year_before(pence: object) -> str:
