@@ -1,7 +1,6 @@
 """The `t3` command."""
 
 import os
-import signal
 import sys
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, HealthPort, Json, Port, Why
+from scheduler.commands import ending
 from t3lib.problems import WrongUseError, explain
 from t3lib.settings import unknown
 
@@ -246,7 +246,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run a command; an error is one plain line on stderr, and exit code 1, or 2 for what was typed wrongly.
 
     SIGTERM ends it as tidily as Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    ending.listen()
     try:
         return app(arguments)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from rich.logging import RichHandler
 
 from scheduler import monitor, pages
+from scheduler.commands import ending
 from scheduler.commands.output import err, open_in_browser, out, say
 from scheduler.commands.session import session
 from scheduler.embedded import Running
@@ -73,9 +74,11 @@ def links(running: Running, board: pages.Page, operations: pages.Page) -> None:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
+    """An event that Ctrl-C and SIGTERM set, or have set while the command was starting."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    if ending.asked.is_set():
+        stop.set()
     try:
         yield stop
     finally:

@@ -1,0 +1,29 @@
+"""Ctrl-C at a bad moment."""
+
+import subprocess
+import sys
+
+import pytest
+
+LOST = """
+import os, signal, sys
+from scheduler.commands import ending
+from scheduler.commands.serving import stopping
+
+class Thing:
+    def __del__(self):
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+
+ending.listen()
+thing = Thing()
+del thing
+with stopping() as stop:
+    print(stop.is_set())
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_an_end_that_was_asked_for_while_a_command_starts_is_not_lost(number):
+    ended = subprocess.run([sys.executable, "-c", LOST, number], capture_output=True, text=True, timeout=60)
+    assert "Exception ignored in" in ended.stderr  # Python's doing
+    assert (ended.returncode, ended.stdout) == (0, "True\n")
