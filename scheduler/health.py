@@ -31,4 +31,5 @@ def _greeting() -> str:
     kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
     with kind(url.hostname or "", url.port or 0, timeout=10) as server:
         code, _ = server.noop()
-    return f"the mail server answers ({code})"
+    leaves = "mails leave for their readers" if settings().mail_live else "T3_MAIL_LIVE is not set: only trials leave"
+    return f"the mail server answers ({code}); {leaves}"

@@ -1,14 +1,16 @@
 """The mail as Chromium shows it: narrow and wide, light and dark, without styles and without pictures."""
 
 import re
+from datetime import date
 
 import pytest
 
 from scheduler.screenshots import browser
+from t3lib import period
 from t3lib.metrics import Attention
 from t3lib.report.delivery import browser_copy
 from t3lib.report.message import build
-from tests.reporting import executed, figures, rows, totals, typical
+from tests.reporting import executed, figures, pack, rows, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))
 # The lowest contrast of any text to what is painted behind it, with that text.
@@ -32,6 +34,12 @@ LOWEST_CONTRAST = """() => {
 }"""
 
 
+# Where the text of an element ends, whatever its box says.
+WIDEST = (
+    """e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().right; }"""
+)
+
+
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     """A mail with everything in it: long names, rises and falls, things that need attention."""
@@ -44,9 +52,19 @@ def html(tmp_path_factory):
     return browser_copy(build(executed(day, tmp_path_factory.mktemp("mail"))))
 
 
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    """The month pack."""
+    before = period.of("month", date(2025, 11, 1))
+    day = figures(totals(13_876_904, 19_607), *SALES[1:], edition_name="cfo_month", usual_of=before, pack=pack())
+    return browser_copy(build(executed(day, tmp_path_factory.mktemp("month"))))
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 640, 1024])
-def test_mail_fits_and_can_be_read(html, width, dark):
+@pytest.mark.parametrize("name", ["html", "month"])
+def test_mail_fits_and_can_be_read(request, name, width, dark):
+    html = request.getfixturevalue(name)
     with browser(width, 800, dark) as context:
         page = context.pages[0]
         page.set_content(html)
@@ -55,6 +73,16 @@ def test_mail_fits_and_can_be_read(html, width, dark):
         contrast, text = page.evaluate(LOWEST_CONTRAST)
         assert contrast >= 4.5, text
         assert [image.is_visible() for image in page.locator("img").all()] == [not dark, dark]
+
+
+def test_large_figures_stay_in_their_tiles(month):
+    with browser(640, 800) as context:
+        page = context.pages[0]
+        page.set_content(month)
+        boxes = [tile.bounding_box() for tile in page.locator(".tile").all()]
+        ends = [figure.evaluate(WIDEST) for figure in page.locator(".tile .figure").all()]
+    assert len(boxes) == 4
+    assert [end <= box["x"] + box["width"] for end, box in zip(ends, boxes, strict=True)] == [True] * 4
 
 
 def test_mail_reads_without_style_blocks(html):

@@ -7,7 +7,7 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from scheduler import corrections, stages
+from scheduler import corrections, stages, worker
 from t3lib import business_day, mail, report, warehouse
 from t3lib.editions import editions
 from t3lib.mail.outbox import MailError
@@ -236,3 +236,12 @@ def test_week_that_holds_the_day_is_corrected_too(box, tmp_path):
     mail.send_due()
     restate(11_000, day=week.first)
     assert [(one.business_date, one.edition) for one in moved()] == [(week.last, "cfo_week")]
+
+
+def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
+    asked = []
+    monkeypatch.setattr(worker.queue, "enqueue_report", lambda *given, **more: asked.append((given, more)))
+    restate(11_000)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    worker.Scheduler(clock=lambda: later)._corrections(later)
+    assert asked == [((DAY.isoformat(), "cfo"), {"again": "moved-11000-10", "ask": True})]

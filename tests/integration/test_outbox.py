@@ -231,6 +231,21 @@ def test_killed_sender_leaves_no_duplicate(box, no_operators, monkeypatch, seed)
     assert sum(found == "unknown" for found in states.values()) <= 1
 
 
+def test_operators_are_told_of_the_mail_that_a_killed_sender_held(box):
+    mail_id = prepared()
+    process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
+    box.before_answer = lambda: (process.send_signal(signal.SIGKILL), process.wait())
+    wait_for(lambda: process.poll() is not None)
+    box.before_answer = lambda: None
+    wait_for(nothing_is_under_way)
+    assert state(mail_id) == "unknown"
+    [told] = [
+        message_from_bytes(content, policy=default) for to, content in box.received if to.startswith("operations")
+    ]
+    assert "may or may not have reached hiram@t3.example" in told["Subject"]
+    assert f"t3 mail resend {mail_id}" in told.get_content()
+
+
 def cut_off(database, postgres):
     """End every connection to this test's database, as a restart does."""
     with psycopg2.connect(postgres) as connection:

@@ -1,6 +1,7 @@
 """Sections of a report: what they say, and what they do with hostile or missing input."""
 
 import json
+import re
 from datetime import date, time
 
 import pandas as pd
@@ -216,6 +217,21 @@ def test_wrong_edition_is_told_by_table_and_key(tmp_path, monkeypatch):
 
 def test_the_schema_that_editors_show_is_the_one_that_counts():
     assert json.loads((ROOT / "notebooks" / "editions.schema.json").read_text()) == schema()
+
+
+def test_the_edition_in_the_docs_is_one(tmp_path, monkeypatch):
+    [example] = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "reports.md").read_text(), re.DOTALL)
+    (tmp_path / "own.toml").write_text(example)
+    monkeypatch.setenv("T3_EDITIONS", str(tmp_path / "own.toml"))
+    settings.cache_clear()
+    assert editions()["owner"].pdf
+
+
+def test_the_editions_in_the_docs_are_those_there_are():
+    table = re.findall(
+        r"^\| (`.*?`) \| (?:the day|a day|Monday|a calendar)", (ROOT / "docs" / "reports.md").read_text(), re.M
+    )
+    assert re.findall(r"`(\w+)`", " ".join(table)) == list(editions())
 
 
 def test_an_edition_of_ones_own_needs_a_table_only(tmp_path, monkeypatch):
