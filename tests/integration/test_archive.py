@@ -335,7 +335,7 @@ def test_an_ingest_leaves_an_archive_that_the_command_verifies(folder, bucket, m
 def test_a_month_that_is_none_is_refused_in_words(folder):
     refused = t3("archive", "rebuild", "--month", "November")
     assert (refused.returncode, refused.stderr) == (
-        1,
+        2,
         "t3: --month 'November' is not a month: write it like 2026-11.\n",
     )
 
