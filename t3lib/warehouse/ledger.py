@@ -1,6 +1,7 @@
 """The ledger of files: every object version that was ever seen, and what became of it."""
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,8 +18,11 @@ BATCH_FILES = 2000
 _RECORD = sa.text("""
     INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour,
                                  state, reason, finished_at)
-    VALUES (:key, :etag, :size, :last_modified, :kind, :truck_id, :suffix, :batch_date, :batch_hour,
-            :state, :reason, CASE WHEN :state = 'ignored' THEN now() END)
+    SELECT key, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour, state, reason,
+           CASE WHEN state = 'ignored' THEN now() END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen
+         (key text, etag text, size bigint, last_modified timestamptz, kind text, truck_id integer, suffix text,
+          batch_date date, batch_hour smallint, state text, reason text)
     ON CONFLICT (key, etag) DO NOTHING
 """)
 _NEW = sa.text("""
@@ -62,7 +66,7 @@ def record(db: sa.Connection, objects: Iterable[Object]) -> int:
     )}  # fmt: skip
     rows = [_row(o) for identity, o in listed.items() if identity not in known]
     if rows:
-        db.execute(_RECORD, rows)
+        db.execute(_RECORD, {"rows": json.dumps(rows, default=str)})
     return len(rows)
 
 

@@ -24,6 +24,20 @@ _OUTCOME = """
         superseded_by = outcome.superseded_by, finished_at = now()
     FROM outcome WHERE file.file_id = outcome.file_id
 """
+# In one go for all files: a statement for each would be a round trip for each.
+_REPLACE = (
+    """
+    DELETE FROM core.sale USING going
+    WHERE sale.truck_id = going.truck_id AND sale.file_id = going.replaces
+    """,
+    "UPDATE ops.rejected_row SET status = 'superseded' FROM going WHERE rejected_row.file_id = going.replaces",
+    """
+    UPDATE ops.source_file AS file
+    SET state = 'superseded', superseded_by = going.file_id, reason = 'A newer version of the same key was loaded.'
+    FROM going WHERE file.file_id = going.replaces
+    """,
+    "DROP TABLE going",
+)
 # When figures were last shown before a file was seen: what came later for a day that was over is late.
 _SHOWN_BEFORE = """
     SELECT discovered_at,
@@ -91,16 +105,10 @@ def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], 
         cursor.execute("DELETE FROM ops.rejected_row WHERE file_id = ANY($1)", [released])
     replaced = [row["replaces"] for row in rows]
     stood, gone = decisions.standing(cursor, replaced), sales_of(cursor, replaced)
-    for row in rows:
-        cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
-                       [row["truck_id"], row["replaces"]])  # fmt: skip
-        cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1",
-                       [row["replaces"]])  # fmt: skip
-        cursor.execute(
-            """UPDATE ops.source_file SET state = 'superseded', superseded_by = $1,
-                      reason = 'A newer version of the same key was loaded.' WHERE file_id = $2""",
-            [row["file_id"], row["replaces"]],
-        )
+    if rows:
+        cursor.keep("going", pa.Table.from_pylist(rows, schema=_GOING))
+        for statement in _REPLACE:
+            cursor.execute(statement)
     return stood, gone
 
 
@@ -176,6 +184,7 @@ def _summary(outcome: pa.Table) -> Loaded:
 
 
 _UTC = pa.timestamp("us", "UTC")
+_GOING = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
 _OUTCOME_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()),
      ("warnings", pa.list_(pa.string())), ("rows_read", pa.int64()), ("rows_loaded", pa.int64()),
