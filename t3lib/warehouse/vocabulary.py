@@ -22,10 +22,36 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "unknown_payment_type": ("2026-11-05 12:00:00+00:00", "cheque", "4.99"),
 }
 
+# How the same row may be written: the content of a file, or a total, and what is read from it.
+_PLAIN = "timestamp,type,total\n2026-11-05 12:00:00+00:00,card,4.99\n"
+FILE_SPELLINGS: dict[str, bytes] = {
+    "UTF-8, with or without a byte order mark": b"\xef\xbb\xbf" + _PLAIN.encode(),
+    "UTF-16 with its byte order mark": _PLAIN.encode("utf-16"),
+    "Latin-1, where it is not UTF-8": _PLAIN.replace("4.99", "£4.99").encode("latin-1"),
+    "lines that end in LF, CRLF or CR; empty lines between them": _PLAIN.replace("\n", "\r\n\r\n").encode(),
+    "fields set apart by commas, semicolons or tabs, as the first line has them": _PLAIN.replace(",", ";").encode(),
+    "fields in quotes": _PLAIN.replace("card", '"card"').replace("4.99", '"4.99"').encode(),
+    "columns in any order and case, among others": b"Total,till,TYPE,Timestamp\n4.99,1,card,2026-11-05 12:00Z\n",
+    "a time with a T, without seconds, or with an offset (none means UTC)": _PLAIN.replace(
+        "2026-11-05 12:00:00+00:00", "2026-11-05T13:00+01:00").encode(),
+    "a payment in any case, with spaces around it": _PLAIN.replace("card", " CARD ").encode(),
+}  # fmt: skip
+TOTAL_SPELLINGS: dict[str, int] = {
+    "7": 700, "9.6": 960, "8.70": 870, ".5": 50, " 5.00 ": 500, "£7.50": 750, "5 GBP": 500, "7,50": 750,
+    "1,234.50": 123450, "1,234": 123400, "9.600": 960,
+}  # fmt: skip
+
 _INTRODUCTION = """# Reasons, warnings and outcomes
 
 Nothing is dropped silently: every row and every file of the bucket ends under one of these codes.
 This page is made from the code (`python -m t3lib.warehouse.vocabulary > docs/reasons.md`) and tested against it.
+"""
+_SPELLINGS = """
+## How files may be written
+
+What can be read in one way only is read; what cannot is refused with a reason, never guessed.
+The same sale is read from
+
 """
 _REJECTED = """
 ## Rows that are not loaded
@@ -65,6 +91,8 @@ def markdown() -> str:
     """docs/reasons.md."""
     parts = [
         _INTRODUCTION,
+        _SPELLINGS + "".join(f"- {spelling}\n" for spelling in FILE_SPELLINGS),
+        _table(("total", "pence"), [(f"`{total}`", str(pence)) for total, pence in TOTAL_SPELLINGS.items()]),
         _REJECTED,
         _table(("code", "what it means", "example: time, payment, total"),
                [(f"`{code}`", text, f"`{', '.join(EXAMPLES[code])}`") for code, text in REASONS.items()]),

@@ -10,13 +10,15 @@ from t3lib import feed
 from t3lib.cleaning import REASONS, Rules, clean
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS
 from t3lib.extraction import FILES_SCHEMA
+from t3lib.money import parse_pence
 from t3lib.warehouse.again import AGAIN
 from t3lib.warehouse.outcomes import OUTCOMES
 from t3lib.warehouse.rejects import STATUSES
 from t3lib.warehouse.restatement import CAUSES
-from t3lib.warehouse.vocabulary import EXAMPLES, markdown
+from t3lib.warehouse.vocabulary import EXAMPLES, FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
 
 RULES = Rules(prices={3: {499}}, known=frozenset({3}))
+NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 UPLOADED = datetime(2026, 11, 5, 15, tzinfo=UTC)
 
 
@@ -33,6 +35,19 @@ def test_each_reason_has_an_example_that_is_rejected_for_it(reason: str):
     raw = pa.Table.from_pylist([row], schema=feed.RAW_SCHEMA)
     found = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES)
     assert found.rejects["reason"].to_pylist() == [reason]
+
+
+@pytest.mark.parametrize("spelling", FILE_SPELLINGS)
+def test_each_spelling_of_a_file_gives_the_same_sale(spelling: str):
+    rows = feed.read("x.csv", FILE_SPELLINGS[spelling])
+    raw = pa.table([pa.array([1], pa.int64()), pa.array([1], pa.int32()), *rows.columns], schema=feed.RAW_SCHEMA)
+    file = {"file_id": 1, "truck_id": 3, "uploaded_at": UPLOADED}
+    (sale,) = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES).sales.to_pylist()
+    assert (sale["sold_at"], sale["payment_type"], sale["total_pence"]) == (NOON, "card", 499)
+
+
+def test_each_spelling_of_a_total_is_read_to_the_penny():
+    assert {total: parse_pence(total)[0] for total in TOTAL_SPELLINGS} == TOTAL_SPELLINGS
 
 
 def test_every_code_has_a_sentence():
