@@ -568,7 +568,7 @@ def test_the_backfill_command_plans_does_and_has_nothing_left_to_do(bucket, t3):
     assert one("SELECT count(*) FROM core.sale") == 1
     assert "Nothing to catch up on." in t3(*days)[1]
     code, _, err = t3(*days, "--mode", "nonsense")
-    assert code == 1
+    assert code == 2
     assert "choose one of missing, failed, all" in err
 
 
