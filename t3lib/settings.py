@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
     limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
-    batch_bytes: int = Field(32 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
+    batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
     @field_validator("recipients_operations", "mail_trials", "trusted_proxies", mode="before")
     @classmethod
