@@ -153,7 +153,9 @@ def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, 
     until(lambda: one(SEATS) == 2)
     until(lambda: stopped_in_a_run(first))
     assert one(RUNS_OF_FIRST.format("running")) == 1
+    family = kin(first)
     kill(first)
+    signal_all(family, signal.SIGCONT)
     begun = time.monotonic()
     until(
         lambda: not one("SELECT count(*) FROM dbos.workflow_status WHERE executor_id LIKE '%-1' AND status = 'PENDING'")
@@ -163,16 +165,29 @@ def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, 
     until(all_done, 120)
     agrees(bucket)
     assert second.poll() is None
+    until(lambda: not any(map(lives, family)), 20)
 
 
 def stopped_in_a_run(process):
     """Whether a worker stands still in the middle of a notebook; else it runs on."""
-    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+    family = kin(process)
     if one(RUNS_OF_FIRST.format("running")):
         signal_all(family, signal.SIGSTOP)
         if one(RUNS_OF_FIRST.format("running")):
             return True
         signal_all(family, signal.SIGCONT)
+    return False
+
+
+def kin(process):
+    """A process and all that it started."""
+    return [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+
+
+def lives(pid):
+    """Whether a process runs; one that nobody buried does not."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     return False
 
 
@@ -227,7 +242,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         until(slow_first_load)
         line.cut()
         cut = time.monotonic()
-        frozen = [zombie.pid, *(child.pid for child in psutil.Process(zombie.pid).children(recursive=True))]
+        frozen = kin(zombie)
         signal_all(frozen if paused else (), signal.SIGSTOP)
         until(lambda: not one(SEATS))
         worker()

@@ -95,7 +95,7 @@ def test_three_workers_share_the_work_and_stop_in_order(shared: dict[str, str], 
     finally:
         for one in workers:
             one.kill()
-    assert psutil.wait_procs(family, 20)[1] == []
+    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family), 20)
     with warehouse.connect() as db:
         assert len(db.scalars(sa.text("SELECT DISTINCT worker FROM ops.run")).all()) == 3
         assert [check for check in reconciliation.checks(db) if not check.ok] == []
