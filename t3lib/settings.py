@@ -266,7 +266,8 @@ _OWN = {"T3_DEBUG", "T3_ROLE", "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_INBOX_USER"
 def unknown() -> dict[str, str]:
     """Variables named T3_* that are no settings, each with the setting whose name is closest, or nothing."""
     known = [f"T3_{name.upper()}" for name in Settings.model_fields]
-    strange = sorted(name for name in os.environ if name.startswith("T3_") and name not in {*known, *_OWN})
+    given = [name for name in os.environ if name.startswith("T3_") and not name.startswith("T3_RECIPIENTS_")]
+    strange = sorted(set(given) - {*known, *_OWN})
     return {name: next(iter(get_close_matches(name, known, 1, 0.8)), "") for name in strange}
 
 

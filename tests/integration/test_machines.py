@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from scheduler import schedule
 from scheduler.embedded import services
 from t3lib import warehouse
-from t3lib.settings import ROOT, settings, variables
+from t3lib.settings import ROOT, load, settings, unknown
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
 from tests.conftest import _execute, _named, cluster
@@ -73,8 +73,11 @@ class Machine:
             return str(error)
 
 
-def test_the_page_names_settings_that_there_are_and_leaves_time_to_drain():
-    assert set(GIVEN) <= {name for name, _, _ in variables()}
+def test_the_page_names_settings_that_there_are_and_leaves_time_to_drain(monkeypatch: pytest.MonkeyPatch):
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(name, value)
+    assert unknown() == {}
+    assert load().recipients_operations == ("ops@company.example",)
     assert (SERVICE["Restart"], SERVICE["KillMode"]) == ("always", "mixed")
     assert int(SERVICE["TimeoutStopSec"]) > schedule.load().drain_seconds + 10
 
