@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import gc
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -127,7 +128,7 @@ def main() -> None:
     gc.disable()  # no holes in pages that kernels will share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel_in = socket.socket(fileno=int(control))
-    preload.warm()
+    preload.warm(lambda: not select.select([int(owner)], [], [], 0)[0])  # nobody waits for imports without an owner
     if found := preload.unforkable(ours={channel_in.fileno()}):
         sys.exit(f"kernels cannot be forked, for an import left behind: {', '.join(found)}")
     gc.freeze()

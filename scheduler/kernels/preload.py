@@ -5,6 +5,7 @@ import os
 import pkgutil
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 # What notebooks import, and what IPython imports late: at its start, for the first table, for the first error.
@@ -45,13 +46,16 @@ APART = (".migrations", ".archive.history", ".archive.week")
 FORK_SAFE_THREADS = {"jemalloc_bg_thd"}
 
 
-def warm() -> None:
-    """Import everything that kernels share. What cannot be imported is left to the kernels to complain of."""
+def warm(wanted: Callable[[], bool] = lambda: True) -> None:
+    """Import everything that kernels share, while that is wanted. What cannot be imported is left to the kernels to
+    complain of."""
     import t3lib
 
     found = pkgutil.walk_packages(t3lib.__path__, "t3lib.", onerror=lambda name: None)  # told of below
     mine = (m.name for m in found if not any(part in m.name for part in APART))
     for name in (*MODULES, *mine):
+        if not wanted():
+            return
         try:
             importlib.import_module(name)
         except Exception:

@@ -4,6 +4,15 @@ import t3lib
 from scheduler.kernels import preload
 
 
+def test_imports_end_when_nobody_wants_them_any_more(monkeypatch):
+    asked = iter((True, False))
+    imported = []
+    monkeypatch.setattr(preload.pkgutil, "walk_packages", lambda *_, **__: iter(()))
+    monkeypatch.setattr(preload.importlib, "import_module", imported.append)
+    preload.warm(lambda: next(asked))
+    assert imported == [preload.MODULES[0]]
+
+
 def test_a_half_edited_package_does_not_stop_the_kernels(tmp_path, monkeypatch, capsys):
     for name, text in (("half", "def edited(:"), ("whole", "LOADED = True")):
         (tmp_path / name).mkdir()
