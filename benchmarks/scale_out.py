@@ -27,7 +27,11 @@ _RATE = sa.text(f"""
     SELECT count(DISTINCT parameters ->> 'batch_id') / extract(epoch FROM max(finished_at) - min(started_at)) AS rate
     FROM ops.run WHERE {_SALES}
 """)
-_LEFT = sa.text("SELECT count(*) FROM ops.batch WHERE state <> 'done'")
+# Files too: between the metadata and the first sales no batch is open.
+_LEFT = sa.text("""
+    SELECT (SELECT count(*) FROM ops.batch WHERE state <> 'done')
+           + (SELECT count(*) FROM ops.source_file WHERE state IN ('new', 'claimed'))
+""")
 
 
 def measure(quick: bool) -> list[Measure]:
@@ -81,7 +85,7 @@ def _wait_until_done() -> None:
     end = time.monotonic() + PATIENCE
     while _left():
         if time.monotonic() > end:
-            raise SystemExit(f"{_left()} batches are not done after {PATIENCE} s")
+            raise SystemExit(f"{_left()} batches and files are not done after {PATIENCE} s")
         time.sleep(0.5)
 
 
