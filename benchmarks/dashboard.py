@@ -98,7 +98,8 @@ async def _visited(site: Site, server: int, home: Path, rounds: int, ours: bool)
         await _alone(visitors, found, wanted, rounds)
         if ours:
             await _quiet(server)
-            await _crowd(visitors, found, wanted)
+            await _crowd(visitors, found)
+            wanted = _wanted()
         await visitors.gather(MANY)
         await _quiet(server)
         before, base = pss(server), _database_memory(home)
@@ -112,7 +113,7 @@ async def _visited(site: Site, server: int, home: Path, rounds: int, ours: bool)
     return found
 
 
-async def _crowd(visitors: Visitors, found: Found, wanted: list[tuple[str, str]]) -> None:
+async def _crowd(visitors: Visitors, found: Found) -> None:
     """Twenty at once, one of them in Chromium; then fifty."""
     async with AsyncExitStack() as stack:
         begin = time.perf_counter()
@@ -124,9 +125,10 @@ async def _crowd(visitors: Visitors, found: Found, wanted: list[tuple[str, str]]
         found.firsts = statistics.median([seen.first, *(other.first for other in others)])
         found.load = await _load(visitors, others)
         await asyncio.sleep(3)
+        wanted = _wanted()  # the load changed one of them
         chosen = [wanted[number % len(wanted)] for number in range(1, MANY)]
         own, *taken = await asyncio.gather(
-            visitors.choose(_wanted()[:1]),
+            visitors.choose(wanted[:1]),
             *(other.choose(f"range={RANGE}&truck={number % len(wanted) + 1}", chosen[number - 1][1])
               for number, other in enumerate(others, 1)),
         )  # fmt: skip
