@@ -26,7 +26,8 @@ class Day:
 
     `before` is the day a week before, or the week or month before. `usual` is the mean of four weeks; of a month it is
     the same month a year before, or, where the data do not reach back that far, the month before (`usual_of` says).
-    `hours` to `places`: one row each, with both measures and their _before and _usual (`breakdown.compared`)."""
+    `hours` to `places`: one row each, with both measures and their _before and _usual (`breakdown.compared`); `days`
+    only in an edition with that section."""
 
     period: Period
     edition: Edition
@@ -35,7 +36,7 @@ class Day:
     usual: metrics.Typical | None
     usual_of: Period | None
     hours: pd.DataFrame
-    days: pd.DataFrame
+    days: pd.DataFrame | None
     trucks: pd.DataFrame
     payments: pd.DataFrame
     prices: pd.DataFrame
@@ -81,7 +82,7 @@ def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
         usual=comparison.mean(db, usual),
         usual_of=period.of("month", usual[0].last) if days.kind == "month" and usual else None,
         hours=compared(metrics.by_hour, "local_hour"),
-        days=compared(metrics.by_weekday, "weekday"),
+        days=compared(metrics.by_weekday, "weekday") if "days" in one.sections else None,
         trucks=compared(metrics.by_truck, "truck_id"),
         payments=compared(metrics.by_payment, "payment_type"),
         prices=compared(breakdown.by_price_point, "price_pence"),
