@@ -33,7 +33,9 @@ def mail_show(mail_id: Mail) -> None:
 
 @app.command("resend")
 def mail_resend(mail_id: Mail) -> None:
-    """Send a failed or unknown mail once more, or let a waiting correction go. An unknown one may arrive twice.
+    """Send a finished mail again, or a waiting correction.
+
+    An unknown one may arrive twice.
 
     Example: t3 mail resend 12"""
     from scheduler.commands.reporting import resend as run
