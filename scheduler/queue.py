@@ -31,6 +31,7 @@ CUT_OFF = "The worker was cut off from the database: another one may do this wor
 STOPPED = "The worker was stopped before this cell was done: the work goes on elsewhere or at its next start."
 
 _executor = "none"
+_seat: Seat | None = None
 _step = DBOS.step(
     retries_allowed=True, max_attempts=3, interval_seconds=1, backoff_rate=3, should_retry=stages.may_pass
 )
@@ -116,13 +117,13 @@ def working(
 
     At the end the notebook at hand may finish within the schedule's drain_seconds. `lost` is called when another
     process took the seat while the database was away: the block should then end."""
-    global _executor
+    global _executor, _seat
     url = libpq_url(settings().need("database_url"))
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
     seat, over = Seat(url, name or socket.gethostname().split(".")[0]), threading.Event()
     beats = threading.Thread(target=seat.keep, args=(over, lambda: engine.stop_all(CUT_OFF), lost), daemon=True)
     try:
-        _executor = seat.executor
+        _executor, _seat = seat.executor, seat
         beats.start()
         pending.mark_lost([_executor])  # of an earlier process on this seat
         with _launched(url, concurrency):
@@ -131,6 +132,7 @@ def working(
         over.set()
         beats.join()
         seat.leave()
+        _seat = None
 
 
 def enqueue_open_batches() -> list[str]:
@@ -169,13 +171,16 @@ def wait(workflow_id: str) -> Any:
 def take_over_the_dead() -> int:
     """Put the workflows whose executor is gone back into the queue; returns how many.
 
-    Only an executor without a seat loses its workflows, and only those that are still its own."""
+    Only an executor without a seat loses its workflows, and only those that are still its own. A worker whose own seat
+    is gone or new takes nothing over: the database may have restarted, and the living not be seated again."""
     found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     owners = {workflow.executor_id for workflow in found} - {_executor, None}
     dead = sorted(owner for owner in owners | pending.workers_at_work() - {_executor} if not _is_alive(owner))
-    if dead:
-        pending.mark_lost(dead)
-        DBOS._recover_pending_workflows(dead)
+    # Asked last: a restart between the questions is seen too.
+    if not dead or not _is_alive(_executor) or _seat is None or not _seat.is_settled:
+        return 0
+    pending.mark_lost(dead)
+    DBOS._recover_pending_workflows(dead)
     return sum(workflow.executor_id in dead for workflow in found)
 
 

@@ -11,6 +11,8 @@ from psycopg2 import extensions
 BEAT_SECONDS, ANSWER_SECONDS = 2, 3
 # Without a beat for so long a worker stops its kernels: the server lets go of its lock after ten seconds.
 LEASE_SECONDS = 8
+# A restart of the server takes every seat at once: in this time the living have theirs again, or ended their kernels.
+SETTLING_SECONDS = LEASE_SECONDS + BEAT_SECONDS
 MOST_SEATS = 64
 
 _TAKE = "SELECT pg_try_advisory_lock(hashtext('t3 executor'), hashtext(%s))"
@@ -54,6 +56,11 @@ class Seat:
             raise
         self._beaten = time.monotonic()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has been held without a break for so long that a seat that is free now is a dead worker's."""
+        return time.monotonic() - self._taken > SETTLING_SECONDS
+
     def keep(self, stop: threading.Event, cut_off: Callable[[], object], lost: Callable[[], object]) -> None:
         """Beat until told to stop; call `cut_off` at each beat missed beyond the lease, `lost` once when it is gone."""
         while not stop.wait(BEAT_SECONDS):
@@ -74,6 +81,7 @@ class Seat:
             self._connection = None
 
     def _take(self) -> bool:
+        self._taken = time.monotonic()
         free = bool(_ask(self._connection, _TAKE, (self.executor,)))
         if free:
             self._pid = self._connection.info.backend_pid
