@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,17 @@ ROLES = {
     "operations": "database_url_operator",
 }
 
+# How long the end of a run waits for a database that is away; the step would be tried again anyway.
+PATIENCE_SECONDS = 30
+
+# A worker does one thing at a time in a workflow: what still runs there ended while the database was away for longer.
 _BEGIN = sa.text("""
+    WITH unwritten AS (
+        UPDATE ops.run
+        SET state = 'failed', error = 'The database was away when it ended.', finished_at = now(),
+            seconds = extract(epoch FROM now() - started_at)
+        WHERE state = 'running' AND workflow_id = :workflow_id AND worker = :worker
+    )
     INSERT INTO ops.run (run_id, workflow_id, notebook, parameters, git_commit, worker, executed_copy)
     VALUES (:run_id, :workflow_id, :notebook, CAST(:parameters AS jsonb), :git_commit, :worker, :executed_copy)
 """)
@@ -90,8 +101,7 @@ def run_notebook(
         end["error"] = f"{type(error).__name__}: {error}"
         raise
     finally:
-        with warehouse.connect() as db:
-            db.execute(_END, {"run_id": run_id, **end})
+        _end({"run_id": run_id, **end})
 
 
 def kernel_environment(role: str) -> dict[str, str]:
@@ -121,6 +131,20 @@ def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str
         env=env,
         limits=schedule.load().limits,
     )
+
+
+def _end(values: dict[str, Any]) -> None:
+    """Write how a run ended, also when the database is just being restarted."""
+    last = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with warehouse.connect() as db:
+                db.execute(_END, values)
+            return
+        except sa.exc.OperationalError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(1)
 
 
 def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, commit: str | None,

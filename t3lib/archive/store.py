@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import GenericError, NotFoundError
 
 from t3lib.archive.layout import Day, encode, prefix
 from t3lib.landing import Landing
@@ -47,10 +47,14 @@ class Archive(Landing):
     def read_day(self, day: Day, columns: list[str] | None = None) -> pa.Table | None:
         """The rows of a day as they are now; None when it is gone, as after a restatement to nothing.
 
-        An object that is listed but not found is being replaced (the embedded store takes a moment over it)."""
-        for _ in range(READ_ATTEMPTS):
+        An object that is listed but not found, or breaks off, is being replaced (the embedded store takes a moment
+        over it)."""
+        for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 data = obstore.get(self.store, day.key).bytes()
+            except GenericError:
+                if attempt == READ_ATTEMPTS:
+                    raise
             except (NotFoundError, FileNotFoundError):
                 if not any(found.key == day.key for found in self.objects(day.key.rpartition("/")[0])):
                     return None

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -212,21 +213,24 @@ def test_readers_never_meet_half_a_day(store, bucket):
     put(bucket, LUNCH, *[at("12:00", "card", "4.99")] * 400)
     take_in()
     archive.write()
-    day, over, seen = Day(THURSDAY, 3), threading.Event(), set()
+    day, over = Day(THURSDAY, 3), threading.Event()
 
     def read():
+        seen = set()
         while not over.is_set():
             seen.add(store.read_day(day).num_rows)
+        return seen
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    for count in (100, 300, 200, 400):
-        put(bucket, LUNCH, *[at("12:00", "card", "4.99")] * count)
-        take_in()
-        archive.write()
-    over.set()
-    reader.join()
-    assert seen <= {100, 200, 300, 400}
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        try:
+            for count in (100, 300, 200, 400):
+                put(bucket, LUNCH, *[at("12:00", "card", "4.99")] * count)
+                take_in()
+                archive.write()
+        finally:
+            over.set()
+    assert reader.result() <= {100, 200, 300, 400}
 
 
 def test_verification_names_what_differs_and_a_rebuild_rights_it(store, bucket):
