@@ -18,6 +18,7 @@ from math import isnan, nan
 from pathlib import Path
 
 import history
+import psutil
 import remote
 import sqlalchemy as sa
 from growth import LATEST, server_of
@@ -93,16 +94,16 @@ def fill(home: Path, trucks: int, days: int, per_file: int) -> int:
 
 
 async def _visited(site: Site, server: int, home: Path, rounds: int, ours: bool) -> Found:
-    found, wanted = Found(), _wanted()
+    found, wanted, alone = Found(), _wanted(), _processes(server)
     async with chromes(site) as visitors:
         await visitors.gather(1)
         await _alone(visitors, found, wanted, rounds)
         if ours:
-            await _quiet(server)
+            await _quiet(server, alone)
             await _crowd(visitors, found)
             wanted = _wanted()
         await visitors.gather(MANY)
-        await _quiet(server)
+        await _quiet(server, alone)
         before, base = pss(server), _database_memory(home)
         found.chromes, visits = await visitors.arrive(MANY)
         found.chromes_failed = sum(not visit.figure for visit in visits)
@@ -176,15 +177,17 @@ def _wanted() -> list[tuple[str, str]]:
         return [(row.truck, pounds(row.gross_sales_pence)) for row in metrics.by_truck(db, shown).itertuples()]
 
 
-async def _quiet(server: int) -> None:
+async def _quiet(server: int, alone: int) -> None:
     """Wait until the kernels of visitors who left are gone: the memory of a server is then its own."""
-    least = float("inf")
-    for _ in range(40):
-        now = pss(server)
-        if now >= least - 1:
+    for _ in range(30):
+        if _processes(server) <= alone:
             return
-        least = now
         await asyncio.sleep(5)
+    print(f"{_processes(server) - alone} kernels of visitors who left are still there.")
+
+
+def _processes(server: int) -> int:
+    return len(psutil.Process(server).children(recursive=True))
 
 
 def _database_memory(home: Path) -> float:

@@ -50,6 +50,12 @@ _CHOOSE = """
   [...document.querySelectorAll(choices)].find((found) => found.textContent.trim() === name).click();
 })
 """
+# What stands there in place of a live page.
+_STATE = """
+JSON.stringify([document.title, document.readyState, document.documentElement.className, window.seen,
+                document.body.innerText.slice(0, 200),
+                performance.getEntriesByType('resource').filter((one) => !one.responseEnd).map((one) => one.name)])
+"""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class Visitors:
     async def arrive(self, count: int) -> tuple[float, list[Visit]]:
         """All open the page at the same moment: seconds until the last one is live, and each visit."""
         self.pages = [await context.new_page() for context in self._contexts[:count]]
+        await asyncio.sleep(1)  # an open browser, not one that starts
         begin = time.perf_counter()
         found = await asyncio.gather(*(self._open(page) for page in self.pages))
         return time.perf_counter() - begin, list(found)
@@ -123,6 +130,7 @@ class Visitors:
         try:
             await page.wait_for_selector("html[data-seen]", state="attached", timeout=PATIENCE_MS)
         except PlaywrightError:
+            print(f"Not live: {await page.evaluate(_STATE)}")
             return Visit(float("inf"), float("inf"), "")
         seen = await page.evaluate("window.seen")
         return Visit(seen["first"] / 1000, seen["live"] / 1000, seen["figure"])

@@ -118,6 +118,11 @@
     open(live);
     share();
   });
+  // A page that could not be made comes again, not all at the same moment.
+  if (document.querySelector('.t3-trouble') && !document.querySelector('.t3-first')) {
+    say('Not up to date', 'lost');
+    setTimeout(() => location.reload(), 10000 + 10000 * Math.random());
+  }
   watch.observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'data-query']});
 
   // The kernel takes a choice as a query string, through a text field that nobody sees.
