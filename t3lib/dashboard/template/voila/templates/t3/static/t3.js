@@ -119,7 +119,7 @@
     share();
   });
   // A page that could not be made comes again, not all at the same moment.
-  if (document.querySelector('.t3-trouble') && !document.querySelector('.t3-first')) {
+  if (document.querySelector('#rendered_cells > .t3-trouble')) {
     say('Not up to date', 'lost');
     setTimeout(() => location.reload(), 10000 + 10000 * Math.random());
   }
