@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler import kernels
+from scheduler.kernels.client import LATE_OUTPUT
 from t3lib.dashboard.shared import FOLDER
 from t3lib.settings import ROOT
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 OPERATIONS = "6_operations"
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
-OUTPUT_SECONDS = 120
 IDLE_SECONDS = 45
 
 # Widgets set styles of their own; nothing else comes from elsewhere or runs inline.
@@ -131,8 +131,7 @@ def _config(rules: "Rules") -> dict[str, dict[str, object]]:
                 "@voila-dashboards/widgets-manager8",
             ],
         },
-        # By default a cell whose output is late on an overloaded server is one without output: a page without figures.
-        "VoilaExecutor": {"iopub_timeout": OUTPUT_SECONDS, "raise_on_iopub_timeout": True},
+        "VoilaExecutor": LATE_OUTPUT,
         "KernelManager": {"transport": "ipc"},
         "MappingKernelManager": {
             "cull_idle_timeout": IDLE_SECONDS,

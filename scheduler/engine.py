@@ -17,10 +17,10 @@ from papermill.engines import Engine, papermill_engines
 from papermill.iorw import LocalHandler, papermill_io
 from papermill.log import logger as papermill_logger
 
+from scheduler.kernels.client import LATE_OUTPUT
 from scheduler.schedule import Limits
 
 NAME = "t3"
-OUTPUT_SECONDS = 120
 START_SECONDS = 60
 NOTE_BYTES = 4096
 LEAST_SECONDS = 0.05  # 0 would mean no end
@@ -88,8 +88,7 @@ class _Client(PapermillNotebookClient):
             nb_man,
             startup_timeout=START_SECONDS,
             timeout_func=self._seconds_for_a_cell,
-            iopub_timeout=OUTPUT_SECONDS,
-            raise_on_iopub_timeout=True,  # else a cell whose output is late is one without output
+            **LATE_OUTPUT,
             log=papermill_logger,
             shutdown_kernel="immediate",
             **options,

@@ -56,21 +56,23 @@ def cluster(listen: str = "") -> Iterator[str]:
     folder.chmod(0o711)
     server = Postgres(Home(folder), lambda line: None)
     Home(folder).make()
-    server.launch()
-    url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
-    for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
-        _execute(url, f"ALTER SYSTEM SET {line}")
-    _execute(url, "SELECT pg_reload_conf()")
-    if listen:
-        doors = folder / "doors.conf"
-        doors.write_text("local all all trust\nhost all all all trust\n")
-        _execute(url, f"ALTER SYSTEM SET hba_file = '{doors}'")
-        _execute(url, f"ALTER SYSTEM SET listen_addresses = '{listen}'")
-        server.stop()
+    try:
         server.launch()
-    yield url
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+        url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
+        for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
+            _execute(url, f"ALTER SYSTEM SET {line}")
+        _execute(url, "SELECT pg_reload_conf()")
+        if listen:
+            doors = folder / "doors.conf"
+            doors.write_text("local all all trust\nhost all all all trust\n")
+            _execute(url, f"ALTER SYSTEM SET hba_file = '{doors}'")
+            _execute(url, f"ALTER SYSTEM SET listen_addresses = '{listen}'")
+            server.stop()
+            server.launch()
+        yield url
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

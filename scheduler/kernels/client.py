@@ -11,6 +11,10 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.client import KernelClient
 from jupyter_core.utils import ensure_async, run_sync
 
+# For whatever executes notebooks by nbclient, which waits 4 s for outputs behind the reply: then a cell whose output is
+# late on an overloaded machine would be one without output.
+LATE_OUTPUT = {"iopub_timeout": 120, "raise_on_iopub_timeout": True}
+
 
 class _Prompt(KernelClient):
     async def _async_wait_for_ready(self, timeout: float | None = None) -> None:

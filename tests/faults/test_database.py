@@ -3,7 +3,6 @@
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -22,6 +21,7 @@ from t3lib.warehouse.connection import libpq_url
 from tests import feeding
 from tests.faults.cable import cable
 from tests.feeding import LUNCH, at
+from tests.steps import until
 
 ROWS = [at(f"1{hour}:{minute:02d}", "card", "8.70") for hour in range(10) for minute in range(60) for _ in range(10)]
 # Fails the first two loads, as the server itself would under such a conflict (a sequence is not rolled back).
@@ -214,10 +214,3 @@ def execute(url: str, statement: str) -> None:
     connection.autocommit = True
     connection.cursor().execute(statement)
     connection.close()
-
-
-def until(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)

@@ -15,6 +15,7 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse import ledger, reconciliation, status
 from tests.faults.supervisor import VICTIMS, Supervisor
+from tests.steps import one
 
 RUNS = int(os.environ.get("T3_FAULT_RUNS", len(VICTIMS)))
 NOTEBOOKS = 15
@@ -92,8 +93,3 @@ def equals(truth: dict) -> None:
 def left_in(folder: Path) -> list[str]:
     """Whatever lies in a folder."""
     return [str(path) for path in folder.rglob("*")] if folder.exists() else []
-
-
-def one(query: str) -> int:
-    with warehouse.connect() as db:
-        return db.scalar(sa.text(query))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from t3lib import desk, warehouse
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, take_in
+from tests.steps import until
 
 ROWS, KILLS = 40, 6
 
@@ -54,10 +55,3 @@ def test_requests_of_killed_workers_are_done_once(bucket: Path):
 def waiting() -> int:
     """How many requests are not done."""
     return rows("SELECT count(*) FROM ops.request WHERE state = 'waiting'")[0][0]
-
-
-def until(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)

@@ -24,6 +24,7 @@ from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
 from tests.conftest import cluster
 from tests.faults.network import proxy, silent_network
+from tests.steps import one, until
 
 ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
 CUT_SECONDS = 60 if "T3_FAULT_RUNS" in os.environ else 20
@@ -94,18 +95,6 @@ def kill(process):
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def until(condition, seconds=90):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-
-
-def one(query):
-    with warehouse.connect() as db:
-        return db.scalar(sa.text(query))
 
 
 def running(stage):

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from t3lib.settings import ROOT, load, settings, unknown
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
 from tests.conftest import _execute, _named, cluster
+from tests.steps import until
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 SETTINGS, UNIT = re.findall(r"<<'EOF'\n(.*?)\nEOF", PAGE, re.DOTALL)
@@ -103,13 +103,6 @@ def test_three_workers_share_the_work_and_stop_in_order(shared: dict[str, str], 
         assert len(db.scalars(sa.text("SELECT DISTINCT worker FROM ops.run")).all()) == 3
         assert [check for check in reconciliation.checks(db) if not check.ok] == []
     assert all(list(one.outputs.glob("runs/*/*/*.ipynb")) for one in machines)
-
-
-def until(condition, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.2)
 
 
 def loaded() -> int:

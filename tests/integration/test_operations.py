@@ -13,6 +13,7 @@ from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import Choices, parse
 from t3lib.warehouse import roles
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
+from tests.steps import change
 
 TODAY = business_day.today()
 ROWS = """
@@ -41,11 +42,6 @@ def shown(query: str = "", **by) -> Operations:
     page = Operations(parse(query), **by)
     page.refresh()
     return page
-
-
-def change(query: str, **parameters) -> None:
-    with warehouse.connect() as db:
-        db.execute(sa.text(query), parameters)
 
 
 def test_empty_database_says_that_there_is_nothing(database: str):

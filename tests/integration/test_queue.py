@@ -4,16 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import date
 
 import pytest
-import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation, status
+from tests.steps import one, until
 
 pytestmark = pytest.mark.slow
 
@@ -39,18 +38,6 @@ def bucket(database, tmp_path, monkeypatch):
 
 def worker() -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=os.environ, start_new_session=True)
-
-
-def until(condition, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.1)
-
-
-def one(query: str) -> int:
-    with warehouse.connect() as db:
-        return db.scalar(sa.text(query))
 
 
 def loaded() -> dict:

@@ -2,179 +2,37 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from datetime import UTC, date, datetime, timedelta
 
-import nbformat
 import psutil
 import pytest
 import sqlalchemy as sa
-from nbformat.v4 import new_code_cell, new_notebook
 
 from scheduler import (
     cli,
     discovery,
-    engine,
     fence,
-    lost,
     maintenance,
     monitor,
-    pending,
     queue,
     readiness,
-    runner,
-    schedule,
     stages,
 )  # fmt: skip
 from scheduler.backfill import Backfill
-from scheduler.schedule import Limits
-from scheduler.seat import Seat, SeatTakenError
 from scheduler.worker import Leader, Scheduler
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
-from t3lib.settings import ROOT, settings
+from t3lib.settings import settings
 from t3lib.warehouse import ledger
+from tests.steps import change, one, until
 
 PIECES = 10_000 if "T3_FAULT_RUNS" in os.environ else 3_000  # in the long run and in the suite
-BEGIN_AND_SLEEP = """
-import pathlib, time, os
-next(pathlib.Path(os.environ["T3_OUTPUTS"]).glob("runs/*/*")).joinpath("begun").touch()
-time.sleep(60)
-"""
-DIES = """
-import sys
-from pathlib import Path
-from scheduler import runner
-runner.NOTEBOOKS = Path(sys.argv[1])
-runner.run_notebook("9_trial", {}, worker="house-1")
-"""
-
-
-@pytest.fixture
-def notebook(database, tmp_path, monkeypatch):
-    """Runs a notebook of these cells under these limits; returns what it raised, its line of ops.run and its copy."""
-
-    def run(*sources, **limits):
-        folder = tmp_path / "notebooks"
-        folder.mkdir(exist_ok=True)
-        cells = [new_code_cell("x = 0", metadata={"tags": ["parameters"]}), *map(new_code_cell, sources)]
-        nbformat.write(new_notebook(cells=cells), folder / "9_trial.ipynb")
-        monkeypatch.setattr(runner, "NOTEBOOKS", folder)
-        plan = schedule.Schedule(3, schedule.time(2), 5, 5, {}, limits=Limits(**limits))
-        monkeypatch.setattr(runner.schedule, "load", lambda: plan)
-        raised = None
-        try:
-            runner.run_notebook("9_trial", {})
-        except runner.NotebookFailedError as error:
-            raised = error
-        with warehouse.connect() as db:
-            line = db.execute(sa.text("SELECT * FROM ops.run ORDER BY started_at DESC LIMIT 1")).mappings().one()
-        path = runner.settings().outputs / line["executed_copy"]
-        return raised, line, path
-
-    return run
-
-
-def errors(path):
-    return [output.ename for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])
-            if output.output_type == "error"]  # fmt: skip
-
-
-def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
-    raised, line, path = notebook("print('done')", "import os; os.kill(os.getpid(), 9)", "print('never')")
-    assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 2, "failed", 2)
-    assert "killed from outside or out of memory" in line["error"]
-    assert errors(path) == ["DeadKernelError"]
-    assert "done" in path.read_text()
-    assert "never\\n" not in path.read_text()
-
-
-def test_a_cell_that_takes_too_long_is_ended_and_named(notebook):
-    raised, line, path = notebook("import time; time.sleep(60)", cell_seconds=1)
-    assert (raised.cause, line["failed_cell"], errors(path)) == ("CellTimeoutError", 1, ["CellTimeoutError"])
-    assert "longer than 1 seconds" in line["error"]
-
-
-def test_a_notebook_has_a_time_for_all_of_its_cells(notebook):
-    cells = ["import time; time.sleep(0.3)"] * 30
-    raised, line, _ = notebook(*cells, run_seconds=2)
-    assert raised.cause == "RunTimeoutError"
-    assert 1 <= line["failed_cell"] < len(cells)
-    assert not engine.running()
-
-
-def test_printing_without_end_fills_neither_memory_nor_disk(notebook):
-    cell = "for _ in range(1000): print('x' * 1_000_000)"
-    raised, line, path = notebook(cell, "print('after')", output_bytes=100_000)
-    assert (raised, line["state"]) == (None, "succeeded")
-    assert path.stat().st_size < 200_000
-    assert "Printed text is cut here" in path.read_text()
-
-
-def test_tables_and_pictures_without_end_are_cut_too(notebook):
-    show = "from IPython.display import HTML, display\nfor _ in range(100): display(HTML('x' * 10_000))"
-    raised, _, path = notebook(show, "1 / 0", output_bytes=100_000)
-    assert path.stat().st_size < 200_000
-    assert "Output is cut here" in path.read_text()
-    assert raised.cause == "ZeroDivisionError"
-
-
-def test_runs_that_are_stopped_say_why(notebook):
-    def stop():
-        while not list(runner.settings().outputs.glob("runs/*/*/begun")):
-            time.sleep(0.05)
-        engine.stop_all("The worker stopped before this cell was done.")
-
-    thread = threading.Thread(target=stop)
-    thread.start()
-    raised, line, _ = notebook(BEGIN_AND_SLEEP)
-    thread.join()
-    assert raised.cause == "RunStoppedError"
-    assert "worker stopped" in line["error"]
-
-
-def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(bucket, tmp_path):
-    cells = ["x = 0", "print('done')", "import time; print('so far', flush=True); time.sleep(600)", "print('never')"]
-    nbformat.write(new_notebook(cells=list(map(new_code_cell, cells))), tmp_path / "9_trial.ipynb")
-    worker = subprocess.Popen([sys.executable, "-c", DIES, tmp_path], cwd=ROOT, start_new_session=True)
-    copies = settings().outputs
-    try:
-        until(lambda: any("so far\\n" in copy.read_text() for copy in copies.glob("runs/*/*/9_trial.ipynb")), 60)
-    finally:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-    assert pending.mark_lost(["house-1"]) == 1
-    Scheduler().tidy()
-    with warehouse.connect() as db:
-        line = db.execute(sa.text("SELECT state, failed_cell, executed_copy FROM ops.run")).one()
-    path = settings().outputs / line.executed_copy
-    assert (line.state, line.failed_cell, errors(path)) == ("lost", 2, ["WorkerLostError"])
-    assert "so far\\n" in path.read_text()
-    assert "encountered an exception here" in path.read_text()
-    assert lost.mark(path) == 2  # and it is marked once
-
-
-def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
-    change("INSERT INTO ops.run (run_id, notebook, state, executed_copy) VALUES ('2-x', '2_clean', 'lost', 'runs/x')")
-    seen = set()
-    lost.name_cells(seen)
-    assert seen == {"2-x"}
-    assert one("SELECT failed_cell FROM ops.run") is None
-
-
-HELD = """
-    SELECT count(*) > 1 FROM pg_locks
-    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 HEADER = "timestamp,type,total\n"
 
 
@@ -193,56 +51,9 @@ def take_in(sweep=True):
         queue.wait(workflow)
 
 
-def one(query, **parameters):
-    with warehouse.connect() as db:
-        return db.scalar(sa.text(query), parameters)
-
-
-def change(query, **parameters):
-    with warehouse.connect() as db:
-        db.execute(sa.text(query), parameters)
-
-
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
-
-
 def incidents():
     with warehouse.connect() as db:
         return list(db.scalars(sa.text("SELECT subject FROM ops.mail_outbox ORDER BY mail_id")))
-
-
-def test_a_seat_is_held_by_one_worker_and_taken_again_after_a_lost_connection(database):
-    first, second = Seat(database, "house"), Seat(database, "house")
-    assert (first.executor, second.executor) == ("house-1", "house-2")
-    change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
-    with pytest.raises(Exception, match=r"terminat|closed"):
-        first.beat()
-    first.beat()
-    with pytest.raises(Exception, match=r"terminat|closed"):
-        second.beat()
-    until(lambda: not one(HELD))
-    third = Seat(database, "house")
-    assert third.executor == "house-2"
-    with pytest.raises(SeatTakenError):
-        second.beat()
-    for seat in (first, second, third):
-        seat.leave()
-
-
-def test_a_seat_that_the_servers_memory_of_our_own_connection_holds_is_taken_back(database):
-    seat = Seat(database, "house")
-    ghost, seat._connection = seat._connection, None  # as after a cut: the server still holds the old connection
-    with pytest.raises(Exception, match="still holds"):
-        seat.beat()
-    until(lambda: not one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
-                          "(SELECT oid FROM pg_database WHERE datname = current_database())"))  # fmt: skip
-    seat.beat()
-    ghost.close()
-    seat.leave()
 
 
 def test_only_one_of_two_schedulers_leads_and_the_other_follows_when_it_ends(database):

@@ -1,0 +1,57 @@
+"""A worker's seat: whose it is, and what it lets a worker take over."""
+
+import pytest
+
+from scheduler import queue
+from scheduler.seat import SETTLING_SECONDS, Seat, SeatTakenError
+from tests.steps import change, one, until
+
+HELD = """
+    SELECT count(*) > 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def test_a_seat_is_held_by_one_worker_and_taken_again_after_a_lost_connection(database):
+    first, second = Seat(database, "house"), Seat(database, "house")
+    assert (first.executor, second.executor) == ("house-1", "house-2")
+    change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        first.beat()
+    first.beat()
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        second.beat()
+    until(lambda: not one(HELD))
+    third = Seat(database, "house")
+    assert third.executor == "house-2"
+    with pytest.raises(SeatTakenError):
+        second.beat()
+    for seat in (first, second, third):
+        seat.leave()
+
+
+def test_a_seat_that_the_servers_memory_of_our_own_connection_holds_is_taken_back(database):
+    seat = Seat(database, "house")
+    ghost, seat._connection = seat._connection, None  # as after a cut: the server still holds the old connection
+    with pytest.raises(Exception, match="still holds"):
+        seat.beat()
+    until(lambda: not one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                          "(SELECT oid FROM pg_database WHERE datname = current_database())"))  # fmt: skip
+    seat.beat()
+    ghost.close()
+    seat.leave()
+
+
+def test_nothing_is_taken_over_before_the_own_seat_has_settled(bucket):
+    change("INSERT INTO ops.run (run_id, notebook, state, worker) VALUES ('1-x', '1_extract', 'running', 'house-9')")
+    with queue.working():
+        queue.take_over_the_dead()
+        assert one("SELECT state FROM ops.run") == "running"
+        queue._seat._taken -= SETTLING_SECONDS
+        change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
+        queue.take_over_the_dead()  # as after a restart: its own seat is gone, or just taken again
+        assert one("SELECT state FROM ops.run") == "running"
+        until(lambda: queue._is_alive(queue._executor))
+        queue._seat._taken -= SETTLING_SECONDS
+        queue.take_over_the_dead()
+        assert one("SELECT state FROM ops.run") == "lost"
