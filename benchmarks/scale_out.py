@@ -36,7 +36,7 @@ _LEFT = sa.text("""
 
 def measure(quick: bool) -> list[Measure]:
     """Batches a second by number of workers."""
-    rounds = [(_round(1, quick), _round(2, quick)) for _ in range(1 if quick else 3)]
+    rounds = [(_round(1), _round(2)) for _ in range(1 if quick else 3)]
     one, two = (statistics.median(found) for found in zip(*rounds, strict=True))
     return [
         row("one worker", one, "batches/s"),
@@ -44,13 +44,13 @@ def measure(quick: bool) -> list[Measure]:
     ]
 
 
-def _round(workers: int, quick: bool) -> float:
+def _round(workers: int) -> float:
     """Batches a second, from the first notebook's start to the last one's end."""
     os.environ["T3_BATCH_BYTES"] = str(2**17)
     settings.cache_clear()
     with scratch_home(), _started(workers):
         settings.cache_clear()
-        simulate(settings().need("landing_url"), trucks=20, days=4 if quick else 12, sales_per_day=14_000,
+        simulate(settings().need("landing_url"), trucks=20, days=4, sales_per_day=14_000,
                  mishaps=False, end=date(2026, 9, 30))  # fmt: skip
         while discover(Landing(), sweep=True) or _left():  # metadata first, and alone
             _wait_until_done()
