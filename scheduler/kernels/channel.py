@@ -25,6 +25,19 @@ def receive(channel: socket.socket) -> tuple[dict, list[int]]:
     return json.loads(_exactly(channel, int.from_bytes(head, "big"))), fds
 
 
+def pass_on(line: socket.socket, channel: socket.socket) -> None:
+    """Give a channel away over a line. Raises OSError when nobody is at its other end."""
+    socket.send_fds(line, [b"k"], [channel.fileno()], socket.MSG_NOSIGNAL)
+
+
+def passed_on(line: socket.socket) -> socket.socket:
+    """Wait for a channel that is given away. Raises EOFError when the other side is gone."""
+    _, fds, _, _ = socket.recv_fds(line, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    if not fds:
+        raise EOFError("no channel will come")
+    return socket.socket(fileno=fds[0])
+
+
 def _exactly(channel: socket.socket, size: int) -> bytes:
     parts = []
     while size:

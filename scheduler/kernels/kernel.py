@@ -11,36 +11,39 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import zmq
+from ipykernel import ipkernel
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from zmq.eventloop.zmqstream import ZMQStream
 
-from scheduler.kernels import channel
+from scheduler.kernels import channel, preload
+from scheduler.kernels.spec import CONFIGURING_VARIABLES, OPTIONS
 
 
-def run(request: socket.socket) -> None:
-    """Read the request, become what it asks for, and run until the kernel is shut down."""
+def run(ask: Callable[[], socket.socket]) -> None:
+    """Get ready, await the request, become what it asks for, and run until the kernel is shut down."""
+    app = KernelApp.instance(kernel_class=Kernel, ask=ask)
     try:
-        message, (owner, *streams) = channel.receive(request)
+        app.initialize(OPTIONS)
     except EOFError:
-        return  # who asked has gone
-    os.setsid()
-    take_streams(streams)
-    os.chdir(message["cwd"])
-    take_environment(message["env"])
-    renew_randomness()
-    module, *arguments = message["argv"]
-    sys.argv = [importlib.util.find_spec(module).origin, *arguments]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    app = KernelApp.instance(on_listening=lambda: announce(request))
-    watch(owner, app.remove_files)
-    app.initialize(arguments)
+        return  # who asked has gone, or nobody ever will
+    except Unusual as unusual:
+        KernelApp.clear_instance()
+        app = KernelApp.instance(kernel_class=Kernel, ask=None)
+        app.accept(unusual.request, unusual.owner)
+        app.initialize(unusual.arguments)
     register_widgets()
     app.start()
+
+
+def _configuring(environment: Mapping[str, str]) -> dict[str, str]:
+    """What leads IPython to its configuration."""
+    return {name: value for name, value in environment.items() if name.startswith(CONFIGURING_VARIABLES)}
 
 
 def take_streams(streams: list[int]) -> None:
@@ -100,12 +103,51 @@ def watch(owner: int, clean: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="owner watch", daemon=True).start()
 
 
-class KernelApp(IPKernelApp):
-    """ipykernel's application for a process whose parent is not its owner, without any TCP."""
+class Unusual(Exception):
+    """A request that is not like those which a kernel gets ready for."""
 
-    def __init__(self, on_listening: Callable[[], None], **kwargs: object) -> None:
+    def __init__(self, request: socket.socket, owner: int, arguments: list[str]) -> None:
+        super().__init__(arguments)
+        self.request, self.owner, self.arguments = request, owner, arguments
+
+
+class KernelApp(IPKernelApp):
+    """ipykernel's application for a process whose parent is not its owner, without any TCP.
+
+    It reads its configuration before it awaits its request."""
+
+    def __init__(self, ask: Callable[[], socket.socket] | None, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.on_listening = on_listening
+        self.ask = ask
+
+    def init_connection_file(self) -> None:
+        """The first thing that depends on the request."""
+        if self.ask:
+            self.await_request()
+        super().init_connection_file()
+
+    def await_request(self) -> None:
+        """Wait for the request and do as it says. Raises Unusual when this application was made ready for another."""
+        request = self.ask()
+        message, (owner, *streams) = channel.receive(request)
+        configured = _configuring(os.environ)
+        os.setsid()
+        take_streams(streams)
+        os.chdir(message["cwd"])
+        take_environment(message["env"])
+        renew_randomness()
+        module, *arguments = message["argv"]
+        sys.argv = [importlib.util.find_spec(module).origin, *arguments]
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if [*arguments[:1], *arguments[2:]] != ["-f", *OPTIONS] or _configuring(os.environ) != configured:
+            raise Unusual(request, owner, arguments)
+        self.connection_file = arguments[1]
+        self.accept(request, owner)
+
+    def accept(self, request: socket.socket, owner: int) -> None:
+        """Belong to an owner, who waits for a kernel that listens."""
+        self.on_listening = lambda: announce(request)
+        watch(owner, self.remove_files)
 
     def init_poller(self) -> None:
         """The owner is watched by its descriptor; our parent process may end before us."""
@@ -141,6 +183,28 @@ class KernelApp(IPKernelApp):
                 os.unlink(file)
         with contextlib.suppress(OSError):  # not empty: other kernels clean up after themselves
             Path(self.ip).parent.rmdir()
+
+
+class Kernel(ipkernel.IPythonKernel):
+    """ipykernel's kernel, with the list of imported files that the warm process made for the debugger: making it here
+    would touch every module, and so copy 15 MB of pages that all kernels share."""
+
+    def __init__(self, **kwargs: object) -> None:
+        with _no_modules_to_list():
+            super().__init__(**kwargs)
+        self._kernel_modules = preload.files
+        if hasattr(self, "debugger"):
+            self.debugger.kernel_modules = preload.files
+
+
+@contextlib.contextmanager
+def _no_modules_to_list() -> Iterator[None]:
+    """Let ipykernel's constructor, which knows no setting for it, find no imported module."""
+    ipkernel.sys = SimpleNamespace(**vars(sys) | {"modules": {}})
+    try:
+        yield
+    finally:
+        ipkernel.sys = sys
 
 
 class OutputThread(IOPubThread):

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from scheduler.kernels import folder
-from scheduler.kernels.spec import KERNELS_AT_MOST
+from scheduler.kernels import channel, folder
+from scheduler.kernels.spec import CONFIGURING_VARIABLES, KERNELS_AT_MOST
 
 # An import may read these, so a kernel with other values needs another warm process. Nothing else is passed
 # to it: what it were told, every kernel could read in its memory.
@@ -23,7 +23,7 @@ IMPORT_VARIABLES = (
     *("PYTHON", "LD_", "LANG", "LC_", "TZ", "OPENBLAS_", "OMP_", "MKL_", "NPY_", "NUMEXPR_", "PANDAS_", "ARROW_"),
     *("MPLCONFIGDIR", "MATPLOTLIBRC", "SQLALCHEMY_", "JUPYTER_WIDGETS_ECHO"),
 )
-SYSTEM_VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV", "XDG_", "IPYTHONDIR")
+SYSTEM_VARIABLES = ("PATH", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV", *CONFIGURING_VARIABLES)
 ROOT = Path(__file__).parents[2]
 PROGRAM = "scheduler.kernels.parent"
 
@@ -98,7 +98,7 @@ class WarmProcess:
         """Send the other end of a new channel. Raises OSError when the process is gone."""
         mine, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self.control, [b"k"], [theirs.fileno()], socket.MSG_NOSIGNAL)
+            channel.pass_on(self.control, theirs)
         return mine
 
     def usable(self, identity: tuple) -> bool:

@@ -1,6 +1,6 @@
 """The warm process: does the imports, then forks one kernel per request until its owner ends.
 
-It opens no thread and no connection, and it never reads a request: the forked kernel does. So no kernel
+While nobody asks it forks a few ahead, which wait for their request; each is used once. It opens no thread and no connection, and it never reads a request: the forked kernel does. So no kernel
 inherits what another one was told, the secrets in its environment included."""
 
 import atexit
@@ -15,11 +15,16 @@ import socket
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from scheduler.kernels import channel, preload
 
+Ask = Callable[[], socket.socket]
+
 GRACE_SECONDS = 3
+AHEAD = 2
+QUIET_SECONDS = 0.5  # without a request, before kernels are forked ahead: those who wait come first
 
 
 class Parent:
@@ -30,48 +35,58 @@ class Parent:
         self.owner_lives = True
         self.owner = owner
         self.control: socket.socket | None = control
+        self.ahead = AHEAD
         self.kernels: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, its request)
+        self.waiting: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, where its request will come)
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         self.selector.register(owner, selectors.EVENT_READ)
 
-    def serve(self) -> socket.socket | None:
+    def serve(self) -> Ask | None:
         """Serve until the owner ends or has said goodbye and the last kernel is gone: None.
 
-        Comes back a second time in each forked kernel, with the request to read."""
-        while self.control or self.kernels:
-            for key, _ in self.selector.select():
+        Comes back a second time in each forked kernel, with what gives or awaits its request."""
+        while self.control or self.kernels or self.waiting:
+            ready = self.selector.select(QUIET_SECONDS if self._wanted() else None)
+            if not ready and (line := self._forked_ahead()):
+                return lambda: channel.passed_on(line)
+            for key, _ in ready:
                 if key.fd == self.owner:
                     self.owner_lives = False
                     self._end_kernels()
                     return None
                 if key.fileobj is self.control:
                     request = self._request()
-                    if request and self._forked(request):
-                        return request
+                    if request and not self._handed(request) and self._forked(request):
+                        return lambda: request
                 elif key.fd in self.kernels:
                     self._reap(key.fd)
+                elif key.fd in self.waiting:
+                    self._lost(key.fd)
         return None
 
     def close(self) -> None:
         """Close every descriptor of the loop (in a kernel: so that it shares none with its siblings)."""
         self.selector.close()
         os.close(self.owner)
-        for pidfd, (_, request) in self.kernels.items():
+        for pidfd, (_, line) in [*self.kernels.items(), *self.waiting.items()]:
             os.close(pidfd)
-            request.close()
+            line.close()
         self.kernels.clear()
+        self.waiting.clear()
         if self.control:
             self.control.close()
 
     def _request(self) -> socket.socket | None:
         """The next request, or None: no more will come, or it was refused."""
-        _, fds, _, _ = socket.recv_fds(self.control, 1, 1, socket.MSG_CMSG_CLOEXEC)
-        if not fds:
+        try:
+            request = channel.passed_on(self.control)
+        except EOFError:
             self.selector.unregister(self.control)
             self.control = self.control.close()
+            for _, line in self.waiting.values():
+                line.close()  # they end
             return None
-        request = socket.socket(fileno=fds[0])
         if len(self.kernels) < self.limit:
             return request
         self._refuse(request, f"{self.limit} kernels run already: close one, or wait")
@@ -80,6 +95,22 @@ class Parent:
     def _refuse(self, request: socket.socket, why: str) -> None:
         with contextlib.suppress(OSError), request:  # the asker may have given up
             channel.send(request, {"refused": why})
+
+    def _wanted(self) -> bool:
+        """Whether a kernel should be forked ahead."""
+        return bool(self.control) and len(self.waiting) < self.ahead
+
+    def _handed(self, request: socket.socket) -> bool:
+        """Whether a kernel that was forked ahead took the request."""
+        while self.waiting:
+            pidfd, (pid, line) = self.waiting.popitem()
+            self.kernels[pidfd] = (pid, request)
+            with line, contextlib.suppress(OSError):  # killed a moment ago
+                channel.pass_on(line, request)
+                return True
+            del self.kernels[pidfd]
+            self._buried(pidfd, pid)
+        return False
 
     def _forked(self, request: socket.socket) -> bool:
         """True in the new kernel, False here."""
@@ -91,17 +122,49 @@ class Parent:
         if pid == 0:
             self.close()
             return True
-        pidfd = os.pidfd_open(pid)
-        self.kernels[pidfd] = (pid, request)
-        self.selector.register(pidfd, selectors.EVENT_READ)
+        self.kernels[self._watched(pid)] = (pid, request)
         return False
+
+    def _forked_ahead(self) -> socket.socket | None:
+        """In the new kernel the line on which its request will come, None here."""
+        ours, theirs = socket.socketpair()
+        try:
+            pid = _fork()
+        except OSError:
+            self.ahead, pid = 0, -1
+        if pid == 0:
+            self.close()
+            ours.close()
+            return theirs
+        theirs.close()
+        if pid > 0:
+            self.waiting[self._watched(pid)] = (pid, ours)
+        return None
+
+    def _watched(self, pid: int) -> int:
+        pidfd = os.pidfd_open(pid)
+        self.selector.register(pidfd, selectors.EVENT_READ)
+        return pidfd
+
+    def _lost(self, pidfd: int) -> None:
+        """A kernel ended before it had a request. When nobody told it to, no other is forked ahead."""
+        pid, line = self.waiting.pop(pidfd)
+        line.close()
+        code = self._buried(pidfd, pid)
+        if self.control:
+            self.ahead = 0
+            print(f"A kernel started ahead ended with {code}: from now on none is.", file=sys.stderr)
+
+    def _buried(self, pidfd: int, pid: int) -> int:
+        """The exit code of a dead child."""
+        self.selector.unregister(pidfd)
+        os.close(pidfd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _reap(self, pidfd: int) -> None:
         """Take a dead kernel's exit status and tell who asked for the kernel."""
         pid, request = self.kernels.pop(pidfd)
-        self.selector.unregister(pidfd)
-        os.close(pidfd)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        code = self._buried(pidfd, pid)
         with contextlib.suppress(OSError):  # nobody may be interested any more
             channel.send(request, {"exit": code})
         request.close()
@@ -109,6 +172,10 @@ class Parent:
     def _end_kernels(self) -> None:
         """Kernels see their owner's end themselves; those that do not are killed."""
         self.selector.unregister(self.owner)
+        for pidfd, (pid, line) in self.waiting.items():
+            line.close()
+            self._buried(pidfd, pid)
+        self.waiting.clear()
         for signum in (None, signal.SIGKILL):
             for pid, _ in self.kernels.values() if signum else ():
                 with contextlib.suppress(ProcessLookupError):
@@ -133,12 +200,12 @@ def main() -> None:
         sys.exit(f"kernels cannot be forked, for an import left behind: {', '.join(found)}")
     gc.freeze()
     parent = Parent(channel_in, int(owner), int(limit))
-    request = parent.serve()
-    if request:
+    ask = parent.serve()
+    if ask:
         gc.enable()
         from scheduler.kernels import kernel
 
-        kernel.run(request)
+        kernel.run(ask)
         _leave()
     elif not parent.owner_lives:
         shutil.rmtree(folder, ignore_errors=True)

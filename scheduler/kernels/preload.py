@@ -45,6 +45,8 @@ APART = (".migrations", ".archive.history", ".archive.week")
 # restart its thread; there is no switch against it (apache/arrow #17285).
 FORK_SAFE_THREADS = {"jemalloc_bg_thd"}
 
+files: list[str] = []  # of all imported modules: what a debugger does not step into
+
 
 def warm(wanted: Callable[[], bool] = lambda: True) -> None:
     """Import everything that kernels share, while that is wanted. What cannot be imported is left to the kernels to
@@ -61,6 +63,16 @@ def warm(wanted: Callable[[], bool] = lambda: True) -> None:
         except Exception:
             print(f"kernels start without {name}:", file=sys.stderr)
             traceback.print_exc(limit=-1)
+    _look_up()
+
+
+def _look_up() -> None:
+    """Do what each kernel would do for itself, writing to pages that all of them share."""
+    files[:] = [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
+    if backends := sys.modules.get("matplotlib.backends"):
+        backends.backend_registry.list_all()  # reads what every installed package offers
+    if psycopg2 := sys.modules.get("psycopg2.extensions"):
+        psycopg2.encrypt_password("", "", algorithm="md5")  # sets its OpenSSL up, which takes 4 MB
 
 
 def unforkable(ours: set[int]) -> list[str]:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 NAME = "t3"
 KERNELS_AT_MOST = 128
+# History stays in memory: parallel kernels would lock one another out of IPython's history file.
+OPTIONS = ["--HistoryManager.hist_file=:memory:"]
+# By these IPython and Jupyter find their configuration.
+CONFIGURING_VARIABLES = ("HOME", "XDG_", "IPYTHON", "JUPYTER_CONFIG", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER", "JUPYTER_PLATFORM")
 
 
 def install(home: Path) -> Path:
@@ -31,16 +35,7 @@ def environment(home: Path, base: Mapping[str, str] = os.environ) -> dict[str, s
 
 def _spec() -> dict:
     return {
-        # History stays in memory: parallel kernels would lock one another out of IPython's history file.
-        "argv": [
-            sys.executable,
-            "-Xfrozen_modules=off",
-            "-m",
-            "ipykernel_launcher",
-            "-f",
-            "{connection_file}",
-            "--HistoryManager.hist_file=:memory:",
-        ],
+        "argv": [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", *OPTIONS],
         "display_name": "T3",
         "language": "python",
         "metadata": {
