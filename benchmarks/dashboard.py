@@ -29,6 +29,7 @@ from scheduler import pages
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from scheduler.embedded.processes import free_port
+from scheduler.kernels.parent import AHEAD
 from t3lib import business_day, metrics, warehouse
 from t3lib.dashboard.state import State, scope
 from t3lib.money import pounds
@@ -178,7 +179,9 @@ def _wanted() -> list[tuple[str, str]]:
 
 
 async def _quiet(server: int, alone: int) -> None:
-    """Wait until the kernels of visitors who left are gone: the memory of a server is then its own."""
+    """Wait until the kernels of visitors who left are gone: the memory of a server is then its own, and that of the
+    kernels which it started ahead."""
+    alone += AHEAD
     for _ in range(30):
         if _processes(server) <= alone:
             return

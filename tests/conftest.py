@@ -12,12 +12,14 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
+from scheduler import kernels
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse import roles
 from t3lib.warehouse.connection import libpq_url
+from tests.kernel import Kernel
 
 # The same in every test: the databases of one server share its roles.
 PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
@@ -27,8 +29,8 @@ _numbers = itertools.count()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole folders and files are slow: they start browsers, servers and workers, or kill and restart things."""
-    slow = {"browser", "faults", "test_access.py", "test_embedded.py", "test_kernels.py", "test_pages.py",
-            "test_reproduction.py", "test_worker.py"}  # fmt: skip
+    slow = {"browser", "faults", "test_access.py", "test_ahead.py", "test_bounds.py", "test_embedded.py",
+            "test_kernels.py", "test_pages.py", "test_reproduction.py", "test_seat.py", "test_worker.py"}  # fmt: skip
     for item in items:
         if slow & set(item.path.parts):
             item.add_marker(pytest.mark.slow)
@@ -138,3 +140,22 @@ def _execute(url: str, statement: str) -> None:
     connection.autocommit = True
     connection.cursor().execute(statement)
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def kernelspec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The kernelspec `t3` in a home of this module's own; no process is left behind."""
+    home = tmp_path_factory.mktemp("home")
+    kernels.install(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", kernels.environment(home)["JUPYTER_PATH"])
+        yield
+    kernels.cool()
+
+
+@pytest.fixture
+def kernel(kernelspec: None) -> Iterator[Kernel]:
+    """One kernel `t3`."""
+    kernel = Kernel()
+    yield kernel
+    kernel.close()

@@ -1,7 +1,8 @@
 """The warm process: does the imports, then forks one kernel per request until its owner ends.
 
-While nobody asks it forks a few ahead, which wait for their request; each is used once. It opens no thread and no connection, and it never reads a request: the forked kernel does. So no kernel
-inherits what another one was told, the secrets in its environment included."""
+While nobody asks it forks a few ahead, which get ready and await their request; each is used once. It opens no thread
+and no connection, and it never reads a request: the forked kernel does. So no kernel inherits what another one was
+told, the secrets in its environment included."""
 
 import atexit
 import contextlib

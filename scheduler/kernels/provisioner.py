@@ -26,6 +26,10 @@ IDLE_ENDS_SECONDS = 0.25
 _PROMPT = {AsyncKernelClient: PromptClient, BlockingKernelClient: PromptBlockingClient}
 
 
+class Killed(RuntimeError):
+    """The kernel was killed before it listened."""
+
+
 class ForkProvisioner(LocalProvisioner):
     """Kernels forked from the warm process; plain ipykernels where a fork is not safe or not possible."""
 
@@ -82,16 +86,20 @@ class ForkProvisioner(LocalProvisioner):
 
     async def _forked(self, cmd: list[str], **kwargs: Any) -> ForkedProcess | None:
         """A forked kernel, or None when no warm process can be had."""
-        for _ in range(2):  # the first may have been killed a moment ago
+        for last in (False, True):  # the first may have been killed a moment ago
             try:
                 return await self._ask(cmd, **kwargs)
             except EOFError:
                 continue
+            except Killed:
+                if last:
+                    raise
         self.log.error("The warm process ends before it forks (see its message): kernels start slowly.")
         return None
 
     async def _ask(self, cmd: list[str], **kwargs: Any) -> ForkedProcess:
-        """Send the request, wait for the kernel. Raises EOFError when the warm process has ended."""
+        """Send the request, wait for the kernel. Raises EOFError when the warm process has ended, Killed when the
+        kernel was."""
         environment = kwargs["env"] | {"JPY_PARENT_PID": str(os.getpid())}
         folder = str(kwargs.get("cwd") or os.getcwd())
         request = {"argv": cmd[cmd.index("-m") + 1 :], "cwd": folder, "env": environment}
@@ -104,8 +112,10 @@ class ForkProvisioner(LocalProvisioner):
                 raise RuntimeError(f"no kernel within {START_SECONDS} s: is this machine overloaded?")
             answer, descriptors = channel.receive(wire)
             if not descriptors:
-                why = answer.get("refused") or f"the kernel ended with {answer['exit']} while it started"
-                raise RuntimeError(why)
+                if why := answer.get("refused"):
+                    raise RuntimeError(why)
+                kind = Killed if answer["exit"] < 0 else RuntimeError
+                raise kind(f"the kernel ended with {answer['exit']} while it started")
         except BaseException:
             wire.close()  # so that a kernel which comes too late ends
             raise

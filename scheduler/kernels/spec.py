@@ -11,7 +11,7 @@ KERNELS_AT_MOST = 128
 # History stays in memory: parallel kernels would lock one another out of IPython's history file.
 OPTIONS = ["--HistoryManager.hist_file=:memory:"]
 # By these IPython and Jupyter find their configuration.
-CONFIGURING_VARIABLES = ("HOME", "XDG_", "IPYTHON", "JUPYTER_CONFIG", "JUPYTER_NO_CONFIG", "JUPYTER_PREFER", "JUPYTER_PLATFORM")
+CONFIGURING_VARIABLES = ("HOME", "XDG_", "IPYTHON", "JUPYTER_CONFIG", "JUPYTER_NO_CONFIG")
 
 
 def install(home: Path) -> Path:
@@ -35,7 +35,15 @@ def environment(home: Path, base: Mapping[str, str] = os.environ) -> dict[str, s
 
 def _spec() -> dict:
     return {
-        "argv": [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", *OPTIONS],
+        "argv": [
+            sys.executable,
+            "-Xfrozen_modules=off",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            *OPTIONS,
+        ],
         "display_name": "T3",
         "language": "python",
         "metadata": {

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -18,7 +18,10 @@ from nbclient.exceptions import DeadKernelError
 from scheduler import kernels
 from scheduler.kernels import ownership
 
-pytestmark = pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only")
+pytestmark = [
+    pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
+    pytest.mark.usefixtures("kernelspec"),
+]
 
 OWNER = """
 import sys, time, psutil
@@ -54,16 +57,6 @@ while not os.path.exists(GO):
     time.sleep(0.01)
 re.match('(a+)+$', 'a' * 60 + 'b')
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    home = tmp_path_factory.mktemp("home")
-    kernels.install(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", kernels.environment(home)["JUPYTER_PATH"])
-        yield
-    kernels.cool()
 
 
 class Owner:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,59 +22,13 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 
 from scheduler import kernels
 from scheduler.kernels import folder, ownership, preload
+from tests.kernel import Kernel
 
-pytestmark = pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only")
+pytestmark = [
+    pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
+    pytest.mark.usefixtures("kernelspec"),
+]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The kernelspec in a home of this module's own; no process is left behind."""
-    home = tmp_path_factory.mktemp("home")
-    kernels.install(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", kernels.environment(home)["JUPYTER_PATH"])
-        yield
-    kernels.cool()
-
-
-class Kernel:
-    """One kernel `t3` and a client of it."""
-
-    def __init__(self, **launch: object) -> None:
-        self.manager = KernelManager(kernel_name="t3")
-        self.manager.start_kernel(**launch)
-        self.connect()
-
-    def connect(self) -> None:
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-
-    def run(self, code: str) -> str:
-        """What a cell prints, or the name of the error it raises."""
-        parts = []
-        self.client.execute_interactive(
-            code,
-            timeout=60,
-            output_hook=lambda m: parts.append(m["content"].get("text", m["content"].get("ename", ""))),
-        )
-        return "".join(parts)
-
-    @property
-    def pid(self) -> int:
-        return self.manager.provisioner.pid
-
-    def close(self) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel()
-
-
-@pytest.fixture
-def kernel() -> Iterator[Kernel]:
-    kernel = Kernel()
-    yield kernel
-    kernel.close()
 
 
 class TestProtocol(jupyter_kernel_test.KernelTests):

@@ -1,0 +1,35 @@
+"""A kernel `t3` as tests use it."""
+
+from jupyter_client.manager import KernelManager
+
+
+class Kernel:
+    """One kernel `t3` and a client of it."""
+
+    def __init__(self, **launch: object) -> None:
+        self.manager = KernelManager(kernel_name="t3")
+        self.manager.start_kernel(**launch)
+        self.connect()
+
+    def connect(self) -> None:
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, code: str) -> str:
+        """What a cell prints, or the name of the error it raises."""
+        parts = []
+        self.client.execute_interactive(
+            code,
+            timeout=60,
+            output_hook=lambda m: parts.append(m["content"].get("text", m["content"].get("ename", ""))),
+        )
+        return "".join(parts)
+
+    @property
+    def pid(self) -> int:
+        return self.manager.provisioner.pid
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
