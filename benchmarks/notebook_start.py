@@ -166,19 +166,27 @@ def _until_it_answers(url: str) -> None:
 
 
 def _memory_per_kernel(kernel: str, count: int) -> float:
-    """Megabytes that one more kernel adds to all kernels and their warm parent together."""
+    """Megabytes that one more kernel adds to all kernels, their warm parent and those it started ahead together."""
     started, totals = [], []
     for _ in range(count):
         manager, client = start_new_kernel(kernel_name=kernel)
         started.append((manager, client))
         client.execute_interactive(f"{IMPORTS}\npd.DataFrame({{'x': [1]}})", output_hook=lambda message: None)
-        pids = {manager.provisioner.pid for manager, _ in started}
-        parents = {psutil.Process(pid).ppid() for pid in pids} - {os.getpid()}
-        totals.append(sum(_pss(pid) for pid in pids | parents))
+        if len(started) in (1, count):
+            time.sleep(2)  # until those ahead are made up for
+            totals.append(sum(_pss(pid) for pid in _family({manager.provisioner.pid for manager, _ in started})))
     for manager, client in started:
         client.stop_channels()
         manager.shutdown_kernel()
-    return (totals[-1] - totals[0]) / (count - 1)
+    return (totals[1] - totals[0]) / (count - 1)
+
+
+def _family(kernels: set[int]) -> set[int]:
+    """The kernels, and the warm process that they came from with all its children."""
+    parents = [process for pid in kernels if (process := psutil.Process(pid).parent()).pid != os.getpid()]
+    return (
+        kernels | {parent.pid for parent in parents} | {child.pid for parent in parents for child in parent.children()}
+    )
 
 
 def _pss(pid: int) -> float:
