@@ -3,35 +3,39 @@
 from html import escape
 
 from t3lib import charts
-from t3lib.dashboard import parts, trucks, words
+from t3lib.dashboard import parts, words
 from t3lib.dashboard.controls import MOST_CHIPS, chip_text
+from t3lib.dashboard.drawn import Drawn, draw
 from t3lib.dashboard.picks import PICKS, text
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS
-from t3lib.dashboard.tiles import tiles
 from t3lib.dashboard.view import View
 
 
-def page(view: View | None, trouble: str = "", sheet: str = "") -> str:
-    """HTML of the whole page, a sheet instead of the cards; without a view, of what can be said without figures."""
+def page(view: View | None, trouble: str = "", sheet: str = "", drawn: Drawn | None = None) -> str:
+    """HTML of the whole page, a sheet instead of the cards; without a view, of what can be said without figures.
+
+    `drawn` are the view's pieces where they are there already."""
     notice = f'<p class="t3-trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
     if view is None or view.held is None:
         body = parts.out_of_reach() if view is None else parts.empty()
         return f'<div class="t3-page">{_controls(view)}{notice}{body}</div>'
+    drawn = drawn or draw(view)
+    some = drawn.parts
     cards = "".join(
         f'<section class="t3-card {name}">{inside}</section>'
         for name, inside in (
-            ("t3-hours", parts.hours_title(view) + _hours_chart(view) + parts.hours_table(view)),
-            ("t3-look", parts.needs_attention(view)),
-            ("t3-pay", parts.payments(view)),
-            ("t3-trucks", trucks.trucks(view)),
-            ("t3-map", trucks.heat(view)),
-            ("t3-days", parts.days_title(view) + _days_chart(view) + parts.days_table(view)),
+            ("t3-hours", some["hours_title"] + _hours_chart(view) + some["hours_table"]),
+            ("t3-look", some["attention"]),
+            ("t3-pay", some["payments"]),
+            ("t3-trucks", some["trucks"]),
+            ("t3-map", some["heat"]),
+            ("t3-days", some["days_title"] + _days_chart(view) + some["days_table"]),
         )
     )
     shown = sheet or f'<div class="t3-grid">{cards}</div>'
-    figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in tiles(view))
+    figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in drawn.tiles)
     return (
-        f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{parts.heading(view)}</div>'
+        f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{drawn.heading}</div>'
         f'<div class="t3-tiles">{figures}</div>{shown}</div>'
     )
 

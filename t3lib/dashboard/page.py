@@ -11,22 +11,23 @@ import ipywidgets as w
 import sqlalchemy as sa
 
 from t3lib import business_day, charts, warehouse
-from t3lib.dashboard import controls, download, first, parts, trucks
+from t3lib.dashboard import controls, download, first, parts
 from t3lib.dashboard.boxes import box, hideable, html, plain, told_at_once
 from t3lib.dashboard.cards import instead
 from t3lib.dashboard.chart import Chart
+from t3lib.dashboard.drawn import PARTS, Drawn, draw
 from t3lib.dashboard.live import Follower
 from t3lib.dashboard.shared import shared
 from t3lib.dashboard.sheets import Asked, sheet
 from t3lib.dashboard.showing import show
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.tiles import tiles
 from t3lib.dashboard.trouble import explain
 from t3lib.dashboard.view import View, read
 from t3lib.metrics import freshness
 
 SAME_SECONDS = 30  # figures of the same version differ only by what is late or missing by now
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
+Found = tuple[State, View | None, str, Drawn | None, str]  # asked for, its figures, sheet and pieces, trouble
 
 
 def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
@@ -37,7 +38,7 @@ def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
     with told_at_once():
         page = Page(state)
         page.refresh()
-    show(first.page(page.view, page.trouble, page.sheet.value), page.widget)
+    show(first.page(page.view, page.trouble, page.sheet.value, page.drawn), page.widget)
     page.follow(refresh_seconds)
 
 
@@ -45,7 +46,7 @@ class Page:
     """One visitor's page. `view` is what it shows; `trouble` says in words why it may be old."""
 
     def __init__(self, state: State, connect: Connect = warehouse.connect) -> None:
-        self.state, self.view, self.trouble = state, None, ""
+        self.state, self.view, self.drawn, self.trouble = state, None, None, ""
         self._connect = connect
         self._follower = Follower(self._stale, self._read, self._show)
         self.controls = controls.Controls(self.choose)
@@ -55,7 +56,7 @@ class Page:
         self.hours, self.days = Chart(), Chart()
         self.hours.on_click(self._choose_hour)
         self.days.on_click(self._choose_day)
-        self.parts = {name: html() for name in _PARTS}
+        self.parts = {name: html() for name in PARTS}
         self.address = html("t3-address")
         self.typed = plain(w.Text, "t3-typed", continuous_update=False)
         self.typed.observe(lambda event: self.choose(parse(event["new"])), "value")
@@ -98,7 +99,7 @@ class Page:
         except Exception:
             return True
 
-    def _read(self) -> tuple[State, View | None, str, str]:
+    def _read(self) -> Found:
         state = self.state
         try:
             with self._connect() as db:
@@ -106,11 +107,11 @@ class Page:
                 now = (freshness(db).version, business_day.today(), int(time.time() // SAME_SECONDS))
                 return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
-            return state, None, "", explain(error, self.trouble)
+            return state, None, "", None, explain(error, self.trouble)
 
-    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str]:
+    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str, Drawn | None]:
         view = read(db, state)
-        return view, self._sheet(db, view)
+        return view, self._sheet(db, view), draw(view) if view.held else None
 
     def _sheet(self, db: sa.Connection, view: View) -> str:
         """The tab's cards; where they fail, the rest of the page stays and they say so."""
@@ -119,9 +120,9 @@ class Page:
         except Exception as error:
             return instead("This page could not be read", explain(error, self.trouble))
 
-    def _show(self, found: tuple[State, View | None, str, str]) -> None:
+    def _show(self, found: Found) -> None:
         """Put a view into the widgets. What did not change is not sent; what failed leaves the old figures."""
-        state, view, sheet_html, trouble = found
+        state, view, sheet_html, drawn, trouble = found
         if state != self.state:  # the visitor went on while this was read; the next reading is under way
             return
         self.trouble = trouble
@@ -133,16 +134,17 @@ class Page:
         self._figures_shown(view.held is not None, parts.empty())
         self.controls.show(view)
         self.address.value = f'<span data-query="{view.state.query()}"></span>'
-        if view.held is None:
+        if drawn is None:
             return
-        self.heading.value = parts.heading(view)
-        for widget, tile in zip(self.tiles, tiles(view), strict=True):
+        self.drawn = drawn
+        self.heading.value = drawn.heading
+        for widget, tile in zip(self.tiles, drawn.tiles, strict=True):
             widget.value = tile
         self.sheet.value = sheet_html
         self.sheet.layout.display = "" if sheet_html else "none"
         self.grid.layout.display = "none" if sheet_html else ""
-        for name, part in _PARTS.items():
-            self.parts[name].value = part(view)
+        for name, part in drawn.parts.items():
+            self.parts[name].value = part
         self.hours.show(charts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
         self.days.show(charts.sales_by_day(view.days, view.scope.first, view.scope.last))
 
@@ -187,15 +189,3 @@ class Page:
         )
         self.grid, self.sheet = hideable(grid), hideable(html("t3-sheet"))
         return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
-
-
-_PARTS = {
-    "hours_title": parts.hours_title,
-    "hours_table": parts.hours_table,
-    "attention": parts.needs_attention,
-    "trucks": trucks.trucks,
-    "payments": parts.payments,
-    "heat": trucks.heat,
-    "days_title": parts.days_title,
-    "days_table": parts.days_table,
-}

@@ -24,8 +24,11 @@ def trucks(view: View) -> str:
     most = max(view.trucks["gross_sales_pence"], default=0) or 1
     states = {row.truck_id: row for row in view.states.itertuples()}
     shown = _most(view)
+    sparks = _sparks(view)
     rows = "".join(
-        _truck(view, row, states.get(row.truck_id), most) for row in view.trucks.itertuples() if row.truck_id in shown
+        _truck(view, row, states.get(row.truck_id), most, sparks.get(row.truck_id, ""))
+        for row in view.trucks.itertuples()
+        if row.truck_id in shown
     )
     head = "".join(
         f'<th scope="col"{kind}>{name}</th>'
@@ -85,7 +88,7 @@ def _left_out(view: View) -> str:
     return f"the {MOST_ROWS} with the most sales; the CSV has all" if len(view.trucks) > MOST_ROWS else ""
 
 
-def _truck(view: View, row: Any, known: Any, most: int) -> str:
+def _truck(view: View, row: Any, known: Any, most: int, spark: str) -> str:
     state = known.state if known is not None else "off"
     before = view.trucks_before.get(row.truck_id)
     tone, moved = change(row.comparable_pence, before)
@@ -95,7 +98,7 @@ def _truck(view: View, row: Any, known: Any, most: int) -> str:
     badge = f'<span class="t3-state {escape(state)}">{STATE_WORDS.get(state, "Off")}</span>'
     cells = (
         ("t3-state-column", badge),
-        ("t3-wide", _spark(view, row.truck_id)),
+        ("t3-wide", spark),
         (f't3-number t3-bar" style="--w:{width:.1f}%', pounds(row.gross_sales_pence)),
         ("t3-number t3-wide", f"{row.transactions:,}"),
         ("t3-number t3-wide", pounds(ticket)),
@@ -108,16 +111,22 @@ def _truck(view: View, row: Any, known: Any, most: int) -> str:
     return f'<tr><th scope="row">{name}{badge}</th>{inside}</tr>'
 
 
-def _spark(view: View, truck_id: int) -> str:
-    mine = view.heat[view.heat["truck_id"] == truck_id]
-    pence = dict(zip(mine["local_hour"], mine["gross_sales_pence"], strict=True))
-    most = max(pence.values(), default=0) or 1
-    heights = [20 * pence.get(hour, 0) / most for hour in shown_hours(view)]
+def _sparks(view: View) -> dict[int, str]:
+    """The sales by hour of every truck that sold, each as high as its own best hour."""
+    sold: dict[int, dict[int, int]] = {}
+    for row in view.heat.itertuples():
+        sold.setdefault(row.truck_id, {})[row.local_hour] = row.gross_sales_pence
+    hours = shown_hours(view)
+    return {truck: _spark([pence.get(hour, 0) for hour in hours]) for truck, pence in sold.items()}
+
+
+def _spark(pence: list[int]) -> str:
+    most = max(pence, default=0) or 1
     bars = "".join(
         f'<rect x="{n * 6}" y="{20 - height:.1f}" width="4.5" height="{height:.1f}"/>'
-        for n, height in enumerate(heights)
+        for n, height in enumerate(20 * amount / most for amount in pence)
     )
-    return f'<svg class="t3-spark" width="{6 * len(heights)}" height="20" aria-hidden="true">{bars}</svg>'
+    return f'<svg class="t3-spark" width="{6 * len(pence)}" height="20" aria-hidden="true">{bars}</svg>'
 
 
 def _cell(view: View, truck: int, name: str, hour: int, pence: int, transactions: int, most: int) -> str:
