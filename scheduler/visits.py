@@ -10,7 +10,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from scheduler import plain
 
 VISITORS_AT_MOST = 100
-# A page needs about 50 MB; below this the machine would begin to swap for everybody.
+# A page needs about 40 MB; below this the machine would begin to swap for everybody.
 SPARE_BYTES = 300 * 2**20
 SECONDS = 5
 

@@ -60,7 +60,7 @@ def made_up(days: int) -> Path:
     if truth.exists():
         say("The made-up fleet is there already.")
         return truth
-    with progress("Making up eight weeks of trade") as advance:
+    with progress(f"Making up {days} days of trade") as advance:
         part = truth.with_suffix(".part")
         made = simulate(settings().need("landing_url"), days=days, end=today(), seed=SEED, truth=part, progress=advance)
     part.replace(truth)

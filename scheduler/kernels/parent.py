@@ -49,7 +49,7 @@ class Parent:
         Comes back a second time in each forked kernel, with what gives or awaits its request."""
         while self.control or self.kernels or self.waiting:
             ready = self.selector.select(QUIET_SECONDS if self._wanted() else None)
-            if not ready and (line := self._forked_ahead()):
+            if not ready and self._wanted() and (line := self._forked_ahead()):
                 return lambda: channel.passed_on(line)
             for key, _ in ready:
                 if key.fd == self.owner:
@@ -60,7 +60,8 @@ class Parent:
                     request = self._request()
                     if request and not self._handed(request) and self._forked(request):
                         return lambda: request
-                elif key.fd in self.kernels:
+                    break  # what else is ready may have been buried, and its number given away again
+                if key.fd in self.kernels:
                     self._reap(key.fd)
                 elif key.fd in self.waiting:
                     self._lost(key.fd)
@@ -175,6 +176,7 @@ class Parent:
         self.selector.unregister(self.owner)
         for pidfd, (pid, line) in self.waiting.items():
             line.close()
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             self._buried(pidfd, pid)
         self.waiting.clear()
         for signum in (None, signal.SIGKILL):
