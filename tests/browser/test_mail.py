@@ -45,7 +45,7 @@ def html(tmp_path_factory):
     """A mail with everything in it: long names, rises and falls, things that need attention."""
     names = ("Hartmann's Jellied Eels of Old Lichfield", "Kings of Kebabs", "Burrito Madness")
     trucks = rows(
-        "truck_id", *((n, name, 9, 123_456, 9, 99_900, 9, 456_789) for n, name in enumerate(names)), label="truck"
+        "truck_id", *((n, name, 9, 123_456, 9, 99_900, 9, 456_789_00) for n, name in enumerate(names)), label="truck"
     )
     attention = (Attention("silent", 0, names[0], f"{names[0]} has no sales"),)
     day = figures(*SALES, trucks=trucks, attention=attention)

@@ -86,7 +86,7 @@ def concentration(day: Day) -> Block:
         [Cell("Herfindahl-Hirschman index"), Cell(f"{found.hhi:,}")],
     ]
     trucks = len(day.pack.trailing) if day.pack.trailing is not None else 0
-    even = f" {trucks} trucks of the same size would have {10_000 // trucks:,}." if trucks > 1 else ""
+    even = f" {trucks} trucks of the same size would have {round(10_000 / trucks):,}." if trucks > 1 else ""
     return table(title, ["", "Twelve months"], rows, f"The index is 10,000 where one truck sells all.{even}")
 
 
