@@ -34,6 +34,11 @@ LOWEST_CONTRAST = """() => {
 }"""
 
 
+# The titles of sections whose table is wider than its place.
+PAST_THE_MARGIN = """() => [...document.querySelectorAll('table.figures')].filter(e => {
+  const place = e.parentElement, room = parseFloat(getComputedStyle(place).paddingRight);
+  return e.getBoundingClientRect().right > place.getBoundingClientRect().right - room + 0.5;
+}).map(e => e.parentElement.querySelector('h2').textContent)"""
 # Where the text of an element ends, whatever its box says.
 WIDEST = (
     """e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().right; }"""
@@ -45,7 +50,7 @@ def html(tmp_path_factory):
     """A mail with everything in it: long names, rises and falls, things that need attention."""
     names = ("Hartmann's Jellied Eels of Old Lichfield", "Kings of Kebabs", "Burrito Madness")
     trucks = rows(
-        "truck_id", *((n, name, 9, 123_456, 9, 99_900, 9, 456_789_00) for n, name in enumerate(names)), label="truck"
+        "truck_id", *((n, name, 9, 123_456_00, 9, 999_00, 9, 456_789_00) for n, name in enumerate(names)), label="truck"
     )
     attention = (Attention("silent", 0, names[0], f"{names[0]} has no sales"),)
     day = figures(*SALES, trucks=trucks, attention=attention)
@@ -70,6 +75,7 @@ def test_mail_fits_and_can_be_read(request, name, width, dark):
         page.set_content(html)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.locator(".paper").bounding_box()["width"] <= 640
+        assert page.evaluate(PAST_THE_MARGIN) == []
         contrast, text = page.evaluate(LOWEST_CONTRAST)
         assert contrast >= 4.5, text
         assert [image.is_visible() for image in page.locator("img").all()] == [not dark, dark]
