@@ -14,6 +14,7 @@ class Thing:
     def __del__(self):
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the suite may run in the background, which ignores it
 ending.listen()
 thing = Thing()
 del thing
