@@ -9,13 +9,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from scheduler import cli
 from scheduler.embedded import services
-from t3lib.settings import ROOT
+from t3lib import business_day, warehouse
+from t3lib.settings import ROOT, settings
+from tests.pages import HOSTILE, SUNDAY, loaded, sell
 
 FEED = ROOT.parent / "shared" / "feed"
 
@@ -84,3 +89,36 @@ def shared_feed(tmp_path: Path) -> Path:
     if not FEED.is_dir():
         pytest.skip("the real sample feed is not beside this repository")
     return Path(shutil.copytree(FEED, tmp_path / "feed"))
+
+
+@pytest.fixture
+def t3(bucket, tmp_path, monkeypatch, capsys):
+    """Runs the command in this process, every service configured; returns its exit code and what it printed."""
+    (tmp_path / "archive").mkdir()
+    monkeypatch.setenv("T3_ARCHIVE_URL", (tmp_path / "archive").as_uri())
+    monkeypatch.setenv("T3_SMTP_URL", "smtp://127.0.0.1:1")
+    settings.cache_clear()
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments))
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def fleet(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """It is Sunday, five weeks in: each day truck 1 takes £10 by card at 13:00, truck 2 £4 in cash at 18:00."""
+    monkeypatch.setattr(business_day, "today", lambda now=None: SUNDAY)
+    with warehouse.connect() as db:
+        db.execute(
+            sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (2, :name)"),
+            {"name": HOSTILE},
+        )
+        for day in (SUNDAY - timedelta(days=n) for n in range(35)):
+            sell(db, 1, day, 13, "card", 2, 1000)
+            sell(db, 2, day, 18, "cash", 1, 400)
+        loaded(db, "2025-11-23 18:20+00")
+    return database

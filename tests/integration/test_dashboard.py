@@ -1,6 +1,5 @@
 """The dashboard's page without a browser: what it shows, takes, refuses and survives."""
 
-import asyncio
 import csv
 import io
 from datetime import date, timedelta
@@ -11,50 +10,12 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
-from t3lib import business_day, metrics, warehouse
+from t3lib import business_day, warehouse
 from t3lib.dashboard import download, first
-from t3lib.dashboard.boxes import told_at_once
-from t3lib.dashboard.page import Page
-from t3lib.dashboard.shared import FOLDER
 from t3lib.dashboard.showing import _scoped
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.state import scope as scope_of
-from t3lib.dashboard.view import read
-
-SUNDAY = date(2025, 11, 23)
-HOSTILE = "<img src=x onerror=\"document.title='owned'\">&amp;'</script>"
-
-
-@pytest.fixture
-def fleet(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """It is Sunday, five weeks in: each day truck 1 takes £10 by card at 13:00, truck 2 £4 in cash at 18:00."""
-    monkeypatch.setattr(business_day, "today", lambda now=None: SUNDAY)
-    with warehouse.connect() as db:
-        db.execute(
-            sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (2, :name)"),
-            {"name": HOSTILE},
-        )
-        for day in (SUNDAY - timedelta(days=n) for n in range(35)):
-            sell(db, 1, day, 13, "card", 2, 1000)
-            sell(db, 2, day, 18, "cash", 1, 400)
-        loaded(db, "2025-11-23 18:20+00")
-    return database
-
-
-def sell(db: sa.Connection, truck: int, day: date, hour: int, payment: str, transactions: int, pence: int) -> None:
-    insert = sa.text("INSERT INTO mart.sales_hourly VALUES (:t, :d, :h, 0, :p, :n, :pence)")
-    db.execute(insert, {"t": truck, "d": day, "h": hour, "p": payment, "n": transactions, "pence": pence})
-
-
-def loaded(db: sa.Connection, last_sale_at: str) -> None:
-    move = "UPDATE mart.watermark SET version = version + 1, loaded_at = now(), last_sale_at = :last"
-    db.execute(sa.text(move), {"last": last_sale_at})
-
-
-def shown(query: str = "") -> Page:
-    page = Page(parse(query))
-    page.refresh()
-    return page
+from tests.pages import SUNDAY, loaded, sell, shown
 
 
 def _values(widget: w.Widget) -> list[str]:
@@ -291,117 +252,6 @@ def test_first_html_holds_what_the_widgets_hold(fleet: str):
         *(part.value for part in page.parts.values()),
     ]:
         assert part in html
-
-
-def test_only_what_changed_is_sent(fleet: str):
-    page = shown()
-    sent = []
-    for widget in (page.heading, *page.tiles, *page.parts.values()):
-        widget.observe(lambda event: sent.append(event["owner"]), "value")
-    page.refresh()
-    assert sent == []
-    with warehouse.connect() as db:
-        sell(db, 1, SUNDAY, 13, "cash", 1, 5)
-    page.refresh()
-    assert page.tiles[0] in sent
-    assert page.parts["days_title"] not in sent
-
-
-def test_load_reaches_an_open_page(fleet: str):
-    page = shown()
-
-    async def watch() -> None:
-        page.follow(0.01)
-        with warehouse.connect() as db:
-            sell(db, 1, SUNDAY, 19, "cash", 1, 123)
-            loaded(db, "2025-11-23 19:01+00")
-        while ">£15.23<" not in page.tiles[0].value:
-            await asyncio.sleep(0.01)
-
-    asyncio.run(asyncio.wait_for(watch(), 10))
-    assert page.hours.option["series"][0]["data"][-1]["value"] == 1.23
-
-
-def test_widgets_are_told_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
-    told: list[w.Widget] = []
-    opened = w.Widget.open
-    monkeypatch.setattr(w.Widget, "open", lambda widget: (told.append(widget), opened(widget)))
-    updates: list[w.Widget] = []
-    monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: updates.append(widget))
-    with told_at_once():
-        page = shown()
-        late = w.Label("made after the box that holds it")
-        page.body.children = (*page.body.children, late)
-        assert not told
-    assert len(told) == len(set(map(id, told))) < 100
-    assert late in told
-    assert page.widget.model_id in page.widget.comm.comm_id
-    assert told.index(late) < told.index(page.body), "a widget names only those that the browser knows"
-    assert updates == []
-    page.heading.value = "later"
-    assert updates == [page.heading]
-
-
-def test_figures_of_one_page_are_of_one_moment(fleet: str, monkeypatch: pytest.MonkeyPatch):
-    by_day = metrics.by_day
-
-    def a_load_comes_between(db: sa.Connection, scope: metrics.Scope) -> object:
-        with warehouse.connect() as other:
-            sell(other, 1, SUNDAY, 14, "card", 1, 777)
-            loaded(other, "2025-11-23 14:00+00")
-        return by_day(db, scope)
-
-    monkeypatch.setattr(metrics, "by_day", a_load_comes_between)
-    page = shown("from=2025-11-23")
-    assert page.view.totals.gross_sales_pence == page.view.days["gross_sales_pence"].iloc[-1] == 1400
-    assert page._stale()
-
-
-def test_pages_of_one_server_read_the_same_figures_once(fleet: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv(FOLDER, str(tmp_path))
-    readings: list[State] = []
-    monkeypatch.setattr("t3lib.dashboard.page.read", lambda db, state: readings.append(state) or read(db, state))
-    first_page, second = shown("range=week"), shown("range=week")
-    assert len(readings) == 1
-    assert second.tiles[0].value == first_page.tiles[0].value
-    assert shown("range=week&payment=cash").view.totals != second.view.totals
-    assert len(readings) == 2
-    with warehouse.connect() as db:
-        sell(db, 1, SUNDAY, 15, "card", 1, 777)
-        loaded(db, "2025-11-23 15:00+00")
-    second.refresh()
-    assert second.view.totals.gross_sales_pence == first_page.view.totals.gross_sales_pence + 777
-    assert len(readings) == 3
-
-
-def test_database_that_goes_away_leaves_the_figures_and_says_so(fleet: str):
-    page = shown()
-    connect, page._connect = page._connect, lambda: warehouse.connect("postgresql://nobody@127.0.0.1:1/none")
-    page.refresh()
-    assert "The database does not answer" in page.notice.value
-    assert ">£14.00<" in page.tiles[0].value
-    page._connect = connect
-    page.refresh()
-    assert page.notice.value == ""
-
-
-def test_a_refused_login_is_not_called_a_silent_database(fleet: str, database: str):
-    url = sa.make_url(database).set(username="nobody", password="wrong").render_as_string(hide_password=False)
-    page = Page(State(), lambda: warehouse.connect(url))
-    page.refresh()
-    assert "refuses this page's log-in" in page.trouble
-    assert "nobody" not in page.trouble
-
-
-def test_page_opened_without_a_database_fills_when_it_is_back(fleet: str):
-    page = Page(State(), lambda: warehouse.connect("postgresql://nobody@127.0.0.1:1/none"))
-    page.refresh()
-    html = first.page(page.view, page.trouble)
-    assert "The database does not answer" in html
-    assert "127.0.0.1" not in html
-    page._connect = warehouse.connect
-    page.refresh()
-    assert ">£14.00<" in page.tiles[0].value
 
 
 def test_before_the_first_load_the_page_says_what_to_do(database: str):

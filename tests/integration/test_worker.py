@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler import (
-    cli,
     discovery,
     fence,
     maintenance,
@@ -21,7 +20,6 @@ from scheduler import (
     readiness,
     stages,
 )  # fmt: skip
-from scheduler.backfill import Backfill
 from scheduler.worker import Leader, Scheduler
 from t3lib import warehouse
 from t3lib.business_day import today
@@ -30,25 +28,10 @@ from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
 from t3lib.warehouse import ledger
+from tests.queueing import put, take_in
 from tests.steps import change, one, until
 
 PIECES = 10_000 if "T3_FAULT_RUNS" in os.environ else 3_000  # in the long run and in the suite
-HEADER = "timestamp,type,total\n"
-
-
-def put(bucket, day, hour=12, truck=1, total="4.99"):
-    """A truck's file with one sale of that day and batch."""
-    path = bucket / f"trucks/{day.year}-{day.month}/{day.day}/{hour}/T3_T{truck}_A1.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{HEADER}{day} {hour - 2:02d}:00:00+00:00,card,{total}\n")
-    return path
-
-
-def take_in(sweep=True):
-    """Load what the bucket holds, through the queue."""
-    discovery.discover(Landing(), sweep=sweep)
-    for workflow in queue.enqueue_open_batches():
-        queue.wait(workflow)
 
 
 def incidents():
@@ -273,51 +256,6 @@ def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_
     assert (settings().outputs / "staging" / batch).exists()
 
 
-def test_a_backfill_plans_without_writing_then_loads_what_was_never_loaded_and_only_that(bucket):
-    day = date(2026, 3, 10)
-    put(bucket, day)
-    put(bucket, day + timedelta(days=1))
-    put(bucket, day + timedelta(days=9))
-    wanted = Backfill(day, day + timedelta(days=2))
-    assert [(plan.business_date, plan.missing) for plan in wanted.plan()] == [(day, 1), (day + timedelta(days=1), 1)]
-    assert one("SELECT count(*) FROM ops.source_file") == 0
-    with queue.working():
-        workflows = wanted.start("tester")
-        assert wanted.start("tester") == workflows  # stopped and asked for again: it goes on
-        for workflow in workflows:
-            queue.wait(workflow)
-    assert wanted.plan() == []
-    assert one("SELECT count(*) FROM core.sale") == 2
-    assert one("SELECT max(priority) FROM dbos.workflow_status WHERE name = 'ingest'") == queue.BACKFILL
-
-
-def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
-    day = date(2026, 3, 10)
-    put(bucket, day)
-    discovery.discover(Landing(), sweep=True)
-    stages.fail_batch(one("SELECT batch_id FROM ops.batch"), "The disk is full.")
-    assert Backfill(day, day, "missing").plan() == []
-    wanted = Backfill(day, day, "failed")
-    assert [plan.failed for plan in wanted.plan()] == [1]
-    with queue.working():
-        for workflow in wanted.start("tester"):
-            queue.wait(workflow)
-    assert one("SELECT state FROM ops.source_file") == "loaded"
-
-
-def test_a_backfill_of_all_cleans_again_and_goes_on_where_it_was_stopped(bucket):
-    day = date(2026, 3, 10)
-    put(bucket, day)
-    wanted = Backfill(day, day, "all")
-    with queue.working():
-        take_in()
-        first = wanted.start("tester")
-        assert wanted.start("tester") == first != []
-        for workflow in first:
-            queue.wait(workflow)
-    assert one("SELECT count(*) FROM ops.again_file WHERE outcome = 'unchanged'") == 1
-
-
 @pytest.mark.timeout(600)
 def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat(database, monkeypatch):
     begun = []
@@ -354,38 +292,6 @@ def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_fl
     # The queue knows milliseconds: of two pieces of the same one, either may be the first.
     assert [at[batch] for batch in order] == [at[f"old-{n:05d}"] for n in range(1, len(order) + 1)]
     assert len(set(order)) == len(order)
-
-
-@pytest.fixture
-def t3(bucket, tmp_path, monkeypatch, capsys):
-    """Runs the command in this process, every service configured; returns its exit code and what it printed."""
-    (tmp_path / "archive").mkdir()
-    monkeypatch.setenv("T3_ARCHIVE_URL", (tmp_path / "archive").as_uri())
-    monkeypatch.setenv("T3_SMTP_URL", "smtp://127.0.0.1:1")
-    settings.cache_clear()
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
-
-    return run
-
-
-def test_the_backfill_command_plans_does_and_has_nothing_left_to_do(bucket, t3):
-    put(bucket, date(2026, 3, 10))
-    days = ("backfill", "--from", "2026-03-09", "--to", "2026-03-11")
-    code, out, _ = t3(*days, "--dry-run", "--json")
-    (day,) = json.loads(out)["days"]
-    assert (code, day["business_date"], day["missing"]) == (0, "2026-03-10", 1)
-    assert one("SELECT count(*) FROM ops.source_file") == 0
-    assert t3(*days)[0] == 0
-    assert one("SELECT count(*) FROM core.sale") == 1
-    assert "Nothing to catch up on." in t3(*days)[1]
-    code, _, err = t3(*days, "--mode", "nonsense")
-    assert code == 2
-    assert "choose one of missing, failed, all" in err
 
 
 def test_status_says_what_the_reports_wait_for(bucket, t3):

@@ -1,5 +1,6 @@
 """The month pack and the week: what they say of literal figures, as a mail and as a PDF."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
@@ -94,6 +95,12 @@ def test_day_of_a_clock_change_says_how_long_it_was():
     assert "the next day (25 hours, for the clocks went back)" in words_of(report.data_note(back))
     forward = figures(totals(1_000, 2), last=date(2026, 3, 28))
     assert "(23 hours, for the clocks went forward)" in words_of(report.data_note(forward))
+
+
+def test_trucks_of_the_same_size_have_an_index_that_is_rounded():
+    held = pack()
+    six = replace(held, trailing=pd.concat([held.trailing] * 3, ignore_index=True))
+    assert "6 trucks of the same size would have 1,667." in words_of(report.concentration(month(pack=six)))
 
 
 def test_pack_tells_twelve_months():

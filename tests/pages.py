@@ -1,0 +1,27 @@
+"""A dashboard's page without a browser, and sales for it."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from t3lib.dashboard.page import Page
+from t3lib.dashboard.state import parse
+
+SUNDAY = date(2025, 11, 23)
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">&amp;'</script>"
+
+
+def sell(db: sa.Connection, truck: int, day: date, hour: int, payment: str, transactions: int, pence: int) -> None:
+    insert = sa.text("INSERT INTO mart.sales_hourly VALUES (:t, :d, :h, 0, :p, :n, :pence)")
+    db.execute(insert, {"t": truck, "d": day, "h": hour, "p": payment, "n": transactions, "pence": pence})
+
+
+def loaded(db: sa.Connection, last_sale_at: str) -> None:
+    move = "UPDATE mart.watermark SET version = version + 1, loaded_at = now(), last_sale_at = :last"
+    db.execute(sa.text(move), {"last": last_sale_at})
+
+
+def shown(query: str = "") -> Page:
+    page = Page(parse(query))
+    page.refresh()
+    return page
