@@ -1,5 +1,6 @@
 """What the workflows do, as plain functions: the stages of an ingest, the report, the mails."""
 
+import re
 from datetime import date
 
 import sqlalchemy as sa
@@ -21,8 +22,11 @@ _STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
 _PASSING = {
     "OperationalError", "InterfaceError", "GenericError", "DeadKernelError", "ConnectionError", "TimeoutError",
     "ConnectionRefusedError", "ConnectionResetError", "StagingMissingError", "SerializationFailure",
-    "DeadlockDetected", "UnknownConfigurationKeyError", "CellTimeoutError", "RunStoppedError",
+    "DeadlockDetected", "UnknownConfigurationKeyError", "CellTimeoutError", "RunStoppedError", "KernelStartError",
+    "KernelKilledError",
 }  # fmt: skip
+# How pandas and SQLAlchemy tell which error of the driver they wrap.
+_WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")
 
 _TOLD = sa.text("""
     SELECT max(business_date) FROM ops.mail_outbox
@@ -148,5 +152,6 @@ def plain(error: BaseException) -> str:
 
 def may_pass(error: BaseException) -> bool:
     """Whether trying again can help."""
-    name = error.cause if isinstance(error, NotebookFailedError) else type(error).__name__
-    return name in _PASSING
+    in_notebook = isinstance(error, NotebookFailedError)
+    name, words = (error.cause, error.words) if in_notebook else (type(error).__name__, str(error))
+    return not _PASSING.isdisjoint([name, *_WRAPPED.findall(words)])

@@ -16,6 +16,10 @@ from jupyter_core.utils import ensure_async, run_sync
 LATE_OUTPUT = {"iopub_timeout": 120, "raise_on_iopub_timeout": True}
 
 
+class KernelStartError(RuntimeError):
+    """A kernel could not be had; this machine is overloaded, or somebody killed it."""
+
+
 class _Prompt(KernelClient):
     async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
         """Return when the kernel answers and its output channel is connected and empty."""
@@ -23,9 +27,9 @@ class _Prompt(KernelClient):
         await self._greeted()
         while not await self._answered(self.kernel_info()):
             if not await self._async_is_alive():
-                raise RuntimeError("Kernel died before replying to kernel_info")
+                raise KernelStartError("Kernel died before replying to kernel_info")
             if time.monotonic() > deadline:
-                raise RuntimeError(f"Kernel didn't respond in {timeout:g} seconds")
+                raise KernelStartError(f"Kernel didn't respond in {timeout:g} seconds")
 
     async def _greeted(self, seconds: float = 0.2) -> None:
         """Wait for the first message on iopub. A plain kernel greets its first subscriber only."""

@@ -16,7 +16,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Integer
 
 from scheduler.kernels import channel, ownership
-from scheduler.kernels.client import PromptBlockingClient, PromptClient
+from scheduler.kernels.client import KernelStartError, PromptBlockingClient, PromptClient
 from scheduler.kernels.folder import private_folder
 from scheduler.kernels.process import ForkedProcess, readable
 from scheduler.kernels.spec import KERNELS_AT_MOST
@@ -26,7 +26,7 @@ IDLE_ENDS_SECONDS = 0.25
 _PROMPT = {AsyncKernelClient: PromptClient, BlockingKernelClient: PromptBlockingClient}
 
 
-class Killed(RuntimeError):
+class KernelKilledError(KernelStartError):
     """The kernel was killed before it listened."""
 
 
@@ -91,15 +91,15 @@ class ForkProvisioner(LocalProvisioner):
                 return await self._ask(cmd, **kwargs)
             except EOFError:
                 continue
-            except Killed:
+            except KernelKilledError:
                 if last:
                     raise
         self.log.error("The warm process ends before it forks (see its message): kernels start slowly.")
         return None
 
     async def _ask(self, cmd: list[str], **kwargs: Any) -> ForkedProcess:
-        """Send the request, wait for the kernel. Raises EOFError when the warm process has ended, Killed when the
-        kernel was."""
+        """Send the request, wait for the kernel. Raises EOFError when the warm process has ended and KernelKilledError
+        when the kernel was killed."""
         environment = kwargs["env"] | {"JPY_PARENT_PID": str(os.getpid())}
         folder = str(kwargs.get("cwd") or os.getcwd())
         request = {"argv": cmd[cmd.index("-m") + 1 :], "cwd": folder, "env": environment}
@@ -109,12 +109,12 @@ class ForkProvisioner(LocalProvisioner):
             with contextlib.suppress(OSError):  # refused already: the answer says why
                 channel.send(wire, request, [owner, *_streams(kwargs)])
             if not await readable(wire.fileno(), START_SECONDS):
-                raise RuntimeError(f"no kernel within {START_SECONDS} s: is this machine overloaded?")
+                raise KernelStartError(f"no kernel within {START_SECONDS} s: is this machine overloaded?")
             answer, descriptors = channel.receive(wire)
             if not descriptors:
                 if why := answer.get("refused"):
-                    raise RuntimeError(why)
-                kind = Killed if answer["exit"] < 0 else RuntimeError
+                    raise KernelStartError(why)
+                kind = KernelKilledError if answer["exit"] < 0 else KernelStartError
                 raise kind(f"the kernel ended with {answer['exit']} while it started")
         except BaseException:
             wire.close()  # so that a kernel which comes too late ends

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def install(home: Path) -> Path:
     text = json.dumps(_spec(), indent=1)
     file = folder / "kernel.json"
     if not file.exists() or file.read_text() != text:
-        fresh = folder / f".kernel.{os.getpid()}.json"
+        fresh = folder / f".kernel.{uuid.uuid4().hex}.json"  # several workers, and threads of each, may do this
         fresh.write_text(text)
         fresh.replace(file)  # whole at any moment: other programs read it while we write
     return folder

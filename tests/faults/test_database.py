@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pandas as pd
 import psycopg2
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from scheduler import queue, stages
 from scheduler.commands.ingesting import take_in
 from scheduler.discovery import discover
+from scheduler.runner import NotebookFailedError
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.settings import settings
@@ -83,6 +85,13 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
     feeding.take_in()
     assert len(feeding.sales()) == lunch
     feeding.assert_reconciles()
+
+
+def test_a_connection_lost_under_pandas_is_tried_again(database):
+    with pytest.raises(pd.errors.DatabaseError) as error, warehouse.connect() as db:
+        pd.read_sql(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"), db)
+    assert stages.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb"))
+    assert not stages.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb"))
 
 
 def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):

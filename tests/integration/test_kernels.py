@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -323,6 +324,19 @@ def test_install_is_the_same_twice_and_keeps_other_paths(tmp_path: Path) -> None
     assert json.loads((folder / "kernel.json").read_text())["argv"][0] == sys.executable
     found = kernels.environment(tmp_path, {"JUPYTER_PATH": "/elsewhere"})
     assert found == {"JUPYTER_PATH": f"{tmp_path}/jupyter:/elsewhere"}
+
+
+def test_threads_that_install_at_once_do_not_disturb_one_another(tmp_path: Path) -> None:
+    start = threading.Barrier(4)
+
+    def install(home: Path) -> Path:
+        start.wait()
+        return kernels.install(home)
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(100):
+            folders = set(threads.map(install, [tmp_path / str(number)] * 4))
+            assert [file.name for folder in folders for file in folder.iterdir()] == ["kernel.json"]
 
 
 def _remembers(pid: int, secret: bytes) -> bool:
