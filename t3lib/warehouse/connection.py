@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import psycopg2
 import sqlalchemy as sa
 
 from t3lib.settings import settings
@@ -20,13 +21,25 @@ SERVER_NOTICES += " -c tcp_user_timeout=10000"
 
 @cache
 def _engine(url: str) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         psycopg2_url(url),
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=10,
         connect_args={"connect_timeout": 10, "application_name": "t3"},
     )
+    sa.event.listen(engine, "handle_error", _lost, retval=True)
+    return engine
+
+
+def _lost(context: sa.engine.ExceptionContext) -> sa.exc.OperationalError | None:
+    """An OperationalError for a connection that was lost, also where psycopg2 calls it but a DatabaseError: it does so
+    when a server dies in the middle of an answer."""
+    lost = context.original_exception
+    if not context.is_disconnect or type(lost) is not psycopg2.DatabaseError:
+        return None
+    said = psycopg2.OperationalError(str(lost))
+    return sa.exc.OperationalError(context.statement, context.parameters, said, connection_invalidated=True)
 
 
 def psycopg2_url(url: str) -> sa.URL:

@@ -31,6 +31,15 @@ class Cluster:
         """A database of it, for the superuser."""
         return f"postgresql://postgres@/{name}?host={self.server.cluster.sockets}"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it takes connections, and does not recover from a crash."""
+        try:
+            self.execute("SELECT 1")
+        except psycopg2.OperationalError:
+            return False
+        return True
+
     def execute(self, statement: str, name: str = "postgres") -> None:
         """One statement, outside a transaction."""
         connection = psycopg2.connect(self.url(name))

@@ -110,7 +110,10 @@ class Supervisor:
         while time.monotonic() < deadline:
             try:
                 if found := find():
-                    return chance.choice(found).kill()
+                    victim = chance.choice(found)
+                    victim.kill()
+                    psutil.wait_procs([victim], 10)  # until whose child it was knows: what follows shows the damage
+                    return
             except psutil.NoSuchProcess:
                 continue
             time.sleep(0.01)

@@ -1,12 +1,14 @@
 """A database that restarts, cuts, cancels, deadlocks: a load is tried again or fails in words, and is never half."""
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pandas as pd
+import psutil
 import psycopg2
 import pytest
 import sqlalchemy as sa
@@ -92,6 +94,18 @@ def test_a_connection_lost_under_pandas_is_tried_again(database):
         pd.read_sql(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"), db)
     assert stages.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb"))
     assert not stages.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb"))
+
+
+def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, own_database):
+    """psycopg2 calls it but a DatabaseError when the server went between two queries."""
+    with pytest.raises(sa.exc.OperationalError) as error, warehouse.connect() as db:
+        session = db.scalar(sa.text("SELECT pg_backend_pid()"))
+        with holding(cluster.url(own_database)) as other:
+            os.kill(other.connection.info.backend_pid, signal.SIGKILL)
+        until(lambda: not psutil.pid_exists(session))
+        db.execute(sa.text("SELECT 1"))
+    assert stages.may_pass(error.value)
+    until(lambda: cluster.is_up)
 
 
 def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
