@@ -208,7 +208,7 @@ def _launched(url: str, concurrency: int) -> Iterator[None]:
     try:
         DBOS.launch()
         DBOS.register_queue(
-            QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.2, on_conflict="always_update"
+            QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.1, on_conflict="always_update"
         )
         yield
     finally:

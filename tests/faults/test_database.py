@@ -98,12 +98,17 @@ def test_a_connection_lost_under_pandas_is_tried_again(database):
 
 def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, own_database):
     """psycopg2 calls it but a DatabaseError when the server went between two queries."""
-    with pytest.raises(sa.exc.OperationalError) as error, warehouse.connect() as db:
-        session = db.scalar(sa.text("SELECT pg_backend_pid()"))
-        with holding(cluster.url(own_database)) as other:
+    url = cluster.url(own_database)
+
+    def query_after_a_crash() -> None:
+        with warehouse.connect() as db, holding(url) as other:
+            session = db.scalar(sa.text("SELECT pg_backend_pid()"))
             os.kill(other.connection.info.backend_pid, signal.SIGKILL)
-        until(lambda: not psutil.pid_exists(session))
-        db.execute(sa.text("SELECT 1"))
+            until(lambda: not psutil.pid_exists(session))
+            db.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(sa.exc.OperationalError) as error:
+        query_after_a_crash()
     assert stages.may_pass(error.value)
     until(lambda: cluster.is_up)
 
