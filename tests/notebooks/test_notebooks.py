@@ -71,6 +71,7 @@ def filled(fleet, monkeypatch):
     return fleet
 
 
+@pytest.mark.slow
 def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
     home = tmp_path / "home"
     kernels.install(home)
