@@ -1,6 +1,7 @@
 """A backlog of batches with one worker and with two, each a process of its own that runs one notebook at a time.
 
-Both start warm and share one database, one bucket and the machine's cores with it. Rounds alternate."""
+Both start warm and share one database, one bucket and the machine's cores with it. Rounds alternate. What two processes
+of plain arithmetic reach against one is this machine's own limit, measured between the rounds."""
 
 import os
 import statistics
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from datetime import date
 
 import sqlalchemy as sa
-from measures import Measure, row, run, scratch_home
+from measures import Measure, row, run, scratch_home, seconds
 
 from scheduler.discovery import discover
 from t3lib import warehouse
@@ -22,6 +23,7 @@ from t3lib.simulate import simulate
 from t3lib.warehouse import reconciliation
 
 GOAL, PATIENCE = 1.8, 600
+_ARITHMETIC = "sum(number * number % 7 for number in range(40_000_000))"
 _SALES = "parameters ->> 'batch_id' IN (SELECT batch_id FROM ops.source_file WHERE kind <> 'metadata')"
 _RATE = sa.text(f"""
     SELECT count(DISTINCT parameters ->> 'batch_id') / extract(epoch FROM max(finished_at) - min(started_at)) AS rate
@@ -36,11 +38,12 @@ _LEFT = sa.text("""
 
 def measure(quick: bool) -> list[Measure]:
     """Batches a second by number of workers."""
-    rounds = [(_round(1), _round(2)) for _ in range(1 if quick else 3)]
-    one, two = (statistics.median(found) for found in zip(*rounds, strict=True))
+    rounds = [(_round(1), _round(2), _limit()) for _ in range(1 if quick else 3)]
+    one, two, limit = (statistics.median(found) for found in zip(*rounds, strict=True))
     return [
         row("one worker", one, "batches/s"),
         row("two workers", two, "batches/s", "one worker", one, f"at least {GOAL}", two / one >= GOAL),
+        row("two processes of arithmetic", limit, "times one"),
     ]
 
 
@@ -58,6 +61,18 @@ def _round(workers: int) -> float:
             if wrong := [check for check in reconciliation.checks(db) if not check.ok]:
                 raise SystemExit(f"does not reconcile: {wrong}")
             return float(db.scalar(_RATE))
+
+
+def _limit() -> float:
+    """How many times the work of one process two processes do in the same time, when they only reckon."""
+    alone = seconds(lambda: _reckoned(1))
+    return 2 * alone / seconds(lambda: _reckoned(2))
+
+
+def _reckoned(processes: int) -> None:
+    started = [subprocess.Popen([sys.executable, "-c", _ARITHMETIC]) for _ in range(processes)]
+    for process in started:
+        process.wait()
 
 
 @contextmanager

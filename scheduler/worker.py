@@ -154,11 +154,11 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
     kernels.warm()
     pulse, unseated = pulse or Pulse(), threading.Event()
 
-    def lost() -> None:
+    def unseat() -> None:
         unseated.set()
         stop.set()
 
-    with queue.working(concurrency, lost=lost), _leader() as leader:
+    with queue.working(concurrency, lost=unseat), _leader() as leader:
         scheduler = Scheduler()
         # A mail server or a bucket may hang for minutes: nothing else waits for them.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (DESK_SECONDS, desk.carry_out)):
