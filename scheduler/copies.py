@@ -103,9 +103,10 @@ def clean(html: str) -> str:
 
 def _facts(run: Any) -> str:
     given = ", ".join(f"{name} = {value}" for name, value in run["parameters"].items())
+    failing = None if run["failed_cell"] is None else f"In [{run['failed_cell']}]"
     facts = {"State": run["state"], "Started": run["started_at"], "Seconds": run["seconds"], "Rows": run["rows"],
              "Parameters": given or "none", "Commit": run["git_commit"], "Worker": run["worker"],
-             "Error": run["error"], "Failing cell": run["failed_cell"], "Run": run["run_id"]}  # fmt: skip
+             "Error": run["error"], "Failing cell": failing, "Run": run["run_id"]}  # fmt: skip
     told = {name: cells.written(value) for name, value in facts.items() if value is not None}
     return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in told.items())
 

@@ -90,6 +90,11 @@ class WholeFiles(LocalHandler):
         fresh.replace(path)
 
 
+def place(notebook: NotebookNode, index: int) -> int:
+    """Where a cell of code stands among those, from 1 on: the number that Jupyter shows beside it."""
+    return sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+
+
 whole = WholeFiles()
 papermill_engines.register(NAME, KernelEngine)
 papermill_io.register("/", whole)
@@ -154,6 +159,7 @@ class _Client(PapermillNotebookClient):
                 return
             except (CellTimeoutError, DeadKernelError) as error:
                 cell.outputs.append(self._mark(error))
+                cell.execution_count = place(self.nb, index)
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return
             finally:

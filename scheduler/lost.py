@@ -9,6 +9,7 @@ from nbformat.v4 import new_output
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import raise_for_execution_errors, remove_error_markers
 
+from scheduler.engine import place
 from t3lib import warehouse
 from t3lib.settings import settings
 
@@ -35,7 +36,7 @@ def name_cells(seen: set[str]) -> None:
 
 
 def mark(path: Path) -> int | None:
-    """The number of the cell that was running when the copy was saved last, marked now; or that was marked before.
+    """The number (In [1] is 1) of the cell that ran when the copy was saved last, marked now; or was marked before.
 
     None when the copy lies on another machine, or no cell had begun."""
     if not path.is_file():
@@ -45,11 +46,10 @@ def mark(path: Path) -> int | None:
         status = cell.metadata.get("papermill", {}).get("status")
         if status == "running":
             cell.metadata.papermill |= {"status": "failed", "exception": True}
-            if cell.cell_type == "code":
-                cell.execution_count = sum(one.cell_type == "code" for one in notebook.cells[: index + 1])
-                cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
+            cell.execution_count = place(notebook, index)
+            cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
             with suppress(PapermillExecutionError):  # marks the cell as papermill does, and saves
                 raise_for_execution_errors(notebook, str(path))
         if status in ("running", "failed"):
-            return index
+            return cell.execution_count
     return None

@@ -37,7 +37,7 @@ def rehearse(notebook: Path, parameters: dict[str, Any]) -> Rehearsal:
     try:
         executed = runner.execute(notebook, path, parameters, _environment() | {"T3_OUTPUTS": str(folder)})
     except PapermillExecutionError as error:
-        raise NotebookFailedError(notebook.stem, error.cell_index, error.ename, error.evalue, str(path)) from None
+        raise NotebookFailedError(notebook.stem, error.exec_count, error.ename, error.evalue, str(path)) from None
     return Rehearsal(path, _last_table(executed), record.read(executed))
 
 

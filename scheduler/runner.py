@@ -51,7 +51,7 @@ _END = sa.text("""
 
 
 class NotebookFailedError(Exception):
-    """A cell raised `cause` saying `words`. All are plain arguments: the error is stored with its workflow."""
+    """Cell In [`cell`] raised `cause` saying `words`. All are plain, for the error is stored with its workflow."""
 
     def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
         super().__init__(notebook, cell, cause, words, copy)
@@ -59,7 +59,7 @@ class NotebookFailedError(Exception):
 
     def __str__(self) -> str:
         said = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
-        return f"{said} (cell {self.cell} of {self.notebook}, executed copy {self.copy})"
+        return f"{said} (cell In [{self.cell}] of {self.notebook}, executed copy {self.copy})"
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def run_notebook(
         end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
-        end |= {"error": f"{error.ename}: {error.evalue}", "failed_cell": error.cell_index}
-        raise NotebookFailedError(name, error.cell_index, error.ename, error.evalue, str(path)) from None
+        end |= {"error": f"{error.ename}: {error.evalue}", "failed_cell": error.exec_count}
+        raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
     except Exception as error:
         end["error"] = f"{type(error).__name__}: {error}"
         raise

@@ -138,7 +138,7 @@ def _last_run(db: sa.Connection, name: str, value: str) -> str:
     run = db.execute(_RUN, {"name": name, "value": value}).mappings().one_or_none()
     if run is None:
         return ""
-    cell = "" if run["failed_cell"] is None else f", cell {run['failed_cell']}"
+    cell = "" if run["failed_cell"] is None else f", cell In [{run['failed_cell']}]"
     copy = settings().outputs / (run["executed_copy"] or "")
     where = f" (run {run['run_id']}, on {run['worker']})"
     return f"\nNotebook: {run['notebook']}{cell}{where}\nExecuted copy: {copy}\n"

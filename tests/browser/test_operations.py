@@ -95,7 +95,7 @@ def test_a_failed_run_appears_in_the_open_page_on_a_telephone(tab: Page, served:
                        VALUES ('r1', '3_load', 'failed', 4, :text)"""),
             {"text": f"{HOSTILE} has no header"},
         )
-    expect(tab.locator(".t3-live")).to_contain_text(f"cell 4: {HOSTILE} has no header")
+    expect(tab.locator(".t3-live")).to_contain_text(f"In [4]: {HOSTILE} has no header")
     assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     found = Axe().run(tab).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []

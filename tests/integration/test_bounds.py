@@ -71,7 +71,7 @@ def errors(path):
 
 def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
     raised, line, path = notebook("print('done')", "import os; os.kill(os.getpid(), 9)", "print('never')")
-    assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 2, "failed", 2)
+    assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 3, "failed", 3)
     assert "killed from outside or out of memory" in line["error"]
     assert errors(path) == ["DeadKernelError"]
     assert "done" in path.read_text()
@@ -80,7 +80,7 @@ def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
 
 def test_a_cell_that_takes_too_long_is_ended_and_named(notebook):
     raised, line, path = notebook("import time; time.sleep(60)", cell_seconds=1)
-    assert (raised.cause, line["failed_cell"], errors(path)) == ("CellTimeoutError", 1, ["CellTimeoutError"])
+    assert (raised.cause, line["failed_cell"], errors(path)) == ("CellTimeoutError", 2, ["CellTimeoutError"])
     assert "longer than 1 seconds" in line["error"]
 
 
@@ -88,7 +88,7 @@ def test_a_notebook_has_a_time_for_all_of_its_cells(notebook):
     cells = ["import time; time.sleep(0.3)"] * 30
     raised, line, _ = notebook(*cells, run_seconds=2)
     assert raised.cause == "RunTimeoutError"
-    assert 1 <= line["failed_cell"] < len(cells)
+    assert 2 <= line["failed_cell"] <= len(cells)
     assert not engine.running()
 
 
@@ -137,10 +137,10 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
     with warehouse.connect() as db:
         line = db.execute(sa.text("SELECT state, failed_cell, executed_copy FROM ops.run")).one()
     path = settings().outputs / line.executed_copy
-    assert (line.state, line.failed_cell, errors(path)) == ("lost", 2, ["WorkerLostError"])
+    assert (line.state, line.failed_cell, errors(path)) == ("lost", 3, ["WorkerLostError"])
     assert "so far\\n" in path.read_text()
     assert "encountered an exception here" in path.read_text()
-    assert lost.mark(path) == 2  # and it is marked once
+    assert lost.mark(path) == 3  # and it is marked once
 
 
 def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):

@@ -25,7 +25,7 @@ INSERT INTO ops.run (run_id, notebook, state, parameters, started_at) VALUES
 ('4-ef', '4_report', 'failed', '{"business_date": "2026-11-22", "edition": "culinary"}', now() - interval '2 hours'),
 ('4-gh', '4_report', 'succeeded', '{"business_date": "2026-11-22", "edition": "culinary"}', now());
 INSERT INTO ops.batch (batch_id, state, files, bytes, error)
-VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell 3 of 2_clean, executed copy /x)');
+VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell In [3] of 2_clean, executed copy /x)');
 INSERT INTO ops.batch (batch_id, files, bytes) VALUES ('waits', 1, 9);
 INSERT INTO ops.source_file (key, etag, size, last_modified, kind, state, reason)
 VALUES ('trucks/<x>.csv', 'e', 0, now(), 'sales', 'unreadable', 'The file is empty.');
@@ -56,7 +56,7 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     page = shown()
     cards = {name: card.value for name, card in page.cards.items()}
     assert "The file is empty." in cards["files"]
-    assert "cell 3: a total of &lt;b&gt;£1&lt;/b&gt;" in cards["runs"]
+    assert "In [3]: a total of &lt;b&gt;£1&lt;/b&gt;" in cards["runs"]
     assert '<span class="t3-state silent">failed</span>' in cards["runs"]
     assert '<a class="t3-choice" href="runs/2-ab">2_clean</a>' in cards["runs"]
     assert "abc+" in cards["runs"]

@@ -70,7 +70,7 @@ def test_a_cell_that_raises_is_named_with_the_copy(database, tmp_path):
     nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")]), tmp_path / "broken.ipynb")
     done = t3("run", str(tmp_path / "broken.ipynb"))
     assert done.exit_code == 1
-    assert "ZeroDivisionError: division by zero (cell 0 of broken" in done.output.replace("\n", "")
+    assert "ZeroDivisionError: division by zero (cell In [1] of broken" in done.output.replace("\n", "")
 
 
 def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):

@@ -129,7 +129,7 @@ def test_a_rehearsal_cannot_write_where_figures_are(filled, tmp_path):
     nbformat.write(new_notebook(cells=cells), tmp_path / "tried.ipynb")
     with pytest.raises(NotebookFailedError, match="may not use") as failed:
         rehearsal.rehearse(tmp_path / "tried.ipynb", {})
-    assert failed.value.cell == 2
+    assert failed.value.cell == 3
 
 
 def test_a_rehearsal_without_a_role_of_its_own_only_reads(filled, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from t3lib.dashboard.operations.choices import Choices
 
 _RUNS = sa.text("""
     SELECT run_id, state, notebook, parameters, started_at, round(seconds::numeric, 1) AS seconds, rows, git_commit,
-           coalesce('cell ' || failed_cell || ': ', '') || coalesce(error, '') AS error
+           coalesce('In [' || failed_cell || ']: ', '') || coalesce(error, '') AS error
     FROM ops.run
     WHERE started_at >= :since AND started_at < :until AND (:every OR state = ANY(:states))
       AND (CAST(:truck AS integer) IS NULL OR EXISTS (

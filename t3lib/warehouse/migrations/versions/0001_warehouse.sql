@@ -91,7 +91,7 @@ CREATE TABLE ops.run (
     finished_at   timestamptz,
     seconds       double precision,
     executed_copy text,
-    failed_cell   integer,
+    failed_cell   integer,  -- Jupyter's number: 1 is In [1]
     error         text
 );
 CREATE INDEX run_started ON ops.run (started_at DESC);
