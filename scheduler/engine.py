@@ -159,10 +159,10 @@ class _Client(PapermillNotebookClient):
                 return
             except (CellTimeoutError, DeadKernelError) as error:
                 cell.outputs.append(self._mark(error))
-                cell.execution_count = place(self.nb, index)
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return
             finally:
+                cell.execution_count = place(self.nb, index)
                 self._forget_saving()
                 self.nb_man.cell_complete(cell)
 

@@ -34,7 +34,7 @@ def _engine(url: str) -> sa.Engine:
 
 def _lost(context: sa.engine.ExceptionContext) -> sa.exc.OperationalError | None:
     """An OperationalError for a connection that was lost, also where psycopg2 calls it but a DatabaseError: it does so
-    when a server dies in the middle of an answer."""
+    when the server went between two queries."""
     lost = context.original_exception
     if not context.is_disconnect or type(lost) is not psycopg2.DatabaseError:
         return None
