@@ -78,7 +78,7 @@ def test_the_mail_of_an_incident_names_cell_error_copy_and_command(bucket, tmp_p
            "        jsonb_build_object('batch_id', CAST(:batch AS text)))", batch=batch)  # fmt: skip
     stages.fail_batch(batch, "The disk is full.")
     text = bytes(one("SELECT message FROM ops.mail_outbox")).decode()
-    for part in ("The disk is full.", "t3 ingest", "2_clean, cell 7", "house-1", "runs/x.ipynb"):
+    for part in ("The disk is full.", "t3 ingest", "2_clean, cell In [7]", "house-1", "runs/x.ipynb"):
         assert part in text
 
 
