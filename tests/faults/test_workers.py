@@ -259,8 +259,9 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         until(lambda: one(SEATS) == 1)
         worker()
         until(lambda: one(SEATS) == 2)
-        until(lambda: one(RUNS_OF_FIRST.format("running")))
+        until(lambda: stopped_in_a_run(zombie))  # else the run may end before the network does
         network.fall_silent()
+        signal_all(kin(zombie), signal.SIGCONT)
         cut = time.monotonic()
         until(lambda: one(RUNS_OF_FIRST.format("lost")), 15)
         until(all_done, 150)
