@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole folders and files are slow: they start browsers, servers and workers, or kill and restart things."""
     slow = {"browser", "faults", "test_access.py", "test_ahead.py", "test_backfill.py", "test_bounds.py",
             "test_embedded.py", "test_history_with_dask.py", "test_kernels.py", "test_pages.py",
-            "test_report_verdict_property.py", "test_reproduction.py", "test_seat.py", "test_worker.py"}  # fmt: skip
+            "test_report_verdict_property.py", "test_reproduction.py", "test_seat.py", "test_warm_process.py",
+            "test_worker.py"}  # fmt: skip
     for item in items:
         if slow & set(item.path.parts):
             item.add_marker(pytest.mark.slow)

@@ -5,44 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import openpyxl
 import pytest
 import sqlalchemy as sa
 
 from scheduler.discovery import discover
 from t3lib import pipeline, warehouse
-from t3lib.landing import Landing, Object
+from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse import again as again_files
 from t3lib.warehouse import holding, ledger, repairs, restated
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
-
-DAY = date(2026, 11, 5)
-SHIFTED = "trucks/2026-11/5/18/T3_T3_B2.csv"
-MENU = "truck_id,menu_item,menu_type,price"
-RECORDED = """
-    SELECT cause, truck_id, business_date::text, rows_before, rows_after, pence_before, pence_after
-    FROM mart.restatement ORDER BY restatement_id
-"""
-
-
-def again(first: date = DAY, last: date = DAY) -> list:
-    """Ask for days again and see the batches through."""
-    with warehouse.connect() as db:
-        size = settings().batch_bytes
-        made = again_files.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
-    return [run(batch_id) for batch_id in made]
+from tests.restating import DAY, RECORDED, SHIFTED, again
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:
     """Change the rule that says what is believed of a truck without menu and history."""
     monkeypatch.setenv("T3_LIMIT_PENCE", str(pence))
     settings.cache_clear()
-
-
-def judged() -> list[tuple]:
-    return rows("SELECT outcome FROM ops.again_file ORDER BY batch_id, file_id")
 
 
 def test_a_first_load_restates_nothing(bucket: Path):
@@ -174,19 +154,6 @@ def test_a_waiting_file_is_not_claimed_twice(bucket: Path):
     assert [len(made) for made in asked] == [1, 0]
 
 
-def test_an_object_that_is_gone_leaves_its_rows_as_they_are(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    take_in()
-    (bucket / LUNCH).unlink()
-    again()
-    with warehouse.connect() as db:
-        (outcome,) = again_files.outcomes(db, [row[0] for row in rows("SELECT batch_id FROM ops.again_file")])
-    assert outcome["outcome"] == "gone"
-    assert outcome["reason"] == "The bucket no longer holds this version: its rows stay as they are."
-    assert sales() == [(3, 1, 499)]
-    assert_reconciles()
-
-
 def test_a_version_replaced_while_it_waits_is_left_alone(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
@@ -212,52 +179,6 @@ def test_a_file_that_could_not_be_read_is_tried_again(bucket: Path):
     assert states() == {LUNCH: "new"}
     take_in()
     assert states() == {LUNCH: "bad_header"}
-
-
-def test_a_deleted_object_is_kept_and_shown_as_deleted(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    put(bucket, SHIFTED, at("15:00", "card", "7"))
-    take_in()
-    (bucket / LUNCH).unlink()
-    take_in()
-    gone = "SELECT key FROM mart.file WHERE deleted_at IS NOT NULL"
-    assert rows(gone) == [(LUNCH,)]
-    assert {pence for _, _, pence in sales()} == {499, 700}
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    take_in()
-    assert rows(gone) == []
-    assert_reconciles()
-
-
-def test_an_empty_listing_marks_nothing_as_deleted(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    take_in()
-    with warehouse.connect() as db:
-        assert ledger.mark_deleted(db, set(), datetime.now(UTC)) == (0, 0)
-        assert ledger.mark_deleted(db, {"another/bucket.csv"}, datetime.now(UTC)) == (0, 0)
-
-
-def test_a_file_seen_after_the_listing_began_is_not_marked(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    put(bucket, SHIFTED, at("15:00", "card", "7"))
-    begun = datetime.now(UTC)
-    take_in()
-    with warehouse.connect() as db:
-        assert ledger.mark_deleted(db, {LUNCH}, begun) == (0, 0)
-
-
-def test_a_listing_that_fails_marks_nothing(bucket: Path, monkeypatch: pytest.MonkeyPatch):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    take_in()
-
-    def listing(self, prefix: str = ""):
-        yield Object("other.csv", "e", 1, datetime.now(UTC))
-        raise ConnectionError("the network is away")
-
-    monkeypatch.setattr("t3lib.landing.Landing.objects", listing)
-    with pytest.raises(ConnectionError):
-        take_in()
-    assert rows("SELECT count(*) FROM mart.file WHERE deleted_at IS NOT NULL OR key = 'other.csv'") == [(0,)]
 
 
 def test_a_held_duplicate_that_is_released_loads(bucket: Path):
@@ -289,46 +210,6 @@ def test_a_loaded_file_can_be_held_and_released(bucket: Path):
     assert_reconciles()
 
 
-def test_pitches_move_sales_between_places_and_say_so(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    take_in()
-    put(bucket, "metadata/pitches.csv", "3,7,2026-11-05 10:00,2026-11-05 20:00", header="truck_id,location_id,from,to")
-    take_in()
-    assert rows("SELECT location_id, total_pence FROM mart.sales_hourly") == [(7, 499)]
-    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 1, 1, 499, 499)]
-    assert_reconciles()
-
-
-def test_a_menu_price_that_explains_a_sale_as_a_shift_restates_it(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "0.99"))
-    put(bucket, SHIFTED, at("15:00", "card", "7"))
-    take_in()
-    put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", "3,Burrito,Mexican,7", header=MENU)
-    take_in()
-    assert rows("SELECT raw_total, reason, suggested_pence FROM ops.rejected_row") == [("99", "decimal_shift", 99)]
-    assert judged() == [("restated",)]
-    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 3, 2, 10699, 799)]
-    assert_reconciles()
-
-
-def test_a_menu_price_that_allows_a_rejected_total_loads_it(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "150"))
-    take_in()
-    put(bucket, "metadata/menu.csv", "3,Party platter,Mexican,60", header=MENU)
-    take_in()
-    assert sales() == [(3, 1, 15000)]
-    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 0, 1, 0, 15000)]
-    assert_reconciles()
-
-
-def test_a_menu_that_changes_no_judgement_reads_nothing_again(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "7"), at("12:01", "card", "ERR"))
-    take_in()
-    put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,7", header=MENU)
-    take_in()
-    assert judged() == []
-
-
 def test_the_note_says_what_was_restated(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
@@ -356,32 +237,6 @@ def test_what_was_recorded_cannot_be_changed_by_the_loading_role(bucket: Path):
         for table in ("ops.repair", "ops.audit", "ops.restatement"):
             with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), db.begin_nested():
                 db.execute(sa.text(f"DELETE FROM {table}"))
-
-
-def test_a_truck_that_loses_its_card_reader_has_its_card_sales_marked(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "cash", "7"))
-    take_in()
-    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(4,), (4,)]
-    assert rows("SELECT warnings FROM ops.source_file") == [(["unknown_truck"],)]
-    details(bucket, "NO")
-    take_in()
-    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(1,), (0,)]
-    assert rows("SELECT warnings FROM ops.source_file WHERE truck_id = 3") == [([],)]
-    details(bucket, "YES")
-    take_in()
-    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(0,), (0,)]
-    assert rows(RECORDED) == []
-    assert_reconciles()
-
-
-def details(folder: Path, card_reader: str) -> None:
-    """Write a details.xlsx of one truck."""
-    book = openpyxl.Workbook()
-    book.active.title = "trucks"
-    book.active.append(["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"])
-    book.active.append([3, "Burrito Madness", "Mexican", card_reader, 5])
-    (folder / "metadata").mkdir(exist_ok=True)
-    book.save(folder / "metadata/details.xlsx")
 
 
 def test_everything_at_once_neither_deadlocks_nor_miscounts(bucket: Path):
