@@ -62,7 +62,8 @@ class Supervisor:
         elif victim == "warm parent":
             self._kill_one(self.parents, chance)
         elif victim == "session":
-            self._kill_one(self.sessions, chance)
+            if session := self._kill_one(self.sessions, chance):
+                psutil.wait_procs([session], 10)  # until the server knows: what follows meets its crash
         else:
             server = psutil.Process(self.postgres.server.pid)
             for process in (server, *server.children()):
@@ -104,7 +105,7 @@ class Supervisor:
         every = psutil.process_iter(["environ", "cmdline"])
         return [f"{p.pid} {p.info['cmdline']}" for p in every if str(self.folder) in _environment(p)]
 
-    def _kill_one(self, find: Callable[[], list[psutil.Process]], chance: random.Random) -> None:
+    def _kill_one(self, find: Callable[[], list[psutil.Process]], chance: random.Random) -> psutil.Process | None:
         """Kill one of these, when there is one within some seconds."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
@@ -112,11 +113,11 @@ class Supervisor:
                 if found := find():
                     victim = chance.choice(found)
                     victim.kill()
-                    psutil.wait_procs([victim], 10)  # until whose child it was knows: what follows shows the damage
-                    return
+                    return victim
             except psutil.NoSuchProcess:
                 continue
             time.sleep(0.01)
+        return None
 
     def _close(self) -> None:
         if self.worker:

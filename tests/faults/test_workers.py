@@ -45,6 +45,8 @@ SEATS = """
     WHERE locktype = 'advisory' AND classid = hashtext('t3 executor')::oid
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+# Not that yesterday's files are missing, which is true of this fleet and told once the cut-off has come.
+INCIDENTS = "SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident' AND edition <> 'incomplete day'"
 RUNS_OF_FIRST = "SELECT count(*) FROM ops.run WHERE worker LIKE '%-1' AND state = '{}'"
 AT_ONCE = """
     SELECT count(*) FROM ops.run AS one JOIN ops.run AS other
@@ -210,7 +212,7 @@ def test_a_worker_told_to_stop_at_any_moment_fails_nothing(bucket, worker, seed)
     until(all_done, 120)
     agrees(bucket)
     assert one("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ERROR'") == 0
-    assert one("SELECT count(*) FROM ops.mail_outbox WHERE subject LIKE '%failed%'") == 0
+    assert one(INCIDENTS) == 0
 
 
 @pytest.fixture
@@ -245,7 +247,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         agrees(bucket)
         assert one("SELECT count(*) FROM ops.batch WHERE state <> 'done'") == 0
         assert one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'") == loads
-        assert one("SELECT count(*) FROM ops.mail_outbox WHERE subject LIKE '%failed%'") == 0
+        assert one(INCIDENTS) == 0
 
 
 @pytest.mark.timeout(400)
@@ -271,7 +273,7 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         until(lambda: one(SEATS) == 2, 60)  # nobody took its seat: it works on
         assert zombie.poll() is None
         agrees(bucket)
-        assert one("SELECT count(*) FROM ops.mail_outbox WHERE subject LIKE '%failed%'") == 0
+        assert one(INCIDENTS) == 0
 
 
 @pytest.mark.parametrize("seed", range(max(ROUNDS // 50, 2)))
@@ -292,4 +294,4 @@ def test_a_database_that_is_restarted_under_load_loses_and_doubles_nothing(bucke
         until(all_done, 150)
         agrees(bucket)
         assert [process.poll() for process in workers] == [None, None]
-        assert one("SELECT count(*) FROM ops.mail_outbox WHERE subject LIKE '%failed%'") == 0
+        assert one(INCIDENTS) == 0
