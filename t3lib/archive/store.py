@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,8 @@ from t3lib.landing import Landing
 from t3lib.settings import settings
 
 THREADS = 16
-READ_ATTEMPTS = 3
+READ_ATTEMPTS = 4
+READ_AGAIN_SECONDS = 0.1  # times the attempt
 
 _T = TypeVar("_T")
 
@@ -47,19 +49,19 @@ class Archive(Landing):
     def read_day(self, day: Day, columns: list[str] | None = None) -> pa.Table | None:
         """The rows of a day as they are now; None when it is gone, as after a restatement to nothing.
 
-        An object that is listed but not found, or breaks off, is being replaced (the embedded store takes a moment
-        over it)."""
+        An object that is listed but not found, breaks off or lacks its end is being replaced (the embedded store
+        takes a moment over it)."""
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 data = obstore.get(self.store, day.key).bytes()
-            except GenericError:
+                return pq.read_table(pa.BufferReader(bytes(data)), columns=columns, use_threads=False)
+            except (GenericError, pa.ArrowInvalid):
                 if attempt == READ_ATTEMPTS:
                     raise
             except (NotFoundError, FileNotFoundError):
                 if not any(found.key == day.key for found in self.objects(day.key.rpartition("/")[0])):
                     return None
-            else:
-                return pq.read_table(pa.BufferReader(bytes(data)), columns=columns, use_threads=False)
+            time.sleep(attempt * READ_AGAIN_SECONDS)
         raise FileNotFoundError(f"{day.key} is listed under {self.url} but cannot be read.")
 
     def write(self, key: str, data: bytes | pa.Buffer) -> None:

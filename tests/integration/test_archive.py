@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import obstore
 import psutil
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -231,6 +233,28 @@ def test_readers_never_meet_half_a_day(store, bucket):
         finally:
             over.set()
     assert reader.result() <= {100, 200, 300, 400}
+
+
+def test_an_object_that_lacks_its_end_is_read_again(store, bucket, monkeypatch):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    archive.write()
+    real, cut = obstore.get, [100, 0]
+
+    class Cut:
+        def __init__(self, answer):
+            self.answer = answer
+
+        def bytes(self):
+            whole = bytes(self.answer.bytes())
+            return whole[: -cut.pop(0) or None] if cut else whole
+
+    monkeypatch.setattr(obstore, "get", lambda *given: Cut(real(*given)))
+    assert store.read_day(Day(THURSDAY, 3)).num_rows == 1
+    assert cut == []
+    cut[:] = [100] * 9
+    with pytest.raises(pa.ArrowInvalid):
+        store.read_day(Day(THURSDAY, 3))
 
 
 def test_verification_names_what_differs_and_a_rebuild_rights_it(store, bucket):
