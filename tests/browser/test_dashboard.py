@@ -22,6 +22,12 @@ GROSS = ".t3-live [data-figure=gross_sales_pence]"
 LATEST = """SELECT sum(total_pence) FROM mart.sales_hourly
             WHERE business_date = (SELECT max(business_date) FROM mart.sales_hourly)"""
 
+AS_LARGE_AS_ITS_PLACE = """(least) => {
+    const place = document.querySelector('.t3-live .t3-hours .t3-chart');
+    const height = place.querySelector('svg').getBoundingClientRect().height;
+    return height >= least && Math.abs(height - place.clientHeight) < 2;
+}"""
+
 
 def opened(tab: Page, site: Site, query: str = "") -> Page:
     tab.goto(site.url + query, wait_until="commit")
@@ -105,6 +111,15 @@ def test_address_opens_on_what_it_names(tab: Page, site: Site):
     cash = "SELECT sum(total_pence) FROM mart.sales_hourly WHERE payment_type = 'cash'"
     expect(tab.locator(GROSS)).to_have_text(pounds(site.pence(cash)))
     expect(tab.get_by_role("button", name="4 weeks")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_chart_keeps_within_its_card_when_the_cards_beside_it_change(tab: Page, site: Site):
+    page = opened(tab, site)
+    page.evaluate("() => document.querySelector('.t3-live .t3-look').style.paddingBottom = '400px'")
+    page.wait_for_function(AS_LARGE_AS_ITS_PLACE, arg=500)
+    page.evaluate("() => document.querySelector('.t3-live .t3-look').style.paddingBottom = '0'")
+    page.wait_for_function(AS_LARGE_AS_ITS_PLACE, arg=0)
+    assert page.evaluate("() => document.querySelector('.t3-live .t3-hours svg').clientHeight") < 500
 
 
 def test_load_arrives_in_the_open_page_without_a_reload(tab: Page, site: Site):

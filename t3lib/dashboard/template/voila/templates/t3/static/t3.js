@@ -104,6 +104,20 @@
     });
     add('Print', () => window.print());
   };
+  // A chart fills the room that its card leaves, which changes with the figures; it draws itself anew with the window.
+  const sized = new WeakSet();
+  const sizes = new ResizeObserver((entries) => {
+    const fits = ({target}) => {
+      const [place, drawn] = [target, target.querySelector('svg')].map((node) => node && node.getBoundingClientRect());
+      return !drawn || !place.height || (Math.abs(place.height - drawn.height) < 2 && Math.abs(place.width - drawn.width) < 2);
+    };
+    if (!entries.every(fits)) requestAnimationFrame(() => window.dispatchEvent(new Event('resize')));
+  });
+  const fit = (live) => live.querySelectorAll('.t3-chart').forEach((chart) => {
+    if (sized.has(chart)) return;
+    sized.add(chart);
+    sizes.observe(chart);
+  });
   const watch = new MutationObserver(() => {
     const live = document.querySelector('.t3-live');
     if (!live) return;
@@ -117,6 +131,7 @@
     name(live);
     open(live);
     share();
+    fit(live);
   });
   // A page that could not be made comes again, not all at the same moment.
   if (document.querySelector('#rendered_cells > .t3-trouble')) {
