@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import feed
@@ -35,6 +36,11 @@ _FILES = """
     SELECT file_id, key, etag, kind, truck_id, batch_date, batch_hour, last_modified, state
     FROM ops.source_file
 """
+_OUTCOMES = sa.text("""
+    SELECT key, state, reason, rows_read, rows_loaded, rows_rejected, pence_loaded FROM ops.source_file
+    WHERE file_id = ANY(:files)
+    ORDER BY key
+""")
 _OF_BATCH = """
     WHERE file_id IN (SELECT file_id FROM ops.source_file WHERE batch_id = :batch
                       UNION ALL
@@ -149,6 +155,12 @@ def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
     """These files, by id."""
     query = sa.text(_FILES + " WHERE file_id = ANY(:files) ORDER BY file_id")
     return [File(*row) for row in db.execute(query, {"files": list(file_ids)})]
+
+
+def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
+    """One row per file: what became of it, its rows and its pence. The database compared the figures of loaded files
+    with the rows themselves as they were committed; `t3 doctor` does it again."""
+    return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
 def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:

@@ -75,13 +75,6 @@ class Check:
     advice: str = ""
 
 
-def of_files(db: sa.Connection, file_ids: list[int]) -> pd.DataFrame:
-    """One row per file of a list: the ledger's figures, the tables' figures, and whether they reconcile."""
-    query = _FILES.format(where="WHERE file_id = ANY(:files)") + " WHERE file.file_id = ANY(:files) ORDER BY file.key"
-    files = _judged(pd.read_sql(sa.text(query), db, params={"files": file_ids}))
-    return files.drop(columns=["truck_id", "sales", "pence", "rejects"])
-
-
 def checks(db: sa.Connection) -> list[Check]:
     """Everything that must hold of the whole warehouse."""
     rollups_hold = [_rollup(db, name) for name in ROLLUPS]
