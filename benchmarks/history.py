@@ -34,7 +34,8 @@ _FILES = """
 """
 # The sales of the three hours before the batch, spread evenly, from row :begin to :end.
 _SALES = """
-    INSERT INTO core.sale
+    INSERT INTO core.sale (truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence,
+                           flags)
     SELECT truck_id, file_id, n, stamp AT TIME ZONE 'Europe/London', batch_date, extract(hour FROM stamp)::smallint,
            CASE WHEN n % 5 < 2 THEN 'cash' ELSE 'card' END, 400 + 100 * ((7 * n + truck_id) % 6), 0
     FROM (SELECT truck_id, file_id, batch_date, batch_hour FROM ops.source_file

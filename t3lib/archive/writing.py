@@ -38,8 +38,8 @@ _SEEN = """
     SELECT mark_id, business_date, truck_id FROM ops.archive_mark JOIN portion USING (business_date, truck_id)
 """
 _SALES = """
-    SELECT sale.truck_id, sale.file_id, sale.row_number, sale.sold_at, sale.business_date, sale.local_hour,
-           sale.payment_type, sale.total_pence, sale.flags
+    SELECT sale.truck_id, sale.file_id::bigint, sale.row_number, sale.sold_at, sale.business_date,
+           sale.local_hour, sale.payment_type, sale.total_pence, sale.flags
     FROM core.sale
     JOIN portion USING (business_date, truck_id)
     WHERE sale.business_date BETWEEN $1 AND $2 AND sale.truck_id = ANY($3)

@@ -19,7 +19,7 @@ SALE_SCHEMA = pa.schema(
 )  # fmt: skip
 _SALE_KEY = ["truck_id", "file_id", "row_number", "business_date"]
 _SALES = """
-    SELECT sale.truck_id, sale.file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags
+    SELECT sale.truck_id, sale.file_id::bigint, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags
     FROM core.sale
     JOIN ops.source_file AS file ON file.file_id = sale.file_id AND file.truck_id = sale.truck_id
     WHERE file.file_id = ANY($1)
@@ -89,6 +89,12 @@ def sales_of(cursor: Cursor, file_ids: list[int]) -> pa.Table:
     return cursor.take(_SALES, [file_ids], SALE_SCHEMA)
 
 
+def add_sales(cursor: Cursor, sales: pa.Table) -> None:
+    """Add sales (columns of SALE_SCHEMA); the table keeps a file's number in four bytes."""
+    place = sales.schema.get_field_index("file_id")
+    cursor.put("core.sale", sales.set_column(place, "file_id", sales["file_id"].cast(pa.int32())))
+
+
 def apply(
     cursor: Cursor,
     come: pa.Table,
@@ -106,7 +112,7 @@ def apply(
     if gone.num_rows:
         delete_rows(cursor, "core.sale", gone.select(_SALE_KEY))
     if come.num_rows:
-        cursor.put("core.sale", come)
+        add_sales(cursor, come)
     recount(cursor, rows_read)
     restatement.record(cursor, come, gone, labels, batch_id=batch_id, actor=actor, why=why)
     rollups.move(cursor, come, gone)

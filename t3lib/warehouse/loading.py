@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
 from t3lib.warehouse import decisions, restatement, rollups
-from t3lib.warehouse.change import changing, ensure_months, require_dimensions, sales_of
+from t3lib.warehouse.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.outcomes import decide
 from t3lib.warehouse.restatement import Label
@@ -79,7 +79,7 @@ def load(
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
         if sales.num_rows:
-            cursor.put("core.sale", sales)
+            add_sales(cursor, sales)
         if rejects.num_rows:
             cursor.put("ops.rejected_row", rejects)
         decisions.write(cursor, carried)

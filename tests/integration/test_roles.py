@@ -20,7 +20,7 @@ INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, sta
 VALUES ('trucks/2026-11/5/12/T3_T3_a1.csv', 'e1', 9, now(), 'sales', 3, 'loaded', 2, 1, 1, 499);
 INSERT INTO ops.rejected_row (file_id, row_number, truck_id, reason, business_date)
 VALUES (1, 2, 3, 'void', '2026-11-05');
-INSERT INTO core.sale VALUES (3, 1, 1, '2026-11-05 11:00+00', '2026-11-05', 11, 'cash', 499, 0);
+INSERT INTO core.sale VALUES ('2026-11-05 11:00+00', 3, 1, 1, 499, '2026-11-05', 11, 0, 'cash');
 """
 
 
@@ -132,7 +132,7 @@ def test_operator_reads_everything_and_asks_for_changes(url: str) -> None:
     [
         "DELETE FROM core.sale",
         "UPDATE core.sale SET total_pence = 1",
-        "INSERT INTO core.sale VALUES (3, 1, 2, now(), '2026-11-05', 11, 'cash', 499, 0)",
+        "INSERT INTO core.sale VALUES (now(), 3, 1, 2, 499, '2026-11-05', 11, 0, 'cash')",
         "UPDATE ops.rejected_row SET status = 'dismissed'",
         "UPDATE ops.source_file SET state = 'held'",
         "UPDATE ops.mail_outbox SET state = 'prepared'",

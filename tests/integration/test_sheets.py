@@ -273,7 +273,7 @@ def test_single_sales_lead_to_file_and_raw_line(sales: sa.Connection, tmp_path: 
             INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, state)
             VALUES (:key, :etag, 1, now(), 'sales', 1, '2025-11-23', 'new');
             SELECT core.ensure_month('2025-11-01');
-            INSERT INTO core.sale VALUES (1, 1, 2, '2025-11-23 13:06+00', '2025-11-23', 13, 'card', 500);
+            INSERT INTO core.sale VALUES ('2025-11-23 13:06+00', 1, 1, 2, 500, '2025-11-23', 13, 0, 'card');
         """),
         {"key": key, "etag": found.etag},
     )
