@@ -1,12 +1,14 @@
 """Files on S3 to committed, keyed, reconciled, rolled-up sales, through the three notebooks, with one worker.
 
-Against it, in the same run: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
+The worker is up: its kernels' imports are done, and trucks, menus and pitches were taken in before.
+Against it, in the same round: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
 that the database takes text in; and pandas.to_sql and dlt on a share of the rows (dlt where `make benchmarks` made
 its environment)."""
 
 import os
+import statistics
 import subprocess
-import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,24 +25,62 @@ from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
+from t3lib.simulate.writer import Writer
 from t3lib.warehouse import reconciliation
 from t3lib.warehouse.connection import libpq_url
 
-GOAL, GOAL_BYTES = 0.40, 1.5 * 2**30
-LISTENS_SECONDS = 2  # after it started on an empty database, a worker listens to the queue
-_PEERS = ROOT / ".venv-peers" / "bin" / "python"
+GOAL, GOAL_BYTES, ROUNDS = 0.40, 1.5 * 2**30, 3
+_COPY = r"psql \copy, no index"
+_PEERS = (("copied", _COPY), ("to_sql", "pandas.to_sql, no cleaning"), ("dlt", "dlt, no cleaning"))
+_PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 _COPIED = "truck_id, file_id, row_number, sold_at, payment_type, total_pence"
 
 
+@dataclass(frozen=True)
+class _Round:
+    """What one ingest and its peers came to: rows a second, and bytes."""
+
+    rows: int
+    ours: float
+    archived: float
+    copied: float
+    to_sql: float
+    dlt: float | None
+    peak: int
+
+
 def measure(quick: bool) -> list[Measure]:
-    """Rows a second of ours and of the others, and the worker's peak memory."""
-    sales_per_day = 8_600 if quick else 86_000
+    """Rows a second of ours and of the others, and the worker's peak memory: medians of the rounds."""
+    rounds = [_round(8_600)] if quick else [_round(86_000) for _ in range(ROUNDS)]
+    name = f"ingest of {rounds[0].rows / 1e6:.2f} M dirty rows, one worker"
+    peak = max(one.peak for one in rounds)
+    return [
+        *(_against(rounds, name, "ours", peer, named) for peer, named in _PEERS if getattr(rounds[0], peer)),
+        _against(rounds, "the same, and the archive written", "archived", "copied", _COPY),
+        row("peak memory of the worker and its kernels", peak / 2**20, "MB PSS", goal="at most 1,536",
+            met=peak <= GOAL_BYTES),
+    ]  # fmt: skip
+
+
+def _against(rounds: list[_Round], name: str, which: str, peer: str, named: str) -> Measure:
+    """The median, and the median of the ratios that each round gave."""
+    value = statistics.median(getattr(one, which) for one in rounds)
+    ratio = statistics.median(getattr(one, which) / getattr(one, peer) for one in rounds)
+    goal = (f"at least {GOAL}", ratio >= GOAL) if (which, peer) == ("ours", "copied") else ("", None)
+    return row(name, value, "rows/s", named, value / ratio, *goal)
+
+
+def _round(sales_per_day: int) -> _Round:
+    """An ingest by a worker that is up and knows its fleet, then the others with the rows that it loaded."""
     with scratch_home() as home:
-        made = simulate(settings().need("landing_url"), trucks=57, days=1, sales_per_day=sales_per_day, mishaps=False,
+        settings.cache_clear()
+        made = simulate(home / "feed", trucks=57, days=1, sales_per_day=sales_per_day, mishaps=False,
                         end=date(2026, 11, 19))  # fmt: skip
         _start_kernels()
         with queue.working(AT_ONCE), PeakMemory() as peak:
-            time.sleep(LISTENS_SECONDS)
+            _arrive(home / "feed", "metadata")
+            _ingest()
+            _arrive(home / "feed", "*")
             begun = datetime.now(UTC)
             archived = made.rows / seconds(_ingest)
         kernels.cool()
@@ -50,16 +90,15 @@ def measure(quick: bool) -> list[Measure]:
         if wrong:
             raise SystemExit(f"does not reconcile: {wrong}")
         copied, share = _copy(home, made.accepted_rows), _share(made.accepted_rows // 50)
-        to_sql, dlt = _to_sql(share), _dlt(home, share)
-    name = f"ingest of {made.rows / 1e6:.2f} M dirty rows in {made.files} files, one worker"
-    return [
-        row(name, ours, "rows/s", r"psql \copy, no index", copied, f"at least {GOAL}", ours / copied >= GOAL),
-        row(name, ours, "rows/s", "pandas.to_sql, no cleaning", to_sql),
-        *([row(name, ours, "rows/s", "dlt, no cleaning", dlt)] if dlt else []),
-        row("the same, and the archive written", archived, "rows/s", r"psql \copy, no index", copied),
-        row("peak memory of the worker and its kernels", peak.bytes / 2**20, "MB PSS", goal="at most 1,536",
-            met=peak.bytes <= GOAL_BYTES),
-    ]  # fmt: skip
+        return _Round(made.rows, ours, archived, copied, _to_sql(share), _dlt(home, share), peak.bytes)
+
+
+def _arrive(feed: Path, folder: str) -> None:
+    """Put what is in a folder of the feed into the bucket."""
+    with Writer(settings().need("landing_url")) as writer:
+        for path in sorted(feed.glob(f"{folder}/**/*")):
+            if path.is_file():
+                writer.put(path.relative_to(feed).as_posix(), path.read_bytes())
 
 
 def _ingest() -> None:
@@ -111,10 +150,10 @@ def _to_sql(share: pd.DataFrame) -> float:
 
 def _dlt(home: Path, share: pd.DataFrame) -> float | None:
     """Rows a second, from Arrow by COPY; None where dlt is not installed."""
-    if not _PEERS.exists():
+    if not _PEERS_PYTHON.exists():
         return None
     share.to_parquet(home / "share.parquet")
-    command = [_PEERS, ROOT / "benchmarks" / "peer_dlt.py", home / "share.parquet",
+    command = [_PEERS_PYTHON, ROOT / "benchmarks" / "peer_dlt.py", home / "share.parquet",
                libpq_url(settings().need("database_url"))]  # fmt: skip
     return len(share) / float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

@@ -14,8 +14,8 @@ from t3lib.money import pounds
 from t3lib.warehouse import ledger, status
 
 _NOT_LOADED = ("unreadable", "bad_header", "held_duplicate")
-# Batches that one process takes in at a time: while one is cleaned, the database loads another.
-AT_ONCE = min(2, os.cpu_count() or 1)
+# Batches that one process takes in at a time, one more than cores: a load also waits for the disk.
+AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
 
 
 def ingest(as_json: bool = False) -> None:
