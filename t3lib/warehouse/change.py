@@ -19,7 +19,8 @@ SALE_SCHEMA = pa.schema(
 )  # fmt: skip
 _SALE_KEY = ["truck_id", "file_id", "row_number", "business_date"]
 _SALES = """
-    SELECT sale.truck_id, sale.file_id::bigint, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags
+    SELECT sale.truck_id, sale.file_id::bigint, row_number, sold_at, business_date, local_hour, payment_type,
+           total_pence, flags
     FROM core.sale
     JOIN ops.source_file AS file ON file.file_id = sale.file_id AND file.truck_id = sale.truck_id
     WHERE file.file_id = ANY($1)

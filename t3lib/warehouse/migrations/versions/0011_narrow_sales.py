@@ -54,7 +54,8 @@ _REBUILD = """
         LOOP
             EXECUTE format('ALTER TABLE core.sale_before DETACH PARTITION core.%I', month.name);
             EXECUTE format('ALTER TABLE core.%I RENAME TO sale_month_before', month.name);
-            EXECUTE format('CREATE TABLE core.%I (LIKE core.sale INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', month.name);
+            EXECUTE format('CREATE TABLE core.%I (LIKE core.sale INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+                           month.name);
             EXECUTE format('INSERT INTO core.%I ({named}) SELECT {named} FROM core.sale_month_before', month.name);
             DROP TABLE core.sale_month_before;
             EXECUTE format('ALTER TABLE core.sale ATTACH PARTITION core.%I %s', month.name, month.bounds);
