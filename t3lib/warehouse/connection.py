@@ -89,6 +89,11 @@ def newest() -> str:
 
 def upgrade(url: str | None = None) -> str:
     """Bring the schemas to the newest migration; returns its revision."""
+    return migrate("head", url)
+
+
+def migrate(revision: str, url: str | None = None) -> str:
+    """Bring the schemas to a revision, newer or older, in one transaction; returns it."""
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -99,6 +104,8 @@ def upgrade(url: str | None = None) -> str:
     with connect(url) as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 migrations'))"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
         where = {"version_table": "schema_version", "version_table_schema": "ops"}
-        return MigrationContext.configure(connection, opts=where).get_current_revision() or ""
+        stands = MigrationContext.configure(connection, opts=where)
+        is_older = revision != "head" and revision < (stands.get_current_revision() or "")
+        (command.downgrade if is_older else command.upgrade)(config, revision)
+        return stands.get_current_revision() or ""

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.warehouse.connection import migrate
 
 
 def test_upgrade_twice_changes_nothing(database):
@@ -20,3 +21,46 @@ def test_a_rejected_row_needs_its_file(db):
         db.execute(
             sa.text("INSERT INTO ops.rejected_row (file_id, row_number, truck_id, reason) VALUES (77, 1, 3, 'void')")
         )
+
+
+_SALES = """
+    INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id)
+    VALUES ('trucks/2026-11/1/12/T3_T3_a1.csv', 'e1', 9, now(), 'sales', 3);
+    SELECT core.ensure_month('2026-10-01'), core.ensure_month('2026-11-01');
+    INSERT INTO core.sale (truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence,
+                           flags)
+    SELECT 3, 1, n, '2026-10-31 12:00+00'::timestamptz + n * interval '1 hour',
+           '2026-10-31'::date + (n > 12)::int, 12, CASE WHEN n % 2 = 0 THEN 'cash' ELSE 'card' END, 400 + n, n % 4
+    FROM generate_series(1, 24) AS n;
+"""
+
+
+def _described(db: sa.Connection) -> tuple[list, list, list]:
+    """Every sale, what each sort of column is, and the partitions with their indexes."""
+    sales = "SELECT truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags"
+    columns = """
+        SELECT table_schema, table_name, column_name, data_type, is_nullable, column_default
+        FROM information_schema.columns
+        WHERE table_name LIKE 'sale%' ORDER BY 1, 2, 3
+    """
+    tables = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'sale%' ORDER BY 1, 2"
+    queries = (f"{sales} FROM mart.sale ORDER BY row_number", columns, tables)
+    return tuple(db.execute(sa.text(query)).fetchall() for query in queries)
+
+
+def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database):
+    with warehouse.connect(database) as db:
+        db.execute(sa.text(_SALES))
+        before = _described(db)
+    assert migrate("0010", database) == "0010"
+    with warehouse.connect(database) as db:
+        sales, columns, _ = _described(db)
+    assert sales == before[0] and len(sales) == 24
+    assert {column.data_type for column in columns if column.column_name == "file_id"} == {"bigint"}
+    assert warehouse.upgrade(database) == warehouse.newest()
+    with warehouse.connect(database) as db:
+        assert _described(db) == before
+    with pytest.raises(sa.exc.IntegrityError, match="sale_2026_10_pkey"), warehouse.connect(database) as db:
+        db.execute(sa.text("INSERT INTO core.sale SELECT * FROM core.sale WHERE row_number = 1"))
+    with pytest.raises(sa.exc.IntegrityError, match="total_pence"), warehouse.connect(database) as db:
+        db.execute(sa.text("UPDATE core.sale SET total_pence = 0 WHERE row_number = 24"))
