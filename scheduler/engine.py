@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,21 @@ class _Copy(NotebookExecutionManager):
 
     def cell_complete(self, cell: NotebookNode, **_: Any) -> None:
         """Note a cell's end; it is saved with the next cell's start, or the notebook's end."""
+        with self._unsaved():
+            super().cell_complete(cell)
+
+    def notebook_complete(self, **_: Any) -> None:
+        """Note the notebook's end; papermill saves it next, for people."""
+        with self._unsaved():
+            super().notebook_complete()
+
+    @contextlib.contextmanager
+    def _unsaved(self) -> Iterator[None]:
         path, self.output_path = self.output_path, None
-        super().cell_complete(cell)
-        self.output_path = path
+        try:
+            yield
+        finally:
+            self.output_path = path
 
 
 class WholeFiles(LocalHandler):

@@ -69,6 +69,18 @@ def errors(path):
             if output.output_type == "error"]  # fmt: skip
 
 
+def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypatch):
+    saved = []
+    write = engine.WholeFiles.write
+    monkeypatch.setattr(engine.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path)))
+    raised, _, path = notebook("1", "2", "3")
+    assert raised is None
+    shown = [nbformat.reads(buf, 4).cells for buf in saved]
+    begun = [sum(cell.metadata.papermill.status != "pending" for cell in cells) for cells in shown]
+    assert begun == [0, 1, 2, 3, 4, 4]
+    assert nbformat.read(path, 4).cells == shown[-1]
+
+
 def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
     raised, line, path = notebook("print('done')", "import os; os.kill(os.getpid(), 9)", "print('never')")
     assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 3, "failed", 3)
