@@ -55,7 +55,8 @@ def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database)
     assert migrate("0010", database) == "0010"
     with warehouse.connect(database) as db:
         sales, columns, _ = _described(db)
-    assert sales == before[0] and len(sales) == 24
+    assert sales == before[0]
+    assert len(sales) == 24
     assert {column.data_type for column in columns if column.column_name == "file_id"} == {"bigint"}
     assert warehouse.upgrade(database) == warehouse.newest()
     with warehouse.connect(database) as db:
