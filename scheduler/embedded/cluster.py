@@ -32,6 +32,7 @@ shared_buffers = '256MB'
 effective_cache_size = '1GB'
 work_mem = '16MB'
 maintenance_work_mem = '128MB'
+wal_buffers = '64MB'
 max_wal_size = '2GB'
 checkpoint_timeout = '15min'
 random_page_cost = 1.1
