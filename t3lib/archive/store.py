@@ -54,7 +54,8 @@ class Archive(Landing):
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 data = obstore.get(self.store, day.key).bytes()
-                return pq.read_table(pa.BufferReader(bytes(data)), columns=columns, use_threads=False)
+                # Not by read_table: it starts threads of Arrow's, at whose end one process in sixty aborted.
+                return pq.ParquetFile(pa.BufferReader(bytes(data))).read(columns, use_threads=False)
             except (GenericError, pa.ArrowInvalid):
                 if attempt == READ_ATTEMPTS:
                     raise

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from scheduler import cli
 from scheduler.embedded import services
 from t3lib import business_day, warehouse
+from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
 from tests.pages import HOSTILE, SUNDAY, loaded, sell
 
@@ -122,3 +123,27 @@ def fleet(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
             sell(db, 2, day, 18, "cash", 1, 400)
         loaded(db, "2025-11-23 18:20+00")
     return database
+
+
+@pytest.fixture
+def archive_folder(bucket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty archive in a folder, beside an empty bucket."""
+    path = tmp_path / "archive"
+    path.mkdir()
+    monkeypatch.setenv("T3_ARCHIVE_URL", path.as_uri())
+    settings.cache_clear()
+    return path
+
+
+@pytest.fixture
+def archive_bucket(bucket: Path) -> Archive:
+    """An empty archive in a bucket of the embedded S3 server."""
+    with services(("archive",), say=lambda line: None):
+        yield Archive()
+
+
+@pytest.fixture(params=["archive_folder", "archive_bucket"])
+def archive_store(request: pytest.FixtureRequest) -> Archive:
+    """An empty archive of either kind."""
+    request.getfixturevalue(request.param)
+    return Archive()
