@@ -4,7 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.warehouse import roles
 from t3lib.warehouse.connection import migrate
+from tests.conftest import PASSWORDS
 
 
 def test_upgrade_twice_changes_nothing(database):
@@ -35,8 +37,8 @@ _SALES = """
 """
 
 
-def _described(db: sa.Connection) -> tuple[list, list, list]:
-    """Every sale, what each sort of column is, and the partitions with their indexes."""
+def _described(db: sa.Connection) -> tuple[list, ...]:
+    """Every sale, what each column is, the partitions with their indexes, and who may do what with them."""
     sales = "SELECT truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags"
     columns = """
         SELECT table_schema, table_name, column_name, data_type, is_nullable, column_default
@@ -44,17 +46,23 @@ def _described(db: sa.Connection) -> tuple[list, list, list]:
         WHERE table_name LIKE 'sale%' ORDER BY 1, 2, 3
     """
     tables = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'sale%' ORDER BY 1, 2"
-    queries = (f"{sales} FROM mart.sale ORDER BY row_number", columns, tables)
+    rights = """
+        SELECT grantee, table_schema, table_name, privilege_type FROM information_schema.role_table_grants
+        WHERE table_name LIKE 'sale%' ORDER BY 1, 2, 3, 4
+    """
+    queries = (f"{sales} FROM mart.sale ORDER BY row_number", columns, tables, rights)
     return tuple(db.execute(sa.text(query)).fetchall() for query in queries)
 
 
 def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database):
     with warehouse.connect(database) as db:
+        roles.ensure(db, PASSWORDS)
+    with warehouse.connect(database) as db:
         db.execute(sa.text(_SALES))
         before = _described(db)
     assert migrate("0010", database) == "0010"
     with warehouse.connect(database) as db:
-        sales, columns, _ = _described(db)
+        sales, columns, *_ = _described(db)
     assert sales == before[0]
     assert len(sales) == 24
     assert {column.data_type for column in columns if column.column_name == "file_id"} == {"bigint"}

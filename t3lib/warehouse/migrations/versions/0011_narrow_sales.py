@@ -30,7 +30,7 @@ _WIDE = """
     flags         smallint NOT NULL DEFAULT 0,
 """
 _COLUMNS = "truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags"
-# Month by month, so that the disk holds one of them twice; keys are built once a month's rows are in.
+# All or nothing: until it commits the disk holds the sales twice. Keys are built once a month's rows are in.
 _REBUILD = """
     DROP VIEW mart.sale;
     ALTER TABLE core.sale RENAME TO sale_before;
