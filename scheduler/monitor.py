@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scheduler.seat import seated
 from t3lib import warehouse
 from t3lib.problems import explain
-from t3lib.warehouse import status
+from t3lib.warehouse import locks, status
 
 STALE_SECONDS = 60
 
@@ -25,11 +26,6 @@ _REQUESTS = sa.text("""
     SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'done') AS done,
            count(*) FILTER (WHERE state = 'failed') AS failed
     FROM ops.request
-""")
-_WORKERS = sa.text("""
-    SELECT count(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND classid = hashtext('t3 executor')::oid
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """)
 _AGE = sa.text("SELECT extract(epoch FROM now() - loaded_at) FROM mart.watermark")
 
@@ -85,7 +81,7 @@ def metrics(db: sa.Connection) -> str:
         ("t3_batches", "Batches by state.", _labelled("state", found["batches"])),
         ("t3_runs", "Notebook executions by state.", _labelled("state", found["runs"])),
         ("t3_mails", "Mails by state.", _labelled("state", found["mails"])),
-        ("t3_workers", "Processes that take work from the queue now.", {"": db.scalar(_WORKERS)}),
+        ("t3_workers", "Processes that take work from the queue now.", {"": len(seated(locks.leases(db)))}),
         ("t3_queue", "Workflows that wait or run.", _labelled("state", dict(queued._mapping))),
         ("t3_requests", "Requests of operators by state.", _labelled("state", dict(requests._mapping))),
         ("t3_last_load_age_seconds", "Since the figures last changed.", {} if age is None else {"": round(age, 1)}),

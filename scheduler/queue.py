@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
 from scheduler import engine, fence, pending, schedule, stages
-from scheduler.seat import Seat
+from scheduler.seat import Seat, seated
 from t3lib import warehouse
 from t3lib.settings import settings
+from t3lib.warehouse import locks
 from t3lib.warehouse.connection import libpq_url
 
 APPLICATION = "t3-scheduler"
@@ -235,10 +235,6 @@ def _enqueue(workflow_id: str, priority: int, workflow: Callable[..., Any], *arg
 
 
 def _is_alive(executor: str) -> bool:
-    """Whether somebody holds an executor's lock."""
+    """Whether somebody holds an executor's seat."""
     with warehouse.connect() as db:
-        free = db.scalar(
-            sa.text("SELECT pg_try_advisory_xact_lock(hashtext('t3 executor'), hashtext(:executor))"),
-            {"executor": executor},
-        )
-    return not free
+        return executor in seated(locks.leases(db))

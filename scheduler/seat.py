@@ -1,4 +1,4 @@
-"""A worker's seat: an executor id of this host, held by an advisory lock for as long as its process lives."""
+"""A worker's seat: an executor id of this host, held by a lease for as long as its process lives."""
 
 import select
 import threading
@@ -8,20 +8,15 @@ from collections.abc import Callable
 import psycopg2
 from psycopg2 import extensions
 
+from t3lib.warehouse.locks import END_SESSION, TAKE_LEASE
+
 BEAT_SECONDS, ANSWER_SECONDS = 2, 3
-# Without a beat for so long a worker stops its kernels: the server lets go of its lock after ten seconds.
+# Without a beat for so long a worker stops its kernels: the server ends its session after ten seconds.
 LEASE_SECONDS = 8
 # A restart of the server takes every seat at once: in this time the living have theirs again, or ended their kernels.
 SETTLING_SECONDS = LEASE_SECONDS + BEAT_SECONDS
 MOST_SEATS = 64
-
-_TAKE = "SELECT pg_try_advisory_lock(hashtext('t3 executor'), hashtext(%s))"
-# The server may not have noticed yet that our own last connection is gone.
-_END_GHOST = """
-    SELECT count(pg_terminate_backend(pid)) FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND pid = %s AND objsubid = 2
-      AND classid = hashtext('t3 executor')::oid AND objid = hashtext(%s)::oid
-"""
+_LEASE = "executor "
 
 
 class SeatTakenError(RuntimeError):
@@ -82,16 +77,27 @@ class Seat:
 
     def _take(self) -> bool:
         self._taken = time.monotonic()
-        free = bool(_ask(self._connection, _TAKE, (self.executor,)))
+        free = bool(_ask(self._connection, TAKE_LEASE, {"name": lease(self.executor)}))
         if free:
             self._pid = self._connection.info.backend_pid
         return free
 
     def _refuse(self) -> None:
         """Raise for a seat that is not free: for the next beat when it is held by our own last connection."""
-        if _ask(self._connection, _END_GHOST, (self._pid, self.executor)):
+        # The server may not have noticed yet that our own last connection is gone.
+        if _ask(self._connection, END_SESSION, {"name": lease(self.executor), "pid": self._pid}):
             raise psycopg2.OperationalError("the last connection still holds the seat")
         raise SeatTakenError(f"Another worker took the seat {self.executor} while the database was away.")
+
+
+def lease(executor: str) -> str:
+    """The name of a seat's lease."""
+    return f"{_LEASE}{executor}"
+
+
+def seated(leases: set[str]) -> set[str]:
+    """The executors among the names of leases."""
+    return {name.removeprefix(_LEASE) for name in leases if name.startswith(_LEASE)}
 
 
 def _connect(url: str) -> extensions.connection:
@@ -101,11 +107,12 @@ def _connect(url: str) -> extensions.connection:
     return connection
 
 
-def _ask(connection: extensions.connection, query: str, parameters: tuple[object, ...] = ()) -> object:
+def _ask(connection: extensions.connection, query: str, parameters: dict[str, object] | None = None) -> object:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         _finish(connection)
-        return cursor.fetchone()[0]
+        found = cursor.fetchone()
+        return found and found[0]
 
 
 def _finish(connection: extensions.connection) -> None:

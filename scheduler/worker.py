@@ -16,13 +16,15 @@ from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import settings
 from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.locks import HOLDER, TAKE_LEASE
 
 TICK_SECONDS, DESK_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 1, 30, 10
+_LEAD = "leader"
 _log = logging.getLogger("t3.worker")
 
 
 class Leader:
-    """The one process that keeps the schedule: holds an advisory lock on a connection of its own."""
+    """The one process that keeps the schedule: holds a lease on a connection of its own."""
 
     def __init__(self, url: str):
         self._url = url
@@ -35,11 +37,11 @@ class Leader:
                 self._connection = psycopg2.connect(self._url, application_name="t3 leader", connect_timeout=5)
                 self._connection.autocommit = True
             with self._connection.cursor() as cursor:
-                cursor.execute("""
-                    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())
-                           OR pg_try_advisory_lock(hashtext('t3 leader'))
-                """)
-                return bool(cursor.fetchone()[0])
+                cursor.execute(HOLDER, {"name": _LEAD})
+                if (found := cursor.fetchone()) is not None:
+                    return bool(found[0])
+                cursor.execute(TAKE_LEASE, {"name": _LEAD})
+                return cursor.fetchone() is not None
         except psycopg2.Error:
             self.close()
             raise

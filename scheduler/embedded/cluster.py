@@ -28,6 +28,7 @@ unix_socket_directories = '{sockets}'
 unix_socket_permissions = 0700
 password_encryption = 'scram-sha-256'
 max_connections = 200
+reserved_connections = 40
 shared_buffers = '256MB'
 effective_cache_size = '1GB'
 work_mem = '16MB'

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -137,13 +137,15 @@ class Postgres:
             cursor = admin.cursor()
             # The session of a starter that was killed may still be at one of these steps.
             cursor.execute("SELECT pg_advisory_lock(hashtext('t3 start'))")
+            # Nobody but superusers works here, so no role of T3 can hold that lock.
+            cursor.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
             if not cursor.fetchone():
                 cursor.execute(f"CREATE ROLE {OWNER}")
             password = self.home.secret(self.name, "owner")
             verifier = psycopg2.extensions.encrypt_password(password, OWNER, admin, "scram-sha-256")
             cursor.execute(f"ALTER ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD %s", [verifier])
-            cursor.execute(f"GRANT pg_monitor, pg_signal_backend TO {OWNER}")
+            cursor.execute(f"GRANT pg_monitor, pg_signal_backend, pg_use_reserved_connections TO {OWNER}")
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = 't3'")
             if not cursor.fetchone():
                 cursor.execute(f"CREATE DATABASE t3 OWNER {OWNER}")
@@ -157,10 +159,13 @@ class Postgres:
         with warehouse.connect(url) as db:
             roles.ensure(db, self._passwords())
         warehouse.engine(url).dispose()
+        with closing(self._superuser("t3")) as admin, admin, admin.cursor() as cursor:
+            cursor.execute("LOCK TABLE ops.schema_version IN EXCLUSIVE MODE")  # as two may start at once
+            cursor.execute(roles.administrator_sql())
 
     def _passwords(self) -> dict[str, str]:
         return {name: self.home.secret(self.name, name) for name in roles.NAMES}
 
-    def _superuser(self) -> psycopg2.extensions.connection:
+    def _superuser(self, database: str = "postgres") -> psycopg2.extensions.connection:
         """By the account of this process, without a password."""
-        return psycopg2.connect(host=str(self.cluster.sockets), user="postgres", dbname="postgres", connect_timeout=5)
+        return psycopg2.connect(host=str(self.cluster.sockets), user="postgres", dbname=database, connect_timeout=5)

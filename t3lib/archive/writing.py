@@ -12,14 +12,14 @@ from t3lib import warehouse
 from t3lib.archive.layout import Day, split
 from t3lib.archive.store import Archive, each
 from t3lib.settings import settings
-from t3lib.warehouse import rollups
+from t3lib.warehouse import locks, rollups
 from t3lib.warehouse.change import SALE_SCHEMA
 from t3lib.warehouse.cursor import Cursor, transaction
 
 PORTION_DAYS, PORTION_ROWS = 500, 250_000
 
 # One writer at a time, so that an older state never lands on a newer one. Loads do not wait for it.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('t3 archive'))"
+_LOCK = locks.ALONE.format(locks.ARCHIVE)
 _WAITING = sa.text("""
     WITH day AS (SELECT DISTINCT business_date, truck_id FROM ops.archive_mark)
 

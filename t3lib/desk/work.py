@@ -12,6 +12,7 @@ from t3lib.desk import requests
 from t3lib.desk.actions import ACTIONS, Action, already
 from t3lib.desk.requests import Request
 from t3lib.problems import RefusedError, explain
+from t3lib.warehouse import locks
 
 MOST_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
@@ -19,7 +20,6 @@ _log = logging.getLogger(__name__)
 _TERMINAL = re.compile(r" \((?:--|`t3 )[^)]*\)")
 
 _WAITING = sa.text("SELECT EXISTS (SELECT FROM ops.request WHERE state = 'waiting')")
-_ONE_DESK = sa.text("SELECT pg_try_advisory_xact_lock(hashtext('t3 desk'))")
 
 
 def carry_out(actions: Mapping[str, Action] = ACTIONS) -> int:
@@ -29,7 +29,7 @@ def carry_out(actions: Mapping[str, Action] = ACTIONS) -> int:
     is taken up again: what it had done already is found by its trace and not done twice."""
     ended = 0
     with warehouse.connect() as guard:
-        if not guard.scalar(_WAITING) or not guard.scalar(_ONE_DESK):
+        if not guard.scalar(_WAITING) or not locks.alone_at_once(guard, locks.DESK):
             return 0
         while (request_id := _begin()) is not None:
             ended += _see_through(request_id, actions)

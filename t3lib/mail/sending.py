@@ -1,7 +1,7 @@
 """What is due leaves: claim one, commit, talk SMTP, record.
 
-A sender holds an advisory lock per mail for as long as it talks. A mail in `sending` whose lock is free
-belongs to a sender that died: nobody knows whether it left, so it becomes `unknown`."""
+A sender locks the mail's row (its key, so that the row may be written) for as long as it talks. A mail in `sending`
+whose row is free belongs to a sender that died: nobody knows whether it left, so it becomes `unknown`."""
 
 import logging
 import time
@@ -20,7 +20,6 @@ from t3lib.mail.smtp import Outcome, deliver
 from t3lib.settings import settings
 
 MOST_ATTEMPTS = 12
-_LOCKS = 7_433  # the first half of the advisory lock's key; the second is the mail's id
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +67,7 @@ def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
     try:
         with engine.begin() as db:
             mail_id = db.execute(_NEXT).scalar()
-            got = mail_id is not None and guard.execute(_LOCK, {"lock": _LOCKS, "mail_id": mail_id}).scalar()
+            got = mail_id is not None and guard.execute(_LOCK, {"mail_id": mail_id}).scalar()
             row = db.execute(_CLAIM, {"mail_id": mail_id}).one() if got else None
         yield _Claim(*row[:5], bytes(row.message), row.attempts) if row else None
     finally:
@@ -112,7 +111,7 @@ def _give_up_on_the_dead(engine: sa.Engine) -> int:
     """Mails left in `sending` by a process that is gone become `unknown`; how many."""
     outcome = Outcome("unknown", "the sender stopped while sending: it may or may not have arrived")
     with engine.begin() as db:
-        lost = db.execute(_LOST, {"lock": _LOCKS, "reply": outcome.reply}).all()
+        lost = db.execute(_LOST, {"reply": outcome.reply}).all()
         for mail in lost:
             _tell(db, *mail, outcome)
     return len(lost)
@@ -144,9 +143,9 @@ _CANCEL = sa.text("""
 _NEXT = sa.text("""
     SELECT mail_id FROM ops.mail_outbox
     WHERE state IN ('prepared', 'retry') AND next_try_at <= now()
-    ORDER BY next_try_at, mail_id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+    ORDER BY next_try_at, mail_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""")
 
-_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:lock, CAST(:mail_id AS integer))")
+_LOCK = sa.text("SELECT mail_id FROM ops.mail_outbox WHERE mail_id = :mail_id FOR KEY SHARE SKIP LOCKED")
 
 _CLAIM = sa.text("""
     UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1 WHERE mail_id = :mail_id
@@ -161,9 +160,8 @@ _RECORD = sa.text("""
     WHERE mail_id = :mail_id AND attempts = :attempts AND state IN ('sending', 'unknown')""")
 
 _LOST = sa.text("""
-    WITH sending AS MATERIALIZED (SELECT mail_id FROM ops.mail_outbox WHERE state = 'sending'),
-    free AS MATERIALIZED (
-        SELECT mail_id FROM sending WHERE pg_try_advisory_xact_lock(:lock, CAST(mail_id AS integer)))
+    WITH free AS MATERIALIZED (
+        SELECT mail_id FROM ops.mail_outbox WHERE state = 'sending' FOR UPDATE SKIP LOCKED)
     UPDATE ops.mail_outbox AS mail
     SET state = 'unknown', reply = :reply, finished_at = now()
     FROM free

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from t3lib.warehouse import audit, ledger
+from t3lib.warehouse import audit, ledger, locks
 
 AGAIN: dict[str, str] = {
     "restated": "Cleaned again; its rows changed.",
@@ -79,7 +79,7 @@ def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[
 
 def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:
     """Put loaded files into batches that clean them again; returns the ids of the batches made."""
-    db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 again'))"))
+    locks.alone(db, locks.AGAIN)
     made = []
     for batch in ledger.bounded(list(db.execute(_FREE, {"files": files})), batch_bytes, ledger.BATCH_FILES):
         size = sum(row.size for row in batch)

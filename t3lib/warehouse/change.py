@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from t3lib.warehouse import restatement, rollups
+from t3lib.warehouse import locks, restatement, rollups
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.cursor import Cursor, transaction
 
@@ -59,7 +59,7 @@ class RulesChangedError(Exception):
 def changing(url: str | None = None) -> Iterator[Cursor]:
     """A cursor in a transaction that commits on success; the dimensions stay as they are for as long."""
     with transaction(url) as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('t3 dimensions'))")
+        cursor.execute(locks.DIMENSIONS_SHARED)
         yield cursor
 
 

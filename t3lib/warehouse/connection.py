@@ -10,6 +10,7 @@ import psycopg2
 import sqlalchemy as sa
 
 from t3lib.settings import settings
+from t3lib.warehouse import locks
 
 _HERE = Path(__file__).parent
 # Whom the network lost is let go of within ten seconds, not after two hours: by this end and by the server's.
@@ -101,11 +102,22 @@ def migrate(revision: str, url: str | None = None) -> str:
     config = Config()
     config.set_main_option("script_location", str(_HERE / "migrations"))
     config.set_main_option("path_separator", "os")
+    _prepare(url)
     with connect(url) as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 migrations'))"))
+        locks.migrations(connection)
         config.attributes["connection"] = connection
         where = {"version_table": "schema_version", "version_table_schema": "ops"}
         stands = MigrationContext.configure(connection, opts=where)
         is_older = revision != "head" and revision < (stands.get_current_revision() or "")
         (command.downgrade if is_older else command.upgrade)(config, revision)
         return stands.get_current_revision() or ""
+
+
+def _prepare(url: str | None) -> None:
+    """Make what is locked while schemas change; of two who find nothing there, one is first."""
+    try:
+        with connect(url) as db:
+            locks.prepare(db)
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+        with connect(url) as db:
+            locks.prepare(db)

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from t3lib.warehouse import consequences
+from t3lib.warehouse import consequences, locks
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.loading import Loaded
 
@@ -72,7 +72,7 @@ def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None =
     What follows for the sales follows in the same transaction: places and warnings move, and files whose rows
     another menu judges otherwise are put into batches that clean them again."""
     with connect(url) as db:
-        db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 dimensions'))"))
+        db.exec_driver_sql(locks.DIMENSIONS_ALONE)
         claimed = set(db.scalars(_LATEST, {"files": files["file_id"].to_pylist()}))
         rows = [row for row in files.to_pylist() if row["file_id"] in claimed]
         for row in rows:

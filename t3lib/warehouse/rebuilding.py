@@ -6,15 +6,14 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from t3lib.warehouse import audit, reconciliation
+from t3lib.warehouse import audit, locks, reconciliation
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.differences import ROLLUPS, ApartDay, correct, days
 from t3lib.warehouse.rollups import EVER
 
 _NAMED = 5
 
-# Every change of figures holds the first lock, shared; the second keeps out who does not ask.
-_ALONE = "SELECT pg_advisory_xact_lock(hashtext('t3 dimensions'))"
+# Every change of figures shares the lock of the dimensions; this one keeps out who does not ask for it.
 _TABLES = f"LOCK TABLE {', '.join(rollup.table for rollup in ROLLUPS.values())} IN SHARE ROW EXCLUSIVE MODE"
 _WATERMARK = "UPDATE mart.watermark SET version = version + 1"
 _NOTIFY = "SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark"
@@ -46,7 +45,7 @@ def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
     if not found:
         return []
     with connect(url) as db:
-        db.execute(sa.text(_ALONE))
+        db.exec_driver_sql(locks.DIMENSIONS_ALONE)
         db.execute(sa.text(_TABLES))
         unsound = reconciliation.unsound(db, sorted({day.truck_id for apart in found.values() for day in apart}))
         done = [_rebuild(db, name, apart, unsound, actor, why) for name, apart in found.items()]

@@ -6,17 +6,31 @@ import psycopg2.extensions
 import sqlalchemy as sa
 
 from t3lib.problems import ServiceError
+from t3lib.warehouse import limits, locks
 
 NAMES = ("etl", "dashboard", "analyst", "mailer", "operator")
 
-# Role settings of this database: (role, setting, value).
+# Role settings of this database beside the limits: (role, setting, value).
 _SETTINGS = [
-    ("t3_dashboard", "statement_timeout", "10s"),
     ("t3_dashboard", "default_transaction_read_only", "on"),
     ("t3_analyst", "search_path", "sandbox, public"),
-    ("t3_operator", "statement_timeout", "10s"),
 ]
 _GRANTS = Path(__file__).with_suffix(".sql")
+_ADMINISTRATOR = Path(__file__).with_name("administrator.sql")
+_KNOWN = sa.text(r"""
+    SELECT rolname, pg_has_role(current_user, oid, 'USAGE') AS is_ours,
+           array_remove(ARRAY[CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'createdb' END,
+                              CASE WHEN rolcreaterole THEN 'createrole' END,
+                              CASE WHEN rolreplication THEN 'replication' END,
+                              CASE WHEN rolbypassrls THEN 'bypassrls' END], NULL) AS attributes
+    FROM pg_roles WHERE rolname LIKE 't3\_%'
+""")
+_PRESENT = sa.text("""
+    SELECT r.rolname || ' ' || unnest(s.setconfig) FROM pg_db_role_setting AS s
+    JOIN pg_roles AS r ON r.oid = s.setrole
+    JOIN pg_database AS d ON d.oid = s.setdatabase
+    WHERE d.datname = current_database()
+""")
 
 
 def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
@@ -25,28 +39,46 @@ def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
     passwords: by short name ("etl"); a role without one keeps what it has. May be repeated at any time.
     Raises ServiceError with the SQL for an administrator when the connection may not make roles."""
     # Two at once would trip over the same catalogue rows, and so would a load that makes a partition.
-    db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 migrations'))"))
-    db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('t3 partitions'))"))
+    locks.migrations(db)
+    locks.alone(db, "partitions")
     try:
         with db.begin_nested():
             _make(db)
             for name, password in (passwords or {}).items():
                 _set_password(db, f"t3_{name}", password)
     except sa.exc.ProgrammingError as error:
-        if "permission denied" not in str(error.orig):
+        if "permission denied" not in str(error.orig) and "must have" not in str(error.orig):
             raise
         raise ServiceError(
             "This database user may not make roles: let an administrator run what `t3 db roles` prints."
         ) from error
     db.execution_options(no_parameters=True).exec_driver_sql(_GRANTS.read_text())
+    if db.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+        db.execution_options(no_parameters=True).exec_driver_sql(administrator_sql())
 
 
-def sql(database: str, owner: str) -> str:
-    """The SQL that an administrator runs (psql) where the owner may not make roles."""
+def administrator_sql() -> str:
+    """What only a superuser may do, in the database of T3."""
+    return _ADMINISTRATOR.read_text()
+
+
+def settings_of(version: int) -> list[tuple[str, str, str]]:
+    """(role, setting, value) of every role for a server of this version (180004)."""
+    bounds = [(f"t3_{role}", name, value) for role in NAMES for name, value in limits.timeouts(role, version).items()]
+    return [*_SETTINGS, *bounds]
+
+
+def sql(database: str, owner: str, version: int = 180000) -> str:
+    """The SQL that an administrator runs (psql, in that database) where the owner may not make roles."""
     lines = [f"CREATE ROLE t3_{name} LOGIN;  -- then: \\password t3_{name}" for name in NAMES]
+    lines += [f"{statement};" for statement in _bounded(database, settings_of(version))]
+    lines += [f"GRANT t3_{name} TO {_quoted(owner)};  -- so that it may end sessions past their limits"
+              for name in NAMES]  # fmt: skip
     lines += [
-        f"ALTER ROLE {role} IN DATABASE {_quoted(database)} SET {name} = {value if ',' in value else repr(value)};"
-        for role, name, value in _SETTINGS
+        f"REVOKE CREATE, TEMPORARY ON DATABASE {_quoted(database)} FROM PUBLIC;",
+        f"GRANT CREATE, TEMPORARY ON DATABASE {_quoted(database)} TO {_quoted(owner)};",
+        f"GRANT TEMPORARY ON DATABASE {_quoted(database)} TO t3_etl;",
+        administrator_sql(),
     ]
     return "\n".join([*lines, f"SET ROLE {_quoted(owner)};", "", _GRANTS.read_text()])
 
@@ -61,24 +93,27 @@ def urls(database_url: str, passwords: dict[str, str]) -> dict[str, str]:
 
 
 def _make(db: sa.Connection) -> None:
-    known = set(db.scalars(sa.text("SELECT rolname FROM pg_roles WHERE rolname LIKE 't3\\_%'")))
+    known = {role.rolname: role for role in db.execute(_KNOWN)}
     for role in (f"t3_{name}" for name in NAMES):
         if role not in known:
             db.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
-    database = db.scalar(sa.text("SELECT current_database()"))
-    present = set(
-        db.scalars(
-            sa.text(
-                "SELECT r.rolname || ' ' || unnest(s.setconfig) FROM pg_db_role_setting s "
-                "JOIN pg_roles r ON r.oid = s.setrole JOIN pg_database d ON d.oid = s.setdatabase "
-                "WHERE d.datname = current_database()"
-            )
-        )
-    )
-    for role, name, value in _SETTINGS:
-        if f"{role} {name}={value}" not in present:
-            shown = value if "," in value else f"'{value}'"
-            db.exec_driver_sql(f"ALTER ROLE {role} IN DATABASE {_quoted(database)} SET {name} = {shown}")
+        elif too_much := known[role].attributes:
+            db.exec_driver_sql(f"ALTER ROLE {role} {' '.join(f'NO{name.upper()}' for name in too_much)}")
+    for role in db.execute(_KNOWN).all():
+        if role.rolname.removeprefix("t3_") in NAMES and not role.is_ours:
+            db.exec_driver_sql(f"GRANT {role.rolname} TO CURRENT_USER")  # else its sessions could not be ended
+    version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
+    present = set(db.scalars(_PRESENT))
+    missing = [found for found in settings_of(version) if "{} {}={}".format(*found) not in present]
+    for statement in _bounded(db.scalar(sa.text("SELECT current_database()")), missing):
+        db.exec_driver_sql(statement)
+
+
+def _bounded(database: str, wanted: list[tuple[str, str, str]]) -> list[str]:
+    return [
+        f"ALTER ROLE {role} IN DATABASE {_quoted(database)} SET {name} = {value if ',' in value else repr(value)}"
+        for role, name, value in wanted
+    ]
 
 
 def _set_password(db: sa.Connection, role: str, password: str) -> None:

@@ -1,0 +1,95 @@
+"""How long a role may work, wait or hold something; a worker ends the sessions that go on for longer.
+
+Postgres lets a role lift its own time-outs (SET statement_timeout = 0), so they are kept from outside too."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+
+class Limit(NamedTuple):
+    """Seconds that a statement may take, that a transaction may idle, and that it may last."""
+
+    statement: int
+    idle: int
+    transaction: int
+
+
+LIMITS = {
+    "etl": Limit(3600, 900, 4 * 3600),
+    "dashboard": Limit(10, 10, 60),
+    "analyst": Limit(3600, 600, 3600),
+    "mailer": Limit(300, 300, 900),
+    "operator": Limit(10, 10, 60),
+}
+# So long may a session of the pages or the analysts stand in the way of the owner or the loading.
+LONGEST_WAIT = 15
+# The server's own time-outs come first.
+_GRACE = 2
+
+_END = sa.text("""
+    WITH session AS (
+        SELECT session.*, greatest(statement, idle, transaction) AS longest, statement, idle, transaction, role
+        FROM pg_stat_activity AS session
+        JOIN unnest(CAST(:roles AS text[]), CAST(:statements AS integer[]), CAST(:idles AS integer[]),
+                    CAST(:transactions AS integer[])) AS given (role, statement, idle, transaction)
+            ON given.role = session.usename
+        WHERE session.datname = current_database() AND session.backend_type = 'client backend'
+    ),
+
+    waiting AS (
+        SELECT pg_blocking_pids(pid) AS blockers
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND usename IN (current_user, 't3_etl') AND wait_event_type = 'Lock'
+          AND query_start < clock_timestamp() - make_interval(secs => :wait)
+    ),
+
+    found AS (
+        SELECT pid, role, CASE
+            WHEN xact_start < clock_timestamp() - make_interval(secs => transaction + :grace)
+                THEN 'its transaction lasted for more than ' || transaction || ' seconds'
+            WHEN state LIKE 'idle in transaction%' AND
+                 state_change < clock_timestamp() - make_interval(secs => idle + :grace)
+                THEN 'its transaction stood idle for more than ' || idle || ' seconds'
+            WHEN state = 'active' AND query_start < clock_timestamp() - make_interval(secs => statement + :grace)
+                THEN 'its statement took more than ' || statement || ' seconds'
+            WHEN EXISTS (SELECT FROM pg_locks
+                         WHERE pg_locks.pid = session.pid AND locktype = 'advisory')
+                THEN 'it held an advisory lock'
+            WHEN role <> 't3_etl' AND EXISTS (SELECT FROM waiting WHERE session.pid = ANY(blockers))
+                THEN 'the loading waited for it'
+            END AS reason
+        FROM session
+    )
+
+    SELECT pid, role, reason, pg_terminate_backend(pid) AS ended FROM found
+    WHERE reason IS NOT NULL
+    ORDER BY pid
+""")
+
+
+def timeouts(role: str, version: int) -> dict[str, str]:
+    """The same as settings of the role, for a server of this version (180004)."""
+    limit = LIMITS[role]
+    found = {
+        "statement_timeout": f"{limit.statement}s",
+        "idle_in_transaction_session_timeout": f"{limit.idle}s",
+        "transaction_timeout": f"{limit.transaction}s",
+    }
+    if version < 170000:
+        del found["transaction_timeout"]
+    return found
+
+
+def enforce(db: sa.Connection) -> list[str]:
+    """End the sessions of T3's roles that are past their limits; one sentence for each.
+
+    Needs pg_read_all_stats and pg_signal_backend, or membership in the roles, which `roles.ensure` sees to."""
+    given = {
+        "roles": [f"t3_{name}" for name in LIMITS],
+        "statements": [limit.statement for limit in LIMITS.values()],
+        "idles": [limit.idle for limit in LIMITS.values()],
+        "transactions": [limit.transaction for limit in LIMITS.values()],
+    }
+    ended = db.execute(_END, given | {"grace": _GRACE, "wait": LONGEST_WAIT}).all()
+    return [f"A session of {found.role} was ended (process {found.pid}): {found.reason}." for found in ended]
