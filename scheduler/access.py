@@ -6,9 +6,11 @@ addresses in T3_TRUSTED_PROXIES; the operations page then also wants the operato
 import hmac
 import ipaddress
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import IdentityProvider, User
@@ -16,10 +18,13 @@ from jupyter_server.auth.login import LoginFormHandler
 from tornado.escape import url_escape
 
 from scheduler import plain
+from t3lib import warehouse
+from t3lib.dashboard.visitor import HEADER
+from t3lib.desk import signature
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
 
-TOKEN, GROUP = "T3_PAGE_TOKEN", "T3_PAGE_GROUP"
+TOKEN, GROUP, KEY = "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_PAGE_KEY"
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,15 @@ class Rules:
     groups_header: str = ""
     group: str = ""
     proxies: tuple[str, ...] = ()
+    key: bytes = b""
 
     @classmethod
     def taken(cls) -> "Rules":
-        """Those of this process; the token leaves the environment, which kernels get too."""
+        """Those of this process; token and key leave the environment, which kernels get too."""
         chosen = settings()
-        token, group = (os.environ.pop(name, "") for name in (TOKEN, GROUP))
-        return cls(token, chosen.proxy_user_header or "", chosen.proxy_groups_header, group, chosen.trusted_proxies)
+        token, group, key = (os.environ.pop(name, "") for name in (TOKEN, GROUP, KEY))
+        header, groups = chosen.proxy_user_header or "", chosen.proxy_groups_header
+        return cls(token, header, groups, group, chosen.trusted_proxies, bytes.fromhex(key))
 
     @property
     def any(self) -> bool:
@@ -47,6 +54,12 @@ class Rules:
     def knows(self, typed: str) -> bool:
         """Whether this is the token."""
         return bool(self.token) and hmac.compare_digest(typed.encode(), self.token.encode())
+
+    def sign(self, headers: Any, user: User | None) -> None:
+        """Tell the visitor's kernel in a header who signed in, whatever the browser sent there."""
+        headers.pop(HEADER, None)
+        if self.key:
+            headers[HEADER] = signature.statement(self.key, user.username if user and self.user_header else "")
 
     def named(self, headers: Any, address: str) -> str | None:
         """The visitor whom the proxy at this address names; None when it names none or not one of the group."""
@@ -61,7 +74,17 @@ def environment(page: str) -> dict[str, str]:
     chosen = settings()
     token = getattr(chosen, f"{page}_token")
     group = chosen.operators_group if page == "operations" and chosen.proxy_user_header else ""
-    return {TOKEN: token.get_secret_value() if token else "", GROUP: group}
+    key = _visitor_key() if page == "operations" else ""
+    return {TOKEN: token.get_secret_value() if token else "", GROUP: group, KEY: key}
+
+
+def _visitor_key() -> str:
+    """What signs for visitors, in hex; empty where this process is not the owner's: then nobody can ask."""
+    if settings().database_url is None:
+        return ""
+    with suppress(sa.exc.ProgrammingError), warehouse.connect() as db:
+        return signature.key(db).hex()
+    return ""
 
 
 def require_guard(page: str) -> None:

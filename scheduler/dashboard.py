@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
 from t3lib.dashboard.shared import FOLDER
+from t3lib.dashboard.visitor import HEADER
 from t3lib.settings import ROOT
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _config(rules: "Rules") -> dict[str, dict[str, object]]:
             "strip_sources": True,
             "show_tracebacks": False,
             "file_allowlist": [],
-            "http_header_envs": [rules.user_header] if rules.user_header else [],
+            "http_header_envs": [HEADER, *filter(None, [rules.user_header])],
             "extension_allowlist": [
                 "ipecharts",
                 "@jupyter-widgets/jupyterlab-manager",

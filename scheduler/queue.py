@@ -15,8 +15,9 @@ from typing import Any
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
-from scheduler import engine, fence, pending, schedule, stages
+from scheduler import engine, fence, pending, pickled, schedule, stages
 from scheduler.seat import Seat, seated
+from scheduler.serializer import JsonSerializer, refuse_pickles
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse import locks
@@ -30,6 +31,8 @@ URGENT, SOON, USUAL, BACKFILL = 1, 5, 10, 20
 CUT_OFF = "The worker was cut off from the database: another one may do this work."
 STOPPED = "The worker was stopped before this cell was done: the work goes on elsewhere or at its next start."
 
+_log = logging.getLogger("t3.worker")
+refuse_pickles()
 _executor = "none"
 _seat: Seat | None = None
 _step = DBOS.step(
@@ -194,6 +197,8 @@ def _cause(error: Exception) -> Exception | None:
 @contextmanager
 def _launched(url: str, concurrency: int) -> Iterator[None]:
     fence.stopping.clear()
+    if count := pickled.enter_anew():
+        _log.warning("%s pieces of work of an earlier version were entered anew", count)
     DBOS(
         config={
             "name": APPLICATION,
@@ -202,6 +207,7 @@ def _launched(url: str, concurrency: int) -> Iterator[None]:
             "application_version": VERSION,
             "log_level": "CRITICAL",
             "notification_listener_polling_interval_sec": 0.1,
+            "serializer": JsonSerializer(),
         }
     )
     DBOS.listen_queues([QUEUE])

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from scheduler import corrections, pending, schedule
 from scheduler.pending import Fence, PoisonError, refuse_poison
 from scheduler.runner import NotebookFailedError, Run, run_notebook
+from scheduler.serializer import WorkFailedError
 from t3lib import archive, mail, warehouse
 from t3lib.archive.writing import Advance
 from t3lib.business_day import today
@@ -146,7 +147,7 @@ def _last_run(db: sa.Connection, name: str, value: str) -> str:
 
 def plain(error: BaseException) -> str:
     """An error as one line for people."""
-    known = isinstance(error, NotebookFailedError | PoisonError)
+    known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
     return explain(error) or (str(error) if known else f"{type(error).__name__}: {error}")
 
 

@@ -49,6 +49,7 @@ class VisitHandler(TornadoVoilaHandler):
     async def get(self, path: str | None = None) -> None:
         if not self.has_room():
             return self.wait()
+        self.identity_provider.rules.sign(self.request.headers, self.current_user)
         try:
             await super().get(path)
         except Exception:

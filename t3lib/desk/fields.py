@@ -33,6 +33,8 @@ class Field:
             if self.needed:
                 raise RefusedError(f"{self.label} is missing.")
             return None
+        if not isinstance(given, str | int | date):
+            raise RefusedError(f"{self.label}: say one thing, not {type(given).__name__}.")
         if self.choices is not None and given not in self.choices:
             raise RefusedError(f"{self.label}: choose one of {', '.join(self.choices)}.")
         return self.read(self.label, given)
@@ -41,7 +43,7 @@ class Field:
 def whole(label: str, given: Any) -> int:
     """A number of the house: a file's, a row's, a mail's, a truck's."""
     text = str(given).strip()
-    if isinstance(given, bool) or not (text.isascii() and text.isdigit()) or int(text) >= 2**31:
+    if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 11) or int(text) >= 2**31:
         raise RefusedError(f"{label}: {text[:40]!r} is not a number.")
     return int(text)
 
@@ -60,6 +62,8 @@ def moment(label: str, given: Any) -> str:
         found = datetime.fromisoformat(str(given).strip())
     except ValueError:
         raise RefusedError(f"{label}: {str(given)[:40]!r} is not a time. Write it like 2026-11-05 12:30.") from None
+    if not date(2000, 1, 1) <= found.date() <= date(2199, 12, 31):
+        raise RefusedError(f"{label}: {found} is not a time that T3 knows.")
     return (found if found.tzinfo else found.replace(tzinfo=settings().zone)).isoformat()
 
 

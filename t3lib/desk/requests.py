@@ -1,17 +1,19 @@
 """The rows of ops.request: asked by people, ended by a worker, never changed afterwards."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from t3lib.desk import signature
 from t3lib.desk.kinds import KINDS
 from t3lib.problems import RefusedError
 
-LONGEST_NAME, LONGEST_WHY = 80, 500
+LONGEST_NAME, LONGEST_WHY, LONGEST_OUTCOME = 80, 500, 1000
+UNREADABLE = "unreadable"
 
 _ASK = sa.text("""
     INSERT INTO ops.request (kind, parameters, asked_by, why)
@@ -19,15 +21,17 @@ _ASK = sa.text("""
     RETURNING request_id
 """)
 _REQUEST = """
-    SELECT request_id, kind, parameters, asked_by, why, asked_at, request.state, started_at, attempts,
-           request.finished_at, outcome
+    SELECT request_id, kind, CAST(parameters AS text) AS parameters, asked_by, why, asked_at, request.state,
+           started_at, attempts, request.finished_at, outcome
     FROM ops.request
 """
 # A request is about a truck or a day by what it says, or by the file that it names.
 _NEWEST = sa.text(f"""{_REQUEST}
     LEFT JOIN LATERAL (
         SELECT truck_id, batch_date FROM ops.source_file AS file
-        WHERE file.key = parameters ->> 'key' OR file.file_id = CAST(parameters ->> 'file' AS bigint)
+        WHERE file.key = parameters ->> 'key'
+           OR file.file_id = CASE WHEN parameters ->> 'file' ~ '^[0-9]{{1,18}}$'
+                                  THEN CAST(parameters ->> 'file' AS bigint) END
         ORDER BY file_id DESC LIMIT 1
     ) AS file ON true
     WHERE (CAST(:since AS timestamptz) IS NULL OR asked_at >= :since)
@@ -77,9 +81,13 @@ class Request:
             return kind.title
 
 
-def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str) -> int:
-    """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read."""
+def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = "") -> int:
+    """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read.
+
+    visitor: what the page's server signed for who asks; every role but the owner needs it."""
     row = checked(kind, parameters, asked_by, why)
+    if visitor:
+        signature.sign(db, visitor)
     return db.scalar(_ASK, {**row, "parameters": json.dumps(row["parameters"])})
 
 
@@ -104,13 +112,13 @@ def newest(
 ) -> list[Request]:
     """The newest requests, latest first: asked since then, about that day, about that truck, in one of those states."""
     wanted = {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
-    return [Request(**row) for row in db.execute(_NEWEST, wanted | {"limit": limit}).mappings()]
+    return [_read(row) for row in db.execute(_NEWEST, wanted | {"limit": limit}).mappings()]
 
 
 def read(db: sa.Connection, request_id: int) -> Request | None:
     """One request."""
     row = db.execute(_BY_ID, {"request_id": request_id}).mappings().one_or_none()
-    return Request(**row) if row else None
+    return _read(row) if row else None
 
 
 def begin(db: sa.Connection) -> int | None:
@@ -121,12 +129,21 @@ def begin(db: sa.Connection) -> int | None:
 def hold(db: sa.Connection, request_id: int) -> Request | None:
     """That request, held until the transaction ends; None when it has ended or somebody else holds it."""
     row = db.execute(_HELD, {"request_id": request_id}).mappings().one_or_none()
-    return Request(**row) if row else None
+    return _read(row) if row else None
 
 
 def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
     """Write what became of a request: 'done' or 'failed'."""
-    db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome})
+    db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome[:LONGEST_OUTCOME]})
+
+
+def _read(row: Mapping[str, Any]) -> Request:
+    """A row as it stands; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
+    try:
+        parameters = json.loads(row["parameters"])
+    except (ValueError, RecursionError):
+        parameters = {UNREADABLE: True}
+    return Request(**dict(row) | {"parameters": parameters})
 
 
 def _said(text: str, longest: int, missing: str) -> str:

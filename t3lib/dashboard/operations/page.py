@@ -9,6 +9,7 @@ import ipywidgets as w
 import sqlalchemy as sa
 
 from t3lib import desk, metrics, warehouse
+from t3lib.dashboard import visitor
 from t3lib.dashboard.boxes import box, html, told_at_once
 from t3lib.dashboard.cards import said
 from t3lib.dashboard.live import Follower
@@ -128,7 +129,7 @@ class Operations:
         """Enter a request and close the form; what went wrong, in words, or nothing."""
         try:
             with self._connect() as db:
-                self._asked = desk.ask(db, **wanted)
+                self._asked = desk.ask(db, **wanted, visitor=visitor.statement())
         except Exception as error:
             return explain_plainly(error) or explain(error, self.trouble)
         self.choose(replace(self.choices, do="", about=(), by=wanted["asked_by"]))

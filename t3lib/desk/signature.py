@@ -1,0 +1,38 @@
+"""Who asks: the page's server signs a visitor's name, the visitor's kernel signs each transaction that asks.
+
+ops.require_visitor() does the same sums (migration 0012). A kernel has no key but its own visitor's."""
+
+import hashlib
+import time
+
+import sqlalchemy as sa
+
+LASTS_SECONDS = 24 * 3600
+
+
+def key(db: sa.Connection) -> bytes:
+    """The key that signs for visitors; only the owner of the schemas may read it."""
+    return bytes(db.scalar(sa.text("SELECT key FROM ops.visitor_key")))
+
+
+def statement(key: bytes, name: str) -> str:
+    """What a visitor's kernel is given: name in hex, last second, own key. Without a name it is typed."""
+    said = f"{' '.join(name.split()).encode().hex()}|{int(time.time()) + LASTS_SECONDS}"
+    return f"{said}|{_signed(key, said).hex()}"
+
+
+def name_in(statement: str) -> str:
+    """The visitor's name of a statement."""
+    return bytes.fromhex(statement.split("|")[0]).decode()
+
+
+def sign(db: sa.Connection, statement: str) -> None:
+    """Say in this transaction, and for it alone, who asks."""
+    said, _, own = statement.rpartition("|")
+    transaction = db.scalar(sa.text("SELECT CAST(pg_current_xact_id() AS text)"))
+    proof = _signed(bytes.fromhex(own), transaction).hex()
+    db.execute(sa.text("SELECT set_config('t3.visitor', :said, true)"), {"said": f"{said}|{proof}"})
+
+
+def _signed(key: bytes, message: str) -> bytes:
+    return hashlib.sha256(key + hashlib.sha256(key + message.encode()).digest()).digest()
