@@ -1,5 +1,6 @@
-"""What keeps the house in order: partitions ahead of time, and staged files that nothing owns any more."""
+"""What keeps the house in order: partitions ahead of time, staged files that nothing owns, sessions past limits."""
 
+import logging
 import shutil
 import time
 from datetime import date
@@ -9,10 +10,12 @@ import sqlalchemy as sa
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.settings import settings
+from t3lib.warehouse import limits
 
 MONTHS_AHEAD = 2
 # Younger folders may belong to a notebook that an analyst runs by hand.
 STAGED_HOURS = 24
+_log = logging.getLogger("t3.worker")
 
 
 def ensure_partitions(day: date | None = None) -> list[date]:
@@ -24,6 +27,14 @@ def ensure_partitions(day: date | None = None) -> list[date]:
         for month in months:
             db.execute(sa.text("SELECT core.ensure_month(:month)"), {"month": month})
     return months
+
+
+def enforce_limits() -> None:
+    """End the database sessions that are past what their roles may; the log says which."""
+    with warehouse.connect() as db:
+        ended = limits.enforce(db)
+    for line in ended:
+        _log.warning(line)
 
 
 def remove_staged(hours: float = STAGED_HOURS) -> list[str]:

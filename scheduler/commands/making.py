@@ -10,7 +10,7 @@ from t3lib.business_day import today
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse import roles
+from t3lib.warehouse import exposure, roles
 
 
 def day_of(text: str, option: str) -> date:
@@ -47,7 +47,7 @@ def db_upgrade() -> None:
     with services(("database",), say):
         version = warehouse.upgrade()
         with warehouse.connect() as db:
-            roles.ensure(db)
+            roles.ensure(db, exposure.passwords())
     say(f"The database is at version {version}.")
 
 

@@ -68,6 +68,13 @@ def settings_of(version: int) -> list[tuple[str, str, str]]:
     return [*_SETTINGS, *bounds]
 
 
+def missing_settings(db: sa.Connection) -> list[tuple[str, str, str]]:
+    """Those of `settings_of` that this database has otherwise, or not at all."""
+    version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
+    present = set(db.scalars(_PRESENT))
+    return [found for found in settings_of(version) if "{} {}={}".format(*found) not in present]
+
+
 def sql(database: str, owner: str, version: int = 180000) -> str:
     """The SQL that an administrator runs (psql, in that database) where the owner may not make roles."""
     lines = [f"CREATE ROLE t3_{name} LOGIN;  -- then: \\password t3_{name}" for name in NAMES]
@@ -102,10 +109,7 @@ def _make(db: sa.Connection) -> None:
     for role in db.execute(_KNOWN).all():
         if role.rolname.removeprefix("t3_") in NAMES and not role.is_ours:
             db.exec_driver_sql(f"GRANT {role.rolname} TO CURRENT_USER")  # else its sessions could not be ended
-    version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
-    present = set(db.scalars(_PRESENT))
-    missing = [found for found in settings_of(version) if "{} {}={}".format(*found) not in present]
-    for statement in _bounded(db.scalar(sa.text("SELECT current_database()")), missing):
+    for statement in _bounded(db.scalar(sa.text("SELECT current_database()")), missing_settings(db)):
         db.exec_driver_sql(statement)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from scheduler import backfill, discovery, queue, stages, worker
 from scheduler import desk as full_desk
+from scheduler.serializer import WorkFailedError
 from t3lib import desk, mail, warehouse
 from t3lib.desk import requests, work
 from t3lib.desk.words import MODES
@@ -152,7 +153,7 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
         ]
         for (workflow,) in rows("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'ingest'"):
             queue.wait(workflow)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(WorkFailedError, match="ZeroDivisionError: division by zero"):
             queue.wait(f"report:daily:2026-11-05:cfo:request-{asked[1]}")
         assert full_desk.carry_out() == 0
         again = ask("backfill", **days, mode="missing")
