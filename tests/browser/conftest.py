@@ -16,10 +16,11 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
-from scheduler import dashboard, kernels
+from scheduler import access, dashboard, kernels
 from scheduler.embedded.processes import free_port
 from scheduler.screenshots import browser, chromium
 from t3lib import business_day, warehouse
+from t3lib.desk import signature
 from t3lib.warehouse import roles
 from tests.conftest import PASSWORDS, _execute, _named
 
@@ -91,7 +92,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Si
     def start(notebook: str, database: str, role: str, **more: str) -> Site:
         port = free_port(0, notebook, print)
         url = roles.urls(database, PASSWORDS)[f"database_url_{role}"]
-        given = {"T3_HOME": str(home), "T3_DATABASE_URL": url} | more
+        with warehouse.connect(database) as db:
+            key = signature.key(db).hex() if role == "operator" else ""
+        given = {"T3_HOME": str(home), "T3_DATABASE_URL": url, access.KEY: key} | more
         env = {k: v for k, v in os.environ.items() if not k.startswith("T3_")} | given | kernels.environment(home)
         log = home / f"{notebook}.log"
         with log.open("wb") as out:

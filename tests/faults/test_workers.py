@@ -41,9 +41,9 @@ thread.join()
 
 # Held by the workers of this test's database.
 SEATS = """
-    SELECT count(*) FROM pg_locks
-    WHERE locktype = 'advisory' AND classid = hashtext('t3 executor')::oid
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT count(*) FROM ops.lease
+    JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at
+    WHERE name LIKE 'executor %'
 """
 # Not that yesterday's files are missing, which is true of this fleet and told once the cut-off has come.
 INCIDENTS = "SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident' AND edition <> 'incomplete day'"

@@ -161,7 +161,7 @@ def test_a_repair_waits_for_the_load_under_way(two_trucks: Path, monkeypatch: py
         loaded = pool.submit(run, batch)
         assert loading.wait(30)
         repaired = pool.submit(rebuild)
-        assert _waits("ShareLock", "ExclusiveLock")
+        assert _waits("RowShareLock", "ExclusiveLock")
         go_on.set()
         assert loaded.result().rows_loaded == 1
         assert [rebuilt.table for rebuilt in repaired.result()] == ["mart.sales_hourly"]
@@ -186,7 +186,7 @@ def test_a_load_waits_for_the_repair_under_way(two_trucks: Path, monkeypatch: py
         repaired = pool.submit(rebuild)
         assert repairing.wait(30)
         loaded = pool.submit(run, batch)
-        assert _waits("ExclusiveLock", "ShareLock")
+        assert _waits("ExclusiveLock", "RowShareLock")
         go_on.set()
         assert [rebuilt.rows for rebuilt in repaired.result()] == [2]
         assert loaded.result().rows_loaded == 1
@@ -195,7 +195,8 @@ def test_a_load_waits_for_the_repair_under_way(two_trucks: Path, monkeypatch: py
 
 def _waits(held_mode: str, wanted_mode: str) -> bool:
     """Whether, within ten seconds, somebody waits for the lock that somebody else has."""
-    query = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = :mode AND granted = :granted
+    query = """SELECT count(*) FROM pg_locks WHERE mode = :mode AND granted = :granted
+               AND relation = 'ops.dimension_lock'::regclass
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
     for _ in range(100):
         if (rows(query, mode=held_mode, granted=True), rows(query, mode=wanted_mode, granted=False)) == ([(1,)],) * 2:

@@ -14,12 +14,16 @@ from scheduler import backfill, discovery, queue, stages, worker
 from scheduler import desk as full_desk
 from scheduler.serializer import WorkFailedError
 from t3lib import desk, mail, warehouse
-from t3lib.desk import requests, work
+from t3lib.dashboard.operations.cards.requests import card
+from t3lib.dashboard.operations.choices import Choices
+from t3lib.desk import requests, signature, work
 from t3lib.desk.words import MODES
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
-from t3lib.warehouse import repairs
+from t3lib.warehouse import repairs, roles
+from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
+from tests.logins import login
 
 ANN = {"asked_by": "Ann", "why": "The till lost its point."}
 ROW = {"file": 2, "row": 2}
@@ -300,3 +304,71 @@ def test_reading_a_request_again_gives_the_same(kind: str):
     once = desk.KINDS[kind].checked(given)
     assert desk.KINDS[kind].checked(once) == once
     assert desk.KINDS[kind].words(once)
+
+
+DEEP = "[" * 3000 + "]" * 3000
+ODD = [
+    ("repair", '{"file": "x", "row": [1]}'),
+    ("repair", '{"file": 1e400, "row": {}}'),
+    ("repair", '{"file": 99999999999999999999999, "row": 1}'),
+    ("repair", f'{{"file": {"9" * 6000}, "row": 1}}'),
+    ("hold", '{"key": ["a"]}'),
+    ("hold", '{"key": null, "day": {"a": 1}, "truck": [], "first": 5, "last": false}'),
+    ("hold", f'{{"key": {DEEP}}}'),
+    ("hold", f'{{"key": "{"k" * 7000}"}}'),
+    ("replay", '{"reason": {"a": 1}, "truck": -1}'),
+    ("replay", '{"truck": "1\\n2", "first": "0001-01-01"}'),
+    ("repair", '{"file": 1, "row": 1, "at": "0001-01-01T00:00", "payment": ["card"]}'),
+    ("repair", f'{{"file": 1, "row": 1, "total": "{"9" * 5000}"}}'),
+    ("backfill", '{"first": "2026-11-05", "last": "2026-11-05", "mode": ["all"]}'),
+    ("rerun", '{"batch": true, "edition": 7}'),
+    ("resend", '{"mail": 1.5}'),
+    ("<script>", '{"a": "<script>"}'),
+    ("\u202e\u0007", "{}"),
+]
+
+
+def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, database: str):
+    with warehouse.connect() as db:
+        roles.ensure(db, PASSWORDS)
+        signed = signature.statement(signature.key(db), "")
+    engine = sa.create_engine(warehouse.connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
+    insert = "INSERT INTO ops.request (kind, parameters, asked_by, why) VALUES (:kind, CAST(:given AS jsonb), :by, :by)"
+    for kind, given in ODD:
+        with engine.begin() as db:
+            signature.sign(db, signed)
+            db.execute(sa.text(insert), {"kind": kind, "given": given, "by": "\x07E\u202eve<b>"})
+    last = ask("repair", **ROW, accept=True)
+    with engine.connect() as db:
+        for choices in (Choices(), Choices(day=date(2026, 11, 5)), Choices(truck=3)):
+            shown = card(db, choices)
+            assert "could not be read" not in shown
+            assert len(shown) < 60_000
+    assert full_desk.carry_out() == len(ODD) + 1
+    assert ended(last)[0] == "done"
+    for state, outcome in rows("SELECT state, outcome FROM ops.request WHERE request_id <> :last", last=last):
+        assert (state, "log says more" in outcome, len(outcome) <= 1000) == ("failed", False, True), outcome
+    with engine.connect() as db:
+        assert "Requests of operators" in card(db, Choices())
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [("k" * 41, "{}"), ("", "{}"), ("hold", f'{{"key": "{"k" * 8000}"}}'), ("hold", "[]"), ("hold", '"x"')],
+)
+def test_the_database_bounds_what_a_request_may_hold(database: str, kind: str, given: str):
+    asked = {"kind": kind, "given": given}
+    with pytest.raises(sa.exc.IntegrityError), warehouse.connect() as db:
+        db.execute(sa.text("INSERT INTO ops.request (kind, parameters, asked_by, why) "
+                           "VALUES (:kind, CAST(:given AS jsonb), 'Eve', 'x')"), asked)  # fmt: skip
+
+
+def test_requests_that_nobody_carries_out_end_somewhere(shifted: Path, database: str):
+    with warehouse.connect() as db:
+        roles.ensure(db, PASSWORDS)
+        signed = signature.statement(signature.key(db), "Eve")
+        db.execute(sa.text("INSERT INTO ops.request (kind, asked_by, why) SELECT 'hold', 'Eve', 'x' "
+                           "FROM generate_series(1, 1000)"))  # fmt: skip
+    engine = sa.create_engine(warehouse.connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
+    with pytest.raises(sa.exc.DBAPIError, match="1,000 requests wait"), engine.begin() as db:
+        desk.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.desk import signature
 from t3lib.problems import ServiceError
-from t3lib.warehouse import roles
+from t3lib.warehouse import exposure, limits, roles
 from tests.conftest import PASSWORDS, _execute, cluster
 
 SALE = """
@@ -119,12 +120,57 @@ def test_analyst_sees_that_mails_went_out_but_not_their_text(url: str) -> None:
 ASK = "INSERT INTO ops.request (kind, parameters, asked_by, why) VALUES ('hold', '{}', 'Ann', 'x')"
 
 
+def _asked(url: str, name: str = "", statement: str = ASK) -> list:
+    """Ask as the kernel of a visitor whom the page's server signed."""
+    with warehouse.connect(url) as owner:
+        signed = signature.statement(signature.key(owner), name)
+    with sa.create_engine(_login(url, "operator"), poolclass=sa.NullPool).begin() as db:
+        signature.sign(db, signed)
+        return db.exec_driver_sql(statement).fetchall()
+
+
 def test_operator_reads_everything_and_asks_for_changes(url: str) -> None:
     _as(url, "etl", SALE)
     for table in ("core.sale", "ops.source_file", "ops.rejected_row", "ops.run", "ops.repair", "mart.restatement"):
         _as(url, "operator", f"SELECT * FROM {table}")
     assert _as(url, "operator", "SELECT recipient, state FROM ops.mail_outbox") == []
-    assert _as(url, "operator", f"{ASK} RETURNING request_id, state") == [(1, "waiting")]
+    assert _asked(url, "", f"{ASK} RETURNING request_id, state") == [(1, "waiting")]
+
+
+def test_a_request_bears_the_name_that_the_server_signed(url: str) -> None:
+    as_ann = f"{ASK} RETURNING asked_by"
+    assert _asked(url, "Ann", as_ann) == [("Ann",)]
+    assert _asked(url, "", as_ann) == [("Ann",)]  # where nobody signs in, the name is typed
+    with pytest.raises(sa.exc.DBAPIError, match="A request bears the name of who signed in, not Ann"):
+        _asked(url, "Olga", as_ann)
+    assert "Nobody is known to ask" in _refused(url, "operator", ASK)
+
+
+def test_what_one_visitor_signed_serves_no_other_and_no_other_time(url: str, monkeypatch) -> None:
+    with warehouse.connect(url) as owner:
+        key = signature.key(owner)
+    olga = signature.statement(key, "Olga")
+    forged = f"{b'Ann'.hex()}|{olga.partition('|')[2]}"
+    monkeypatch.setattr(signature, "LASTS_SECONDS", -60)
+    late = signature.statement(key, "Ann")
+    for statement, said in ((forged, "Nobody is known"), (late, "opened too long ago"), ("41|x|00", "Nobody is known")):
+        with sa.create_engine(_login(url, "operator"), poolclass=sa.NullPool).connect() as db:
+            signature.sign(db, statement)
+            with pytest.raises(sa.exc.DBAPIError, match=said):
+                db.exec_driver_sql(ASK)
+
+
+def test_what_is_said_in_one_transaction_is_nothing_in_the_next(url: str) -> None:
+    with warehouse.connect(url) as owner:
+        signed = signature.statement(signature.key(owner), "Ann")
+    with sa.create_engine(_login(url, "operator"), poolclass=sa.NullPool).connect() as db:
+        signature.sign(db, signed)
+        said = db.scalar(sa.text("SELECT current_setting('t3.visitor')"))
+        db.exec_driver_sql(ASK)
+        db.commit()
+        db.execute(sa.text("SELECT set_config('t3.visitor', :said, true)"), {"said": said})
+        with pytest.raises(sa.exc.DBAPIError, match="Nobody is known to ask"):
+            db.exec_driver_sql(ASK)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +196,7 @@ def test_operator_reads_everything_and_asks_for_changes(url: str) -> None:
 )
 def test_operator_changes_nothing_by_itself(url: str, statement: str) -> None:
     _as(url, "etl", SALE)
-    _as(url, "operator", ASK)
+    _asked(url, "", f"{ASK} RETURNING request_id")
     assert "permission denied" in _refused(url, "operator", statement)
 
 
@@ -213,5 +259,35 @@ def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless
             administrator.exec_driver_sql(f"ALTER ROLE t3_{name} PASSWORD '{password}'")
     with warehouse.connect(owner) as db:
         roles.ensure(db)
+        assert exposure.check(db).ok, exposure.check(db)
     assert _as(owner, "dashboard", "SHOW statement_timeout") == [("10s",)]
     assert _as(owner, "analyst", "CREATE TABLE t (a int); SELECT * FROM sandbox.t") == []
+    with sa.create_engine(_login(owner, "mailer"), poolclass=sa.NullPool).connect() as mailer:
+        mailer.exec_driver_sql("SELECT pg_advisory_lock(1)")
+        with warehouse.connect(owner) as db:
+            (ended,) = limits.enforce(db)
+        assert ended.startswith("A session of t3_mailer was ended")
+        assert ended.endswith("it held an advisory lock.")
+        with pytest.raises(sa.exc.OperationalError):
+            mailer.exec_driver_sql("SELECT 1")
+    assert _as(owner, "etl", "CREATE TEMP TABLE t (a int); SELECT core.ensure_month('2031-01-01')") == [("",)]
+
+
+def test_an_owner_who_may_make_roles_needs_no_administrator() -> None:
+    with cluster() as url:
+        _execute(url, "CREATE ROLE maker LOGIN CREATEROLE PASSWORD 'maker'")
+        _execute(url, "CREATE DATABASE made OWNER maker")
+        maker = sa.make_url(url).set(database="made", username="maker", password="maker")
+        owner = maker.render_as_string(hide_password=False)
+        warehouse.upgrade(owner)
+        with warehouse.connect(owner) as db:
+            roles.ensure(db, PASSWORDS)
+        with warehouse.connect(owner) as db:
+            roles.ensure(db, PASSWORDS)
+            found = exposure.check(db)
+        assert (found.ok, "large objects can be made" in found.detail) == (True, True), found
+        with sa.create_engine(_login(owner, "dashboard"), poolclass=sa.NullPool).connect() as visitor:
+            visitor.exec_driver_sql("SELECT pg_advisory_lock(1)")
+            with warehouse.connect(owner) as db:
+                assert len(limits.enforce(db)) == 1
+        warehouse.engine(owner).dispose()

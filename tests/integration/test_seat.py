@@ -7,8 +7,8 @@ from scheduler.seat import SETTLING_SECONDS, Seat, SeatTakenError
 from tests.steps import change, one, until
 
 HELD = """
-    SELECT count(*) > 1 FROM pg_locks
-    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT count(*) FROM ops.lease
+    JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at
 """
 
 
@@ -21,7 +21,7 @@ def test_a_seat_is_held_by_one_worker_and_taken_again_after_a_lost_connection(da
     first.beat()
     with pytest.raises(Exception, match=r"terminat|closed"):
         second.beat()
-    until(lambda: not one(HELD))
+    until(lambda: one(HELD) == 1)
     third = Seat(database, "house")
     assert third.executor == "house-2"
     with pytest.raises(SeatTakenError):
@@ -35,8 +35,7 @@ def test_a_seat_that_the_servers_memory_of_our_own_connection_holds_is_taken_bac
     ghost, seat._connection = seat._connection, None  # as after a cut: the server still holds the old connection
     with pytest.raises(Exception, match="still holds"):
         seat.beat()
-    until(lambda: not one("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
-                          "(SELECT oid FROM pg_database WHERE datname = current_database())"))  # fmt: skip
+    until(lambda: one(HELD) == 0)
     seat.beat()
     ghost.close()
     seat.leave()

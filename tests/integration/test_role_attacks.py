@@ -1,0 +1,150 @@
+"""Roles that try to rise to the owner, over real connections: code of theirs never runs as anybody else."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psycopg2
+import pytest
+
+from scheduler import queue
+from t3lib import warehouse
+from t3lib.warehouse import exposure, roles
+from tests.conftest import PASSWORDS
+from tests.logins import as_role, refused, session
+from tests.steps import change
+
+ROLES = roles.NAMES
+# What all attacks begin with: a function that writes down as whom it runs.
+EVIL = [
+    "CREATE TEMP TABLE loot (who text)",
+    """CREATE FUNCTION pg_temp.evil() RETURNS integer LANGUAGE plpgsql AS
+       $$ BEGIN INSERT INTO pg_temp.loot VALUES (current_user); RETURN 3; END $$""",
+]
+MARK = [
+    *EVIL,
+    "CREATE TEMP VIEW changed AS SELECT pg_temp.evil() AS truck_id, current_date AS business_date",
+    "CREATE TEMP TABLE bait (a integer)",
+    "CREATE TRIGGER bait AFTER INSERT ON pg_temp.bait FOR EACH STATEMENT EXECUTE FUNCTION ops.mark_for_archive()",
+    "INSERT INTO pg_temp.bait VALUES (1)",
+]
+COME = [
+    *EVIL,
+    "CREATE TEMP VIEW come AS SELECT pg_temp.evil() AS file_id",
+    "CREATE TEMP TABLE bait (a integer)",
+    "CREATE TRIGGER bait AFTER INSERT ON pg_temp.bait FOR EACH STATEMENT EXECUTE FUNCTION ops.require_file()",
+    "INSERT INTO pg_temp.bait VALUES (1)",
+]
+DATE = [
+    *EVIL,
+    "CREATE DOMAIN pg_temp.date AS pg_catalog.date CHECK (pg_temp.evil() > 0)",
+    "SELECT core.ensure_month('2031-05-01')",
+]
+
+BEYOND = [
+    "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')", "SELECT pg_read_file('PG_VERSION')",
+    "COPY (SELECT 1) TO PROGRAM 'true'", "CREATE SCHEMA mine", "CREATE TABLE public.mine (a int)",
+    "CREATE TABLE core.mine (a int)", "SELECT key FROM ops.visitor_key", "DELETE FROM ops.lease",
+    "DELETE FROM ops.lock", "SELECT * FROM dbos.workflow_status", "SET ROLE postgres", "CREATE EXTENSION dblink",
+    "ALTER ROLE t3_etl CREATEROLE", "ALTER FUNCTION core.ensure_month(date) SECURITY INVOKER",
+]  # fmt: skip
+
+
+@pytest.fixture
+def url(database: str) -> str:
+    with warehouse.connect(database) as db:
+        roles.ensure(db, PASSWORDS)
+    return database
+
+
+def loot(url: str, role: str, attack: list[str]) -> set[str]:
+    """As whom the role's function ran; statements that are refused are passed over, as an attacker would."""
+    with session(url, role) as cursor:
+        for statement in attack:
+            with suppress(psycopg2.Error):
+                cursor.execute(statement)
+        with suppress(psycopg2.Error):
+            cursor.execute("SELECT who FROM pg_temp.loot")
+            return {who for (who,) in cursor.fetchall()}
+    return set()
+
+
+@pytest.mark.parametrize("attack", [MARK, COME, DATE], ids=["changed", "come", "date"])
+def test_a_role_never_makes_its_code_run_as_the_owner(url: str, attack: list[str]):
+    for role in ROLES:
+        assert loot(url, role, attack) <= {f"t3_{role}"}
+
+
+@pytest.fixture
+def before(url: str) -> Iterator[str]:
+    """A database in which everybody may make temporary objects and run functions, as before migration 0012."""
+    change("""DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
+              GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ops, core TO PUBLIC""")
+    yield url
+    with warehouse.connect(url) as db:
+        roles.ensure(db)
+
+
+@pytest.mark.parametrize("attack", [MARK, COME, DATE], ids=["changed", "come", "date"])
+def test_the_functions_alone_let_nobody_rise(before: str, attack: list[str]):
+    assert loot(before, "etl", attack) <= {"t3_etl"}
+    assert loot(before, "analyst", attack) <= {"t3_analyst"}
+
+
+def test_a_trigger_that_a_role_made_before_gives_it_nothing(before: str):
+    with session(before, "analyst") as cursor:
+        for statement in MARK[:-1]:
+            cursor.execute(statement)
+        with warehouse.connect(before) as db:
+            roles.ensure(db)
+        with pytest.raises(psycopg2.Error, match="permission denied for table archive_mark"):
+            cursor.execute(MARK[-1])
+
+
+def test_nothing_is_open_that_no_role_needs_the_queue_included(url: str):
+    with queue.working():
+        pass
+    with warehouse.connect(url) as db:
+        roles.ensure(db)
+        assert exposure.open_ways(db) == []
+        assert exposure.check(db).ok
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("GRANT EXECUTE ON FUNCTION ops.mark_for_archive() TO PUBLIC", "everybody may run the function ops.mark"),
+        ("GRANT TEMPORARY ON DATABASE {0} TO t3_mailer", "t3_mailer may make temporary objects"),
+        ("GRANT CREATE ON SCHEMA mart TO t3_etl", "t3_etl may make objects in the schema mart"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "everybody may make objects in the schema public"),
+        ("ALTER FUNCTION core.ensure_month(date) SET search_path = pg_catalog", "with an open search_path"),
+        ("ALTER TABLE core.location OWNER TO t3_etl", "t3_etl owns core.location"),
+        ("GRANT SELECT ON core.sale TO t3_analyst WITH GRANT OPTION", "t3_analyst may pass on SELECT of core.sale"),
+        ("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC", "functions that postgres will make"),
+    ],
+)
+def test_the_doctor_names_what_was_opened(url: str, statement: str, said: str):
+    change(statement.format(url.rsplit("/", 1)[1].split("?")[0]))
+    with warehouse.connect(url) as db:
+        found = exposure.check(db)
+    assert (found.ok, said in found.detail) == (False, True), found.detail
+
+
+def test_a_function_that_is_made_later_is_closed_too(url: str):
+    change("CREATE FUNCTION mart.later() RETURNS integer LANGUAGE sql RETURN 1")
+    for role in ROLES:
+        assert "permission denied for function" in refused(url, role, "SELECT mart.later()")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_has_what_none_needs(url: str, role: str):
+    with queue.working():
+        pass
+    for statement in BEYOND:
+        said = refused(url, role, statement)
+        assert any(words in said.lower() for words in ("permission denied", "read-only", "must be")), (statement, said)
+
+
+def test_only_the_loading_makes_temporary_objects(url: str):
+    for role in ("dashboard", "analyst", "mailer", "operator"):
+        assert "permission denied to create temporary tables" in refused(url, role, "CREATE TEMP TABLE mine ()")
+    assert as_role(url, "etl", "CREATE TEMP TABLE mine (a int); INSERT INTO mine VALUES (1)") == []
