@@ -5,20 +5,23 @@ from contextlib import suppress
 
 import psycopg2
 import pytest
+import sqlalchemy as sa
 
 from scheduler import queue
 from t3lib import warehouse
 from t3lib.warehouse import exposure, roles
 from tests.conftest import PASSWORDS
+from tests.feeding import rows
 from tests.logins import as_role, refused, session
 from tests.steps import change
 
 ROLES = roles.NAMES
 # What all attacks begin with: a function that writes down as whom it runs.
 EVIL = [
+    "SET default_transaction_read_only = off",
     "CREATE TEMP TABLE loot (who text)",
     """CREATE FUNCTION pg_temp.evil() RETURNS integer LANGUAGE plpgsql AS
-       $$ BEGIN INSERT INTO pg_temp.loot VALUES (current_user); RETURN 3; END $$""",
+       $$ BEGIN INSERT INTO pg_temp.loot VALUES (current_user); RETURN 1; END $$""",
 ]
 MARK = [
     *EVIL,
@@ -44,7 +47,7 @@ BEYOND = [
     "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')", "SELECT pg_read_file('PG_VERSION')",
     "COPY (SELECT 1) TO PROGRAM 'true'", "CREATE SCHEMA mine", "CREATE TABLE public.mine (a int)",
     "CREATE TABLE core.mine (a int)", "SELECT key FROM ops.visitor_key", "DELETE FROM ops.lease",
-    "DELETE FROM ops.lock", "SELECT * FROM dbos.workflow_status", "SET ROLE postgres", "CREATE EXTENSION dblink",
+    "DELETE FROM ops.lock", "SELECT * FROM dbos.workflow_status", "SET ROLE postgres",
     "ALTER ROLE t3_etl CREATEROLE", "ALTER FUNCTION core.ensure_month(date) SECURITY INVOKER",
 ]  # fmt: skip
 
@@ -53,6 +56,8 @@ BEYOND = [
 def url(database: str) -> str:
     with warehouse.connect(database) as db:
         roles.ensure(db, PASSWORDS)
+        db.execute(sa.text("INSERT INTO ops.source_file (key, etag, size, last_modified, kind) "
+                           "VALUES ('README.md', 'e', 1, now(), 'other')"))  # fmt: skip
     return database
 
 
@@ -145,6 +150,31 @@ def test_no_role_has_what_none_needs(url: str, role: str):
 
 
 def test_only_the_loading_makes_temporary_objects(url: str):
+    making = "SET transaction_read_only = off; CREATE TEMP TABLE mine (a int); INSERT INTO mine VALUES (1)"
     for role in ("dashboard", "analyst", "mailer", "operator"):
-        assert "permission denied to create temporary tables" in refused(url, role, "CREATE TEMP TABLE mine ()")
-    assert as_role(url, "etl", "CREATE TEMP TABLE mine (a int); INSERT INTO mine VALUES (1)") == []
+        assert "permission denied to create temporary tables" in refused(url, role, making)
+    assert as_role(url, "etl", making) == []
+
+
+def test_an_older_installation_is_closed_by_its_upgrade(url: str):
+    warehouse.migrate("0011", url)
+    change("""
+        DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
+        ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ops, core TO PUBLIC;
+        ALTER FUNCTION ops.mark_for_archive() SECURITY DEFINER SET search_path = pg_catalog;
+        ALTER FUNCTION core.ensure_month(date) SET search_path = pg_catalog;
+        INSERT INTO ops.request (kind, asked_by, why, parameters)
+        SELECT repeat('k', 500), 'Eve', 'x', jsonb_build_object('a', repeat('x', 100000));
+        INSERT INTO ops.request (kind, asked_by, why) VALUES ('hold', 'Ann', 'x')
+    """)
+    assert loot(url, "analyst", MARK) == {"postgres"}
+    warehouse.upgrade(url)
+    with warehouse.connect(url) as db:
+        roles.ensure(db)
+        assert exposure.open_ways(db) == []
+    assert loot(url, "analyst", MARK) == set()
+    assert rows("SELECT kind, parameters FROM ops.request ORDER BY 1") == [
+        ("hold", {}),
+        ("k" * 40, {"too_long": True}),
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from t3lib.desk import signature
 from t3lib.problems import ServiceError
 from t3lib.warehouse import exposure, limits, roles
 from tests.conftest import PASSWORDS, _execute, cluster
+from tests.logins import session
 
 SALE = """
 SELECT core.ensure_month('2026-11-01');
@@ -262,15 +264,16 @@ def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless
         assert exposure.check(db).ok, exposure.check(db)
     assert _as(owner, "dashboard", "SHOW statement_timeout") == [("10s",)]
     assert _as(owner, "analyst", "CREATE TABLE t (a int); SELECT * FROM sandbox.t") == []
-    with sa.create_engine(_login(owner, "mailer"), poolclass=sa.NullPool).connect() as mailer:
-        mailer.exec_driver_sql("SELECT pg_advisory_lock(1)")
+    with session(owner, "mailer") as mailer:
+        mailer.execute("SELECT pg_advisory_lock(1)")
         with warehouse.connect(owner) as db:
             (ended,) = limits.enforce(db)
         assert ended.startswith("A session of t3_mailer was ended")
         assert ended.endswith("it held an advisory lock.")
-        with pytest.raises(sa.exc.OperationalError):
-            mailer.exec_driver_sql("SELECT 1")
-    assert _as(owner, "etl", "CREATE TEMP TABLE t (a int); SELECT core.ensure_month('2031-01-01')") == [("",)]
+        with pytest.raises(psycopg2.Error):
+            mailer.execute("SELECT 1")
+    assert _as(owner, "etl", "CREATE TEMP TABLE t (a int); SELECT * FROM t") == []
+    assert _as(owner, "etl", "SELECT core.ensure_month('2031-01-01')") == [("",)]
 
 
 def test_an_owner_who_may_make_roles_needs_no_administrator() -> None:
@@ -286,8 +289,8 @@ def test_an_owner_who_may_make_roles_needs_no_administrator() -> None:
             roles.ensure(db, PASSWORDS)
             found = exposure.check(db)
         assert (found.ok, "large objects can be made" in found.detail) == (True, True), found
-        with sa.create_engine(_login(owner, "dashboard"), poolclass=sa.NullPool).connect() as visitor:
-            visitor.exec_driver_sql("SELECT pg_advisory_lock(1)")
+        with session(owner, "dashboard") as visitor:
+            visitor.execute("SELECT pg_advisory_lock(1)")
             with warehouse.connect(owner) as db:
                 assert len(limits.enforce(db)) == 1
         warehouse.engine(owner).dispose()
