@@ -32,11 +32,11 @@ def explain(error: BaseException) -> str | None:
 
 def explain_raised(name: str, text: str) -> str | None:
     """The same for an error that a kernel raised, of which only the class name and the words are known."""
-    if name in ("SettingsError", "ServiceError"):
+    if name in ("SettingsError", "ServiceError", "ListingError"):
         return text
     if found := re.search(r"\[Errno (\d+)\][^:]*(?:: '([^']*)')?", text):
         return _system(OSError(int(found[1]), "", found[2]))
-    return _of_database(text) or _of_store(text)
+    return _of_database(text) or explain_store(text)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
@@ -184,10 +184,11 @@ _STORE = [
 def _store(error: BaseException) -> str | None:
     if not type(error).__module__.startswith("obstore"):
         return None
-    return _of_store(str(error))
+    return explain_store(str(error))
 
 
-def _of_store(text: str) -> str | None:
+def explain_store(text: str) -> str | None:
+    """One plain line for what a client of an object store says; it takes the address from the words."""
     address = re.search(r"https?://[^\s?\"]+", text)
     at = urlsplit(address[0])._replace(query="").geturl() if address else "the object store"
     return next((line.format(at=at) for pattern, line in _STORE if re.search(pattern, text)), None)
