@@ -40,8 +40,9 @@ class Listing:
 
     def folders(self) -> list[str]:
         """The common prefixes one level below the root."""
-        found = [part["Prefix"] for page in self._pages("", Delimiter="/") for part in page.get("CommonPrefixes", ())]
-        return [name.removeprefix(self._base).rstrip("/") for name in found]
+        pages = self._pages("", Delimiter="/")
+        found = [_key(page, part["Prefix"]) for page in pages for part in page.get("CommonPrefixes", ())]
+        return [visible_key(name[len(self._base.encode()) :].removesuffix(b"/")) for name in found]
 
     def _pages(self, prefix: str, **asked: Any) -> Iterator[dict[str, Any]]:
         asked |= {"Bucket": self._config["bucket"], "Prefix": self._base + prefix, "EncodingType": "url"}

@@ -184,7 +184,7 @@ _STORE = [
 def _store(error: BaseException) -> str | None:
     if not type(error).__module__.startswith("obstore"):
         return None
-    return explain_store(str(error))
+    return explain_store(str(error)) or f"The object store failed: {str(error).split('Debug source')[0]}"
 
 
 def explain_store(text: str) -> str | None:

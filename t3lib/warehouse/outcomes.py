@@ -10,12 +10,12 @@ OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
     "claimed": "Being taken in by a batch.",
     "loaded": "Its rows are sales, or stand among the rejected rows.",
-    "superseded": "A newer version of the same key took its place.",
+    "superseded": "A newer version of the same key took its place, or it was uploaded again with the same content.",
     "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
     "held": "Taken out by a person: held until a person releases it.",
     "unreadable": "It is empty or damaged; nothing of it was loaded.",
     "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
-    "ignored": "Not a file of the feed: its key follows none of the known layouts.",
+    "ignored": "Not a file of the feed: its key follows none of the known layouts, or it is a link or a pipe.",
 }
 
 _LOCKED = """
