@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from obstore.store import S3Store
 
@@ -83,7 +83,8 @@ class Listing:
         try:
             yield
         except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
-            where = f"{self._config.get('endpoint') or 'https://s3.amazonaws.com'}/{self._config['bucket']}"
+            endpoint = urlsplit(self._config.get("endpoint") or "https://s3.amazonaws.com")
+            where = f"{endpoint.scheme}://{endpoint.netloc.rpartition('@')[2]}/{self._config['bucket']}"
             line = explain_store(f"{type(error).__name__} {error} {where}")
             raise ListingError(line or f"The bucket at {where} cannot be listed: {error}") from error
 

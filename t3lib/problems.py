@@ -163,7 +163,7 @@ _STORE = [
         "No key for the bucket is set: set T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY.",
     ),
     (
-        r"AccessDenied|403 Forbidden|401 Unauthorized",
+        r"AccessDenied|40[13] (Forbidden|Unauthorized)|\(40[13]\)",
         "{at} denies access: correct T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY, or ask for the right to it.",
     ),
     (
@@ -177,7 +177,10 @@ _STORE = [
     (r"No space left on device", "The disk of the object store is full: free some space and start again."),
     (r"Permission denied", "The folder of the object store may not be used by this account: change its rights."),
     (r"response body|IncompleteBody", "{at} broke off its answer: try again."),
-    (r"5\d\d (Internal|Service|Bad|Gateway)", "The object store at {at} fails at the moment: try again later."),
+    (
+        r"5\d\d (Internal|Service|Bad|Gateway)|\(5\d\d\)|\((SlowDown|\w+Error|\w+Unavailable)\)",
+        "The object store at {at} fails at the moment: try again later.",
+    ),
 ]
 
 
