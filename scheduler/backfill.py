@@ -23,7 +23,6 @@ MODES = ("missing", "failed", "all")
 # Beyond so many days one listing of the whole bucket is cheaper than several per day.
 LISTED_DAYS = 31
 
-_KNOWN = sa.text("SELECT key, etag FROM ops.source_file WHERE key = ANY(:keys)")
 _WAITING = sa.text("""
     SELECT batch_date, count(*) FROM ops.source_file LEFT JOIN ops.batch USING (batch_id)
     WHERE source_file.state IN ('new', 'claimed') AND batch_date BETWEEN :first AND :last
@@ -147,8 +146,7 @@ class Backfill:
         prefixes = recent_prefixes(self.last, days) if days <= LISTED_DAYS else ["trucks/"]
         listed = {found for prefix in prefixes for found in self.landing.objects(prefix)}
         mine = [f for f in listed if (day := feed.parse(f.key).batch_date) and self.first <= day <= self.last]
-        known = {tuple(row) for row in db.execute(_KNOWN, {"keys": [found.key for found in mine]})}
-        return [found for found in mine if (found.key, found.etag) not in known]
+        return [found for found, _ in ledger.compare(db, mine).new]
 
     def _reports(self, db: sa.Connection) -> dict[date, tuple[str, ...]]:
         """The editions that no mail was made of, per day that traded."""

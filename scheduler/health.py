@@ -4,9 +4,12 @@ import smtplib
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
+
 from t3lib.landing import Landing
 from t3lib.problems import explain
 from t3lib.settings import settings
+from t3lib.warehouse import bucket
 from t3lib.warehouse.reconciliation import Check
 
 
@@ -19,9 +22,18 @@ def service_checks() -> list[Check]:
     ]
 
 
+def bucket_check(db: sa.Connection) -> Check:
+    """Whether the loaded version of each key is the one in the bucket."""
+    return _probed("bucket", lambda: bucket.check(db, Landing().objects()))
+
+
 def _check(name: str, probe: Callable[[], str]) -> Check:
+    return _probed(name, lambda: Check(name, True, probe()))
+
+
+def _probed(name: str, probe: Callable[[], Check]) -> Check:
     try:
-        return Check(name, True, probe())
+        return probe()
     except Exception as error:
         return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
 

@@ -24,7 +24,7 @@ _PASSING = {
     "OperationalError", "InterfaceError", "GenericError", "DeadKernelError", "ConnectionError", "TimeoutError",
     "ConnectionRefusedError", "ConnectionResetError", "StagingMissingError", "SerializationFailure",
     "DeadlockDetected", "UnknownConfigurationKeyError", "CellTimeoutError", "RunStoppedError", "KernelStartError",
-    "KernelKilledError",
+    "KernelKilledError", "ListingError",
 }  # fmt: skip
 # How pandas and SQLAlchemy tell which error of the driver they wrap.
 _WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from t3lib import feed
 from t3lib.feed.keys import batch_window
 from t3lib.feed.metadata import read_metadata
-from t3lib.landing import Landing, ObjectChangedError, ObjectTooLargeError
+from t3lib.landing import Landing, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
 from t3lib.warehouse.ledger import File
 
 _UTC = pa.timestamp("us", "UTC")
@@ -50,6 +50,12 @@ def extract(files: list[File], landing: Landing) -> Extract:
 
 
 def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, dict[str, Any], dict[str, Any]]:
+    if isinstance(data, ObjectNotGivenError):
+        return (
+            None,
+            {},
+            _outcome(file, "unreadable", "The bucket lists this version and does not give it: upload it again."),
+        )
     if isinstance(data, ObjectChangedError):
         reason = "Replaced or removed in the bucket before it was read; the newer version has its own line."
         return None, {}, _outcome(file, "superseded", reason)

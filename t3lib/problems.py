@@ -32,11 +32,11 @@ def explain(error: BaseException) -> str | None:
 
 def explain_raised(name: str, text: str) -> str | None:
     """The same for an error that a kernel raised, of which only the class name and the words are known."""
-    if name in ("SettingsError", "ServiceError"):
+    if name in ("SettingsError", "ServiceError", "ListingError"):
         return text
     if found := re.search(r"\[Errno (\d+)\][^:]*(?:: '([^']*)')?", text):
         return _system(OSError(int(found[1]), "", found[2]))
-    return _of_database(text) or _of_store(text)
+    return _of_database(text) or explain_store(text)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
@@ -163,7 +163,7 @@ _STORE = [
         "No key for the bucket is set: set T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY.",
     ),
     (
-        r"AccessDenied|403 Forbidden|401 Unauthorized",
+        r"AccessDenied|40[13] (Forbidden|Unauthorized)|\(40[13]\)",
         "{at} denies access: correct T3_S3_ACCESS_KEY_ID and T3_S3_SECRET_ACCESS_KEY, or ask for the right to it.",
     ),
     (
@@ -177,17 +177,21 @@ _STORE = [
     (r"No space left on device", "The disk of the object store is full: free some space and start again."),
     (r"Permission denied", "The folder of the object store may not be used by this account: change its rights."),
     (r"response body|IncompleteBody", "{at} broke off its answer: try again."),
-    (r"5\d\d (Internal|Service|Bad|Gateway)", "The object store at {at} fails at the moment: try again later."),
+    (
+        r"5\d\d (Internal|Service|Bad|Gateway)|\(5\d\d\)|\((SlowDown|\w+Error|\w+Unavailable)\)",
+        "The object store at {at} fails at the moment: try again later.",
+    ),
 ]
 
 
 def _store(error: BaseException) -> str | None:
     if not type(error).__module__.startswith("obstore"):
         return None
-    return _of_store(str(error))
+    return explain_store(str(error)) or f"The object store failed: {str(error).split('Debug source')[0]}"
 
 
-def _of_store(text: str) -> str | None:
+def explain_store(text: str) -> str | None:
+    """One plain line for what a client of an object store says; it takes the address from the words."""
     address = re.search(r"https?://[^\s?\"]+", text)
     at = urlsplit(address[0])._replace(query="").geturl() if address else "the object store"
     return next((line.format(at=at) for pattern, line in _STORE if re.search(pattern, text)), None)

@@ -57,7 +57,7 @@ def sales() -> list[tuple]:
 
 def states() -> dict[str, str]:
     """The newest version's state by key."""
-    return dict(rows("SELECT key, state FROM ops.source_file ORDER BY file_id"))
+    return dict(rows("SELECT key, state FROM ops.source_file ORDER BY version NULLS FIRST"))
 
 
 def assert_reconciles() -> None:

@@ -3,7 +3,7 @@
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, say
 from scheduler.commands.session import session
-from scheduler.health import service_checks
+from scheduler.health import bucket_check, service_checks
 from t3lib import archive, warehouse
 from t3lib.warehouse import exposure, rebuilding, reconciliation
 from t3lib.warehouse.audit import account
@@ -16,7 +16,7 @@ def doctor(repair: bool = False, why: str = "", by: str = "", as_json: bool = Fa
     with session("database", "landing", "smtp", "archive"):
         rebuilt = rebuilding.rebuild(actor=by or account(), why=why) if repair else []
         with warehouse.connect() as db:
-            checks = [*reconciliation.checks(db), archive.check(db), exposure.check(db)]
+            checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), exposure.check(db)]
         checks += service_checks()
     ok = all(check.ok for check in checks)
     if as_json:

@@ -10,8 +10,8 @@ from t3lib.settings import settings
 BATCH_HOURS = 3
 METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs"}
 
-_HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet")
-_SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv")
+_HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet", re.ASCII)
+_SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv", re.ASCII)
 
 
 @dataclass(frozen=True)

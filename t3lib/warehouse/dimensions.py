@@ -44,12 +44,22 @@ _BEFORE = {
     "pitch": "DELETE FROM core.pitch",
     "cost": "DELETE FROM core.cost",
 }
-_LATEST = sa.text("""
+_TABLES = {
+    "metadata/details.xlsx": ("truck", "location"), "metadata/menu.csv": ("menu_item",),
+    "metadata/pitches.csv": ("pitch",), "metadata/costs.csv": ("cost",),
+}  # fmt: skip
+_OLDER = sa.text("""
+    UPDATE ops.source_file AS old
+    SET state = 'superseded', superseded_by = newer.file_id, finished_at = clock_timestamp(),
+        reason = 'A newer version of the same key was loaded before.'
+    FROM ops.source_file AS newer
+    WHERE old.file_id = ANY(:files) AND old.state = 'claimed'
+      AND newer.key = old.key AND newer.state = 'loaded' AND newer.version > old.version
+    RETURNING old.key
+""")
+_CLAIMED = sa.text("""
     SELECT file_id FROM ops.source_file
     WHERE file_id = ANY(:files) AND state = 'claimed'
-      AND NOT EXISTS (SELECT FROM ops.source_file AS newer
-                      WHERE newer.key = source_file.key AND newer.state = 'loaded'
-                        AND newer.last_modified > source_file.last_modified)
     ORDER BY file_id
     FOR UPDATE
 """)
@@ -73,14 +83,16 @@ def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None =
     another menu judges otherwise are put into batches that clean them again."""
     with connect(url) as db:
         db.exec_driver_sql(locks.DIMENSIONS_ALONE)
-        claimed = set(db.scalars(_LATEST, {"files": files["file_id"].to_pylist()}))
+        staged = {"files": files["file_id"].to_pylist()}
+        older = {table for key in db.scalars(_OLDER, staged) for table in _TABLES[key]}
+        claimed = set(db.scalars(_CLAIMED, staged))
         rows = [row for row in files.to_pylist() if row["file_id"] in claimed]
         for row in rows:
             if row["state"] == "loaded":
                 db.execute(_SUPERSEDE, row)
             db.execute(_OUTCOME, row | {"rows": row["rows_read"] if row["state"] == "loaded" else 0})
         if claimed:
-            _replace(db, dimensions)
+            _replace(db, {table: records for table, records in dimensions.items() if table not in older})
     count = sum(row["rows_read"] for row in rows)
     return Loaded(dict(Counter(row["state"] for row in rows)), count, count, 0, 0)
 

@@ -9,10 +9,12 @@ from t3lib.warehouse.connection import connect
 from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.restatement import Label
 
-_NEWEST = sa.text("SELECT state FROM ops.source_file WHERE key = :key ORDER BY file_id DESC LIMIT 1")
+_NEWEST = sa.text("""
+    SELECT state FROM ops.source_file WHERE key = :key ORDER BY version DESC NULLS LAST LIMIT 1
+""")
 _RELEASE = sa.text("""
     UPDATE ops.source_file SET state = 'new', released = true, batch_id = NULL, reason = NULL
-    WHERE file_id = (SELECT max(file_id) FROM ops.source_file WHERE key = :key)
+    WHERE file_id = (SELECT file_id FROM ops.source_file WHERE key = :key ORDER BY version DESC NULLS LAST LIMIT 1)
       AND state IN ('held', 'held_duplicate')
 """)
 _LOADED = """

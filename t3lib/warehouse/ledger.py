@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,15 +16,24 @@ from t3lib.problems import RefusedError
 REHEARSAL = ""
 BATCH_FILES = 2000
 
+# The version that a key held last, and whether another process saw it since this listing began.
+_LATEST = sa.text("""
+    SELECT DISTINCT ON (key) key, version, etag, last_modified, state,
+           discovered_at > now() - make_interval(secs => :seconds) AS is_younger
+    FROM ops.source_file
+    WHERE key = ANY(:keys) AND version IS NOT NULL
+    ORDER BY key, version DESC
+""")
 _RECORD = sa.text("""
-    INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour,
-                                 state, reason, finished_at)
-    SELECT key, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour, state, reason,
+    INSERT INTO ops.source_file (key, version, etag, size, last_modified, kind, truck_id, suffix, batch_date,
+                                 batch_hour, state, reason, finished_at)
+    SELECT key, version, etag, size, last_modified, kind, truck_id, suffix, batch_date, batch_hour, state, reason,
            CASE WHEN state = 'ignored' THEN now() END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen
-         (key text, etag text, size bigint, last_modified timestamptz, kind text, truck_id integer, suffix text,
-          batch_date date, batch_hour smallint, state text, reason text)
-    ON CONFLICT (key, etag) DO NOTHING
+         (key text, version integer, etag text, size bigint, last_modified timestamptz, kind text, truck_id integer,
+          suffix text, batch_date date, batch_hour smallint, state text, reason text)
+    ORDER BY key
+    ON CONFLICT (key, version) DO NOTHING
 """)
 _NEW = sa.text("""
     SELECT file_id, key, etag, size, kind FROM ops.source_file
@@ -64,16 +73,43 @@ class File:
     state: str
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A listing beside the ledger: object versions that it lacks, each with its number of the key's versions.
+
+    `overtaken`: another process saw versions of some of its keys after it began, so it may be the older one."""
+
+    new: list[tuple[Object, int]]
+    overtaken: bool
+
+
+def compare(db: sa.Connection, objects: Iterable[Object], seconds: float = 0) -> Compared:
+    """What a listing that began so many seconds ago has and the ledger lacks.
+
+    A version is new when it differs from the one that its key held last, whatever was seen before that."""
+    listed = {o.key: o for o in objects}
+    latest = {row.key: row for row in db.execute(_LATEST, {"keys": list(listed), "seconds": seconds})}
+    new = [o for o in listed.values() if o.key not in latest or _differs(o, latest[o.key])]
+    sure = [o for o in new if o.key not in latest or not latest[o.key].is_younger]
+    numbers = {key: row.version for key, row in latest.items()}
+    return Compared([(o, numbers.get(o.key, 0) + 1) for o in sure], len(sure) < len(new))
+
+
+def enter(db: sa.Connection, new: Sequence[tuple[Object, int]]) -> int:
+    """Enter new versions; returns how many no other process had entered before."""
+    if not new:
+        return 0
+    return db.execute(_RECORD, {"rows": json.dumps([_row(o, number) for o, number in new], default=str)}).rowcount
+
+
 def record(db: sa.Connection, objects: Iterable[Object]) -> int:
-    """Enter the object versions that the ledger lacks; returns how many were new."""
-    listed = {(o.key, o.etag): o for o in objects}
-    known = {tuple(row) for row in db.execute(
-        sa.text("SELECT key, etag FROM ops.source_file WHERE key = ANY(:keys)"), {"keys": [key for key, _ in listed]}
-    )}  # fmt: skip
-    rows = [_row(o) for identity, o in listed.items() if identity not in known]
-    if rows:
-        db.execute(_RECORD, {"rows": json.dumps(rows, default=str)})
-    return len(rows)
+    """Enter the object versions of a listing that the ledger lacks; returns how many were new."""
+    return enter(db, compare(db, objects).new)
+
+
+def moment(db: sa.Connection, seconds: float) -> datetime:
+    """So many seconds before this transaction, by the database's clock."""
+    return db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
 
 
 def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
@@ -180,10 +216,21 @@ def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[s
     return batches
 
 
-def _row(o: Object) -> dict[str, object]:
-    key = feed.parse(o.key)
+def _differs(o: Object, latest: sa.Row) -> bool:
+    """Whether an object is another version than the latest of its key.
+
+    The same etag is the same content, so uploading it once more changes nothing; but what went away before it was
+    read, and is there again, was never read, and what could not be read is tried again when it is uploaded again."""
+    if o.etag != latest.etag or latest.state == "superseded":
+        return True
+    return latest.state in ("unreadable", "bad_header") and o.last_modified != latest.last_modified
+
+
+def _row(o: Object, version: int) -> dict[str, object]:
+    key = feed.Key("other", reason=o.ignored) if o.ignored else feed.parse(o.key)
     state = "ignored" if key.kind == "other" else "new"
-    return {**vars(key), "key": o.key, "etag": o.etag, "size": o.size, "last_modified": o.last_modified, "state": state}
+    seen = {"key": o.key, "version": version, "etag": o.etag, "size": o.size, "last_modified": o.last_modified}
+    return vars(key) | seen | {"state": state}
 
 
 def _metadata_open(db: sa.Connection) -> bool:

@@ -10,21 +10,31 @@ OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
     "claimed": "Being taken in by a batch.",
     "loaded": "Its rows are sales, or stand among the rejected rows.",
-    "superseded": "A newer version of the same key took its place.",
+    "superseded": "A newer version of the same key took its place, or it was uploaded again with the same content.",
     "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
     "held": "Taken out by a person: held until a person releases it.",
     "unreadable": "It is empty or damaged; nothing of it was loaded.",
     "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
-    "ignored": "Not a file of the feed: its key follows none of the known layouts.",
+    "ignored": "Not a file of the feed: its key follows none of the known layouts, or it is a link or a pipe.",
 }
 
 _LOCKED = """
-    SELECT file_id, key, state, last_modified, truck_id, released, discovered_at
+    SELECT file_id, key, version, etag, state, last_modified, truck_id, released, discovered_at, content_sha256
     FROM ops.source_file
     WHERE file_id = ANY($1) OR (key = ANY($2) AND state = 'loaded')
     ORDER BY file_id
     FOR UPDATE
 """
+# The rows of a loaded version stand for a later upload of the same content, which is then what the bucket holds.
+_STANDS = (
+    "UPDATE ops.source_file SET version = NULL WHERE file_id = ANY($1)",
+    """
+    UPDATE ops.source_file AS file SET version = later.version, etag = later.etag, deleted_at = NULL
+    FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS later (file_id, version, etag)
+    WHERE file.file_id = later.file_id
+    """,
+)
+SAME = "Uploaded again with the same content: the rows of the version before stand."
 _SAME_CONTENT = """
     SELECT file_id, key, truck_id, content_sha256
     FROM ops.source_file
@@ -47,7 +57,13 @@ def decide(cursor: Cursor, files: pa.Table) -> pa.Table:
     locked = cursor.table().to_pylist()
     loaded = {row["key"]: row for row in locked if row["state"] == "loaded"}
     claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
-    decided = [_against_older(staged[row["file_id"]], row, loaded.get(row["key"])) for row in _in_order(claimed)]
+    read = [row for row in claimed if staged[row["file_id"]]["state"] == "loaded"]
+    latest = {row["key"]: row for row in sorted(read, key=lambda row: row["version"])}
+    others = {row["file_id"]: (latest if latest.get(row["key"], row) is not row else loaded) for row in claimed}
+    decided = [
+        _against(staged[row["file_id"]], row, others[row["file_id"]].get(row["key"])) for row in _in_order(claimed)
+    ]
+    _let_stand(cursor, [row for row in decided if row["reason"] == SAME], {row["file_id"]: row for row in claimed})
     _hold_duplicates(cursor, decided)
     return pa.Table.from_pylist(decided, schema=SCHEMA)
 
@@ -56,16 +72,26 @@ def _in_order(claimed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(claimed, key=lambda row: (row["last_modified"], row["key"], row["file_id"]))
 
 
-def _against_older(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
-    """A file beside the loaded version of its key: the later upload stays."""
+def _against(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
+    """A file beside another version of its key: the one that the bucket held later stays, whatever its time says."""
     known = {name: row[name] for name in ("released", "discovered_at")}
     decided = {**staged, **known, "replaces": None, "superseded_by": None}
     if staged["state"] != "loaded" or other is None:
         return decided
-    if (other["last_modified"], other["file_id"]) > (row["last_modified"], row["file_id"]):
-        reason = "A newer version of the same key was loaded before."
-        return decided | {"state": "superseded", "reason": reason, "superseded_by": other["file_id"]}
+    gone = decided | {"state": "superseded", "superseded_by": other["file_id"]}
+    if other["version"] > row["version"]:
+        return gone | {"reason": "A newer version of the same key was loaded before."}
+    if other["content_sha256"] == staged["content_sha256"]:
+        return gone | {"reason": SAME}
     return decided | {"replaces": other["file_id"]}
+
+
+def _let_stand(cursor: Cursor, same: list[dict[str, Any]], claimed: dict[int, dict[str, Any]]) -> None:
+    if same:
+        cursor.execute(_STANDS[0], [[row["file_id"] for row in same]])
+        later = [claimed[row["file_id"]] for row in same]
+        versions, etags = [row["version"] for row in later], [row["etag"] for row in later]
+        cursor.execute(_STANDS[1], [[row["superseded_by"] for row in same], versions, etags])
 
 
 def _hold_duplicates(cursor: Cursor, decided: list[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from obstore.store import LocalStore, S3Store
 
 from scheduler.embedded import services
 from t3lib import warehouse
+from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import SettingsError, load
 from t3lib.warehouse import roles
@@ -77,6 +78,23 @@ def test_a_bucket_that_is_missing_denied_or_out_of_reach(locked_bucket: dict[str
         options = {"allow_http": True, "connect_timeout": "2s"}
         store = S3Store(bucket, client_options=options, retry_config=retries, **(locked_bucket | changes))
         return lambda: list(obstore.list(store))
+
+    missing = told(listing("no-such-bucket"))
+    assert missing.startswith(f"The bucket at {locked_bucket['endpoint']}/no-such-bucket does not exist")
+    assert "refuses the secret" in told(listing(secret_access_key="wrong-secret"))
+    assert "T3_S3_ACCESS_KEY_ID" in told(listing(access_key_id="somebody-else"))
+    assert told(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
+
+
+def test_a_bucket_that_cannot_be_listed_is_told_in_the_same_words(
+    locked_bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listing(bucket: str = "landing", **changes: str) -> Callable[[], object]:
+        for name, value in (locked_bucket | changes).items():
+            monkeypatch.setenv(f"T3_S3_{name.upper()}", value)
+        load.cache_clear()
+        landing = Landing(f"s3://{bucket}")
+        return lambda: list(landing.objects())
 
     missing = told(listing("no-such-bucket"))
     assert missing.startswith(f"The bucket at {locked_bucket['endpoint']}/no-such-bucket does not exist")

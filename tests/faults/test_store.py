@@ -13,6 +13,7 @@ from scheduler.embedded import services
 from t3lib import landing as landing_module
 from t3lib import warehouse
 from t3lib.landing import Landing
+from t3lib.listing import ListingError
 from t3lib.problems import explain
 from t3lib.settings import settings
 from t3lib.warehouse import ledger
@@ -77,13 +78,17 @@ def test_a_listing_that_fails_twice_is_asked_for_again(store, impatient, fault):
     assert sum(request[2] == fault for request in store.requests) == 2
 
 
-def test_a_listing_that_breaks_off_enters_nothing_says_so_and_the_next_one_is_whole(store):
+def test_a_listing_that_breaks_off_is_asked_for_again_and_at_last_enters_nothing_and_says_so(store):
     store.times("truncate", 1, part="list-type=2")
-    with pytest.raises(landing_module.BaseError) as error:
-        discover(Landing(), sweep=True)
-    assert "broke off" in explain(error.value)
-    assert feeding.states() == {}
     assert discover(Landing(), sweep=True) == 1
+    assert [request[2] for request in store.requests if "list-type=2" in request[1]][-2:] == ["truncate", None]
+    feeding.put(store.folder, LUNCH.replace("A1", "B2"), *ROWS)
+    store.times("truncate", 99, part="list-type=2")
+    with pytest.raises(ListingError) as error:
+        discover(Landing(), sweep=True)
+    assert "fails at the moment" in explain(error.value)
+    assert list(feeding.states()) == [LUNCH]
+    (store.folder / LUNCH.replace("A1", "B2")).unlink()
 
 
 @pytest.mark.parametrize("fault", [500, "drop", "truncate"])

@@ -1,6 +1,7 @@
 """What `t3 doctor` finds, what --repair makes anew, and what it leaves alone."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -268,3 +269,35 @@ def test_the_command_does_not_repair_sales_and_says_what_does(doctor):
     assert f"{LUNCH} is loaded with 2 sales, £11.99, 1 rejected; found 1, £7.00, 1" in files["detail"]
     assert "t3 ingest --again" in files["advice"]
     assert sales() == [(3, 2, 700), (4, 1, 599)]
+
+
+def bucket_check(said: dict) -> dict:
+    return next(check for check in said["checks"] if check["name"] == "bucket")
+
+
+def test_a_key_whose_loaded_version_is_not_the_buckets_is_named(doctor, two_trucks: Path):
+    assert bucket_check(doctor()[1])["detail"] == "2 loaded files are what the bucket holds"
+    put(two_trucks, LUNCH, at("12:00", "card", "9.99"))
+    assert bucket_check(doctor()[1])["detail"] == (
+        "1 loaded files are what the bucket holds; 1 have a newer version that is about to be loaded"
+    )
+    os.utime(two_trucks / LUNCH, (1_795_000_000, 1_795_000_000))
+    code, said = doctor()
+    assert (code, failing(said)) == (1, ["bucket"])
+    assert f"1 are another version in the bucket: {LUNCH}" in bucket_check(said)["detail"]
+    assert "t3 ingest" in bucket_check(said)["advice"]
+    take_in()
+    assert doctor()[0] == 0
+
+
+def test_a_newer_version_that_cannot_be_loaded_and_a_file_that_left_are_told(doctor, two_trucks: Path):
+    put(two_trucks, LUNCH, header="when,what")
+    (two_trucks / OTHER).unlink()
+    take_in()
+    code, said = doctor()
+    assert code == 0
+    assert bucket_check(said)["detail"] == (
+        "0 loaded files are what the bucket holds; 1 left the bucket, their sales stand; "
+        f"1 have a newer version that is not loaded: {LUNCH} (bad_header)"
+    )
+    assert "t3 files --state" in bucket_check(said)["advice"]

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -67,17 +68,15 @@ def test_a_reuploaded_file_replaces_its_rows(bucket: Path):
     assert_reconciles()
 
 
-def test_an_older_version_never_replaces_a_newer(bucket: Path):
+def test_a_file_restored_with_an_older_time_replaces_the_later_one(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "5.99"))
     take_in()
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    os.utime(bucket / LUNCH, (1, 1))
+    restored = datetime(2026, 11, 5, 15, 5, tzinfo=UTC).timestamp()
+    os.utime(bucket / LUNCH, (restored, restored))
     take_in()
-    assert sales() == [(3, 1, 599)]
-    assert rows("SELECT state, reason FROM ops.source_file ORDER BY file_id") == [
-        ("loaded", None),
-        ("superseded", "A newer version of the same key was loaded before."),
-    ]
+    assert sales() == [(3, 1, 499)]
+    assert rows("SELECT state FROM ops.source_file ORDER BY file_id") == [("superseded",), ("loaded",)]
     assert_reconciles()
 
 

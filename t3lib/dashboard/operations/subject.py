@@ -17,7 +17,7 @@ from t3lib.warehouse import rejects
 _FILE = sa.text("""
     SELECT key, state, truck_id, batch_date, rows_loaded, rows_rejected, pence_loaded, reason
     FROM ops.source_file WHERE key = :key
-    ORDER BY file_id DESC LIMIT 1
+    ORDER BY version DESC NULLS LAST LIMIT 1
 """)
 _MAIL = sa.text("SELECT subject, recipient, state, attempts, reply FROM ops.mail_outbox WHERE mail_id = :mail")
 _BATCH = sa.text("SELECT files, attempt, state, error FROM ops.batch WHERE batch_id = :batch")
