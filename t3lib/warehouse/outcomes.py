@@ -12,14 +12,19 @@ OUTCOMES: dict[str, str] = {
     "loaded": "Its rows are sales, or stand among the rejected rows.",
     "superseded": "A newer version of the same key took its place.",
     "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
+    "held_columns": "A column that is not read may say that rows are no sales: held until a person releases it.",
     "held": "Taken out by a person: held until a person releases it.",
     "unreadable": "It is empty or damaged; nothing of it was loaded.",
     "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
     "ignored": "Not a file of the feed: its key follows none of the known layouts.",
 }
+# What waits for a person: held by T3 itself, and by people as well; and what else is not loaded.
+HELD_BACK = ("held_duplicate", "held_columns")
+HELD = ("held", *HELD_BACK)
+REFUSED = ("unreadable", "bad_header")
 
 _LOCKED = """
-    SELECT file_id, key, state, last_modified, truck_id, released, discovered_at
+    SELECT file_id, key, state, last_modified, truck_id, released, all_sales, discovered_at
     FROM ops.source_file
     WHERE file_id = ANY($1) OR (key = ANY($2) AND state = 'loaded')
     ORDER BY file_id
@@ -33,8 +38,8 @@ _SAME_CONTENT = """
 SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
      ("content_sha256", pa.string()), ("rows_read", pa.int64()), ("replaces", pa.int64()),
-     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()),
-     ("discovered_at", pa.timestamp("us", "UTC"))]
+     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()), ("all_sales", pa.bool_()),
+     ("discovered_at", pa.timestamp("us", "UTC")), ("columns_not_read", pa.list_(pa.string()))]
 )  # fmt: skip
 
 
@@ -58,14 +63,14 @@ def _in_order(claimed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _against_older(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
     """A file beside the loaded version of its key: the later upload stays."""
-    known = {name: row[name] for name in ("released", "discovered_at")}
+    known = {name: row[name] for name in ("released", "all_sales", "discovered_at")}
     decided = {**staged, **known, "replaces": None, "superseded_by": None}
-    if staged["state"] != "loaded" or other is None:
+    if staged["state"] not in ("loaded", *HELD_BACK) or other is None:
         return decided
     if (other["last_modified"], other["file_id"]) > (row["last_modified"], row["file_id"]):
         reason = "A newer version of the same key was loaded before."
         return decided | {"state": "superseded", "reason": reason, "superseded_by": other["file_id"]}
-    return decided | {"replaces": other["file_id"]}
+    return decided | ({"replaces": other["file_id"]} if staged["state"] == "loaded" else {})
 
 
 def _hold_duplicates(cursor: Cursor, decided: list[dict[str, Any]]) -> None:
