@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from t3lib.landing import Landing
 from t3lib.problems import explain
 from t3lib.settings import settings
+from t3lib.warehouse import rereading
 from t3lib.warehouse.reconciliation import Check
 
 
@@ -17,6 +18,14 @@ def service_checks() -> list[Check]:
         _check("archive", lambda: f"{len(Landing(settings().need('archive_url')).folders())} folders can be listed"),
         _check("smtp", _greeting),
     ]
+
+
+def files_check(sample: int, progress: Callable[[int, int], object]) -> Check:
+    """Loaded files against their lines, as far as the bucket answers."""
+    try:
+        return rereading.check(Landing(), sample, progress=progress)
+    except Exception as error:
+        return Check("lines", False, explain(error) or f"{type(error).__name__}: {error}")
 
 
 def _check(name: str, probe: Callable[[], str]) -> Check:
