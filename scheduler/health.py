@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from t3lib.landing import Landing
 from t3lib.problems import explain
 from t3lib.settings import settings
-from t3lib.warehouse import bucket
+from t3lib.warehouse import bucket, rereading
 from t3lib.warehouse.reconciliation import Check
 
 
@@ -25,6 +25,11 @@ def service_checks() -> list[Check]:
 def bucket_check(db: sa.Connection) -> Check:
     """Whether the loaded version of each key is the one in the bucket."""
     return _probed("bucket", lambda: bucket.check(db, Landing().objects()))
+
+
+def files_check(sample: int, progress: Callable[[int, int], object]) -> Check:
+    """Loaded files against their lines, as far as the bucket answers."""
+    return _probed("lines", lambda: rereading.check(Landing(), sample, progress=progress))
 
 
 def _check(name: str, probe: Callable[[], str]) -> Check:

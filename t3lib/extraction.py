@@ -18,9 +18,9 @@ _UTC = pa.timestamp("us", "UTC")
 FILES_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("key", pa.string()), ("kind", pa.string()), ("truck_id", pa.int32()),
      ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()), ("rows_read", pa.int64()),
-     ("uploaded_at", _UTC), ("window_from", _UTC), ("window_to", _UTC)]
+     ("uploaded_at", _UTC), ("window_from", _UTC), ("window_to", _UTC), ("columns_not_read", pa.list_(pa.string()))]
 )  # fmt: skip
-READ = "loaded"
+READ, DOUBTED = "loaded", "held_columns"
 UNFORESEEN = "It holds what no reader foresaw"
 
 
@@ -68,14 +68,23 @@ def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, dict[str
         if file.kind == "metadata":
             found = read_metadata(file.key, data)
             return None, found, _outcome(file, READ, None, data, sum(map(len, found.values())))
-        rows = feed.read(file.key, data)
-        reason = None if rows.num_rows else "A header and no sales."
-        return rows, {}, _outcome(file, READ, reason, data, rows.num_rows)
+        found = feed.examine(file.key, data)
+        state, reason = _judged(found, file.all_sales)
+        outcome = _outcome(file, state, reason, data, found.rows.num_rows)
+        return found.rows, {}, outcome | {"columns_not_read": found.columns_not_read}
     except feed.FeedError as error:
         return None, {}, _outcome(file, error.state, str(error), data)
     except Exception as error:  # a gap in our readers must not keep the other files of the batch out
         reason = f"{UNFORESEEN} ({type(error).__name__}: {' '.join(str(error).split())[:80]}): upload it again."
         return None, {}, _outcome(file, "unreadable", feed.visible(reason), data)
+
+
+def _judged(found: feed.Reading, all_sales: bool) -> tuple[str, str | None]:
+    """Whether a file's rows are sales, and why not. Rows that are doubted are staged: a person may release them."""
+    if found.doubt and not all_sales:
+        said = f"It has a column that is not read and may say that rows are no sales: {found.doubt}."
+        return DOUBTED, f"{said} Releasing it takes every row as a sale."
+    return READ, None if found.rows.num_rows else "A header and no sales."
 
 
 def _outcome(file: File, state: str, reason: str | None, data: bytes | None = None, rows: int = 0) -> dict[str, Any]:
@@ -94,6 +103,7 @@ def _outcome(file: File, state: str, reason: str | None, data: bytes | None = No
         "uploaded_at": file.last_modified,
         "window_from": window[0],
         "window_to": window[1],
+        "columns_not_read": [],
     }
 
 

@@ -212,16 +212,20 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="First make rollups anew where they differ; nothing else is changed.")
     ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Also read loaded files once more and compare them with what was loaded.")
+    ] = False,
+    sample: Annotated[int, typer.Option(min=0, help="How many files --files draws by chance; 0: all of them.")] = 200,
     why: Why = "A rollup differed from the sales.",
     by: By = "",
     json: Json = False,
 ) -> None:
     """Prove that files, sales, rejects, rollups and archive agree. Exit 1 if not, or if a service does not answer.
 
-    Example: t3 doctor --repair"""
+    Example: t3 doctor --repair, or t3 doctor --files --sample 0"""
     from scheduler.commands.doctor import doctor as run
 
-    run(repair=repair, why=why, by=by, as_json=json)
+    run(repair=repair, why=why, by=by, as_json=json, files=files, sample=sample)
 
 
 @app.command()

@@ -1,22 +1,30 @@
 """`t3 doctor`: proofs that everything agrees, and rollups made anew where they do not."""
 
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import out, say
+from scheduler.commands.output import out, progress, say
 from scheduler.commands.session import session
-from scheduler.health import bucket_check, service_checks
+from scheduler.health import bucket_check, files_check, service_checks
 from t3lib import archive, warehouse
 from t3lib.warehouse import exposure, rebuilding, reconciliation
 from t3lib.warehouse.audit import account
 from t3lib.warehouse.rebuilding import Rebuilt
 from t3lib.warehouse.reconciliation import Check
+from t3lib.warehouse.rereading import SAMPLE
 
 
-def doctor(repair: bool = False, why: str = "", by: str = "", as_json: bool = False) -> None:
-    """Run every check, after a repair of the rollups if asked for; raises SystemExit(1) when one fails."""
+def doctor(
+    repair: bool = False, why: str = "", by: str = "", as_json: bool = False, files: bool = False, sample: int = SAMPLE
+) -> None:
+    """Run every check, after a repair of the rollups if asked for; raises SystemExit(1) when one fails.
+
+    files: also read this many loaded files once more (sample 0: all of them)."""
     with session("database", "landing", "smtp", "archive"):
         rebuilt = rebuilding.rebuild(actor=by or account(), why=why) if repair else []
         with warehouse.connect() as db:
             checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), exposure.check(db)]
+        if files:
+            with progress("Reading loaded files once more") as advance:
+                checks.append(files_check(sample, advance))
         checks += service_checks()
     ok = all(check.ok for check in checks)
     if as_json:

@@ -12,8 +12,9 @@ from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.warehouse import ledger, status
+from t3lib.warehouse.outcomes import HELD_BACK, REFUSED
 
-_NOT_LOADED = ("unreadable", "bad_header", "held_duplicate")
+_NOT_LOADED = (*REFUSED, *HELD_BACK)
 # Batches that one process takes in at a time, one more than cores: a load also waits for the disk.
 AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
 

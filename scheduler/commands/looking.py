@@ -45,9 +45,11 @@ def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> No
     if as_json:
         print_json(rows)
         return
+    for row in rows:
+        row["not_read"] = ", ".join(row["columns_not_read"])
     columns = {"key": "file", "state": "state", "rows_read": "read", "rows_loaded": "loaded",
                "rows_rejected": "rejected", "finished_at": "finished", "deleted_at": "deleted upstream",
-               "reason": "why"}  # fmt: skip
+               "not_read": "columns not read", "reason": "why"}  # fmt: skip
     chosen = bool(state or truck)
     table(rows, columns, "No such file." if chosen else "No file yet: drop one into the bucket and run `t3 ingest`.")
 

@@ -29,8 +29,9 @@ def listed(reason: str | None, truck: int | None, days: str, status: str, limit:
     for row in rows:
         row["suggested"] = pounds(row["suggested_pence"]) if row["suggested_pence"] else ""
         row["file"] = str(row["file_id"])
+        row["text"] = row["raw_line"] or row["raw_total"]
     columns = {"file": "file", "row_number": "row", "truck_id": "truck", "raw_timestamp": "time", "raw_type": "payment",
-               "raw_total": "total", "reason": "reason", "suggested": "suggested", "key": "key"}  # fmt: skip
+               "text": "total", "reason": "reason", "suggested": "suggested", "key": "key"}  # fmt: skip
     table(rows, columns, f"No rejected row is {status}.")
 
 
@@ -45,6 +46,7 @@ def show(file_id: int, row_number: int, as_json: bool) -> None:
     text = {"file": row["key"], "row": row["row_number"], "truck": row["truck_id"],
             "business day": row["business_date"],
             "time": row["raw_timestamp"], "payment": row["raw_type"], "total": row["raw_total"],
+            **({"whole row": row["raw_line"]} if row["raw_line"] else {}),
             "why": row["sentence"], "suggested": suggested, "status": row["status"]}  # fmt: skip
     for name, value in text.items():
         out.print(f"{name:>14}  {shown(value)}", markup=False, soft_wrap=True)

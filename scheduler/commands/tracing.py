@@ -45,9 +45,14 @@ def _show(found: Record, limit: int) -> None:
 
 def _files(files: list[Record]) -> None:
     out.print()
-    rows = [file | {"file": str(file["file_id"]), "sum": pounds(file["pence"])} for file in files]
+    rows = [
+        file
+        | {"file": str(file["file_id"]), "sum": pounds(file["pence"]), "not_read": ", ".join(file["columns_not_read"])}
+        for file in files
+    ]
     columns = {"file": "file", "key": "key", "transactions": "sales", "sum": "sum", "rows_rejected": "rejected",
-               "finished_at": "loaded", "deleted_at": "deleted upstream", "missing": "raw text"}  # fmt: skip
+               "finished_at": "loaded", "deleted_at": "deleted upstream", "not_read": "columns not read",
+               "missing": "raw text"}  # fmt: skip
     table(rows, columns, "No file holds a row of it.")
 
 
@@ -55,12 +60,10 @@ def _sales(sales: list[Record], count: int, limit: int) -> None:
     out.print()
     rows = []
     for sale in sales:
-        raw = sale.get("raw") or {}
-        text = ",".join(str(raw.get(name) or "") for name in ("timestamp", "type", "total")) if raw else ""
         notes = [*sale["flags"], *([sale["decision"]] if sale["decision"] else [])]
         rows.append({"file": str(sale["file_id"]), "row": str(sale["row_number"]), "sold_at": sale["sold_at"],
                      "payment": sale["payment_type"], "total": pounds(sale["total_pence"]),
-                     "notes": ", ".join(notes), "text": text})  # fmt: skip
+                     "notes": ", ".join(notes), "text": sale.get("text", "")})  # fmt: skip
     columns = {"file": "file", "row": "row", "sold_at": "sold", "payment": "payment", "total": "total",
                "notes": "notes", "text": "as the truck wrote it"}  # fmt: skip
     table(rows, columns, "No sale.")
@@ -72,8 +75,9 @@ def _rejects(rejects: list[Record]) -> None:
     if rejects:
         out.print("\nNot loaded:")
         columns = {"file_id": "file", "row_number": "row", "raw_timestamp": "time", "raw_type": "payment",
-                   "raw_total": "total", "reason": "reason", "status": "status"}  # fmt: skip
-        table(rejects, columns, "")
+                   "raw_total": "total", "reason": "reason", "status": "status",
+                   "text": "as the truck wrote it"}  # fmt: skip
+        table([{"text": row["raw_line"], **row} for row in rejects], columns, "")
 
 
 def _runs(runs: list[Record]) -> None:

@@ -1,6 +1,7 @@
 """Why a row was not loaded, and what was odd about one that was: codes and their plain sentences."""
 
 REASONS: dict[str, str] = {
+    "wrong_cells": "The row has more or fewer cells than the first line has names.",
     "missing_total": "The total is empty, 'blank' or 'NULL'.",
     "void": "The sale was voided on the till.",
     "error_marker": "The till wrote an error marker instead of a total.",

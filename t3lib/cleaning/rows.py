@@ -37,6 +37,7 @@ def clean(raw: pa.Table, files: pa.Table, rules: Rules) -> Cleaned:
     at = _positions(raw["file_id"], files["file_id"])
     truck = _numbers(files["truck_id"])[at]
     pence, reason, suggested = _judge_totals(_coded(raw["total"]), truck, rules)
+    reason = np.where(_is_whole_line(raw), _CODES.index("wrong_cells"), reason)
     kind = _judge_payments(_coded(raw["type"]))
     stamp = _coded(raw["timestamp"])
     seconds, bad_time, sold_at, dates, hours = _read_stamps(stamp.dictionary)
@@ -67,7 +68,7 @@ def clean(raw: pa.Table, files: pa.Table, rules: Rules) -> Cleaned:
         "flags": pa.array(flags[sold], pa.int16()),
     }
     rejects = placed(refused) | {
-        **{f"raw_{name}": _texts(raw[name].take(pa.array(refused))) for name in ("timestamp", "type", "total")},
+        **{f"raw_{name}": _texts(raw[name].take(pa.array(refused))) for name in ("timestamp", "type", "total", "line")},
         "reason": pa.array(_CODES).take(pa.array(reason[refused])),
         "suggested_pence": pa.array(suggested[refused], pa.int32(), mask=suggested[refused] < 0),
     }
@@ -128,6 +129,11 @@ def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.T
         + outside * FLAGS["outside_batch_window"]
         + ~np.isin(truck, list(rules.known)) * FLAGS["unknown_truck"]
     )
+
+
+def _is_whole_line(raw: pa.Table) -> np.ndarray:
+    """Whether a row could not be told into cells: then it stands as it was written, and nothing of it is judged."""
+    return pc.is_valid(raw["line"]).to_numpy()
 
 
 def _first(reason: np.ndarray, found: np.ndarray, code: str) -> np.ndarray:

@@ -2,6 +2,19 @@
 
 from t3lib.feed.bounds import MOST_BYTES, FeedError, visible
 from t3lib.feed.keys import Key, parse
-from t3lib.feed.rows import RAW_SCHEMA, read
+from t3lib.feed.rows import COLUMNS, RAW_SCHEMA, Reading, examine, read
+from t3lib.feed.written import written
 
-__all__ = ["MOST_BYTES", "RAW_SCHEMA", "FeedError", "Key", "parse", "read", "visible"]
+__all__ = [
+    "COLUMNS",
+    "MOST_BYTES",
+    "RAW_SCHEMA",
+    "FeedError",
+    "Key",
+    "Reading",
+    "examine",
+    "parse",
+    "read",
+    "visible",
+    "written",
+]

@@ -1,5 +1,7 @@
 """How much of one file is read. What is larger is refused or cut, so that no file takes a worker's memory."""
 
+import unicodedata
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -7,7 +9,8 @@ MOST_BYTES = 64 * 2**20  # of an object as it lies in the bucket
 MOST_UNPACKED = 128 * 2**20  # of what a packed one holds
 MOST_ROWS = 2_500_000
 MOST_CHARACTERS = 1000  # of a cell
-MARK = " … cut here: a cell may have 1,000 characters"
+MOST_IN_ROW = 10_000  # characters of a row that is kept as it was written
+MARK = " … cut here: a {what} may have {most:,} characters"
 
 
 class FeedError(Exception):
@@ -23,13 +26,19 @@ def visible(text: str) -> str:
     return text.replace("\0", "␀")
 
 
-def cut(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def told(name: str) -> str:
+    """A name in which every character that cannot be seen, or looks like another, is told by its number and name."""
+    return "".join(c if " " <= c <= "~" else f"<U+{ord(c):04X} {unicodedata.name(c, 'control')}>" for c in name)
+
+
+def cut(cells: pa.Array | pa.ChunkedArray, most: int = MOST_CHARACTERS) -> pa.Array | pa.ChunkedArray:
     """Text cells with the end of very long ones cut off, which a mark says; no price or time is ever as long."""
     size = pc.utf8_length(cells)
-    if (pc.max(size).as_py() or 0) <= MOST_CHARACTERS:
+    if (pc.max(size).as_py() or 0) <= most:
         return cells
-    short = pc.binary_join_element_wise(pc.utf8_slice_codeunits(cells, 0, MOST_CHARACTERS), MARK, "")
-    return pc.if_else(pc.greater(size, MOST_CHARACTERS), short, cells)
+    mark = MARK.format(what="cell" if most == MOST_CHARACTERS else "row", most=most)
+    short = pc.binary_join_element_wise(pc.utf8_slice_codeunits(cells, 0, most), mark, "")
+    return pc.if_else(pc.greater(size, most), short, cells)
 
 
 def require_rows(rows: int) -> None:

@@ -1,18 +1,20 @@
 """The cells of the hand-kept files: text or a workbook's value in, what the tables hold out."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from t3lib.feed.bounds import FeedError, visible
+from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, visible
 from t3lib.money import parse_pence
 from t3lib.settings import settings
 
 PER = ("day", "month", "sale", "percent")
 LONGEST_NAME = 200
 DEAREST_PENCE = 10_000_000_00
+_JOINERS = "\u200c\u200d"
 
 
 def cell(row: dict[str, Any], column: str, convert: Callable[[Any], Any]) -> Any:
@@ -41,12 +43,19 @@ def rating(value: Any) -> int:
 
 
 def name(value: Any) -> str:
-    """A name of bounded length, with single blanks."""
-    if not (name := re.sub(r"\s+", " ", visible(str(value or ""))).strip()):
+    """A name of bounded length, with single blanks and nothing that cannot be seen."""
+    if not (name := _seen(value)):
         raise ValueError("a name is needed")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"at most {LONGEST_NAME} characters are kept")
     return name
+
+
+def description(value: Any) -> str | None:
+    """A text of bounded length, or None."""
+    if len(found := _seen(value)) > MOST_CHARACTERS:
+        raise ValueError(f"at most {MOST_CHARACTERS:,} characters are kept")
+    return found or None
 
 
 def yes_no(value: Any) -> bool | None:
@@ -65,6 +74,11 @@ def price(value: Any) -> int:
     return pence
 
 
+def amount(value: Any) -> int:
+    """An amount in pence that may be nothing."""
+    return 0 if parse_pence(str(value))[1] == "zero" else price(value)
+
+
 def percent(value: Any) -> Decimal:
     """A percentage with or without its sign."""
     number = Decimal(str(value).rstrip("% "))
@@ -75,9 +89,9 @@ def percent(value: Any) -> Decimal:
 
 def per(value: Any) -> str:
     """What a cost is counted by."""
-    if value not in PER:
+    if (word := str(value or "").strip().lower()) not in PER:
         raise ValueError(f"one of {', '.join(PER)} is needed")
-    return value
+    return word
 
 
 def moment(value: Any) -> str:
@@ -89,3 +103,11 @@ def moment(value: Any) -> str:
 def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The conversion for a cell that may be empty: None then."""
     return lambda value: None if value in (None, "") else convert(value)
+
+
+def _seen(value: Any) -> str:
+    """Text with single blanks, without the characters that cannot be seen: they break Excel files, and make two names
+    of what reads as one. Joiners stay: emoji and scripts are written with them."""
+    text = re.sub(r"\s+", " ", visible(str(value if value is not None else "")))
+    kept = (c for c in text if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn"))
+    return " ".join("".join(kept).split())

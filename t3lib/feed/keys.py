@@ -11,6 +11,9 @@ BATCH_HOURS = 3
 METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs"}
 
 _HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet", re.ASCII)
+_PACKED = re.compile(r"\.(gz|zip|bz2|xz|zst|7z|rar|tar|tgz)$|(?<=\.csv)\.(gz|zip)", re.IGNORECASE)
+# What browsers and file managers add to the name of a second copy, before or behind the ending.
+_COPY = re.compile(r"[ _-]*(?:\(\d+\)|- ?copy(?: \(?\d+\)?)?|copy)(\.\w+)?$", re.IGNORECASE)
 _SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv", re.ASCII)
 
 
@@ -27,18 +30,47 @@ class Key:
 
 
 def parse(key: str) -> Key:
-    """Read one object key of any layout; never raises."""
+    """Read one object key of any layout; never raises. One that is nearly a file's is told what to do."""
+    found = _exactly(key)
+    if found.kind == "other" and not found.reason:
+        return Key("other", reason=_advice(key) or "Not a file of the feed: its key follows none of the known layouts.")
+    return found
+
+
+def _exactly(key: str) -> Key:
     if key.startswith("metadata/") and key.removeprefix("metadata/") in METADATA:
         return Key("metadata")
     if found := _HISTORY.fullmatch(key):
         return Key("history", int(found[1]))
     if not (found := _SALES.fullmatch(key)):
-        return Key("other", reason="Not a file of the feed: its key follows none of the known layouts.")
+        return Key("other")
     year, month, day, hour, truck = (int(part) for part in found.groups()[:5])
     try:
         return Key("sales", truck, found[6], date(year, month, day), time(hour).hour)
     except ValueError:
         return Key("other", reason="Its folders name a day or hour that does not exist.")
+
+
+def _advice(key: str) -> str | None:
+    """What to do with a file whose key is nearly that of a file of the feed."""
+    bare = _PACKED.sub("", key)
+    meant = _canonical(_COPY.sub(r"\1", bare))
+    if _exactly(meant).kind == "other":
+        return None
+    if bare != key:
+        return f"Packed: unpack it and upload it as {meant}."
+    return f"Not the name of a file of the feed: if it is meant, rename it to {meant}."
+
+
+def _canonical(key: str) -> str:
+    """A key with its letters as the layouts have them, as far as they are one's."""
+    folder, _, name = key.strip().lower().rpartition("/")
+    is_sale, is_history = folder.startswith("trucks/"), folder == "historical"
+    if is_sale and (found := re.fullmatch(r"t3_t(\d+)_(.+)\.csv", name)):
+        name = f"T3_T{found[1]}_{found[2].upper()}.csv"
+    if is_history:
+        name = name.upper().removesuffix(".PARQUET") + ".parquet"
+    return f"{folder}/{name}"
 
 
 def batch_window(day: date, hour: int, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:

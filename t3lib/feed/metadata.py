@@ -3,21 +3,21 @@
 A file with any faulty row is refused whole, with the row and column named, and the version before stays in force:
 half a price list would make wrong figures."""
 
-import csv
-import io
 import itertools
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from t3lib.feed import cells, workbook
-from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, require_rows, visible
-from t3lib.feed.rows import text
+from t3lib.feed.bounds import FeedError
+from t3lib.feed.lists import Columns, Record, lines, plain, sheet
 
-Record = dict[str, Any]
-MOST_COLUMNS = 50
+TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
+LOCATIONS = Columns(("id", "name"))
+MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost",))
+PITCHES = Columns(("truck_id", "location_id", "from", "to"))
+COSTS = Columns(("cost", "amount", "per", "from"), ("truck_id",))
 
 
 def read_metadata(key: str, data: bytes) -> dict[str, list[Record]]:
@@ -26,12 +26,20 @@ def read_metadata(key: str, data: bytes) -> dict[str, list[Record]]:
 
 
 def _details(data: bytes) -> dict[str, list[Record]]:
-    sheets = workbook.sheets(data)
-    if "trucks" not in sheets:
-        raise FeedError("bad_header", "The workbook has no sheet named trucks.")
+    sheets: dict[str, list[workbook.Row]] = {}
+    for title, rows in workbook.sheets(data):
+        if (name := plain(title)) in sheets:
+            raise FeedError("bad_header", f"The workbook has two sheets named {name}: keep one of them.")
+        if name not in _SHEETS and rows:
+            raise FeedError("bad_header", f"The workbook has a sheet {title.strip()[:40]!r}; known are {_KNOWN}.")
+        sheets[name] = rows
+    if missing := [name for name in _SHEETS if name not in sheets]:
+        raise FeedError("bad_header", f"The workbook has no sheet named {missing[0]}.")
+    trucks = [_truck(row) for row in sheet(sheets["trucks"], "trucks", TRUCKS)]
+    places = [_location(row) for row in sheet(sheets["locations"], "locations", LOCATIONS)]
     return {
-        "truck": [_truck(row) for row in _sheet(sheets["trucks"], "trucks", ("id", "name"))],
-        "location": [_location(row) for row in _sheet(sheets.get("locations", []), "locations", ("id", "name"))],
+        "truck": _once(trucks, lambda t: t["truck_id"], lambda t: f"Sheet trucks has ID {t['truck_id']}"),
+        "location": _once(places, lambda p: p["location_id"], lambda p: f"Sheet locations has ID {p['location_id']}"),
     }
 
 
@@ -39,7 +47,7 @@ def _truck(row: Record) -> Record:
     return {
         "truck_id": cells.cell(row, "id", cells.whole_id),
         "name": cells.cell(row, "name", cells.name),
-        "description": visible(str(row.get("description") or "")).strip()[:MOST_CHARACTERS] or None,
+        "description": cells.cell(row, "description", cells.optional(cells.description)),
         "has_card_reader": cells.cell(row, "has_card_reader", cells.yes_no),
         "fsa_rating": cells.cell(row, "fsa_rating_22", cells.optional(cells.rating)),
     }
@@ -50,25 +58,22 @@ def _location(row: Record) -> Record:
 
 
 def _menu(data: bytes) -> dict[str, list[Record]]:
-    rows = _lines(data, ("truck_id", "menu_item", "menu_type", "price"))
     items = [
         {
             "truck_id": cells.cell(row, "truck_id", cells.whole_id),
             "menu_item": cells.cell(row, "menu_item", cells.name),
             "menu_type": cells.cell(row, "menu_type", cells.name),
             "price_pence": cells.cell(row, "price", cells.price),
-            "unit_cost_pence": cells.cell(row, "unit_cost", cells.optional(cells.price)),
+            "unit_cost_pence": cells.cell(row, "unit_cost", cells.optional(cells.amount)),
         }
-        for row in rows
+        for row in lines(data, MENU)
     ]
-    for (truck_id, item), times in Counter((item["truck_id"], item["menu_item"]) for item in items).items():
-        if times > 1:
-            raise FeedError("unreadable", f"Truck {truck_id} has {item} on its menu {times} times.")
-    return {"menu_item": items}
+    said = "Truck {truck_id} has {menu_item} on its menu"
+    return {"menu_item": _once(items, lambda item: (item["truck_id"], item["menu_item"].casefold()),
+                               lambda item: said.format(**item))}  # fmt: skip
 
 
 def _pitches(data: bytes) -> dict[str, list[Record]]:
-    rows = _lines(data, ("truck_id", "location_id", "from", "to"))
     pitches = [
         {
             "truck_id": cells.cell(row, "truck_id", cells.whole_id),
@@ -76,60 +81,41 @@ def _pitches(data: bytes) -> dict[str, list[Record]]:
             "from_at": cells.cell(row, "from", cells.moment),
             "to_at": cells.cell(row, "to", cells.moment),
         }
-        for row in rows
+        for row in lines(data, PITCHES)
     ]
     _no_overlap(pitches)
     return {"pitch": pitches}
 
 
 def _costs(data: bytes) -> dict[str, list[Record]]:
-    rows = _lines(data, ("cost", "amount", "per", "from"))
+    costs = [_cost(row) for row in lines(data, COSTS)]
+    return {"cost": _once(costs, lambda cost: (cost["truck_id"], cost["cost"].casefold(), cost["from_date"]),
+                          lambda cost: f"{_whose(cost)} {cost['cost']} from {cost['from_date']}")}  # fmt: skip
+
+
+def _cost(row: Record) -> Record:
+    per = cells.cell(row, "per", cells.per)
     return {
-        "cost": [
-            {
-                "truck_id": cells.cell(row, "truck_id", cells.optional(cells.whole_id)),
-                "cost": cells.cell(row, "cost", cells.name),
-                "amount": str(cells.cell(row, "amount", cells.percent if row["per"] == "percent" else cells.price)),
-                "per": cells.cell(row, "per", cells.per),
-                "from_date": cells.cell(row, "from", date.fromisoformat).isoformat(),
-            }
-            for row in rows
-        ]
+        "truck_id": cells.cell(row, "truck_id", cells.optional(cells.whole_id)),
+        "cost": cells.cell(row, "cost", cells.name),
+        "amount": str(cells.cell(row, "amount", cells.percent if per == "percent" else cells.amount)),
+        "per": per,
+        "from_date": cells.cell(row, "from", date.fromisoformat).isoformat(),
     }
 
 
-def _sheet(rows: list[tuple[Any, ...]], sheet: str, needed: tuple[str, ...]) -> Iterator[Record]:
-    """Records of a sheet under its header; rows with nothing but blanks are no records."""
-    if not rows:
-        return
-    names = [str(cell or "").strip().lower() for cell in rows[0]]
-    _need(names, needed, f"Sheet {sheet}")
-    for number, row in enumerate(rows[1:], 2):
-        if any(str(cell).strip() for cell in row if cell is not None):
-            yield dict(zip(names, row, strict=False)) | {"": f"sheet {sheet}, row {number}"}
+def _whose(cost: Record) -> str:
+    return f"Truck {cost['truck_id']} has" if cost["truck_id"] else "The fleet has"
 
 
-def _lines(data: bytes, needed: tuple[str, ...]) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text(data), newline=""))
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        if len(names) > MOST_COLUMNS:
-            raise FeedError(
-                "bad_header", f"The first line has {len(names):,} columns; at most {MOST_COLUMNS} are read."
-            )
-        _need(names, needed, "The first line")
-        for number, row in enumerate(reader, 1):
-            require_rows(number)
-            if any(cell.strip() for cell in row):
-                values = [cell.strip() for cell in row] + [""] * (len(names) - len(row))
-                yield dict(zip(names, values, strict=False)) | {"": f"line {reader.line_num}"}
-    except csv.Error as error:
-        raise FeedError("unreadable", f"Line {reader.line_num + 1} is not CSV ({error}).") from None
-
-
-def _need(names: list[str], needed: tuple[str, ...], where: str) -> None:
-    if missing := [name for name in needed if name not in names]:
-        raise FeedError("bad_header", f"{where} has no column {' and no column '.join(missing).upper()}.")
+def _once(found: list[Record], identity: Callable[[Record], Any], said: Callable[[Record], str]) -> list[Record]:
+    """Records of which no two are alike. Raises FeedError, which names the first that comes again."""
+    seen: set[Any] = set()
+    for record in found:
+        if identity(record) in seen:
+            raise FeedError("unreadable", f"{said(record)} twice: keep one. The version before stays in force.")
+        seen.add(identity(record))
+    return found
 
 
 def _no_overlap(pitches: list[Record]) -> None:
@@ -143,4 +129,6 @@ def _no_overlap(pitches: list[Record]) -> None:
             raise FeedError("unreadable", f"Truck {after['truck_id']} stands at two places from {after['from_at']}.")
 
 
+_SHEETS = ("trucks", "locations")
+_KNOWN = " and ".join(_SHEETS)
 _READERS = {"details.xlsx": _details, "menu.csv": _menu, "pitches.csv": _pitches, "costs.csv": _costs}

@@ -15,12 +15,13 @@ _WRITTEN = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.t
             pa.types.is_timestamp, pa.types.is_date, pa.types.is_time, pa.types.is_null)  # fmt: skip
 
 
-def read_parquet(data: bytes, places: Callable[[list[str]], list[int]]) -> list[pa.ChunkedArray]:
-    """The wanted columns as text, coded or not; `places` finds them among the names. Raises FeedError."""
+def read_parquet(data: bytes, places: Callable[[list[str]], list[int]]) -> tuple[list[str], list[pa.ChunkedArray]]:
+    """All names, and the wanted columns as text, coded or not; `places` finds these. Raises FeedError."""
     try:
         names = pq.read_schema(pa.BufferReader(data)).names
         wanted = [names[place] for place in places(names)]
-        return _read(pq.ParquetFile(pa.BufferReader(data), read_dictionary=_texts_among(data, wanted)), wanted)
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_texts_among(data, wanted))
+        return names, _read(file, wanted)
     except FeedError:
         raise
     except Exception as error:  # damage makes the reader raise whatever its parts raise

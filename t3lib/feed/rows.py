@@ -1,28 +1,56 @@
 """The rows of one file, every cell as the text that the file holds."""
 
-import csv
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.csv
 
-from t3lib.feed.bounds import FeedError, cut, require_rows, visible
+from t3lib.cleaning.moments import parse_moment
+from t3lib.cleaning.rows import PAYMENT_TYPES
+from t3lib.feed import records, unread
+from t3lib.feed.bounds import MOST_CHARACTERS, MOST_IN_ROW, FeedError, cut, require_rows, told, visible
 from t3lib.feed.parquet import read_parquet
+from t3lib.feed.records import Text
+from t3lib.money import parse_pence
 
 COLUMNS = ("timestamp", "type", "total")
 # Cells repeat: a column is its distinct texts, and for each row the place of its own among them.
 WORDS = pa.dictionary(pa.int32(), pa.string())
-RAW_SCHEMA = pa.schema([("file_id", pa.int64()), ("row_number", pa.int32()), *((name, WORDS) for name in COLUMNS)])
-MAX_HEADER = 10_000
+# `line` is the whole row as written where its number of cells is not the header's; its other cells are null then.
+RAW_SCHEMA = pa.schema(
+    [("file_id", pa.int64()), ("row_number", pa.int32()), *((name, WORDS) for name in (*COLUMNS, "line"))]
+)
+_CELLS = pa.schema(list(RAW_SCHEMA)[2:])
+Column = pa.ChunkedArray | list[str | None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sales file holds: its rows, the names of the columns that are not read, and what these say of rows that
+    may be no sales (None where they say nothing of the kind)."""
+
+    rows: pa.Table
+    columns_not_read: list[str]
+    doubt: str | None
 
 
 def read(key: str, data: bytes) -> pa.Table:
-    """One row per row of a sales file: timestamp, type, total as text, null where the cell is absent.
+    """One row per row of a sales file: timestamp, type, total as text, or else line. Raises FeedError as examine."""
+    return examine(key, data).rows
 
-    Raises FeedError('unreadable' | 'bad_header')."""
+
+def examine(key: str, data: bytes) -> Reading:
+    """The rows of a sales file, and what was not read of it. Raises FeedError('unreadable' | 'bad_header')."""
     if not data:
         raise FeedError("unreadable", "The file is empty (0 bytes): upload it again.")
-    return _table(read_parquet(data, _places)) if key.endswith(".parquet") else _csv(text(data))
+    if key.endswith(".parquet"):
+        return _reading(*read_parquet(data, _wanted))
+    opened = records.opened(text(data))
+    if (columns := _fast_csv(opened)) is not None:
+        return _reading(opened.names, columns)
+    return _reading(opened.names, *_slow_csv(opened))
 
 
 def text(data: bytes) -> str:
@@ -39,77 +67,96 @@ def text(data: bytes) -> str:
     return visible(decoded)
 
 
-def _csv(content: str) -> pa.Table:
-    header, _, body = content.lstrip("\r\n").partition("\n")
-    if len(header) > MAX_HEADER or "\r" in header.rstrip("\r"):
-        header, _, body = content.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n")
-    if len(header) > MAX_HEADER:
-        raise FeedError("bad_header", f"The first line has {len(header):,} characters; three names are enough.")
-    delimiter = next((d for d in ",;\t" if d in header), ",")
-    body = body.removeprefix("\ufeff")
-    names = next(csv.reader([header.rstrip("\r")], delimiter=delimiter), [])
-    places, width = _places(names), len(names)
-    try:
-        read = _fast_csv if '"' not in body else _slow_csv
-        return read(body, delimiter, places, width)
-    except pa.ArrowInvalid:
-        return _slow_csv(body, delimiter, places, width)
-
-
 def _places(header: list[str]) -> list[int]:
     """Positions of timestamp, type, total in a header. Raises FeedError when one is missing or doubled."""
     names = [name.strip().lower() for name in header]
     if sorted(n for n in names if n in COLUMNS) != sorted(COLUMNS):
-        shown = ", ".join(names)[:80] or "nothing"
-        raise FeedError("bad_header", f"The first line must name timestamp, type and total; it says: {shown}.")
+        shown = ", ".join(map(told, names))[:300] or "nothing"
+        raise FeedError("bad_header", f"The first line must name timestamp, type and total once; it says: {shown}.")
     return [names.index(name) for name in COLUMNS]
 
 
-def _fast_csv(body: str, delimiter: str, places: list[int], width: int) -> pa.Table:
-    names = [f"c{place}" for place in range(width)]
-    if not body.strip("\r\n"):
-        return _table([[], [], []])
-    table = pyarrow.csv.read_csv(
-        io.BytesIO(body.encode()),
+def _wanted(header: list[str]) -> list[int]:
+    """The places of the three columns and of those that may say that rows are no sales."""
+    places = _places(header)
+    return [*places, *unread.telling(header, places)]
+
+
+def _fast_csv(text: Text) -> list[Column] | None:
+    """The wanted columns of a text whose lines are its rows; None when they are not, or not surely."""
+    names, wanted = [f"c{place}" for place in range(len(text.names))], _wanted(text.names)
+    if not text.body.strip("\r\n"):
+        return [[] for _ in wanted]
+    if not records.is_plain(text):
+        return None
+    rows = records.filled_lines(text.body)
+    require_rows(rows)
+    try:
+        table = _arrow(text, names, [names[place] for place in wanted])
+    except pa.ArrowInvalid:  # a row with another number of cells, or one too large for its blocks
+        return None
+    return table.columns if table.num_rows == rows else None
+
+
+def _arrow(text: Text, names: list[str], wanted: list[str]) -> pa.Table:
+    quote = '"' if '"' in text.body else False
+    return pyarrow.csv.read_csv(
+        io.BytesIO(text.body.encode()),
         read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, quote_char=False),
+        parse_options=pyarrow.csv.ParseOptions(delimiter=text.delimiter, quote_char=quote),
         convert_options=pyarrow.csv.ConvertOptions(
-            include_columns=[names[place] for place in places],
-            column_types=dict.fromkeys(names, WORDS),
-            strings_can_be_null=False,
+            include_columns=wanted, column_types=dict.fromkeys(names, WORDS), strings_can_be_null=False
         ),
     )
-    return _table(table.columns)
 
 
-def _slow_csv(body: str, delimiter: str, places: list[int], width: int) -> pa.Table:
-    """The same by the standard library: quotes, short rows (null cells), long rows (a total at the end keeps all)."""
-    columns: list[list[str | None]] = [[], [], []]
-    total = places[2]
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)
-    try:
-        for row in reader:
-            if not row:
-                continue
-            require_rows(len(columns[0]) + 1)
-            if len(row) > width and total == width - 1:
-                row[total:] = [delimiter.join(row[total:])]
-            for column, place in zip(columns, places, strict=True):
-                column.append(row[place] if place < len(row) else None)
-    except csv.Error as error:
-        raise FeedError("unreadable", f"Line {reader.line_num + 1} is not CSV ({error}).") from None
-    return _table(columns)
+def _slow_csv(text: Text) -> tuple[list[Column], Column]:
+    """The wanted columns, and the lines of the rows whose number of cells is not the header's."""
+    wanted, width = _wanted(text.names), len(text.names)
+    columns: list[list[str | None]] = [[] for _ in wanted]
+    lines: list[str | None] = []
+    for record in records.records(text, _row_like(wanted[:3], width)):
+        fits = len(record.cells) == width
+        require_rows(len(lines) + 1)
+        lines.append(None if fits else record.text)
+        for column, place in zip(columns, wanted, strict=True):
+            column.append(record.cells[place] if fits else None)
+    return columns, lines
 
 
-def _table(columns: list) -> pa.Table:
+def _row_like(places: list[int], width: int) -> Callable[[list[str]], bool]:
+    """Whether cells on a line of their own may be a row: by their time, or as many as a row has with a payment or an
+    amount in its place."""
+
+    def judged(cells: list[str]) -> bool:
+        time, payment, total = (cells[place] if place < len(cells) else "" for place in places)
+        if len(cells) > 1 and parse_moment(time) is not None:
+            return True
+        known = payment.lower() in PAYMENT_TYPES or parse_pence(total)[1] not in ("not_a_number", "missing_total")
+        return len(cells) >= width and known
+
+    return judged
+
+
+def _reading(header: list[str], columns: list[Column], lines: Column | None = None) -> Reading:
+    places = _places(header)
+    doubts = [
+        unread.doubt(header[place], _words(column).dictionary.to_pylist())
+        for place, column in zip(unread.telling(header, places), columns[3:], strict=True)
+    ]
+    doubt = "; ".join(filter(None, doubts)) or None
+    return Reading(_table(columns[:3], lines), unread.names(header, places), doubt)
+
+
+def _table(columns: list[Column], lines: Column | None) -> pa.Table:
     """Columns as a table within bounds."""
-    cells = [pa.chunked_array([column], pa.string()) if isinstance(column, list) else column for column in columns]
-    require_rows(len(cells[0]))
-    return pa.table({name: _words(column) for name, column in zip(COLUMNS, cells, strict=True)})
+    require_rows(len(columns[0]))
+    absent = pa.nulls(len(columns[0]), WORDS) if lines is None else _words(lines, MOST_IN_ROW)
+    return pa.Table.from_arrays([*map(_words, columns), absent], schema=_CELLS)
 
 
-def _words(column: pa.ChunkedArray) -> pa.DictionaryArray:
+def _words(column: Column, most: int = MOST_CHARACTERS) -> pa.DictionaryArray:
+    column = pa.chunked_array([column], pa.string()) if isinstance(column, list) else column
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     coded = coded.unify_dictionaries().combine_chunks()
-    return pa.DictionaryArray.from_arrays(coded.indices, cut(coded.dictionary))
+    return pa.DictionaryArray.from_arrays(coded.indices, cut(coded.dictionary, most))

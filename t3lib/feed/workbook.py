@@ -1,6 +1,7 @@
 """The sheets of an Excel workbook, as much of them as people may have typed."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -9,17 +10,26 @@ from t3lib.feed.bounds import FeedError, require_unpacked
 MOST_ROWS, MOST_COLUMNS = 20_000, 50
 
 Row = tuple[Any, ...]
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z0-9:]+)"')
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_FAR = re.compile(rb'<(?:\w+:)?c\s+r="((?:A[Z]|[B-Z][A-Z]|[A-Z]{3})\d+)"[^>]*(?<!/)>')  # right of column AY
+_ERRORS = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
 
 
-def sheets(data: bytes) -> dict[str, list[Row]]:
-    """Rows by the sheet's name in small letters, rows without any value left out but counted. Raises FeedError."""
+def sheets(data: bytes) -> list[tuple[str, list[Row]]]:
+    """Title and rows of each sheet, rows without any value left out but counted. Raises FeedError."""
     import openpyxl
 
     try:
         # zipfile never unpacks more of an entry than its header says.
-        require_unpacked(sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(data)).infolist()))
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        require_unpacked(sum(entry.file_size for entry in archive.infolist()))
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        return {sheet.title.strip().lower(): _rows(sheet) for sheet in book.worksheets}
+        found = [(sheet.title, _rows(sheet)) for sheet in book.worksheets]
+        for sheet, (title, rows) in zip(book.worksheets, found, strict=True):
+            if rows:
+                _require_plain(archive.read(sheet._worksheet_path), title, rows, data)
+        return found
     except FeedError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
@@ -32,8 +42,45 @@ def _rows(sheet: Any) -> list[Row]:
     for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), 1):
         if any(cell is not None for cell in row):
             if number > MOST_ROWS:
-                title = sheet.title[:40]
-                raise FeedError("unreadable", f"Sheet {title} has values below row {MOST_ROWS:,}: remove them.")
+                raise _unsure(sheet.title, f"has values below row {MOST_ROWS:,}: remove them")
             rows += [()] * (number - 1 - len(rows))
             rows.append(row)
     return rows
+
+
+def _require_plain(xml: bytes, title: str, rows: list[Row], data: bytes) -> None:
+    """Raise FeedError where a sheet shows people something else than its cells hold."""
+    if found := _MERGED.search(xml):
+        raise _unsure(title, f"has merged cells {found[1].decode()}: unmerge them and fill each")
+    if found := _FAR.search(xml):
+        raise _unsure(title, f"has a value in {found[1].decode()}; at most {MOST_COLUMNS} columns are read: remove it")
+    for number, row in enumerate(rows, 1):
+        for place, cell in enumerate(row):
+            if cell in _ERRORS:
+                raise _unsure(title, f"shows {cell} in {_name(number, place)}: mend it")
+    if _FORMULA.search(xml):
+        _require_values(title, rows, data)
+
+
+def _require_values(title: str, rows: list[Row], data: bytes) -> None:
+    """Raise FeedError where a formula has no value: programs that write formulas leave them to Excel to work out."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    formulas = book[title].iter_rows(max_col=MOST_COLUMNS, max_row=MOST_ROWS)
+    for number, cells in enumerate(formulas, 1):
+        values = rows[number - 1] if number <= len(rows) else ()
+        for place, cell in enumerate(cells):
+            if cell.data_type == "f" and (place >= len(values) or values[place] is None):
+                said = f"has a formula without a value in {_name(number, place)}"
+                raise _unsure(title, f"{said}: open it in Excel, save it and upload it again")
+
+
+def _name(number: int, place: int) -> str:
+    from openpyxl.utils import get_column_letter
+
+    return f"{get_column_letter(place + 1)}{number}"
+
+
+def _unsure(title: str, said: str) -> FeedError:
+    return FeedError("unreadable", f"Sheet {title.strip()[:40]} {said}. The version before stays in force.")

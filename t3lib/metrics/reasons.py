@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics.comparison import change_pct
 from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse.outcomes import HELD, REFUSED
 
 CLEAR_PCT = 8  # a smaller change of number or size of sales is no reason
 
@@ -21,7 +22,7 @@ _DAYS = sa.text("""
     GROUP BY business_date""")
 _FILES = sa.text("""
     SELECT batch_date, count(*) FILTER (WHERE state = 'loaded') AS loaded,
-           count(*) FILTER (WHERE state IN ('unreadable', 'bad_header', 'held_duplicate', 'held')) AS refused
+           count(*) FILTER (WHERE state = ANY(:not_loaded)) AS refused
     FROM mart.file WHERE kind = 'sales' AND truck_id = :truck AND batch_date = ANY(CAST(:days AS date[]))
     GROUP BY batch_date""")
 _REJECTED = sa.text("""
@@ -47,7 +48,7 @@ def _files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[st
     """Whether files lack; nothing is said while the day still trades."""
     if scope.until_hour is not None:
         return ""
-    found = {row.batch_date: row for row in db.execute(_FILES, days)}
+    found = {row.batch_date: row for row in db.execute(_FILES, days | {"not_loaded": [*REFUSED, *HELD]})}
     now = found.get(scope.last)
     usual = round(median(found[week].loaded if week in found else 0 for week in weeks))
     loaded, refused = (now.loaded, now.refused) if now else (0, 0)

@@ -21,7 +21,7 @@ _SCHEMA = pa.schema(
 )  # fmt: skip
 # People's decisions that stand, each with its latest line of the audit.
 _STANDING = """
-    SELECT row.file_id, row.row_number, row.status, row.raw_timestamp, row.raw_type, row.raw_total,
+    SELECT row.file_id, row.row_number, row.status, row.raw_timestamp, row.raw_type, row.raw_total, row.raw_line,
            last.actor, last.why
     FROM ops.rejected_row AS row
     CROSS JOIN LATERAL (
@@ -154,4 +154,4 @@ def _line(file_id: int, row_number: int) -> int:
 
 
 def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("file_id", "row_number", "raw_timestamp", "raw_type", "raw_total"))
+    return tuple(row[name] for name in ("file_id", "row_number", "raw_timestamp", "raw_type", "raw_total", "raw_line"))

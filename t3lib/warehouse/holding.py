@@ -7,15 +7,18 @@ from t3lib.warehouse import audit, restatement, rollups
 from t3lib.warehouse.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.cursor import Cursor
+from t3lib.warehouse.outcomes import HELD
 from t3lib.warehouse.restatement import Label
 
 _NEWEST = sa.text("""
     SELECT state FROM ops.source_file WHERE key = :key ORDER BY version DESC NULLS LAST LIMIT 1
 """)
 _RELEASE = sa.text("""
-    UPDATE ops.source_file SET state = 'new', released = true, batch_id = NULL, reason = NULL
+    UPDATE ops.source_file
+    SET state = 'new', batch_id = NULL, reason = NULL,
+        released = released OR state <> 'held_columns', all_sales = all_sales OR state = 'held_columns'
     WHERE file_id = (SELECT file_id FROM ops.source_file WHERE key = :key ORDER BY version DESC NULLS LAST LIMIT 1)
-      AND state IN ('held', 'held_duplicate')
+      AND state = ANY(:held)
 """)
 _LOADED = """
     SELECT file_id, truck_id FROM ops.source_file
@@ -30,10 +33,12 @@ _AUDIT = "INSERT INTO ops.audit (action, subject, actor, why) VALUES ('hold', $1
 
 
 def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
-    """Let a held file in: the next ingest loads it, whatever else has the same content. Raises RefusedError."""
+    """Let a held file in; what it was held for is no longer asked by the next ingest. Raises RefusedError.
+
+    Held for its columns: every row of it is a sale as written. Held otherwise: whatever else has the same content."""
     with connect(url) as db:
         audit.write(db, "release", key, actor, why)
-        if not db.execute(_RELEASE, {"key": key}).rowcount:
+        if not db.execute(_RELEASE, {"key": key, "held": list(HELD)}).rowcount:
             raise RefusedError(_why_not(db.scalar(_NEWEST, {"key": key}), key, "held"))
 
 

@@ -42,7 +42,7 @@ _NEW = sa.text("""
     FOR UPDATE SKIP LOCKED
 """)
 _FILES = """
-    SELECT file_id, key, etag, kind, truck_id, batch_date, batch_hour, last_modified, state
+    SELECT file_id, key, etag, kind, truck_id, batch_date, batch_hour, last_modified, state, all_sales
     FROM ops.source_file
 """
 _OUTCOMES = sa.text("""
@@ -71,6 +71,7 @@ class File:
     batch_hour: int | None
     last_modified: datetime
     state: str
+    all_sales: bool = False  # a person's word, where a column that is not read leaves a doubt
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ _SALES = f"""
     LIMIT :limit
 """
 _REJECTS = """
-    SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, rejected.reason, suggested_pence, status
+    SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, raw_line, rejected.reason, suggested_pence,
+           status
     FROM mart.rejected
     JOIN mart.file USING (file_id)
     WHERE rejected.truck_id = :truck AND business_date = :day AND file.state = 'loaded'
@@ -54,8 +55,8 @@ _FILES = f"""
         GROUP BY file_id
     )
 
-    SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.rows_read,
-           file.rows_loaded, file.rows_rejected, coalesce(sold.transactions, 0) AS transactions,
+    SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.columns_not_read,
+           file.rows_read, file.rows_loaded, file.rows_rejected, coalesce(sold.transactions, 0) AS transactions,
            coalesce(sold.pence, 0)::bigint AS pence
     FROM mart.file
     LEFT JOIN sold USING (file_id)
@@ -97,7 +98,7 @@ def trace(db: sa.Connection, question: Question, landing: Landing | None = None,
         "business_date": question.business_date,
         "hour": question.hour,
         **figure(db, question),
-        "files": with_raw_text(found, lines, landing) if landing else found,
+        "files": with_raw_text(found, [*lines, *refused], landing) if landing else found,
         "sales": lines,
         "rejects": refused,
         "runs": runs(db, [row["file_id"] for row in found]),
@@ -133,7 +134,8 @@ def runs(db: sa.Connection, file_ids: list[int]) -> list[Record]:
 
 
 def with_raw_text(found: list[Record], lines: list[Record], landing: Landing) -> list[Record]:
-    """Read each file's pinned version and add `raw` to its lines; a file that is gone says so in `missing`."""
+    """Read each file's pinned version and add `raw` (the cells that are read) and `text` (the whole row as written) to
+    its lines; a file that is gone says so in `missing`."""
     told = []
     for file, data in zip(found, landing.read_many([(f["key"], f["etag"]) for f in found]), strict=True):
         own = [line for line in lines if line["file_id"] == file["file_id"]]
@@ -154,10 +156,12 @@ def _add_raw(key: str, data: bytes | Exception, lines: list[Record]) -> str | No
         raise data
     try:
         raw = feed.read(key, data)
+        texts = feed.written(key, data, [line["row_number"] for line in lines])
     except feed.FeedError as error:
         return str(error)
-    for line in lines:
+    for line in [line for line in lines if line["row_number"] in texts]:
         line["raw"] = raw.slice(line["row_number"] - 1, 1).to_pylist()[0]
+        line["text"] = texts[line["row_number"]]
     return None
 
 

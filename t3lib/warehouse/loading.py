@@ -18,8 +18,9 @@ from t3lib.warehouse.restatement import Label
 _OUTCOME = """
     UPDATE ops.source_file AS file
     SET state = outcome.state, reason = outcome.reason, content_sha256 = outcome.content_sha256,
-        warnings = outcome.warnings, rows_read = outcome.rows_read, rows_loaded = outcome.rows_loaded,
-        rows_rejected = outcome.rows_rejected, pence_loaded = outcome.pence_loaded,
+        warnings = outcome.warnings, columns_not_read = coalesce(outcome.columns_not_read, '{}'),
+        rows_read = outcome.rows_read, rows_loaded = outcome.rows_loaded, rows_rejected = outcome.rows_rejected,
+        pence_loaded = outcome.pence_loaded,
         first_sale_at = outcome.first_sale_at, last_sale_at = outcome.last_sale_at,
         superseded_by = outcome.superseded_by, finished_at = now()
     FROM outcome WHERE file.file_id = outcome.file_id
@@ -121,7 +122,7 @@ def _labels(cursor: Cursor, decided: pa.Table, sales: pa.Table) -> dict[int, Lab
     loaded = [row for row in decided.to_pylist() if row["state"] == "loaded"]
     labels = {row["file_id"]: Label("new_version", row["key"]) for row in loaded if row["replaces"]}
     labels |= {row["replaces"]: labels[row["file_id"]] for row in loaded if row["replaces"]}
-    labels |= {row["file_id"]: Label("released", row["key"]) for row in loaded if row["released"]}
+    labels |= {row["file_id"]: Label("released", row["key"]) for row in loaded if row["released"] or row["all_sales"]}
     return labels | _late(cursor, [row for row in loaded if row["file_id"] not in labels], sales)
 
 
@@ -187,7 +188,8 @@ _UTC = pa.timestamp("us", "UTC")
 _GOING = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
 _OUTCOME_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()),
-     ("warnings", pa.list_(pa.string())), ("rows_read", pa.int64()), ("rows_loaded", pa.int64()),
-     ("rows_rejected", pa.int64()), ("pence_loaded", pa.int64()), ("first_sale_at", _UTC), ("last_sale_at", _UTC),
+     ("warnings", pa.list_(pa.string())), ("columns_not_read", pa.list_(pa.string())), ("rows_read", pa.int64()),
+     ("rows_loaded", pa.int64()), ("rows_rejected", pa.int64()), ("pence_loaded", pa.int64()),
+     ("first_sale_at", _UTC), ("last_sale_at", _UTC),
      ("superseded_by", pa.int64())]
 )  # fmt: skip

@@ -12,14 +12,20 @@ OUTCOMES: dict[str, str] = {
     "loaded": "Its rows are sales, or stand among the rejected rows.",
     "superseded": "A newer version of the same key took its place, or it was uploaded again with the same content.",
     "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
+    "held_columns": "A column that is not read may say that rows are no sales: held until a person releases it.",
     "held": "Taken out by a person: held until a person releases it.",
     "unreadable": "It is empty or damaged; nothing of it was loaded.",
     "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
     "ignored": "Not a file of the feed: its key follows none of the known layouts, or it is a link or a pipe.",
 }
+# What waits for a person: held by T3 itself, and by people as well; and what else is not loaded.
+HELD_BACK = ("held_duplicate", "held_columns")
+HELD = ("held", *HELD_BACK)
+REFUSED = ("unreadable", "bad_header")
 
 _LOCKED = """
-    SELECT file_id, key, version, etag, state, last_modified, truck_id, released, discovered_at, content_sha256
+    SELECT file_id, key, version, etag, state, last_modified, truck_id, released, all_sales, discovered_at,
+           content_sha256
     FROM ops.source_file
     WHERE file_id = ANY($1) OR (key = ANY($2) AND state = 'loaded')
     ORDER BY file_id
@@ -43,8 +49,8 @@ _SAME_CONTENT = """
 SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
      ("content_sha256", pa.string()), ("rows_read", pa.int64()), ("replaces", pa.int64()),
-     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()),
-     ("discovered_at", pa.timestamp("us", "UTC"))]
+     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()), ("all_sales", pa.bool_()),
+     ("discovered_at", pa.timestamp("us", "UTC")), ("columns_not_read", pa.list_(pa.string()))]
 )  # fmt: skip
 
 
@@ -74,16 +80,16 @@ def _in_order(claimed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _against(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
     """A file beside another version of its key: the one that the bucket held later stays, whatever its time says."""
-    known = {name: row[name] for name in ("released", "discovered_at")}
+    known = {name: row[name] for name in ("released", "all_sales", "discovered_at")}
     decided = {**staged, **known, "replaces": None, "superseded_by": None}
-    if staged["state"] != "loaded" or other is None:
+    if staged["state"] not in ("loaded", *HELD_BACK) or other is None:
         return decided
     gone = decided | {"state": "superseded", "superseded_by": other["file_id"]}
     if other["version"] > row["version"]:
         return gone | {"reason": "A newer version of the same key was loaded before."}
     if other["content_sha256"] == staged["content_sha256"]:
         return gone | {"reason": SAME}
-    return decided | {"replaces": other["file_id"]}
+    return decided | ({"replaces": other["file_id"]} if staged["state"] == "loaded" else {})
 
 
 def _let_stand(cursor: Cursor, same: list[dict[str, Any]], claimed: dict[int, dict[str, Any]]) -> None:

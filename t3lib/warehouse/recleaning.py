@@ -27,7 +27,8 @@ from t3lib.warehouse.restatement import Label
 REJECT_SCHEMA = pa.schema(
     [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
      ("sold_at", pa.timestamp("us", "UTC")), ("business_date", pa.date32()), ("raw_timestamp", pa.string()),
-     ("raw_type", pa.string()), ("raw_total", pa.string()), ("reason", pa.string()), ("suggested_pence", pa.int32())]
+     ("raw_type", pa.string()), ("raw_total", pa.string()), ("raw_line", pa.string()), ("reason", pa.string()),
+     ("suggested_pence", pa.int32())]
 )  # fmt: skip
 _LINE = ["file_id", "row_number"]
 
@@ -41,8 +42,8 @@ _LOCKED = """
     FOR UPDATE OF again, file
 """
 _REJECTS = """
-    SELECT truck_id, file_id, row_number, sold_at, business_date, raw_timestamp, raw_type, raw_total, reason,
-           suggested_pence
+    SELECT truck_id, file_id, row_number, sold_at, business_date, raw_timestamp, raw_type, raw_total, raw_line,
+           reason, suggested_pence
     FROM ops.rejected_row
     WHERE file_id = ANY($1) AND status = 'open'
 """
@@ -179,7 +180,7 @@ def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
 
 def _without_nulls(rejects: pa.Table) -> pa.Table:
     """Rejects in which an absent value equals an absent value."""
-    texts = [(name, "\0") for name in ("raw_timestamp", "raw_type", "raw_total")]
+    texts = [(name, "\0") for name in ("raw_timestamp", "raw_type", "raw_total", "raw_line")]
     for name, value in (*texts, ("suggested_pence", -1)):
         rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(rejects[name], value))
     for name in ("sold_at", "business_date"):

@@ -23,9 +23,9 @@ STATUSES: dict[str, str] = {
 }
 
 _ROW = """
-    SELECT row.file_id, row.row_number, row.truck_id, raw_timestamp, raw_type, raw_total, row.reason, suggested_pence,
-           row.status, row.sold_at, coalesce(row.business_date, file.batch_date) AS business_date, file.key,
-           file.state, file.last_modified, file.batch_date, file.batch_hour
+    SELECT row.file_id, row.row_number, row.truck_id, raw_timestamp, raw_type, raw_total, raw_line, row.reason,
+           suggested_pence, row.status, row.sold_at, coalesce(row.business_date, file.batch_date) AS business_date,
+           file.key, file.state, file.last_modified, file.batch_date, file.batch_hour
     FROM ops.rejected_row AS row
     JOIN ops.source_file AS file USING (file_id)
 """
@@ -75,8 +75,7 @@ def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
 
 def judge(rows: list[dict[str, Any]], rules: Rules, typed: dict[str, str] | None = None) -> Cleaned:
     """What cleaning makes of rejected rows, by their raw text or by typed values."""
-    own = {"timestamp": "raw_timestamp", "type": "raw_type", "total": "raw_total"}
-    raw = [row | (typed or {name: row[source] for name, source in own.items()}) for row in rows]
+    raw = [row | (typed or {name: row[f"raw_{name}"] for name in (*feed.COLUMNS, "line")}) for row in rows]
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}
     return clean(pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA),
                  pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA), rules)  # fmt: skip

@@ -22,7 +22,8 @@ _RUNS = "SELECT state, count(*) FROM ops.run GROUP BY state ORDER BY state"
 _MAILS = "SELECT state, count(*) FROM ops.mail_outbox GROUP BY state ORDER BY state"
 _BATCHES = "SELECT state, count(*) FROM ops.batch GROUP BY state ORDER BY state"
 _LISTED = """
-    SELECT key, state, reason, truck_id, rows_read, rows_loaded, rows_rejected, pence_loaded, finished_at, deleted_at
+    SELECT key, state, reason, truck_id, rows_read, rows_loaded, rows_rejected, pence_loaded, finished_at, deleted_at,
+           warnings, columns_not_read
     FROM ops.source_file
     WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
     ORDER BY discovered_at DESC, file_id DESC

@@ -8,6 +8,7 @@ from t3lib.warehouse.restatement import CAUSES
 
 # One row (timestamp, type, total) per reason, at a truck whose only price is 4.99, uploaded on 5 Nov 2026.
 EXAMPLES: dict[str, tuple[str, str, str]] = {
+    "wrong_cells": ("2026-11-05 12:00:00+00:00", "card", "1,234.50"),
     "missing_total": ("2026-11-05 12:00:00+00:00", "card", "blank"),
     "void": ("2026-11-05 12:00:00+00:00", "card", "VOID"),
     "error_marker": ("2026-11-05 12:00:00+00:00", "card", "ERR"),

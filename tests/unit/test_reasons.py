@@ -31,6 +31,8 @@ def test_the_page_is_made_from_the_code():
 def test_each_reason_has_an_example_that_is_rejected_for_it(reason: str):
     time, payment, total = EXAMPLES[reason]
     row = {"file_id": 1, "row_number": 1, "timestamp": time, "type": payment, "total": total}
+    if reason == "wrong_cells":
+        row |= {"timestamp": None, "type": None, "total": None, "line": ",".join(EXAMPLES[reason])}
     file = {"file_id": 1, "truck_id": 3, "uploaded_at": UPLOADED}
     raw = pa.Table.from_pylist([row], schema=feed.RAW_SCHEMA)
     found = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES)

@@ -78,7 +78,7 @@ def _about(db: sa.Connection, choices: Choices, fixed: Facts) -> tuple[Facts, Fa
 def _row(row: Facts) -> tuple[Facts, Facts]:
     facts = {"File": row["key"], "Row": row["row_number"], "Truck": row["truck_id"], "Day": row["business_date"],
              "Time": cells.raw(row["raw_timestamp"]), "Payment": cells.raw(row["raw_type"]),
-             "Total": cells.raw(row["raw_total"]), "Why": row["sentence"]}  # fmt: skip
+             "Total": cells.raw(row["raw_line"] or row["raw_total"]), "Why": row["sentence"]}  # fmt: skip
     if row["suggested_pence"]:
         facts["Suggested"] = pounds(row["suggested_pence"])
     facts["Status"] = row["status"]

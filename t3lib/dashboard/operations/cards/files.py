@@ -12,6 +12,7 @@ from t3lib.dashboard import words
 from t3lib.dashboard.cards import Cell, said, title
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
+from t3lib.warehouse.outcomes import HELD, REFUSED
 
 _CAME = sa.text("""
     WITH late AS (
@@ -20,8 +21,8 @@ _CAME = sa.text("""
     )
     SELECT truck_id, batch_date, count(*) FILTER (WHERE state = 'loaded') AS loaded,
            count(*) FILTER (WHERE state = 'loaded' AND late.key IS NOT NULL) AS late,
-           count(*) FILTER (WHERE state IN ('held', 'held_duplicate')) AS held,
-           count(*) FILTER (WHERE state IN ('unreadable', 'bad_header')) AS unreadable,
+           count(*) FILTER (WHERE state = ANY(:held)) AS held,
+           count(*) FILTER (WHERE state = ANY(:refused)) AS unreadable,
            count(*) FILTER (WHERE state IN ('new', 'claimed')) AS waiting,
            coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rejected
     FROM ops.source_file
@@ -32,7 +33,8 @@ _CAME = sa.text("""
 """)
 _FILES = sa.text("""
     SELECT file_id, key, state, truck_id, batch_date, batch_hour, rows_loaded, rows_rejected, discovered_at,
-           coalesce(reason, '') || CASE WHEN deleted_at IS NULL THEN '' ELSE ' No longer in the bucket.' END AS reason
+           concat_ws(' ', reason, CASE WHEN deleted_at IS NOT NULL THEN 'No longer in the bucket.' END,
+                     'Not read: ' || nullif(array_to_string(columns_not_read, ', '), '') || '.') AS reason
     FROM ops.source_file
     WHERE kind <> 'metadata' AND state NOT IN ('superseded', 'ignored')
       AND (batch_date BETWEEN :first AND :last
@@ -52,7 +54,7 @@ def grid(db: sa.Connection, choices: Choices) -> str:
     scope, bound = choices.scope, choices.bound
     first = bound["first"] = max(scope.first, scope.last - timedelta(days=MOST_DAYS - 1))
     days: dict[tuple[int, date], dict[str, int]] = defaultdict(dict)
-    for row in db.execute(_CAME, bound).mappings():
+    for row in db.execute(_CAME, bound | {"held": list(HELD), "refused": list(REFUSED)}).mappings():
         days[row["truck_id"], row["batch_date"]] |= dict(row)
     expected = metrics.batches(db, metrics.Scope(first, scope.last, scope.trucks))
     for one in expected[expected["batch_state"] == "missing"].itertuples():
@@ -82,8 +84,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
 def _offer(choices: Choices, row: sa.Row) -> Cell | str:
     if row.state == "loaded":
         return cells.asking(choices, ("hold", "Hold", {"key": row.key}))
-    held = row.state in ("held", "held_duplicate")
-    return cells.asking(choices, ("release", "Release", {"key": row.key})) if held else ""
+    return cells.asking(choices, ("release", "Release", {"key": row.key})) if row.state in HELD else ""
 
 
 def _batch(row: sa.Row) -> str:

@@ -26,7 +26,8 @@ _REASONS = sa.text(f"""{_OPEN}
     GROUP BY reason ORDER BY suggested DESC, rows DESC, reason
 """)
 _NEWEST = sa.text(f"""{_OPEN}
-    SELECT row.file_id, row_number, row.truck_id, raw_timestamp, raw_type, raw_total, row.reason, suggested_pence,
+    SELECT row.file_id, row_number, row.truck_id, raw_timestamp, raw_type, coalesce(raw_line, raw_total) AS raw_total,
+           row.reason, suggested_pence,
            coalesce(business_date, batch_date) AS day, key
     FROM waiting AS row JOIN ops.source_file AS file USING (file_id)
     WHERE state = 'loaded' AND (CAST(:truck AS integer) IS NULL OR row.truck_id = :truck)

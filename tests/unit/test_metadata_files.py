@@ -1,0 +1,133 @@
+"""The hand-kept files: known spellings are read, anything else is refused by name."""
+
+import io
+
+import openpyxl
+import pytest
+
+from t3lib import feed
+from t3lib.feed.metadata import read_metadata
+
+HEADER = ["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"]
+TACO = [1, "Taco", "Hot", "NO", 5]
+PLACES = [["ID", "NAME"], [7, "Market"]]
+
+
+def workbook(*sheets: tuple[str, list[list]], change=lambda book: None) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    change(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def details(trucks: list[list], places: list[list] = PLACES, change=lambda book: None) -> bytes:
+    return workbook(("trucks", trucks), ("locations", places), change=change)
+
+
+def trucks(data: bytes) -> list[dict]:
+    return read_metadata("metadata/details.xlsx", data)["truck"]
+
+
+def refused(name: str, data: bytes | str) -> str:
+    with pytest.raises(feed.FeedError) as error:
+        read_metadata(f"metadata/{name}", data.encode() if isinstance(data, str) else data)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", ["HAS CARD READER", "has-card-reader", " Has_Card  Reader ", "has_card_reader"])
+def test_known_spellings_of_a_column_are_read(name):
+    assert trucks(details([["Id", "Name", "Description", name, "FSA Rating 22"], TACO])) == [
+        {"truck_id": 1, "name": "Taco", "description": "Hot", "has_card_reader": False, "fsa_rating": 5}]  # fmt: skip
+
+
+def test_known_spellings_of_a_sheet_are_read():
+    data = workbook(("Trucks", [HEADER, TACO]), (" LOCATIONS ", PLACES), ("Sheet1", []))
+    assert [truck["truck_id"] for truck in trucks(data)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("trucks", "places", "words"),
+    [([[*HEADER[:3], "CARD READER?", HEADER[4]], TACO], PLACES, "has a column CARD READER\\?; known are ID, NAME"),
+     ([[*HEADER, "has card reader"], [*TACO, "YES"]], PLACES, "has the column HAS_CARD_READER twice"),
+     ([HEADER, TACO, [1.0, "Soup", None, "YES", 5]], PLACES, "Sheet trucks has ID 1 twice"),
+     ([HEADER, TACO], [*PLACES, [7, "Park"]], "Sheet locations has ID 7 twice"),
+     ([HEADER, [*TACO, "sold"]], PLACES, "sheet trucks, row 2: 'sold' in column 6, which has no name"),
+     ([HEADER, [1, "Taco", "Hot", "#REF!", 5]], PLACES, "shows #REF! in D2"),
+     ([HEADER, [1, "Taco", "Hot", "=1=1", 5]], PLACES, "formula without a value in D2"),
+     ([HEADER, [*TACO, *[None] * 50, 1]], PLACES, "has a value in BD2; at most 50 columns"),
+     ([HEADER, TACO], [], "Sheet locations is empty"),
+     ([HEADER, [1, "Taco", "x" * 1001, "NO", 5]], PLACES, "at most 1,000 characters")],
+)  # fmt: skip
+def test_details_that_may_mean_two_things_are_refused_by_name(trucks, places, words):
+    assert words.replace("\\", "") in refused("details.xlsx", details(trucks, places))
+
+
+@pytest.mark.parametrize(
+    ("sheets", "words"),
+    [((("trucks", [HEADER, TACO]), ("places", PLACES)), "has a sheet 'places'; known are trucks and locations"),
+     ((("trucks", [HEADER, TACO]),), "has no sheet named locations"),
+     ((("trucks", [HEADER, TACO]), ("trucks ", [HEADER]), ("locations", PLACES)), "two sheets named trucks")],
+)  # fmt: skip
+def test_a_sheet_that_is_lacking_unknown_or_double_is_refused_by_name(sheets, words):
+    assert words in refused("details.xlsx", workbook(*sheets))
+
+
+def test_merged_cells_are_refused_with_their_place():
+    data = details([HEADER, TACO, [2, "Soup", None, None, 5]], change=lambda book: book["trucks"].merge_cells("D2:D3"))
+    assert "Sheet trucks has merged cells D2:D3" in refused("details.xlsx", data)
+
+
+def test_names_keep_nothing_that_cannot_be_seen():
+    (truck,) = trucks(details([HEADER, [1, "Ta\u200bco \u202e Hot\u00a0", "a\u00adb", "NO", 5]]))
+    assert (truck["name"], truck["description"]) == ("Taco Hot", "ab")
+    menu = "truck_id,menu_item,menu_type,price\n1,Ta\x07co \x0bSupreme,H\x01ot,7\n"
+    (item,) = read_metadata("metadata/menu.csv", menu.encode())["menu_item"]
+    assert (item["menu_item"], item["menu_type"]) == ("Taco Supreme", "Hot")
+    openpyxl.Workbook().active.append([item["menu_item"], truck["name"]])
+
+
+MENU = "truck_id,menu_item,menu_type,price,unit_cost\n"
+PITCHES = "truck_id,location_id,from,to\n"
+COSTS = "truck_id,cost,amount,per,from\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [("menu.csv", MENU + "1,Taco,Hot,7,2\n1, TACO,Hot,8,2\n", "Truck 1 has TACO on its menu twice"),
+     ("menu.csv", MENU + "1,Taco,Hot,7,2\n1,Ta  co,Hot,8,2\n1,ta co,Hot,8,2\n", "ta co on its menu twice"),
+     ("menu.csv", MENU.replace("unit_cost", "Price") + "1,Taco,Hot,7,2\n", "has the column PRICE twice"),
+     ("menu.csv", MENU.replace("unit_cost", "cost") + "1,Taco,Hot,7,2\n", "has a column cost; known are TRUCK_ID"),
+     ("menu.csv", MENU.replace("unit_cost", "unit_c\u043est") + "1,Taco,Hot,7,2\n", "<U+043E CYRILLIC SMALL LETTER O>"),
+     ("menu.csv", MENU + "1,Taco,Hot,0,2\n", "'0' in column price"),
+     ("menu.csv", MENU + "1,Taco,Hot,7,-1\n", "'-1' in column unit_cost"),
+     ("pitches.csv", PITCHES + "1,1,2026-11-05,2026-11-06\n" * 2, "two places"),
+     ("pitches.csv", PITCHES.replace("to", "From") + "1,1,2026-11-05,2026-11-06\n", "no column TO"),
+     ("costs.csv", COSTS + "1,wages,90,day,2026-01-01\n1,Wages,95,day,2026-01-01\n",
+      "Truck 1 has Wages from 2026-01-01 twice"),
+     ("costs.csv", COSTS + ",vat,20,percent,2026-01-01\n,vat,20,percent,2026-01-01\n", "The fleet has vat"),
+     ("costs.csv", COSTS + "1,wages,-5,day,2026-01-01\n", "'-5' in column amount"),
+     ("costs.csv", COSTS.strip() + ",amount\n1,wages,5,day,2026-01-01,6\n", "has the column AMOUNT twice")],
+)  # fmt: skip
+def test_lists_that_may_mean_two_things_are_refused_by_name(name, text, words):
+    assert words in refused(name, text)
+
+
+def test_a_cost_may_end_with_nothing():
+    text = (
+        COSTS
+        + "1,rent,90,day,2026-01-01\n1,rent,0,Day,2026-02-01\n,vat,0,Percent,2026-01-01\n,tips,0.00,sale,2026-01-01\n"
+    )
+    costs = read_metadata("metadata/costs.csv", text.encode())["cost"]
+    assert [(c["amount"], c["per"]) for c in costs] == [("9000", "day"), ("0", "day"), ("0", "percent"), ("0", "sale")]
+
+
+def test_lists_are_read_with_known_spellings_and_semicolons():
+    text = "Truck ID;Menu-Item;menu type;PRICE;Unit Cost\n1;Taco;Hot;7,50;0\n"
+    assert read_metadata("metadata/menu.csv", text.encode())["menu_item"] == [
+        {"truck_id": 1, "menu_item": "Taco", "menu_type": "Hot", "price_pence": 750, "unit_cost_pence": 0}]  # fmt: skip
