@@ -1,9 +1,10 @@
 """The pieces that cards are made of. Texts come from people and files: they are escaped here."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
+from t3lib.dashboard import paging
 from t3lib.dashboard.state import State
 
 
@@ -69,12 +70,25 @@ def instead(heading: str, text: str) -> str:
 
 
 def choice(state: State, text: str, *, html: bool = False, unseen: bool = False) -> str:
-    """A link that makes a choice; the page takes it without a reload (t3.js). `unseen`: no stop of the keyboard."""
-    query = escape(state.query())
-    more = ' tabindex="-1"' if unseen else ""
-    return f'<a class="t3-choice" href="?{query}" data-choice="{query}"{more}>{text if html else escape(text)}</a>'
+    """A link that makes a choice; the page takes it without a reload (t3.js). `unseen`: no stop of the keyboard.
+
+    Another choice has other rows: its lists begin at their first page."""
+    return _link(replace(state, pages=()), text, html, unseen)
+
+
+def pages(state: State, shown: paging.Part) -> str:
+    """The links to the other pages of a list."""
+    return paging.links(
+        shown, lambda number, text: _link(replace(state, pages=paging.turned(state.pages, shown.name, number)), text)
+    )
 
 
 def chosen(state: State, text: str, classes: str = "") -> Cell:
     """The same as a cell of a table."""
     return Cell(choice(state, text), classes, html=True)
+
+
+def _link(state: State, text: str, html: bool = False, unseen: bool = False) -> str:
+    query = escape(state.query())
+    more = ' tabindex="-1"' if unseen else ""
+    return f'<a class="t3-choice" href="?{query}" data-choice="{query}"{more}>{text if html else escape(text)}</a>'

@@ -109,7 +109,7 @@ class Controls:
     def _take(self, **changes: Any) -> None:
         if self._showing:
             return
-        self._state = replace(self._state, **changes)
+        self._state = replace(self._state, pages=(), **changes)
         self._choose(self._state)
         self._showing = True
         self._mark()

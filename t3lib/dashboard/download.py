@@ -10,12 +10,11 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from t3lib.dashboard.tables import Value, tables
+from t3lib.dashboard.tables import Table, Value, tables
 from t3lib.dashboard.view import View
+from t3lib.spreadsheet import inert
 
 HEAD = ("first_day", "last_day", "payment", "truck_id", "truck", "local_hour", "transactions", "gross_sales")
-# A spreadsheet takes a cell that starts with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -29,15 +28,16 @@ class Kind:
 
 def rows(view: View, sheet: str = "") -> str:
     """One line per truck and local hour of what is shown, gross_sales in pounds; of a page with cards of its own
-    their tables instead, each under its name."""
+    their tables instead, each under its name and before what the card says of it. Texts are in quotes, numbers are
+    not."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     if not sheet:
         writer.writerow(HEAD)
         writer.writerows(_lines(view))
     for n, table in enumerate(tables(sheet)):
         writer.writerows([[], [table.name]] if n else [[table.name]])
-        writer.writerows([_defused(cell) for cell in row] for row in table.rows)
+        writer.writerows(_cells(table))
     return text.getvalue()
 
 
@@ -53,11 +53,6 @@ def workbook(view: View, sheet: str = "") -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
-
-
-def defused(text: str) -> str:
-    """Text that no spreadsheet runs."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 CSV = Kind("csv", "text/csv", lambda *seen: b"\xef\xbb\xbf" + rows(*seen).encode())
@@ -77,16 +72,17 @@ def _sheets(view: View, sheet: str) -> Iterator[tuple[str, Iterable[Sequence[Any
     if not sheet:
         yield "Sales", (HEAD, *_lines(view))
     for n, table in enumerate(tables(sheet), 1):
-        lines = ([_defused(cell) for cell in row] for row in table.rows)
-        yield f"{n} {re.sub(r'[^A-Za-z0-9 ]', ' ', table.name)}"[:31].strip(), lines
+        yield f"{n} {re.sub(r'[^A-Za-z0-9 ]', ' ', table.name)}"[:31].strip(), _cells(table)
 
 
-def _defused(cell: Value) -> Value:
-    return defused(cell) if isinstance(cell, str) else cell
+def _cells(table: Table) -> Iterator[list[Value]]:
+    """The lines of a table, then what the card says of it."""
+    for row in (*table.rows, *([note] for note in table.notes)):
+        yield [inert(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _lines(view: View) -> Iterator[tuple[Any, ...]]:
     days = (view.scope.first.isoformat(), view.scope.last.isoformat(), view.state.payment or "all")
     for row in view.heat.itertuples():
         pounds = Decimal(int(row.gross_sales_pence)).scaleb(-2)
-        yield (*days, int(row.truck_id), defused(row.truck), int(row.local_hour), int(row.transactions), pounds)
+        yield (*days, int(row.truck_id), inert(row.truck), int(row.local_hour), int(row.transactions), pounds)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import ipywidgets as w
 import sqlalchemy as sa
 
 from t3lib import business_day, charts, warehouse
-from t3lib.dashboard import controls, download, first, parts
+from t3lib.dashboard import controls, download, first, parts, tiles
 from t3lib.dashboard.boxes import box, hideable, html, plain, told_at_once
 from t3lib.dashboard.cards import instead
 from t3lib.dashboard.chart import Chart
@@ -52,7 +53,7 @@ class Page:
         self.controls = controls.Controls(self.choose)
         self.notice = html("t3-notice")
         self.heading = html("t3-heading")
-        self.tiles = [html("t3-card t3-tile") for _ in range(4)]
+        self.tiles = [html("t3-card t3-tile") for _ in tiles.MEASURES]
         self.hours, self.days = Chart(), Chart()
         self.hours.on_click(self._choose_hour)
         self.days.on_click(self._choose_day)
@@ -113,10 +114,10 @@ class Page:
         view = read(db, state)
         return view, self._sheet(db, view), draw(view) if view.held else None
 
-    def _sheet(self, db: sa.Connection, view: View) -> str:
+    def _sheet(self, db: sa.Connection, view: View, whole: bool = False) -> str:
         """The tab's cards; where they fail, the rest of the page stays and they say so."""
         try:
-            return sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier))
+            return sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier, whole))
         except Exception as error:
             return instead("This page could not be read", explain(error, self.trouble))
 
@@ -126,7 +127,7 @@ class Page:
         if state != self.state:  # the visitor went on while this was read; the next reading is under way
             return
         self.trouble = trouble
-        self.notice.value = f'<p class="t3-trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+        self.notice.value = _trouble(trouble)
         if view is None:
             self._figures_shown(bool(self.view and self.view.held), parts.out_of_reach())
             return
@@ -153,7 +154,7 @@ class Page:
         shown = parts.shown_hours(self.view) if self.view and self.view.one_day else []
         if 0 <= column < len(shown):
             day = self.view.scope.first
-            self.choose(replace(self.state, preset="custom", first=day, last=day, hour=shown[column], tab="rows"))
+            self._go(first=day, last=day, hour=shown[column], tab="rows")
 
     def _choose_day(self, column: int) -> None:
         """A click on a day shows it; another one shows the days around it again."""
@@ -164,12 +165,24 @@ class Page:
                 if self.view.scope.first == self.view.scope.last == days[column]
                 else (days[column],) * 2
             )
-            self.choose(replace(self.state, preset="custom", first=first, last=last))
+            self._go(first=first, last=last)
+
+    def _go(self, **changes: Any) -> None:
+        self.choose(replace(self.state, preset="custom", pages=(), **changes))
 
     def _download(self, kind: download.Kind) -> None:
-        if self.view:
-            self._downloads += 1
-            self.download.value = download.link(self.view, self.sheet.value, kind, self._downloads)
+        """Hand over a file of what is shown; lists that are shown in pages are read whole for it."""
+        if self.view is None:
+            return
+        try:
+            with self._connect() as db:
+                warehouse.one_moment(db)
+                whole = self._sheet(db, self.view, whole=True)
+        except Exception as error:
+            self.notice.value = _trouble(explain(error, self.trouble))
+            return
+        self._downloads += 1
+        self.download.value = download.link(self.view, whole, kind, self._downloads)
 
     def _figures_shown(self, shown: bool, instead: str) -> None:
         self.body.layout.display = "" if shown else "none"
@@ -189,3 +202,7 @@ class Page:
         )
         self.grid, self.sheet = hideable(grid), hideable(html("t3-sheet"))
         return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
+
+
+def _trouble(text: str) -> str:
+    return f'<p class="t3-trouble" role="alert">{escape(text)}</p>' if text else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlencode
 
+from t3lib.dashboard import paging
 from t3lib.metrics import Scope
 
 PRESETS = {
@@ -38,7 +39,8 @@ AFFORDABLE_PENCE = 500
 @dataclass(frozen=True)
 class State:
     """A preset (or first and last for `custom`), trucks, places and menu types (none means all), a payment type
-    ('' means all), what it is compared with, a tab; for single sales an hour, for prices what counts as affordable."""
+    ('' means all), what it is compared with, a tab; for single sales an hour, for prices what counts as affordable;
+    the pages of long lists."""
 
     preset: str = "today"
     first: date | None = None
@@ -51,6 +53,7 @@ class State:
     menus: tuple[str, ...] = ()
     hour: int | None = None
     affordable: int = AFFORDABLE_PENCE
+    pages: paging.Pages = ()
 
     def query(self) -> str:
         """The query string that `parse` reads; empty for the defaults."""
@@ -74,6 +77,7 @@ class State:
             parts.append(("affordable", str(self.affordable)))
         if self.tab != "today":
             parts.append(("tab", self.tab))
+        parts += paging.parts(self.pages)
         return urlencode(parts)
 
 
@@ -102,6 +106,7 @@ def parse(query: str, default: State | None = None) -> State:
         menus=tuple(sorted(set(many.get("menu", ())))),
         hour=hour[0] if hour and hour[0] < 24 else None,
         affordable=affordable[0] if affordable and affordable[0] else default.affordable,
+        pages=paging.read(given),
     )
 
 

@@ -1,4 +1,5 @@
-"""The four figures at the top, each against the same weekdays before: with arrows and words, then colour."""
+"""The figures at the top, a tile for each of MEASURES, each against the same weekdays before: with arrows and words,
+then colour."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

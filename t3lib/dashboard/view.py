@@ -106,7 +106,7 @@ def read(db: sa.Connection, state: State) -> View:
         heat=metrics.by_hour_and_truck(db, scope),
         payments=metrics.by_payment(db, scope),
         quality=metrics.data_quality(db, scope),
-        attention=[item for item in metrics.attention(db, scope.last) if _concerns(item, scope)],
+        attention=metrics.attention(db, scope.last, scope.trucks),
     )
 
 
@@ -117,10 +117,6 @@ def _line(db: sa.Connection, scope: Scope, earlier: Scope | None, compare: str) 
     if earlier is None:
         return pd.DataFrame({"local_hour": [], "gross_sales_pence": []}, dtype="int64")
     return metrics.by_hour(db, replace(earlier, until_hour=None))
-
-
-def _concerns(item: Attention, scope: Scope) -> bool:
-    return not scope.trucks or item.truck_id is None or item.truck_id in scope.trucks
 
 
 def _with_comparable(trucks: pd.DataFrame, cut: pd.DataFrame) -> pd.DataFrame:

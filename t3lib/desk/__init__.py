@@ -2,7 +2,7 @@
 
 from t3lib.desk.actions import ACTIONS, Action
 from t3lib.desk.kinds import KINDS
-from t3lib.desk.requests import Request, ask, newest, read
+from t3lib.desk.requests import Request, ask, count, newest, read
 from t3lib.desk.work import carry_out
 
-__all__ = ["ACTIONS", "KINDS", "Action", "Request", "ask", "carry_out", "newest", "read"]
+__all__ = ["ACTIONS", "KINDS", "Action", "Request", "ask", "carry_out", "count", "newest", "read"]

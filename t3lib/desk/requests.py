@@ -26,11 +26,11 @@ _REQUEST = """
     FROM ops.request
 """
 # A request is about a truck or a day by what it says, or by the file that it names.
-_NEWEST = sa.text(f"""{_REQUEST}
+_CHOSEN = """
     LEFT JOIN LATERAL (
         SELECT truck_id, batch_date FROM ops.source_file AS file
         WHERE file.key = parameters ->> 'key'
-           OR file.file_id = CASE WHEN parameters ->> 'file' ~ '^[0-9]{{1,18}}$'
+           OR file.file_id = CASE WHEN parameters ->> 'file' ~ '^[0-9]{1,18}$'
                                   THEN CAST(parameters ->> 'file' AS bigint) END
         ORDER BY file_id DESC LIMIT 1
     ) AS file ON true
@@ -39,8 +39,9 @@ _NEWEST = sa.text(f"""{_REQUEST}
       AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck OR parameters ->> 'truck' = CAST(:truck AS text))
       AND (CAST(:day AS text) IS NULL OR batch_date = CAST(:day AS date) OR parameters ->> 'day' = :day
            OR :day BETWEEN parameters ->> 'first' AND parameters ->> 'last')
-    ORDER BY request_id DESC LIMIT :limit
-""")
+"""
+_NEWEST = sa.text(_REQUEST + _CHOSEN + " ORDER BY request_id DESC LIMIT :limit OFFSET :skip")
+_COUNT = sa.text("SELECT count(*) FROM ops.request" + _CHOSEN)
 _BY_ID = sa.text(_REQUEST + " WHERE request_id = :request_id")
 _BEGIN = sa.text("""
     UPDATE ops.request SET started_at = coalesce(started_at, now()), attempts = attempts + 1
@@ -105,14 +106,27 @@ def newest(
     db: sa.Connection,
     limit: int = 20,
     *,
+    skip: int = 0,
     since: datetime | None = None,
     day: date | None = None,
     truck: int | None = None,
     states: Collection[str] = (),
 ) -> list[Request]:
     """The newest requests, latest first: asked since then, about that day, about that truck, in one of those states."""
-    wanted = {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
-    return [_read(row) for row in db.execute(_NEWEST, wanted | {"limit": limit}).mappings()]
+    wanted = _chosen(since, day, truck, states) | {"limit": limit, "skip": skip}
+    return [_read(row) for row in db.execute(_NEWEST, wanted).mappings()]
+
+
+def count(
+    db: sa.Connection,
+    *,
+    since: datetime | None = None,
+    day: date | None = None,
+    truck: int | None = None,
+    states: Collection[str] = (),
+) -> int:
+    """How many requests those are."""
+    return int(db.scalar(_COUNT, _chosen(since, day, truck, states)) or 0)
 
 
 def read(db: sa.Connection, request_id: int) -> Request | None:
@@ -144,6 +158,10 @@ def _read(row: Mapping[str, Any]) -> Request:
     except (ValueError, RecursionError):
         parameters = {UNREADABLE: True}
     return Request(**dict(row) | {"parameters": parameters})
+
+
+def _chosen(since: datetime | None, day: date | None, truck: int | None, states: Collection[str]) -> dict[str, Any]:
+    return {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
 
 
 def _said(text: str, longest: int, missing: str) -> str:

@@ -1,6 +1,6 @@
 """What a person should look at: silent trucks, days out of the ordinary, dead card readers, rejects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
@@ -32,10 +32,11 @@ class Attention:
     reason: str = ""
 
 
-def attention(db: sa.Connection, business_date: date) -> list[Attention]:
-    """At most three, the most pressing first: trucks silent though this weekday they trade, card readers
-    without a card sale, sales outside median +- 3 MAD of the eight same weekdays before (at the same time
-    of day while it trades), more rejected rows than that. Nothing is said with fewer than three weeks.
+def attention(db: sa.Connection, business_date: date, trucks: Collection[int] = ()) -> list[Attention]:
+    """At most three of these trucks (none means all) or of the fleet, the most pressing first: trucks silent though
+    this weekday they trade, card readers without a card sale, sales outside median +- 3 MAD of the eight same
+    weekdays before (at the same time of day while it trades), more rejected rows than that. Nothing is said with
+    fewer than three weeks.
 
     >>> [item.text for item in metrics.ask(metrics.attention, date(2026, 11, 12))]
     ['SuperSmoothie has no sales; usually it has £4.99']
@@ -46,7 +47,8 @@ def attention(db: sa.Connection, business_date: date) -> list[Attention]:
     if len(weeks) < FEWEST_WEEKS:
         return []
     found = _trucks(db, scope, weeks) + _rejects(db, scope, weeks)
-    most = [item for _, item in sorted(found, key=lambda pair: -pair[0])[:3]]
+    concerned = [pair for pair in found if not trucks or pair[1].truck_id in {None, *trucks}]
+    most = [item for _, item in sorted(concerned, key=lambda pair: -pair[0])[:3]]
     return [replace(one, reason=likely_reason(db, scope, weeks, one.kind, one.truck_id)) for one in most]
 
 

@@ -1,6 +1,7 @@
 """Figures that stood before and were changed: by corrected, late or withdrawn files, by rules and by people."""
 
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 import sqlalchemy as sa
@@ -10,16 +11,21 @@ SELECT business_date, sum(rows_after - rows_before)::bigint AS rows_change,
        sum(pence_after - pence_before)::bigint AS pence_change,
        array_agg(DISTINCT cause ORDER BY cause) AS causes
 FROM mart.restatement
-WHERE made_at >= :since AND made_at < :until AND business_date < :before
+WHERE made_at >= :since AND made_at < :until AND business_date BETWEEN :first AND :last
+  AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
 GROUP BY business_date
 HAVING sum(rows_after - rows_before) <> 0 OR sum(pence_after - pence_before) <> 0
 ORDER BY business_date DESC""")
 
 
-def restated_days(db: sa.Connection, since: datetime, until: datetime, before: date) -> pd.DataFrame:
+def restated_days(
+    db: sa.Connection, since: datetime, until: datetime, before: date, *, first: date = date.min,
+    trucks: Collection[int] = (),
+) -> pd.DataFrame:  # fmt: skip
     """One row per business day before `before` whose figures changed from `since` to `until`, latest first.
 
-    business_date, rows_change and pence_change of all trucks together, causes as codes.
+    business_date, rows_change and pence_change of these trucks (none means all) together, causes as codes; only days
+    from `first` on.
 
     >>> from datetime import UTC, datetime
     >>> since, until = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)
@@ -27,5 +33,6 @@ def restated_days(db: sa.Connection, since: datetime, until: datetime, before: d
       business_date  rows_change  pence_change         causes
     0    2026-10-29           -1          -499  [new_version]
     """
-    result = db.execute(_RESTATED, {"since": since, "until": until, "before": before})
+    days = {"first": first, "last": before - timedelta(days=1), "all_trucks": not trucks, "trucks": list(trucks)}
+    result = db.execute(_RESTATED, days | {"since": since, "until": until})
     return pd.DataFrame(result.all(), columns=list(result.keys()))

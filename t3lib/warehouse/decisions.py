@@ -1,4 +1,4 @@
-"""What was decided on rejected rows: written once, kept when their file is read again."""
+"""What was decided on rejected rows: written once, never changed."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,19 +19,6 @@ _SCHEMA = pa.schema(
      ("undoes", pa.int64()), ("sold_at", pa.timestamp("us", "UTC")), ("payment_type", pa.string()),
      ("total_pence", pa.int32())]
 )  # fmt: skip
-# People's decisions that stand, each with its latest line of the audit.
-_STANDING = """
-    SELECT row.file_id, row.row_number, row.status, row.raw_timestamp, row.raw_type, row.raw_total, row.raw_line,
-           last.actor, last.why
-    FROM ops.rejected_row AS row
-    CROSS JOIN LATERAL (
-        SELECT actor, why FROM ops.repair
-        WHERE repair.file_id = row.file_id AND repair.row_number = row.row_number
-        ORDER BY repair_id DESC
-        LIMIT 1
-    ) AS last
-    WHERE row.file_id = ANY($1) AND row.status IN ('repaired', 'dismissed')
-"""
 _STATUS = """
     UPDATE ops.rejected_row AS row SET status = decided.status_after
     FROM decided
@@ -101,37 +88,6 @@ def take(cursor: Cursor, taken: list[Decision], come: pa.Table, gone: pa.Table, 
         apply(cursor, come, gone, labels, counted, actor=taken[0].actor, why=taken[0].why)
 
 
-def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
-    """The rows of these files that a person repaired or dismissed."""
-    if not file_ids:
-        return []
-    cursor.execute(_STANDING, [file_ids])
-    return cursor.table().to_pylist()
-
-
-def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Table,
-          rejects: pa.Table) -> tuple[list[Decision], pa.Table]:  # fmt: skip
-    """Decisions on rows that a new version of their file holds unchanged and that are rejected again.
-
-    stood: of `standing`; successors: the new file by the replaced one; gone: its sales. Returns the decisions
-    and the sales that the repaired ones make."""
-    if not stood:
-        return [], gone.schema.empty_table()
-    wanted = pa.array([successors[row["file_id"]] for row in stood], pa.int64())
-    again = {_identity(row): row for row in rejects.filter(pc.is_in(rejects["file_id"], wanted)).to_pylist()}
-    sold = {(row["file_id"], row["row_number"]): row for row in only(gone, stood).to_pylist()}
-    decisions, sales = [], []
-    for row in stood:
-        new = {**row, "file_id": successors[row["file_id"]], "status": "open"}
-        if _identity(new) not in again:
-            continue
-        sale = sold.get((row["file_id"], row["row_number"]))
-        decisions.append(on(new, "carry", row["actor"], row["why"], row["status"], sale))
-        if sale:
-            sales.append(sale | {"file_id": new["file_id"]})
-    return decisions, pa.Table.from_pylist(sales, schema=gone.schema)
-
-
 def without(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:
     """A table of rows less those with the (file_id, row_number) of a list."""
     return table.filter(pc.invert(_among(table, rows))) if rows else table
@@ -151,7 +107,3 @@ def _among(table: pa.Table, rows: list[dict[str, Any]]) -> pa.ChunkedArray:
 def _line(file_id: int, row_number: int) -> int:
     """A row's identity as one number; file ids stay below 2**32 for a long time."""
     return file_id * 2**31 + row_number
-
-
-def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("file_id", "row_number", "raw_timestamp", "raw_type", "raw_total", "raw_line"))

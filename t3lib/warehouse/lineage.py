@@ -18,10 +18,12 @@ _FIGURE = """
     SELECT coalesce(sum(transactions), 0)::bigint AS transactions, coalesce(sum(total_pence), 0)::bigint AS pence
     FROM mart.sales_hourly
     WHERE truck_id = :truck AND business_date = :day AND (CAST(:hour AS integer) IS NULL OR local_hour = :hour)
+      AND (:every_payment OR payment_type = ANY(CAST(:payments AS text[])))
 """
 _OF_FIGURE = """
     WHERE sale.truck_id = :truck AND sale.business_date = :day
       AND (CAST(:hour AS integer) IS NULL OR sale.local_hour = :hour)
+      AND (:every_payment OR sale.payment_type = ANY(CAST(:payments AS text[])))
 """
 _SUM = f"""
     SELECT count(*) AS transactions, coalesce(sum(total_pence), 0)::bigint AS pence FROM mart.sale
@@ -34,19 +36,23 @@ _SALES = f"""
     LEFT JOIN mart.rejected ON rejected.file_id = sale.file_id AND rejected.row_number = sale.row_number
     {_OF_FIGURE}
     ORDER BY sale.sold_at, sale.file_id, sale.row_number
-    LIMIT :limit
+    LIMIT :limit OFFSET :skip
 """
-_REJECTS = """
-    SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, raw_line, rejected.reason, suggested_pence,
-           status
+_REJECTED = """
     FROM mart.rejected
     JOIN mart.file USING (file_id)
     WHERE rejected.truck_id = :truck AND business_date = :day AND file.state = 'loaded'
       AND status IN ('open', 'dismissed')
       AND (CAST(:hour AS integer) IS NULL OR extract(hour FROM rejected.sold_at AT TIME ZONE :zone) = :hour)
-    ORDER BY rejected.sold_at, file_id, row_number
-    LIMIT :limit
 """
+_REJECTS = f"""
+    SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, raw_line, rejected.reason, suggested_pence,
+           status
+    {_REJECTED}
+    ORDER BY rejected.sold_at, file_id, row_number
+    LIMIT :limit OFFSET :skip
+"""
+_REJECTS_COUNT = f"SELECT count(*) {_REJECTED}"
 _FILES = f"""
     WITH sold AS (
         SELECT file_id, count(*) AS transactions, sum(total_pence)::bigint AS pence
@@ -73,21 +79,24 @@ _RUNS = """
 
 @dataclass(frozen=True)
 class Question:
-    """Which figure is asked about: a truck's business day, or one local hour of it."""
+    """Which figure is asked about: a truck's business day, or one local hour of it; of some payment types or all."""
 
     truck_id: int
     business_date: date
     hour: int | None = None
+    payments: tuple[str, ...] = ()
 
     @property
     def bound(self) -> Record:
         """The parameters of every query here."""
         zone = settings().timezone
-        return {"truck": self.truck_id, "day": self.business_date, "hour": self.hour, "zone": zone}
+        paid = {"every_payment": not self.payments, "payments": list(self.payments)}
+        return {"truck": self.truck_id, "day": self.business_date, "hour": self.hour, "zone": zone, **paid}
 
 
 def trace(db: sa.Connection, question: Question, landing: Landing | None = None, limit: int = 500) -> Record:
-    """The whole way from a figure to its rows, as one structure (rows at most `limit`, oldest first).
+    """The whole way from a figure to its rows, as one structure (rows at most `limit`, oldest first; `rows` and
+    `rejected` count all of them).
 
     landing: where the raw text is read, by pinned version; without it only rejected rows show theirs."""
     lines, refused = sales(db, question, limit), rejects(db, question, limit)
@@ -101,6 +110,7 @@ def trace(db: sa.Connection, question: Question, landing: Landing | None = None,
         "files": with_raw_text(found, [*lines, *refused], landing) if landing else found,
         "sales": lines,
         "rejects": refused,
+        "rejected": count_rejects(db, question),
         "runs": runs(db, [row["file_id"] for row in found]),
     }
 
@@ -117,15 +127,20 @@ def files(db: sa.Connection, question: Question, also: list[int] | None = None) 
     return _rows(db, _FILES, question.bound | {"files": also or []})
 
 
-def sales(db: sa.Connection, question: Question, limit: int = 500) -> list[Record]:
-    """The sales of a figure; `decision` is repaired or replayed where the row was rejected first."""
-    found = _rows(db, _SALES, question.bound | {"limit": limit})
+def sales(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:
+    """The sales of a figure, oldest first; `decision` is repaired or replayed where the row was rejected first."""
+    found = _rows(db, _SALES, question.bound | {"limit": limit, "skip": skip})
     return [row | {"flags": flag_names(row["flags"])} for row in found]
 
 
-def rejects(db: sa.Connection, question: Question, limit: int = 500) -> list[Record]:
+def rejects(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:
     """The rows of that day (or hour, where they have one) that were not loaded."""
-    return _rows(db, _REJECTS, question.bound | {"limit": limit})
+    return _rows(db, _REJECTS, question.bound | {"limit": limit, "skip": skip})
+
+
+def count_rejects(db: sa.Connection, question: Question) -> int:
+    """How many rows those are."""
+    return int(db.scalar(sa.text(_REJECTS_COUNT), question.bound) or 0)
 
 
 def runs(db: sa.Connection, file_ids: list[int]) -> list[Record]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
-from t3lib.warehouse import decisions, restatement, rollups
+from t3lib.warehouse import decisions, restatement, rollups, standing
 from t3lib.warehouse.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.outcomes import decide
@@ -75,7 +75,7 @@ def load(
         decided = decide(cursor, files)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
         stood, gone = _take_out(cursor, decided)
-        carried, kept = decisions.carry(stood, _successors(decided), gone, rejects)
+        carried, kept = standing.carry(stood, _successors(decided), gone, rejects)
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
@@ -105,7 +105,7 @@ def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], 
     if released:
         cursor.execute("DELETE FROM ops.rejected_row WHERE file_id = ANY($1)", [released])
     replaced = [row["replaces"] for row in rows]
-    stood, gone = decisions.standing(cursor, replaced), sales_of(cursor, replaced)
+    stood, gone = standing.standing(cursor, replaced), sales_of(cursor, replaced)
     if rows:
         cursor.keep("going", pa.Table.from_pylist(rows, schema=_GOING))
         for statement in _REPLACE:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from t3lib.warehouse import decisions
+from t3lib.warehouse import decisions, standing
 from t3lib.warehouse.again import AGAIN
 from t3lib.warehouse.change import (
     SALE_SCHEMA,
@@ -23,6 +23,7 @@ from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.decisions import RULES, Decision
 from t3lib.warehouse.loading import Loaded
 from t3lib.warehouse.restatement import Label
+from t3lib.warehouse.standing import Followed
 
 REJECT_SCHEMA = pa.schema(
     [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
@@ -62,6 +63,7 @@ class Comparison:
 
     sales: pa.Table
     accepted: list[Decision]
+    followed: Followed
     come: pa.Table
     gone: pa.Table
     rejects: pa.Table
@@ -98,7 +100,8 @@ def load(
         going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
         found = compare(cursor, going, sales, rejects)
         _replace_rejects(cursor, found)
-        decisions.write(cursor, found.accepted)
+        for lines in (found.accepted, found.followed.ended, found.followed.carried):
+            decisions.write(cursor, lines)
         if found.files or found.accepted:
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
@@ -113,13 +116,17 @@ def load(
 
 def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
     """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
-    stood, before = decisions.standing(cursor, files), sales_of(cursor, files)
-    sales, accepted = _keep(stood, before, _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA))
-    rejects = decisions.without(_of(rejects, files), stood).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
-    now, then = _without_nulls(rejects), _without_nulls(_rejects_of(cursor, files))
+    stood, before, then = standing.standing(cursor, files), sales_of(cursor, files), _rejects_of(cursor, files)
+    sales = _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA)
+    rejects = _of(rejects, files).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
+    followed = standing.follow(stood, _moved(stood, (before, then), (sales, rejects)), before, rejects)
+    sales, accepted = _keep(followed.here, before, sales)
+    sales, rejects = pa.concat_tables([sales, followed.sales]), decisions.without(rejects, followed.here)
+    now, then = _without_nulls(rejects), _without_nulls(then)
     return Comparison(
-        sales, accepted, _less(sales, before), _less(before, sales), rejects, _less(now, then), _less(then, now)
-    )
+        sales, accepted, followed, _less(sales, before), _less(before, sales), rejects, _less(now, then),
+        _less(then, now),
+    )  # fmt: skip
 
 
 def judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
@@ -135,6 +142,14 @@ def judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
 
 def _of(table: pa.Table, files: list[int]) -> pa.Table:
     return table.filter(pc.is_in(table["file_id"], value_set=pa.array(files, pa.int64())))
+
+
+def _moved(stood: list[dict[str, Any]], before: tuple[pa.Table, pa.Table], now: tuple[pa.Table, pa.Table]) -> set[int]:
+    """The files with decisions that are read into more rows than before, or fewer."""
+    if not stood:
+        return set()
+    dismissed = pa.Table.from_pylist([row for row in stood if row["status"] == "dismissed"], schema=REJECT_SCHEMA)
+    return standing.with_other_counts((*before, dismissed), now)
 
 
 def _keep(stood: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
@@ -170,7 +185,9 @@ def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
 
 def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
     """Bring the open rejects to what they are now."""
-    leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone)])
+    ended = pa.Table.from_pylist([vars(line) for line in found.followed.ended], schema=REJECT_SCHEMA)
+    leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone, ended)])
+    leaving = leaving.group_by(_LINE).aggregate([])
     if leaving.num_rows:
         delete_rows(cursor, "ops.rejected_row", leaving)
     if found.rejects_come.num_rows:

@@ -10,13 +10,17 @@ import sqlalchemy as sa
 from t3lib.money import pounds
 from t3lib.warehouse.restatement import CAUSES
 
-_CHANGES = """
-    SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after,
-           pence_before, pence_after, keys, why
+_CHOSEN = """
     FROM mart.restatement
     WHERE made_at > :since AND business_date BETWEEN :first AND :last
+      AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
+"""
+_CHANGES = f"""
+    SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after,
+           pence_before, pence_after, keys, why
+    {_CHOSEN}
     ORDER BY restatement_id DESC
-    LIMIT :limit
+    LIMIT :limit OFFSET :skip
 """
 _OF_BATCHES = """
     SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after, pence_before,
@@ -60,16 +64,27 @@ def changes(
     since: datetime | None = None,
     first: date | None = None,
     last: date | None = None,
-    limit: int = 1000,
+    truck: int | None = None,
+    limit: int | None = None,
+    skip: int = 0,
 ) -> list[Restatement]:
-    """The newest restatements: made later than `since`, of the business days from first to last. Any role may ask."""
-    bounds = {
-        "since": since or datetime(1900, 1, 1, tzinfo=UTC),
-        "first": first or date(1900, 1, 1),
-        "last": last or date(2999, 12, 31),
-        "limit": limit,
-    }
-    return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), bounds).mappings()]
+    """The restatements, newest first: made later than `since`, of the business days from first to last and that truck.
+
+    Any role may ask. All of them, unless a `limit` is given."""
+    wanted = _bounds(since, first, last, truck) | {"limit": limit, "skip": skip}
+    return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), wanted).mappings()]
+
+
+def count(
+    db: sa.Connection,
+    *,
+    since: datetime | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    truck: int | None = None,
+) -> int:
+    """How many restatements those are."""
+    return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), _bounds(since, first, last, truck)) or 0)
 
 
 def of_batches(db: sa.Connection, batch_ids: list[str]) -> list[Restatement]:
@@ -101,6 +116,15 @@ def sentence(change: Restatement) -> str:
     named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     why = f" {change.why}" if change.why else ""
     return f"{CAUSES[change.cause]} {change.rows:+,} sales, {_signed(change.pence)} ({named}).{why}"
+
+
+def _bounds(since: datetime | None, first: date | None, last: date | None, truck: int | None) -> dict[str, object]:
+    return {
+        "since": since or datetime(1900, 1, 1, tzinfo=UTC),
+        "first": first or date(1900, 1, 1),
+        "last": last or date(2999, 12, 31),
+        "truck": truck,
+    }
 
 
 def _signed(pence: int) -> str:

@@ -18,12 +18,12 @@ _LOOKS = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
 
 
 def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str, numbers: Sequence[int] = (),
-         aside: str = "") -> str:  # fmt: skip
-    """A card of one table, its first column a state; or what it says when there is nothing."""
+         aside: str = "", foot: str = "") -> str:  # fmt: skip
+    """A card of one table, its first column a state, `foot` (HTML) under it; or what it says when there is nothing."""
     found = list(rows)
     if not found:
         return said(name, nothing)
-    return title(escape(name), f"<span>{aside}</span>" if aside else "") + table(name, head, found, numbers)
+    return title(escape(name), f"<span>{aside}</span>" if aside else "") + table(name, head, found, numbers) + foot
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = ()) -> str:
@@ -90,8 +90,8 @@ def raw(text: str | None) -> Cell:
 
 
 def filtered(choices: Choices, text: str, hint: str = "", **changes: Any) -> Cell:
-    """A link that changes what the page shows."""
-    return Cell(link(replace(choices, do="", about=(), **changes), text, hint=hint), html=True)
+    """A link that changes what the page shows; its lists begin at their first page."""
+    return Cell(link(replace(choices, do="", about=(), pages=(), **changes), text, hint=hint), html=True)
 
 
 def asking(choices: Choices, *offers: tuple[str, str, dict[str, Any]]) -> Cell:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode
 
 from t3lib import business_day
 from t3lib.cleaning import REASONS
+from t3lib.dashboard import paging
 from t3lib.desk import KINDS
 from t3lib.desk.requests import LONGEST_NAME
 from t3lib.metrics import Scope
@@ -28,7 +29,7 @@ LONGEST_QUERY = 6000
 @dataclass(frozen=True)
 class Choices:
     """The last so many days, a truck, one of STATES, a reason of rejected rows, one day; who looks; and the kind of
-    request that is being filled in, with what it is about ((field, text), ...)."""
+    request that is being filled in, with what it is about ((field, text), ...); the pages of long lists."""
 
     days: int = 7
     truck: int | None = None
@@ -38,6 +39,7 @@ class Choices:
     by: str = ""
     do: str = ""
     about: tuple[tuple[str, str], ...] = ()
+    pages: paging.Pages = ()
 
     @property
     def scope(self) -> Scope:
@@ -65,6 +67,7 @@ class Choices:
             ("by", self.by),
             ("do", self.do),
             *((f"on.{name}", text) for name, text in self.about if self.do),
+            *paging.parts(self.pages),
         ]
         return urlencode([(name, value) for name, value in parts if value != ""])
 
@@ -83,6 +86,7 @@ def parse(query: str, days: int = Choices.days) -> Choices:
         "".join(letter for letter in given.get("by", "") if letter.isprintable())[:LONGEST_NAME],
         do if do in KINDS else "",
         _about(do, given),
+        paging.read(given),
     )
 
 

@@ -48,7 +48,7 @@ class Controls:
     def _taken(self, name: str, value: Any) -> None:
         known = {"days": RANGES, "state": STATES, "truck": dict(map(reversed, self.truck.options))}[name]
         if not self._showing and value in known:
-            changes = {name: None if value == EVERY else value} | ({"day": None} if name == "days" else {})
+            changes = {"pages": (), name: None if value == EVERY else value} | ({"day": None} if name == "days" else {})
             self._choose(replace(self._choices, **changes))
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, chosen, said, table, title
+from t3lib.dashboard import paging, words
+from t3lib.dashboard.cards import Cell, chosen, pages, said, table, title
 from t3lib.dashboard.state import State
 from t3lib.dashboard.tiles import arrow, change, definition
 from t3lib.metrics import Scope
@@ -20,12 +20,15 @@ MOST_ROWS = 15
 
 @dataclass(frozen=True)
 class Asked:
-    """The state, its scope, where a day that still trades stops being comparable, and what it is compared with."""
+    """The state, its scope, where a day that still trades stops being comparable, and what it is compared with.
+
+    `whole`: for a download, which holds lists whole instead of page by page."""
 
     state: State
     scope: Scope
     until_hour: int | None = None
     earlier: Scope | None = None
+    whole: bool = False
 
     @property
     def cut(self) -> Scope:
@@ -51,6 +54,18 @@ class Asked:
         alone = self.state.trucks == (truck_id,)
         return chosen(replace(self.state, trucks=() if alone else (truck_id,)), name)
 
+    def part(self, name: str, most: int, count: int) -> paging.Part:
+        """The rows of a list that are shown: a page, or for a download all that a file can hold."""
+        if self.whole:
+            return paging.Part(name, paging.MOST_DOWNLOADED, count)
+        return paging.part(self.state.pages, name, most, count)
+
+    def foot(self, shown: paging.Part) -> str:
+        """What stands under a list: links to its other pages, or what the file lacks."""
+        if self.whole:
+            return paging.lacks(shown, "choose fewer days or trucks for the others.")
+        return pages(self.state, shown)
+
     def days(self, first: date, last: date) -> State:
         """The state with these days instead."""
         return replace(self.state, preset="custom", first=first, last=last)
@@ -59,11 +74,12 @@ class Asked:
 Card = Callable[[sa.Connection, Asked], str]
 
 
-def card(name: str, head: Sequence[str | Cell], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "") -> str:
-    """A card of one table; the figure's definition stands at its name."""
+def card(name: str, head: Sequence[str | Cell], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "",
+         foot: str = "") -> str:  # fmt: skip
+    """A card of one table; the figure's definition stands at its name, `foot` (HTML) under the table."""
     if not rows:
         return said(name, "Nothing in this choice.")
-    return heading(name, figure, aside) + table(name, head, rows, numbers=range(1, len(head)))
+    return heading(name, figure, aside) + table(name, head, rows, numbers=range(1, len(head))) + foot
 
 
 def heading(name: str, figure: str, aside: str = "") -> str:

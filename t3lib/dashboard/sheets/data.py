@@ -15,6 +15,7 @@ from t3lib.metrics import Scope
 from t3lib.money import pounds
 
 GRID_DAYS = 7
+MOST_RESTATED = 20
 LONGEST_DAYS = 92
 
 
@@ -84,8 +85,9 @@ def restated(db: sa.Connection, asked: Asked) -> str:
     """Days whose figures were changed after they were over."""
     scope: Scope = asked.scope
     since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
-    found = metrics.restated_days(db, since, until, before=scope.last + timedelta(days=1))
-    found = found[[day >= scope.first for day in found["business_date"]]].head(20)
+    before = scope.last + timedelta(days=1)
+    found = metrics.restated_days(db, since, until, before, first=scope.first, trucks=scope.trucks)
+    shown = asked.part("restated", MOST_RESTATED, len(found))
     rows = [
         (
             words.short_day(row.business_date),
@@ -93,12 +95,13 @@ def restated(db: sa.Connection, asked: Asked) -> str:
             pounds(row.pence_change),
             ", ".join(cause.replace("_", " ") for cause in row.causes),
         )
-        for row in found.itertuples()
+        for row in found[shown.rows].itertuples()
     ]
     if not rows:
         return said("Restated days", "No figure of these days was changed afterwards.")
     head = ("Business day", "Sales added", "Gross sales", "Why")
-    return card("Restated days", head, rows, "pence_change", "of the whole fleet")
+    aside = "of these trucks" if scope.trucks else "of the whole fleet"
+    return card("Restated days", head, rows, "pence_change", aside, asked.foot(shown))
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (

@@ -17,6 +17,7 @@ from t3lib.metrics.demand import LONGEST_DAYS
 from t3lib.money import pounds
 
 AFFORDABLE = (300, 500, 700, 900)
+MOST_DEAD = 10
 NEEDS_MENU = "This needs metadata/menu.csv. Until then demand is shown by price."
 NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck stood where, from when to when."
 
@@ -27,7 +28,7 @@ def demand(db: sa.Connection, asked: Asked) -> str:
     missing = [f"metadata/{file}.csv" for file in ("pitches", "menu") if not known[file]]
     if missing:
         found = metrics.by_hour_and_truck(db, asked.scope)
-        names = found.groupby("truck")["transactions"].sum().sort_values(ascending=False).index[:MOST_TRUCKS]
+        names = found.groupby("truck")["transactions"].sum().sort_values(ascending=False).index
         cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = f"by truck: places and menu types need {' and '.join(missing)}"
     elif asked.scope.days > LONGEST_DAYS:
@@ -35,19 +36,22 @@ def demand(db: sa.Connection, asked: Asked) -> str:
     else:
         found = metrics.demand(db, asked.scope)
         found = found.assign(row=found["location"] + " · " + found["menu_type"])
-        names = found.groupby("row")["transactions"].sum().sort_values(ascending=False).index[:MOST_TRUCKS]
+        names = found.groupby("row")["transactions"].sum().sort_values(ascending=False).index
         cells = {(r.row, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = "transactions; darker is more"
     if not cells:
         return said(name, "No sales in this choice.")
     head = "Truck" if missing else "Place and menu type"
-    return heading(name, "transactions", aside) + graphs.hours(name, list(names), cells, head)
+    shown = asked.part("demand", MOST_TRUCKS, len(names))
+    graph = graphs.hours(name, list(names[shown.rows]), cells, head)
+    return heading(name, "transactions", aside) + graph + asked.foot(shown)
 
 
 def prices(db: sa.Connection, asked: Asked) -> str:
     """Which prices are paid how often, against four weeks."""
     then = usual(db, metrics.by_price_point, "price_pence", asked.whole_days)
-    found = metrics.by_price_point(db, asked.scope).head(MOST_ROWS)
+    found = metrics.by_price_point(db, asked.scope)
+    shown = asked.part("prices", MOST_ROWS, len(found))
     most = max(found["transactions_share_pct"], default=0) or 1
     rows = [
         (
@@ -56,10 +60,10 @@ def prices(db: sa.Connection, asked: Asked) -> str:
             Cell(percent(row.transactions_share_pct), bar=100 * row.transactions_share_pct / most),
             moved(*then.get(row.price_pence, (None, None))),
         )
-        for row in found.sort_values("price_pence").itertuples()
+        for row in found[shown.rows].sort_values("price_pence").itertuples()
     ]
     head = ("Price", "Sales", "Share", "On the usual")
-    return card("Prices paid", head, rows, "transactions_share_pct", _aside(asked))
+    return card("Prices paid", head, rows, "transactions_share_pct", _aside(asked), asked.foot(shown))
 
 
 def spread(db: sa.Connection, asked: Asked) -> str:
@@ -69,8 +73,8 @@ def spread(db: sa.Connection, asked: Asked) -> str:
         return said("Price spread", "No sales in this choice.")
     names = metrics.trucks(db)
     parts = [(truck, names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
-    rows = []
-    for truck, name, part in [(None, "All together", sold), *parts[:MOST_TRUCKS]]:
+    shown, rows = asked.part("spread", MOST_TRUCKS, len(parts)), []
+    for truck, name, part in [(None, "All together", sold), *parts[shown.rows]]:
         found = metrics.price_spread(part)
         low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
         paid = percent(metrics.affordable_pct(part, asked.state.affordable))
@@ -82,6 +86,7 @@ def spread(db: sa.Connection, asked: Asked) -> str:
     return (
         f"{heading('Price spread', 'median_price_pence')}"
         f'<p class="t3-limits">Affordable is up to {links}</p>{table("Price spread", head, rows, numbers=range(1, 5))}'
+        f"{asked.foot(shown)}"
     )
 
 
@@ -90,6 +95,8 @@ def types(db: sa.Connection, asked: Asked) -> str:
     if not inputs(db)["menu"]:
         return said("Menu types", NEEDS_MENU)
     then, known = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days), metrics.menu_types(db)
+    found = metrics.by_menu_type(db, asked.scope)
+    shown = asked.part("types", MOST_ROWS, len(found))
     rows = [
         (
             _type(asked, row.menu_type) if row.menu_type in known else row.menu_type,
@@ -97,18 +104,18 @@ def types(db: sa.Connection, asked: Asked) -> str:
             pounds(row.gross_sales_pence),
             moved(*then.get(row.menu_type, (None, None))),
         )
-        for row in metrics.by_menu_type(db, asked.scope).head(MOST_ROWS).itertuples()
+        for row in found[shown.rows].itertuples()
     ]
-    return card(
-        "Menu types", ("Menu type", "Sales", "Gross sales", "On the usual"), rows, "transactions", _aside(asked)
-    )
+    head = ("Menu type", "Sales", "Gross sales", "On the usual")
+    return card("Menu types", head, rows, "transactions", _aside(asked), asked.foot(shown))
 
 
 def places(db: sa.Connection, asked: Asked) -> str:
     """Sales by place with their busiest hour, against four weeks."""
     if not inputs(db)["pitches"]:
         return said("Places", NEEDS_PITCHES)
-    then = usual(db, metrics.by_place, "location_id", asked.cut)
+    then, found = usual(db, metrics.by_place, "location_id", asked.cut), metrics.by_place(db, asked.scope)
+    shown = asked.part("places", MOST_ROWS, len(found))
     rows = [
         (
             chosen(replace(asked.state, places=_other(asked.state.places, row.location_id)), row.location),
@@ -117,9 +124,10 @@ def places(db: sa.Connection, asked: Asked) -> str:
             f"{int(row.busiest_hour):02d}:00",
             moved(*then.get(row.location_id, (None, None))),
         )
-        for row in metrics.by_place(db, asked.scope).head(MOST_ROWS).itertuples()
+        for row in found[shown.rows].itertuples()
     ]
-    return card("Places", ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual"), rows, "busiest_hour")
+    head = ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual")
+    return card("Places", head, rows, "busiest_hour", foot=asked.foot(shown))
 
 
 def weekdays(db: sa.Connection, asked: Asked) -> str:
@@ -132,7 +140,8 @@ def weekdays(db: sa.Connection, asked: Asked) -> str:
 
 def dead(db: sa.Connection, asked: Asked) -> str:
     """Hours that hardly pay for being open."""
-    found = metrics.dead_hours(db, asked.scope).head(10)
+    found = metrics.dead_hours(db, asked.scope)
+    shown = asked.part("dead", MOST_DEAD, len(found))
     rows = [
         (
             asked.truck(row.truck_id, row.truck),
@@ -140,9 +149,10 @@ def dead(db: sa.Connection, asked: Asked) -> str:
             f"{row.dead_days:,} of {row.days_out:,}",
             percent(row.dead_share_pct),
         )
-        for row in found.itertuples()
+        for row in found[shown.rows].itertuples()
     ]
-    return card("Dead hours", ("Truck", "Hour", "Dead days", "Share"), rows, "dead_share_pct", "at most one sale")
+    head = ("Truck", "Hour", "Dead days", "Share")
+    return card("Dead hours", head, rows, "dead_share_pct", "at most one sale", asked.foot(shown))
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (

@@ -29,6 +29,8 @@ def trucks(db: sa.Connection, asked: Asked) -> str:
     before = _pence(metrics.by_truck(db, asked.earlier)) if asked.earlier else {}
     hours = metrics.per_trading_hour(db, asked.scope).set_index("truck_id")
     weeks = metrics.by_week_and_truck(db, metrics.periods_until(asked.scope, "week", TREND_WEEKS))
+    found = metrics.truck_shares(db, asked.scope)
+    shown = asked.part("trucks", MOST_TRUCKS, len(found))
     rows = [
         (
             asked.truck(row.truck_id, row.truck),
@@ -38,7 +40,7 @@ def trucks(db: sa.Connection, asked: Asked) -> str:
             Cell(graphs.spark(_weeks(weeks, row.truck_id)), "t3-wide", html=True),
             moved(now.get(row.truck_id), before.get(row.truck_id)),
         )
-        for row in metrics.truck_shares(db, asked.scope).head(MOST_TRUCKS).itertuples()
+        for row in found[shown.rows].itertuples()
     ]
     head = (
         "Truck",
@@ -49,7 +51,7 @@ def trucks(db: sa.Connection, asked: Asked) -> str:
         "Change",
     )
     aside = f"change on {asked.against}" if asked.earlier else ""
-    return card("Trucks and their share", head, rows, "sales_per_hour_pence", aside)
+    return card("Trucks and their share", head, rows, "sales_per_hour_pence", aside, asked.foot(shown))
 
 
 def growth(db: sa.Connection, asked: Asked) -> str:
@@ -65,7 +67,7 @@ def growth(db: sa.Connection, asked: Asked) -> str:
             ("Trucks in both periods", f"{same.like_for_like_trucks:,}"),
         ]
     rows += [
-        ("Largest truck", found.top_truck),
+        ("Largest truck", Cell(found.top_truck, "t3-text")),
         ("Its share", words.percent(found.top_share_pct)),
         ("Concentration (HHI)", f"{found.hhi:,}"),
     ]
@@ -106,6 +108,8 @@ def margins(db: sa.Connection, asked: Asked) -> str:
         return said(name, NEEDS_COSTS)
     if scope.payments or scope.locations or scope.menus:
         return said(name, WHOLE_TRUCKS)
+    found = metrics.contribution_by_truck(db, scope)
+    shown = asked.part("margins", MOST_TRUCKS, len(found))
     rows = [
         (
             asked.truck(row.truck_id, row.truck),
@@ -114,10 +118,10 @@ def margins(db: sa.Connection, asked: Asked) -> str:
             "never" if pd.isna(row.break_even_transactions) else f"{row.break_even_transactions:,}",
             f"{row.transactions / row.trading_days:,.0f}",
         )
-        for row in metrics.contribution_by_truck(db, scope).head(MOST_TRUCKS).itertuples()
+        for row in found[shown.rows].itertuples()
     ]
     head = ("Truck", "Contribution", "Margin", "Break-even a day", "Sales a day")
-    return card(name, head, rows, "break_even_transactions", "before the fleet's own costs")
+    return card(name, head, rows, "break_even_transactions", "before the fleet's own costs", asked.foot(shown))
 
 
 def margins_by_day(db: sa.Connection, asked: Asked) -> str:
@@ -134,18 +138,20 @@ def margins_by_day(db: sa.Connection, asked: Asked) -> str:
     days = [first + timedelta(n) for n in range((scope.last - first).days + 1)]
     left = {(row.truck_id, row.business_date): row for row in found.itertuples()}
     trucks = dict(zip(found["truck_id"], found["truck"], strict=True))
+    shown = asked.part("grid", MOST_TRUCKS, len(trucks))
     head = "".join(f'<th scope="col">{day:%a}<br>{day.day} {day:%b}</th>' for day in days)
     body = "".join(
         f'<tr><th scope="row">{asked.truck(truck, trucks[truck]).text}</th>'
         + "".join(_left(asked, day, left.get((truck, day))) for day in days)
         + "</tr>"
-        for truck in list(trucks)[:MOST_TRUCKS]
+        for truck in list(trucks)[shown.rows]
     )
     aside = "before the fleet's own costs" + (f"; the last {GRID_DAYS} days" if first > scope.first else "")
     return (
         f"{heading(name, 'contribution_pence', aside)}"
         f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat">'
         f'<thead><tr><th scope="col">Truck</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f"{asked.foot(shown)}"
     )
 
 

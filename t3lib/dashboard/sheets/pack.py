@@ -25,7 +25,7 @@ def trailing(db: sa.Connection, asked: Asked) -> str:
     name, found = "Trailing twelve months", metrics.trailing_by_truck(db, asked.scope)
     if found.empty:
         return said(name, NO_SALES)
-    months = metrics.trailing_months(db, asked.scope)
+    months, shown = metrics.trailing_months(db, asked.scope), asked.part("trailing", MOST_TRUCKS, len(found))
     rows: list[tuple[object, ...]] = [
         (
             asked.truck(row.truck_id, row.truck),
@@ -36,7 +36,7 @@ def trailing(db: sa.Connection, asked: Asked) -> str:
             _year_before(row.trailing_before_pence),
             moved(row.trailing_pence, row.trailing_before_pence),
         )
-        for row in found.head(MOST_TRUCKS).itertuples()
+        for row in found[shown.rows].itertuples()
     ]
     rows.append(_total(found))
     head = ("Truck", "Gross sales", "Share", Cell("Months", "t3-wide"), Cell("By month", "t3-wide"), "Year before",
@@ -44,7 +44,7 @@ def trailing(db: sa.Connection, asked: Asked) -> str:
     aside = words.period(_twelve(asked.scope))
     if found["trailing_before_pence"].isna().all():
         aside += "; the data do not reach back to the year before"
-    return card(name, head, rows, "trailing_pence", aside)
+    return card(name, head, rows, "trailing_pence", aside, asked.foot(shown))
 
 
 def growth(db: sa.Connection, asked: Asked) -> str:
@@ -63,7 +63,7 @@ def growth(db: sa.Connection, asked: Asked) -> str:
     else:
         rows = [("Like for like", f"needs sales from {words.picked(before.first)} on")]
     rows += [
-        ("Largest truck", found.top_truck),
+        ("Largest truck", Cell(found.top_truck, "t3-text")),
         ("Its share", words.percent(found.top_share_pct)),
         ("Concentration (HHI)", f"{found.hhi:,}"),
     ]

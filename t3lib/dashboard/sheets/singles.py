@@ -27,21 +27,19 @@ def sales(db: sa.Connection, asked: Asked) -> str:
     scope, hour = asked.scope, asked.state.hour
     if len(scope.trucks) != 1 or scope.days != 1:
         return _choose(db, asked)
-    question = Question(scope.trucks[0], scope.first, hour)
-    found = [
-        line
-        for line in lineage.sales(db, question, MOST_SALES if hour is None else 2_000)
-        if not scope.payments or line["payment_type"] in scope.payments
-    ]
+    question = Question(scope.trucks[0], scope.first, hour, scope.payments)
+    shown = asked.part("sales", MOST_SALES, lineage.figure(db, question)["rows"]["transactions"])
+    found = lineage.sales(db, question, shown.most, shown.skip)
     files = lineage.files(db, question)
     missing = "" if hour is None else _add_raw(files, found)
     keys = {file["file_id"]: file["key"] for file in files}
     rows = [_row(asked, line, keys, raw=hour is not None) for line in found]
     head = ("Sold at", "Paid by", "Amount", "File", "Row", "Raw line" if hour is not None else "Notes")
     name = metrics.trucks(db).get(scope.trucks[0], f"Truck {scope.trucks[0]}")
-    top = title("Single sales", f"<span>{_where(asked, name, len(found))}</span>")
+    top = title("Single sales", f"<span>{_where(asked, name, shown.count)}</span>")
     note = f'<p class="t3-none">{missing}</p>' if missing else ""
-    return top + note + (table("Single sales", head, rows, numbers=(2, 4)) if rows else '<p class="t3-none">None.</p>')
+    below = table("Single sales", head, rows, numbers=(2, 4)) if rows else '<p class="t3-none">None.</p>'
+    return top + note + below + asked.foot(shown)
 
 
 def refused(db: sa.Connection, asked: Asked) -> str:
@@ -49,14 +47,18 @@ def refused(db: sa.Connection, asked: Asked) -> str:
     scope = asked.scope
     if len(scope.trucks) != 1 or scope.days != 1:
         return said("Rejected rows", "Those of the truck and day stand here.")
-    found = lineage.rejects(db, Question(scope.trucks[0], scope.first, asked.state.hour), MOST_SALES)
+    question = Question(scope.trucks[0], scope.first, asked.state.hour)
+    shown = asked.part("rejects", MOST_SALES, lineage.count_rejects(db, question))
     rows = [
         (row["reason"].replace("_", " "), Cell(_raw(row, "raw_"), "t3-raw"), pounds(row["suggested_pence"]))
-        for row in found
+        for row in lineage.rejects(db, question, shown.most, shown.skip)
     ]
     if not rows:
         return said("Rejected rows", "None: every row became a sale.")
-    return title("Rejected rows") + table("Rejected rows", ("Reason", "Raw line", "Suggested"), rows, numbers=(2,))
+    wider = ", of every payment, place and menu" if scope.payments or scope.locations or scope.menus else ""
+    top = title("Rejected rows", f"<span>{_count(shown.count, 'row')}{wider}</span>")
+    head = ("Reason", "Raw line", "Suggested")
+    return top + table("Rejected rows", head, rows, numbers=(2,)) + asked.foot(shown)
 
 
 def notebooks(db: sa.Connection, asked: Asked) -> str:
@@ -98,15 +100,16 @@ def _choose(db: sa.Connection, asked: Asked) -> str:
     if hour is not None:
         found = found[found["local_hour"] == hour]
     sold = found.groupby(["truck_id", "truck"], as_index=False)[["transactions", "gross_sales_pence"]].sum()
+    shown = asked.part("choose", MOST_TRUCKS, len(sold))
     rows = [
         (chosen(_state(asked, row.truck_id, hour), row.truck), f"{row.transactions:,}", pounds(row.gross_sales_pence))
-        for row in sold.sort_values("gross_sales_pence", ascending=False).head(MOST_TRUCKS).itertuples()
+        for row in sold.sort_values("gross_sales_pence", ascending=False)[shown.rows].itertuples()
     ]
     when = words.day(last) + ("" if hour is None else f", {charts.hour_name(hour)}")
     top = title("Single sales", f"<span>choose a truck to see its sales of {when}</span>")
     if not rows:
         return top + f'<p class="t3-none">No sales of {when}.</p>'
-    return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2))
+    return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2)) + asked.foot(shown)
 
 
 def _state(asked: Asked, truck: int, hour: int | None) -> Any:
@@ -115,13 +118,17 @@ def _state(asked: Asked, truck: int, hour: int | None) -> Any:
 
 
 def _where(asked: Asked, name: str, count: int) -> str:
-    """What is shown, and the way back to the whole day."""
-    truck, hour = asked.scope.trucks[0], asked.state.hour
+    """What is shown, how many sales that are, and the way back to the whole day."""
+    scope, hour = asked.scope, asked.state.hour
+    wider = ", of every place and menu" if scope.locations or scope.menus else ""
+    day, many = f"{escape(name)}, {words.day(scope.last)}", f"{_count(count, 'sale')}{wider}"
     if hour is None:
-        more = f", the first {MOST_SALES}" if count >= MOST_SALES else ""
-        return f"{escape(name)}, {words.day(asked.scope.last)}{more}; an hour shows the raw lines"
-    back = choice(_state(asked, truck, None), "the whole day")
-    return f"{escape(name)}, {words.day(asked.scope.last)}, {charts.hour_name(hour)} · {back}"
+        return f"{day}: {many}; an hour shows the raw lines"
+    return f"{day}, {charts.hour_name(hour)}: {many} · {choice(_state(asked, scope.trucks[0], None), 'the whole day')}"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _row(asked: Asked, line: dict[str, Any], keys: dict[int, str], raw: bool) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from t3lib.report.block import Block, folded
 from t3lib.report.day import Day
 from t3lib.report.verdict import subject, verdict
 from t3lib.settings import settings
+from t3lib.spreadsheet import inert
 
 MOST_RESTATED = 4
 _CAUSES = {
@@ -135,7 +136,8 @@ def _csv(day: Day) -> str:
     writer.writerow([day.business_date, "", "All trucks", *counts, *map(_pounds, pence)])
     for row in day.trucks.itertuples():
         cells = [None if pd.isna(getattr(row, name)) else int(getattr(row, name)) for name in _MEASURES]
-        writer.writerow([day.business_date, row.truck_id, _inert(row.truck), *cells[:3], *map(_pounds, cells[3:])])
+        truck = inert(words.line(row.truck))
+        writer.writerow([day.business_date, row.truck_id, truck, *cells[:3], *map(_pounds, cells[3:])])
     return text.getvalue()
 
 
@@ -149,12 +151,6 @@ def _columns(before: str) -> list[str]:
 
 def _pounds(pence: int | None) -> str:
     return "" if pence is None else f"{pence // 100}.{pence % 100:02d}"
-
-
-def _inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    plain = words.line(text)
-    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
 
 
 def _count(number: int) -> str:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 
 _DECISIONS = sa.text("""
@@ -16,10 +16,9 @@ _DECISIONS = sa.text("""
         WHERE (action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded'))
           AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since ELSE batch_date = :day END
           AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
-        ORDER BY repair_id DESC LIMIT 12
     ),
     others AS (
-        SELECT made_at, action, actor, why, subject
+        SELECT audit_id, made_at, action, actor, why, subject
         FROM ops.audit
         LEFT JOIN LATERAL (
             SELECT truck_id, batch_date FROM ops.source_file WHERE key = subject ORDER BY file_id DESC LIMIT 1
@@ -28,12 +27,13 @@ _DECISIONS = sa.text("""
           AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since
                    ELSE batch_date = :day OR (subject LIKE '____-__-__..____-__-__'
                         AND CAST(:day AS text) BETWEEN left(subject, 10) AND right(subject, 10)) END
-        ORDER BY audit_id DESC LIMIT 12
+    ),
+    every AS (
+        SELECT made_at, action, actor, why, key AS subject, file_id, row_number, stands, repair_id AS id FROM rows
+        UNION ALL
+        SELECT made_at, action, actor, why, subject, NULL, NULL, false, audit_id FROM others
     )
-    SELECT made_at, action, actor, why, key AS subject, file_id, row_number, stands FROM rows
-    UNION ALL
-    SELECT made_at, action, actor, why, subject, NULL, NULL, false FROM others
-    ORDER BY made_at DESC LIMIT 12
+    SELECT count(*) OVER () AS of_all, * FROM every ORDER BY made_at DESC, id DESC LIMIT :most OFFSET :skip
 """)
 _HEAD = ("Decision", "When", "By", "About", "Why", "")
 _REVERSIBLE = ("repair", "dismiss", "replay", "carry")
@@ -41,14 +41,15 @@ _REVERSIBLE = ("repair", "dismiss", "replay", "carry")
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """The newest decisions of this choice, latest first."""
+    found, shown = lists.read(db, _DECISIONS, choices, "decisions", day=choices.day)
     rows = [
         (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
          cells.asking(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
          if row.stands and row.action in _REVERSIBLE else "")
-        for row in db.execute(_DECISIONS, choices.bound | {"day": choices.day})
+        for row in found
     ]  # fmt: skip
     return cells.card("Decisions of people", _HEAD, rows, nothing="Nobody decided anything in this choice.",
-                      aside="kept for good" if rows else "")  # fmt: skip
+                      aside="kept for good" if rows else "", foot=lists.foot(choices, shown))  # fmt: skip
 
 
 def _about(row: sa.Row) -> object:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from t3lib.dashboard.cards import Cell
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.cards.runs import executed
 from t3lib.dashboard.operations.cards.work import named, report
 from t3lib.dashboard.operations.choices import Choices
 
 MOST = 6
 _BATCHES = sa.text("""
-    SELECT count(*) OVER () AS batches, batch.batch_id, files, attempt, coalesce(batch.finished_at, created_at) AS at,
+    SELECT count(*) OVER () AS of_all, batch.batch_id, files, attempt, coalesce(batch.finished_at, created_at) AS at,
            batch.error, run.run_id, run.notebook,
            (SELECT min(key) FROM ops.source_file AS file WHERE file.batch_id = batch.batch_id) AS key
     FROM ops.batch
@@ -26,7 +26,7 @@ _BATCHES = sa.text("""
           SELECT FROM ops.source_file AS file
           WHERE file.batch_id = batch.batch_id AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
             AND (CAST(:day AS date) IS NULL OR batch_date = :day)))
-    ORDER BY at DESC LIMIT :most
+    ORDER BY at DESC, batch.batch_id LIMIT :most OFFSET :skip
 """)
 _REPORTS = sa.text("""
     SELECT DISTINCT ON (parameters ->> 'business_date', parameters ->> 'edition')
@@ -46,27 +46,26 @@ def card(db: sa.Connection, choices: Choices) -> str:
     """The newest of this choice, each with its error, the executed copy and a link that runs it again.
 
     Parked batches wait for a person, so that the range of days hides none; a single day or a truck does."""
-    chosen = choices.bound | {"day": choices.day, "most": MOST}
-    batches = list(db.execute(_BATCHES, chosen))
+    batches, shown = lists.read(db, _BATCHES, choices, "failed", MOST, day=choices.day)
     rows = [
         _row(choices, "failed", named(row.files, row.key, f", attempt {row.attempt}"), row, {"batch": row.batch_id})
         for row in batches
     ]
-    rows += [
+    if shown.number == 1:
+        rows += _reports(db, choices)
+    catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
+    aside = "" if shown.whole else f"for all {shown.count:,} batches: {catch_up}"
+    foot = lists.foot(choices, shown)
+    return cells.card("Failed", _HEAD, rows, nothing="Nothing failed in this choice.", aside=aside, foot=foot)
+
+
+def _reports(db: sa.Connection, choices: Choices) -> list[tuple[object, ...]]:
+    """Reports whose latest run failed: a few, since there is one of each day and edition."""
+    return [
         _row(choices, row.state, report(row.edition, row.day), row, {"day": row.day, "edition": row.edition})
-        for row in db.execute(_REPORTS, chosen)
+        for row in db.execute(_REPORTS, choices.bound | {"day": choices.day})
         if row.state in ("failed", "lost")
     ]
-    catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
-    more = batches[0].batches - MOST if batches else 0
-    aside = f"and {more:,} more batches; for all of them: {catch_up}" if more > 0 else ""
-    return cells.card(
-        "Failed",
-        _HEAD,
-        rows,
-        nothing="Nothing failed in this choice.",
-        aside=aside,
-    )
 
 
 def _row(choices: Choices, state: str, what: Cell | str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:

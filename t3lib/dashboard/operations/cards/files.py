@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.cards import Cell, said, title
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.warehouse.outcomes import HELD, REFUSED
 
@@ -32,7 +32,8 @@ _CAME = sa.text("""
     GROUP BY truck_id, batch_date
 """)
 _FILES = sa.text("""
-    SELECT file_id, key, state, truck_id, batch_date, batch_hour, rows_loaded, rows_rejected, discovered_at,
+    SELECT count(*) OVER () AS of_all,
+           file_id, key, state, truck_id, batch_date, batch_hour, rows_loaded, rows_rejected, discovered_at,
            concat_ws(' ', reason, CASE WHEN deleted_at IS NOT NULL THEN 'No longer in the bucket.' END,
                      'Not read: ' || nullif(array_to_string(columns_not_read, ', '), '') || '.') AS reason
     FROM ops.source_file
@@ -40,7 +41,8 @@ _FILES = sa.text("""
       AND (batch_date BETWEEN :first AND :last
            OR batch_date IS NULL AND discovered_at >= :since AND discovered_at < :until)
       AND (:every OR state = ANY(:states)) AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
-    ORDER BY state IN ('loaded', 'new', 'claimed'), batch_date DESC NULLS LAST, batch_hour DESC, file_id DESC LIMIT 15
+    ORDER BY state IN ('loaded', 'new', 'claimed'), batch_date DESC NULLS LAST, batch_hour DESC, file_id DESC
+    LIMIT :most OFFSET :skip
 """)
 _HEAD = ("State", "File", "Truck", "Batch", "Sales", "Rejected", "Seen", "Why", "")
 MOST_DAYS = 28
@@ -71,14 +73,16 @@ def grid(db: sa.Connection, choices: Choices) -> str:
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """Those that need a person first, then the newest."""
+    found, shown = lists.read(db, _FILES, choices, "files")
     rows = [
         (row.state, cells.file_name(row.key), row.truck_id, _batch(row), row.rows_loaded, row.rows_rejected,
          row.discovered_at, cells.shorter(row.reason, 110), _offer(choices, row))
-        for row in db.execute(_FILES, choices.bound)
+        for row in found
     ]  # fmt: skip
     every = cells.filtered(choices, "every day and truck", day=None, truck=None).text
     aside = f"{words.short_day(choices.day)} · {every}" if choices.day else "what needs a person first"
-    return cells.card("Files", _HEAD, rows, numbers=(2, 4, 5), nothing="No file in this choice.", aside=aside)
+    return cells.card("Files", _HEAD, rows, numbers=(2, 4, 5), nothing="No file in this choice.", aside=aside,
+                      foot=lists.foot(choices, shown))  # fmt: skip
 
 
 def _offer(choices: Choices, row: sa.Row) -> Cell | str:

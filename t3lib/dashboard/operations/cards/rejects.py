@@ -5,7 +5,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from t3lib.dashboard.cards import title
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
 
@@ -26,19 +26,21 @@ _REASONS = sa.text(f"""{_OPEN}
     GROUP BY reason ORDER BY suggested DESC, rows DESC, reason
 """)
 _NEWEST = sa.text(f"""{_OPEN}
-    SELECT row.file_id, row_number, row.truck_id, raw_timestamp, raw_type, coalesce(raw_line, raw_total) AS raw_total,
+    SELECT count(*) OVER () AS of_all,
+           row.file_id, row_number, row.truck_id, raw_timestamp, raw_type, coalesce(raw_line, raw_total) AS raw_total,
            row.reason, suggested_pence,
            coalesce(business_date, batch_date) AS day, key
     FROM waiting AS row JOIN ops.source_file AS file USING (file_id)
     WHERE state = 'loaded' AND (CAST(:truck AS integer) IS NULL OR row.truck_id = :truck)
       AND (CAST(:reason AS text) IS NULL OR row.reason = :reason)
-    ORDER BY row.file_id DESC, row_number LIMIT 15
+    ORDER BY row.file_id DESC, row_number LIMIT :most OFFSET :skip
 """)
 _HEAD = ("Reason", "Row", "File", "Truck", "Day", "Time", "Payment", "Total", "Suggested", "")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """Open rejects by reason, and the newest of those that are chosen, each with links that repair or dismiss it."""
+    found, shown = lists.read(db, _NEWEST, choices, "rejects", reason=choices.reason or None)
     rows = [
         (
             row.reason.replace("_", " "), row.row_number, cells.file_name(row.key), row.truck_id, row.day,
@@ -47,12 +49,13 @@ def card(db: sa.Connection, choices: Choices) -> str:
             cells.asking(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
                                     for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
         )
-        for row in db.execute(_NEWEST, choices.bound | {"reason": choices.reason or None})
+        for row in found
     ]  # fmt: skip
     name = "Rejected rows to decide"
     top = title(name, "<span>the newest of the reason that is chosen</span>") + _reasons(db, choices)
     nothing = '<p class="t3-none">No row of this choice waits for a decision.</p>'
-    return top + (cells.table(name, _HEAD, rows, numbers=(1, 3, 8)) if rows else nothing)
+    below = cells.table(name, _HEAD, rows, numbers=(1, 3, 8)) + lists.foot(choices, shown)
+    return top + (below if rows else nothing)
 
 
 def _reasons(db: sa.Connection, choices: Choices) -> str:
@@ -66,4 +69,4 @@ def _reasons(db: sa.Connection, choices: Choices) -> str:
 def _chip(choices: Choices, reason: str, rows: int, suggested: int) -> str:
     text = f"{reason.replace('_', ' ') or 'every reason'} {rows:,}" + (f" ({suggested:,} suggested)" * bool(suggested))
     classes = "t3-button mod-active" if reason == choices.reason else "t3-button"
-    return cells.link(replace(choices, reason=reason, do="", about=()), text, classes)
+    return cells.link(replace(choices, reason=reason, do="", about=(), pages=()), text, classes)

@@ -6,11 +6,11 @@ from html import escape
 import sqlalchemy as sa
 
 from t3lib import desk
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard import paging
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.desk import Request
 
-MOST = 12
 NEWS = timedelta(seconds=20)
 _HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
 
@@ -18,13 +18,16 @@ _HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
 def card(db: sa.Connection, choices: Choices) -> str:
     """The newest requests of this choice, each with who, why and its outcome."""
     chosen = {"day": choices.day} if choices.day else {"since": choices.bound["since"]}
-    found = desk.newest(db, MOST, truck=choices.truck, states=STATES[choices.state][1], **chosen)
+    chosen |= {"truck": choices.truck, "states": STATES[choices.state][1]}
+    shown = paging.part(choices.pages, "requests", lists.MOST, desk.count(db, **chosen))
+    found = desk.newest(db, shown.most, skip=shown.skip, **chosen)
     return cells.card(
         "Requests of operators",
         _HEAD,
         map(_row, found),
         nothing="Nobody asked for anything in this choice.",
         aside="a worker carries them out within seconds",
+        foot=lists.foot(choices, shown),
     )
 
 

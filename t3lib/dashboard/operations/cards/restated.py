@@ -2,23 +2,25 @@
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard import paging
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
 from t3lib.warehouse import restated
 from t3lib.warehouse.restated import Restatement
 
-MOST = 15
 _HEAD = ("Changed", "Business day", "Truck", "Cause", "Sales before", "after", "Gross sales before", "after", "Why")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """The newest changes of this choice; with a day chosen, whenever that day was changed."""
     days = {"first": choices.day, "last": choices.day} if choices.day else {"since": choices.bound["since"]}
-    found = restated.changes(db, **days, limit=200)
-    rows = [_row(one) for one in found if choices.truck in (None, one.truck_id)][:MOST]
+    chosen = days | {"truck": choices.truck}
+    shown = paging.part(choices.pages, "restated", lists.MOST, restated.count(db, **chosen))
+    rows = [_row(one) for one in restated.changes(db, **chosen, limit=shown.most, skip=shown.skip)]
     return cells.card("Changed figures", _HEAD, rows, numbers=(4, 5, 6, 7), nothing="No figure was changed afterwards.",
-                      aside="of a truck's business day, by one transaction each" if rows else "")  # fmt: skip
+                      aside="of a truck's business day, by one transaction each" if rows else "",
+                      foot=lists.foot(choices, shown))  # fmt: skip
 
 
 def _row(one: Restatement) -> tuple[object, ...]:

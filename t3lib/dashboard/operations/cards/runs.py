@@ -5,27 +5,30 @@ import json
 import sqlalchemy as sa
 
 from t3lib.dashboard.cards import Cell
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 
 _RUNS = sa.text("""
-    SELECT run_id, state, notebook, parameters, started_at, round(seconds::numeric, 1) AS seconds, rows, git_commit,
+    SELECT count(*) OVER () AS of_all,
+           run_id, state, notebook, parameters, started_at, round(seconds::numeric, 1) AS seconds, rows, git_commit,
            coalesce('In [' || failed_cell || ']: ', '') || coalesce(error, '') AS error
     FROM ops.run
     WHERE started_at >= :since AND started_at < :until AND (:every OR state = ANY(:states))
       AND (CAST(:truck AS integer) IS NULL OR EXISTS (
           SELECT FROM ops.source_file AS file
           WHERE file.batch_id = run.parameters ->> 'batch_id' AND file.truck_id = :truck))
-    ORDER BY started_at DESC LIMIT 15
+    ORDER BY started_at DESC, run_id LIMIT :most OFFSET :skip
 """)
 _HEAD = ("State", "Notebook", "Parameters", "Started", "Seconds", "Rows", "Commit", "Error")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """What ran, when, how long, on how many rows."""
-    rows = [_row(run) for run in db.execute(_RUNS, choices.bound)]
-    return cells.card("Latest notebook runs", _HEAD, rows, numbers=(4, 5), nothing="No notebook ran in this choice.",
-                      aside="the name opens the executed copy" if rows else "")  # fmt: skip
+    found, shown = lists.read(db, _RUNS, choices, "runs")
+    return cells.card("Latest notebook runs", _HEAD, map(_row, found), numbers=(4, 5),
+                      nothing="No notebook ran in this choice.",
+                      aside="the name opens the executed copy" if found else "",
+                      foot=lists.foot(choices, shown))  # fmt: skip
 
 
 def _row(run: sa.Row) -> tuple[object, ...]:

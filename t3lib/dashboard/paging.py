@@ -1,0 +1,92 @@
+"""Long lists in pages: which rows of a list a page shows, of how many, and the links to the others."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+# (list, page) of the lists that are turned to another page than the first.
+Pages = tuple[tuple[str, int], ...]
+
+MOST_DOWNLOADED = 20_000  # rows of a list in one file: what a browser's memory and a kernel's take easily
+MOST_LISTS, LONGEST_NAME = 8, 20
+_PREFIX = "page."
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a list that are shown: at most `most` from `skip` on, of `count`."""
+
+    name: str
+    most: int
+    count: int
+    number: int = 1
+
+    @property
+    def skip(self) -> int:
+        """How many rows come before."""
+        return (self.number - 1) * self.most
+
+    @property
+    def rows(self) -> slice:
+        """The same of a list that was read whole."""
+        return slice(self.skip, self.skip + self.most)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.count <= self.most
+
+    @property
+    def said(self) -> str:
+        """201 to 400 of 2,500; empty where all are shown."""
+        last = min(self.skip + self.most, self.count)
+        return "" if self.whole else f"{self.skip + 1:,} to {last:,} of {self.count:,}"
+
+
+def part(pages: Pages, name: str, most: int, count: int) -> Part:
+    """The page of a list that was chosen; the last one where the list has become shorter."""
+    last = max(1, -(-count // most))
+    return Part(name, most, count, min(dict(pages).get(name, 1), last))
+
+
+def turned(pages: Pages, name: str, number: int) -> Pages:
+    """The pages with one list turned to another page; the first is not said."""
+    others = tuple(one for one in pages if one[0] != name)
+    return (*others, (name, number)) if number > 1 else others
+
+
+def links(shown: Part, link: Callable[[int, str], str]) -> str:
+    """What is shown and the links to the pages before and after; nothing where all is shown."""
+    if shown.whole:
+        return ""
+    last = -(-shown.count // shown.most)
+    before = link(shown.number - 1, "‹ Previous") if shown.number > 1 else "<s>‹ Previous</s>"
+    after = link(shown.number + 1, "Next ›") if shown.number < last else "<s>Next ›</s>"
+    return f'<nav class="t3-pages" aria-label="Pages of this table">{before}<span>{shown.said}</span>{after}</nav>'
+
+
+def lacks(shown: Part, advice: str) -> str:
+    """What a file that would grow too long leaves out, for the file itself."""
+    if shown.whole:
+        return ""
+    text = f"The first {shown.most:,} of {shown.count:,} rows: {advice}"
+    return f'<p class="t3-lacks">{escape(text)}</p>'
+
+
+def parts(pages: Pages) -> list[tuple[str, str]]:
+    """The pages as parts of a query string."""
+    return [(f"{_PREFIX}{name}", str(number)) for name, number in pages]
+
+
+def read(given: Mapping[str, str]) -> Pages:
+    """The pages that a query string asks for; what it has wrong is left out."""
+    found = [(name.removeprefix(_PREFIX), text) for name, text in given.items() if name.startswith(_PREFIX)]
+    return tuple((name, int(text)) for name, text in found[:MOST_LISTS] if _is_list(name) and _is_page(text))
+
+
+def _is_list(name: str) -> bool:
+    return name.isascii() and name.isalpha() and len(name) <= LONGEST_NAME
+
+
+def _is_page(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 8 and int(text) > 1
