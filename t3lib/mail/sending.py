@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
-from t3lib import warehouse
+from t3lib import addresses, warehouse
 from t3lib.mail.incident import INCIDENT, tell_operators
-from t3lib.mail.outbox import TRIAL
+from t3lib.mail.outbox import CORRECT_IT, TRIAL, read
 from t3lib.mail.smtp import Outcome, deliver
 from t3lib.settings import settings
 
@@ -29,9 +29,6 @@ class _Claim:
     """A mail that this process, and no other, is sending."""
 
     mail_id: int
-    report: str
-    business_date: date
-    edition: str
     recipient: str
     message: bytes
     attempts: int
@@ -70,7 +67,7 @@ def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
             mail_id = db.execute(_NEXT).scalar()
             got = mail_id is not None and guard.execute(_LOCK, {"lock": _LOCKS, "mail_id": mail_id}).scalar()
             row = db.execute(_CLAIM, {"mail_id": mail_id}).one() if got else None
-        yield _Claim(*row[:5], bytes(row.message), row.attempts) if row else None
+        yield _Claim(row.mail_id, row.recipient, bytes(row.message), row.attempts) if row else None
     finally:
         with suppress(sa.exc.DBAPIError):  # a connection that the database cut has lost its lock by itself
             guard.close()
@@ -78,8 +75,10 @@ def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
 
 def _cancel_all_but_trials(engine: sa.Engine) -> None:
     with engine.begin() as db:
-        trials = [address.lower() for address in settings().mail_trials]
-        if count := db.execute(_CANCEL, {"trial": TRIAL, "trials": trials}).rowcount:
+        allowed = {addresses.parse(address).reader for address in settings().mail_trials}
+        waiting = db.execute(_TRIALS, {"trial": TRIAL}).all()
+        trials = [mail_id for mail_id, recipient in waiting if addresses.parse(recipient).reader in allowed]
+        if count := db.execute(_CANCEL, {"trials": trials}).rowcount:
             _log.warning("%s mails are cancelled: T3_MAIL_LIVE is not set, so only trials leave", count)
 
 
@@ -105,41 +104,44 @@ def _write(db: sa.Connection, claim: _Claim, outcome: Outcome) -> None:
     values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
     written = db.execute(_RECORD, values).rowcount
     if written and outcome.state in ("failed", "unknown"):
-        _tell(db, claim.mail_id, claim.report, claim.business_date, claim.edition, claim.recipient, outcome)
+        _tell(db, claim.mail_id, outcome)
 
 
 def _give_up_on_the_dead(engine: sa.Engine) -> int:
     """Mails left in `sending` by a process that is gone become `unknown`; how many."""
     outcome = Outcome("unknown", "the sender stopped while sending: it may or may not have arrived")
     with engine.begin() as db:
-        lost = db.execute(_LOST, {"lock": _LOCKS, "reply": outcome.reply}).all()
-        for mail in lost:
-            _tell(db, *mail, outcome)
+        lost = db.scalars(_LOST, {"lock": _LOCKS, "reply": outcome.reply}).all()
+        for mail_id in lost:
+            _tell(db, mail_id, outcome)
     return len(lost)
 
 
-def _tell(
-    db: sa.Connection, mail_id: int, report: str, day: date, edition: str, recipient: str, outcome: Outcome
-) -> None:
-    """One mail to the operators about a mail that they must look after; never about such a mail itself."""
-    if report == INCIDENT:
-        _log.error("mail %s to the operators (%s) is %s: %s", mail_id, recipient, outcome.state, outcome.reply)
-        return
-    what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
-    tell_operators(
-        db,
-        f"mail-{mail_id}",
-        day,
-        f"The {edition} report of {day:%-d %B} {what} {recipient}",
-        f"State: {outcome.state}\nReason: {outcome.reply}\n\n"
-        f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}",
-    )
+def _tell(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
+    """One mail to the operators about a mail that they must look after; of a wrong address one a day.
 
+    Never about a mail to an operator that was not taken: that would have no end."""
+    mail, _ = read(db, mail_id)
+    wrong = addresses.parse(mail.recipient).wrong
+    if mail.report == INCIDENT and not wrong:
+        _log.error("mail %s to the operators (%s) is %s: %s", mail_id, mail.recipient, outcome.state, outcome.reply)
+        return
+    incident = f"address {mail.recipient}" if wrong else f"mail-{mail_id}"
+    what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
+    subject = f"The {mail.edition} report of {mail.business_date:%-d %B} {what} {mail.recipient}"
+    then = f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}"
+    then = f"Everybody else gets theirs. {CORRECT_IT}" if wrong else then
+    text = f"State: {outcome.state}\nReason: {outcome.reply}\n\n{then}"
+    tell_operators(db, incident, mail.business_date, subject, text)
+
+
+_TRIALS = sa.text("""
+    SELECT mail_id, recipient FROM ops.mail_outbox WHERE state IN ('prepared', 'retry') AND report = :trial""")
 
 _CANCEL = sa.text("""
     UPDATE ops.mail_outbox
     SET state = 'cancelled', reply = 'not sent: T3_MAIL_LIVE is not set', finished_at = now()
-    WHERE state IN ('prepared', 'retry') AND NOT (report = :trial AND lower(recipient) = ANY(:trials))""")
+    WHERE state IN ('prepared', 'retry') AND mail_id <> ALL(CAST(:trials AS bigint[]))""")
 
 _NEXT = sa.text("""
     SELECT mail_id FROM ops.mail_outbox
@@ -150,7 +152,7 @@ _LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:lock, CAST(:mail_id AS intege
 
 _CLAIM = sa.text("""
     UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1 WHERE mail_id = :mail_id
-    RETURNING mail_id, report, business_date, edition, recipient, message, attempts""")
+    RETURNING mail_id, recipient, message, attempts""")
 
 # `attempts` fences: a sender cut off from the database may still say what it knows of its own attempt.
 _RECORD = sa.text("""
@@ -168,4 +170,4 @@ _LOST = sa.text("""
     SET state = 'unknown', reply = :reply, finished_at = now()
     FROM free
     WHERE mail.mail_id = free.mail_id AND mail.state = 'sending'
-    RETURNING mail.mail_id, mail.report, mail.business_date, mail.edition, mail.recipient""")
+    RETURNING mail.mail_id""")
