@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
-from scheduler import engine, fence, pending, schedule, stages
+from scheduler import engine, fence, pending, retries, schedule, stages
 from scheduler.seat import Seat
 from t3lib import warehouse
 from t3lib.settings import settings
@@ -33,7 +33,11 @@ STOPPED = "The worker was stopped before this cell was done: the work goes on el
 _executor = "none"
 _seat: Seat | None = None
 _step = DBOS.step(
-    retries_allowed=True, max_attempts=3, interval_seconds=1, backoff_rate=3, should_retry=stages.may_pass
+    retries_allowed=True,
+    max_attempts=retries.ATTEMPTS,
+    interval_seconds=1,
+    backoff_rate=3,
+    should_retry=retries.may_pass,
 )
 
 
@@ -50,9 +54,9 @@ def _finish_batch(batch_id: str) -> None:
 
 
 @_step
-def _fail_batch(batch_id: str, error: str) -> None:
+def _fail_batch(batch_id: str, error: str) -> bool:
     fence.patiently()
-    stages.fail_batch(batch_id, error, fence=fence.hold)
+    return stages.fail_batch(batch_id, error, fence=fence.hold)
 
 
 @_step
@@ -73,7 +77,8 @@ def _ingest(batch_id: str) -> None:
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        _fail_batch(batch_id, stages.plain(cause))
+        if _fail_batch(batch_id, stages.plain(cause)):
+            return  # its load was committed before
         raise cause from None
     _finish_batch(batch_id)
 

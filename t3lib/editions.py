@@ -102,7 +102,7 @@ def wrong_addresses() -> list[str]:
     given |= {f"{RECIPIENTS}OPERATIONS": chosen.recipients_operations, "T3_MAIL_TRIALS": chosen.mail_trials}
     for name, one in editions().items():
         if name not in chosen.recipients:
-            given[f"[{name}] in {chosen.editions.name}"] = one.recipients
+            given[f"{name} in {chosen.editions.name}"] = one.recipients
     return [f"{where}: {found.why}" for where, texts in given.items() for found in map(addresses.parse, texts)
             if found.wrong]  # fmt: skip
 

@@ -3,6 +3,8 @@
 import sys
 from datetime import datetime
 
+from rich.markup import escape
+
 from scheduler import readiness, schedule
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, shown, table
@@ -37,7 +39,7 @@ def status(as_json: bool = False) -> None:
         waits = f"waits for {report['waits_for']}, at most until {report['until']}" if report["waits_for"] else "is due"
         out.print(f"{'report':>14}  {report['edition']} of {report['business_date']} {waits} (from {report['from']})")
     for wrong in found["wrong_addresses"]:
-        out.print(f"{'address':>14}  {wrong}", soft_wrap=True)
+        out.print(f"{'address':>14}  {escape(wrong)}", soft_wrap=True)
 
 
 def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> None:

@@ -72,11 +72,12 @@ def trial_address(text: str) -> str:
     """Who gets a trial: an address of T3_MAIL_TRIALS, or "me" for the first. Raises SettingsError for another."""
     allowed = [addresses.parse(address) for address in settings().mail_trials]
     wanted = allowed[0] if text == "me" and allowed else addresses.parse(text)
-    if wanted.reader not in [address.reader for address in allowed]:
+    found = next((address for address in allowed if address.reader == wanted.reader), None)
+    if found is None:
         raise SettingsError(f"Trials do not go to {wanted.text!r}: T3_MAIL_TRIALS lists who may get them.")
-    if wanted.wrong:
-        raise SettingsError(f"T3_MAIL_TRIALS: {wanted.why}; correct it there.")
-    return wanted.mailbox
+    if found.wrong:
+        raise SettingsError(f"T3_MAIL_TRIALS: {found.why}; correct it there.")
+    return found.mailbox
 
 
 def preview(executed: Path) -> tuple[Path, ...]:
