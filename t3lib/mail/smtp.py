@@ -6,7 +6,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -41,12 +41,13 @@ def deliver(
     *,
     patience: float = SECONDS_FOR_A_REPLY,
     acceptance: float = SECONDS_FOR_ACCEPTANCE,
+    begin: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Hand over one message; never raises, whatever a server, a network or an address is like.
 
     Up to the message itself every trouble is `retry`, but for a 5xx to sender or recipient and for an address that
     no mail, or not this server, can reach (`failed`). From its first byte on only the server's answer tells: without
-    one the mail is `unknown`."""
+    one the mail is `unknown`. `begin` is called before that byte; when it says no, nothing is handed over."""
     by, to, content = addresses.parse(sender), addresses.parse(recipient), _dotted(message)
     for address in (by, to):
         if address.wrong:
@@ -57,7 +58,7 @@ def deliver(
         return Outcome("retry", _words(error))
     try:
         with _within(client, CHUNKS_OF_PATIENCE * patience):
-            refused = _envelope(client, by, to)
+            refused = _envelope(client, by, to, begin)
         if refused:
             return refused
         with _within(client, acceptance + CHUNKS_OF_PATIENCE * patience):
@@ -111,7 +112,7 @@ def _within(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _envelope(client: smtplib.SMTP, by: Address, to: Address) -> Outcome | None:
+def _envelope(client: smtplib.SMTP, by: Address, to: Address, begin: Callable[[], bool]) -> Outcome | None:
     """MAIL, RCPT and DATA, each answer weighed for where it stands; None when the message may follow."""
     options = [] if to.mailbox.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
     if options and not client.has_extn("smtputf8"):
@@ -120,6 +121,8 @@ def _envelope(client: smtplib.SMTP, by: Address, to: Address) -> Outcome | None:
     try:
         _expect(client.mail(by.mailbox, options), 250)
         _expect(client.rcpt(to.mailbox), 250, 251)
+        if not begin():
+            return Outcome("retry", "given back before the message was begun: the database was away for a moment")
         _expect(client.docmd("DATA"), 354)
     except _RefusedError as refusal:
         return Outcome("failed" if str(refusal).startswith("5") else "retry", str(refusal))

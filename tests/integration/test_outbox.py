@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import date
 from email import message_from_bytes
@@ -247,6 +248,56 @@ def test_operators_are_told_of_the_mail_that_a_killed_sender_held(box):
     assert f"t3 mail resend {mail_id}" in told.get_content()
 
 
+def test_a_mail_whose_sender_was_killed_before_it_began_leaves_once_and_nobody_is_told(box):
+    mail_id = prepared()
+    process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
+    box.before_recipient = lambda: (process.send_signal(signal.SIGKILL), process.wait())
+    wait_for(lambda: process.poll() is not None)
+    box.before_recipient = lambda: None
+    wait_for(nothing_is_under_way)
+    assert (state(mail_id), [to for to, _ in box.received]) == ("sent", ["hiram@t3.example"])
+
+
+def test_a_sender_given_up_for_dead_before_it_began_begins_nothing_more(box, monkeypatch, database, postgres):
+    """Cut off from the database at the recipient, it finds its mail sent by another when it comes back."""
+    mail_id = prepared()
+    with mailbox() as second:
+
+        def another_sender_takes_it():
+            cut_off(database, postgres)
+            monkeypatch.setenv("T3_SMTP_URL", second.url)
+            settings.cache_clear()
+            assert mail.send_due()["sent"] == 1
+
+        box.before_recipient = another_sender_takes_it
+        assert mail.send_due()["sent"] == 0
+    assert (state(mail_id), len(box.received), len(second.received)) == ("sent", 0, 1)
+
+
+def test_a_database_that_is_away_when_the_message_would_begin_leaves_it_for_another_try(
+    box, no_operators, database, postgres
+):
+    mail_id = prepared()
+    box.before_recipient = lambda: closed_to_connections(database, postgres)
+    assert mail.send_due(limit=1)["retry"] == 1
+    assert (state(mail_id), box.received) == ("retry", [])
+
+
+def test_accepted_mail_is_sent_though_the_database_was_away_for_a_second(box, database, postgres):
+    mail_id = prepared()
+    box.before_answer = lambda: closed_to_connections(database, postgres)
+    assert mail.send_due()["sent"] == 1
+    assert (state(mail_id), len(box.received)) == ("sent", 1)
+
+
+def test_what_a_sender_of_an_older_version_left_is_unknown(box, no_operators):
+    mail_id = prepared()
+    with warehouse.connect() as db:  # it knows nothing of not_begun
+        db.execute(sa.text("UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1"))
+    assert mail.send_due()["unknown"] == 1
+    assert (state(mail_id), box.received) == ("unknown", [])
+
+
 def test_one_bad_address_is_failed_by_name_and_the_others_get_theirs(box):
     mails = {
         to: prepared(to) for to in ("bad@", "good@t3.example", "a@t3.example\nBcc: b@t3.example", "last@t3.example")
@@ -369,6 +420,21 @@ def cut_off(database, postgres):
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
         connection.cursor().execute(query, [sa.make_url(database).database])
     connection.close()
+
+
+def closed_to_connections(database, postgres):
+    """End every connection to this test's database and let nobody in for a second."""
+    name = sa.make_url(database).database
+    connection = psycopg2.connect(postgres)
+    connection.autocommit = True
+    connection.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    cut_off(database, postgres)
+
+    def open_again():
+        connection.cursor().execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        connection.close()
+
+    threading.Timer(1, open_again).start()
 
 
 def nothing_is_under_way():
