@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
 from t3lib.problems import explain
 from t3lib.settings import settings
@@ -19,6 +20,7 @@ def service_checks() -> list[Check]:
         _check("landing", lambda: f"{sum(1 for _ in Landing().objects('metadata'))} metadata files can be listed"),
         _check("archive", lambda: f"{len(Landing(settings().need('archive_url')).folders())} folders can be listed"),
         _check("smtp", _greeting),
+        _addresses(),
     ]
 
 
@@ -30,6 +32,13 @@ def bucket_check(db: sa.Connection) -> Check:
 def files_check(sample: int, progress: Callable[[int, int], object]) -> Check:
     """Loaded files against their lines, as far as the bucket answers."""
     return _probed("lines", lambda: rereading.check(Landing(), sample, progress=progress))
+
+
+def _addresses() -> Check:
+    """Whether every reader, operator and trial has an address that a mail can be sent to."""
+    wrong = wrong_addresses()
+    advice = "Correct it where it is set; until then its mails end as failed, and everybody else gets theirs."
+    return Check("addresses", not wrong, "; ".join(wrong) or "every reader has an address", advice if wrong else "")
 
 
 def _check(name: str, probe: Callable[[], str]) -> Check:

@@ -15,7 +15,7 @@ from typing import Any
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
-from scheduler import engine, fence, pending, pickled, schedule, stages
+from scheduler import engine, fence, pending, pickled, retries, schedule, stages
 from scheduler.seat import Seat, seated
 from scheduler.serializer import JsonSerializer, refuse_pickles
 from t3lib import warehouse
@@ -36,7 +36,11 @@ refuse_pickles()
 _executor = "none"
 _seat: Seat | None = None
 _step = DBOS.step(
-    retries_allowed=True, max_attempts=3, interval_seconds=1, backoff_rate=3, should_retry=stages.may_pass
+    retries_allowed=True,
+    max_attempts=retries.ATTEMPTS,
+    interval_seconds=1,
+    backoff_rate=3,
+    should_retry=retries.may_pass,
 )
 
 
@@ -53,9 +57,9 @@ def _finish_batch(batch_id: str) -> None:
 
 
 @_step
-def _fail_batch(batch_id: str, error: str) -> None:
+def _fail_batch(batch_id: str, error: str) -> bool:
     fence.patiently()
-    stages.fail_batch(batch_id, error, fence=fence.hold)
+    return stages.fail_batch(batch_id, error, fence=fence.hold)
 
 
 @_step
@@ -76,7 +80,8 @@ def _ingest(batch_id: str) -> None:
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        _fail_batch(batch_id, stages.plain(cause))
+        if _fail_batch(batch_id, stages.plain(cause)):
+            return  # its load was committed before
         raise cause from None
     _finish_batch(batch_id)
 

@@ -1,6 +1,5 @@
 """What the workflows do, as plain functions: the stages of an ingest, the report, the mails."""
 
-import re
 from datetime import date
 
 import sqlalchemy as sa
@@ -19,20 +18,16 @@ from t3lib.warehouse import ledger
 
 INGEST = ("1_extract", "2_clean", "3_load")
 _STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
-# Errors that another try may not meet: the world's, not the file's or the notebook's.
-_PASSING = {
-    "OperationalError", "InterfaceError", "GenericError", "DeadKernelError", "ConnectionError", "TimeoutError",
-    "ConnectionRefusedError", "ConnectionResetError", "StagingMissingError", "SerializationFailure",
-    "DeadlockDetected", "UnknownConfigurationKeyError", "CellTimeoutError", "RunStoppedError", "KernelStartError",
-    "KernelKilledError", "ListingError",
-}  # fmt: skip
-# How pandas and SQLAlchemy tell which error of the driver they wrap.
-_WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")
 
 _TOLD = sa.text("""
     SELECT max(business_date) FROM ops.mail_outbox
     WHERE report = 'incident' AND edition = :incident
       AND (CAST(:day AS date) IS NULL OR business_date = CAST(:day AS date))
+""")
+_MADE = sa.text("""
+    SELECT count(*) FROM ops.mail_outbox
+    WHERE report NOT IN ('incident', 'trial') AND edition = :edition AND business_date = CAST(:day AS date)
+      AND state <> 'cancelled'
 """)
 _RUN = sa.text("""
     SELECT run_id, notebook, failed_cell, worker, executed_copy FROM ops.run
@@ -61,20 +56,38 @@ def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
     Staging.of(batch_id).remove()
 
 
-def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> None:
-    """Park a batch and tell the operators once; `t3 ingest` tries it again."""
+def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> bool:
+    """Park a batch and tell the operators once; `t3 ingest` tries it again.
+
+    A batch whose load was committed before its notebook failed is done; returns whether it is."""
     with warehouse.connect() as db:
         fence(db)
-        ledger.finish(db, batch_id, error)
-        text = f"{error}\n\nNothing of this batch was loaded. When the cause is gone, run:\n\n    t3 ingest\n"
-        text += _last_run(db, "batch_id", batch_id)
-        mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
+        loaded = ledger.is_loaded(db, batch_id)
+        (_finish_early if loaded else _park)(db, batch_id, error)
+    if loaded:
+        Staging.of(batch_id).remove()
+    return loaded
+
+
+def _park(db: sa.Connection, batch_id: str, error: str) -> None:
+    ledger.finish(db, batch_id, error)
+    text = f"{error}\n\nNothing of this batch was loaded. When the cause is gone, run:\n\n    t3 ingest\n"
+    text += _last_run(db, "batch_id", batch_id)
+    mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
+
+
+def _finish_early(db: sa.Connection, batch_id: str, error: str) -> None:
+    """Close a batch that is loaded, and tell the operators what happened afterwards."""
+    ledger.finish(db, batch_id)
+    text = f"{error}\n\nThis was after the load, which stands: nothing is to be done.\n"
+    text += _last_run(db, "batch_id", batch_id)
+    mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; then its work failed", text)
 
 
 def park_stranded() -> None:
     """Park the batches whose work ended and could not say so."""
     for batch_id in pending.stranded_batches():
-        fail_batch(batch_id, "Its work ended without a word: the database was away for too long.")
+        fail_batch(batch_id, "The database was away for too long: the end of its work was not written down.")
 
 
 def keep_archive(advance: Advance = lambda done, total: None) -> int:
@@ -119,12 +132,19 @@ def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = 
     """Tell the operators once that a report could not be made."""
     with warehouse.connect() as db:
         fence(db)
-        text = f"{error}\n\nNo mail was sent. When the cause is gone, run:\n\n"
+        made = db.scalar(_MADE, {"day": business_date, "edition": edition})
+        text = f"{error}\n\n{_made(made)} When the cause is gone, run:\n\n"
         text += f"    t3 report --date {business_date} --edition {edition} --again\n"
         text += _last_run(db, "business_date", business_date)
         mail.tell_operators(
             db, f"report {edition}", date.fromisoformat(business_date), f"{edition} report failed", text
         )
+
+
+def _made(count: int) -> str:
+    """What readers get of a report all the same."""
+    mails = "1 mail" if count == 1 else f"{count} mails"
+    return f"{mails} of it stood in the outbox before: see `t3 mail list`." if count else "No mail was sent."
 
 
 def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
@@ -149,10 +169,3 @@ def plain(error: BaseException) -> str:
     """An error as one line for people."""
     known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
     return explain(error) or (str(error) if known else f"{type(error).__name__}: {error}")
-
-
-def may_pass(error: BaseException) -> bool:
-    """Whether trying again can help."""
-    in_notebook = isinstance(error, NotebookFailedError)
-    name, words = (error.cause, error.words) if in_notebook else (type(error).__name__, str(error))
-    return not _PASSING.isdisjoint([name, *_WRAPPED.findall(words)])

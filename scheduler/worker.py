@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from scheduler import corrections, desk, discovery, kernels, lost, maintenance, queue, readiness, schedule, stages
 from scheduler.monitor import Pulse
 from t3lib import archive, mail, warehouse
+from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import settings
@@ -160,6 +161,8 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
         unseated.set()
         stop.set()
 
+    for wrong in wrong_addresses():
+        _log.warning("%s", wrong)
     with queue.working(concurrency, lost=unseat), _leader() as leader:
         scheduler = Scheduler()
         # A mail server or a bucket may hang for minutes: nothing else waits for them.

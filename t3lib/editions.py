@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
+from t3lib import addresses
 from t3lib.period import Kind, Period, latest, of
-from t3lib.settings import RECIPIENTS, SettingsError, mail_address, settings
+from t3lib.settings import RECIPIENTS, SettingsError, settings
 
 Measure = Literal["gross_sales_pence", "transactions"]
 Section = Literal[
@@ -18,7 +19,6 @@ Section = Literal[
     "reconciliation",
 ]  # fmt: skip
 Tile = Literal["gross_sales", "transactions", "average_ticket", "card_share", "busiest_hour", "most_paid_price"]
-Address = Annotated[str, AfterValidator(lambda text: mail_address(text))]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
 
@@ -38,7 +38,7 @@ class Edition(_Table):
     """One table of editions.toml."""
 
     title: Annotated[str, Field(min_length=1, max_length=40)]
-    recipients: tuple[Address, ...]
+    recipients: tuple[str, ...]
     period: Kind = "day"
     at: time | None = None
     measure: Measure
@@ -93,6 +93,18 @@ def edition(name: str) -> Edition:
 def editions() -> dict[str, Edition]:
     """Every edition by name. Raises SettingsError naming the table and the key that is wrong."""
     return _read(settings().editions)
+
+
+def wrong_addresses() -> list[str]:
+    """One line for each address that no mail can reach: where it is set, and why it is wrong."""
+    chosen = settings()
+    given = {f"{RECIPIENTS}{name.upper()}": found for name, found in chosen.recipients.items()}
+    given |= {f"{RECIPIENTS}OPERATIONS": chosen.recipients_operations, "T3_MAIL_TRIALS": chosen.mail_trials}
+    for name, one in editions().items():
+        if name not in chosen.recipients:
+            given[f"{name} in {chosen.editions.name}"] = one.recipients
+    return [f"{where}: {found.why}" for where, texts in given.items() for found in map(addresses.parse, texts)
+            if found.wrong]  # fmt: skip
 
 
 def schema() -> dict[str, Any]:

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from t3lib import addresses
+
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
 SHORTEST_TOKEN = 16
@@ -24,13 +26,6 @@ Addresses = Annotated[tuple[str, ...], NoDecode]
 
 class SettingsError(ValueError):
     """A setting is missing or wrong; the text names it and says what to do."""
-
-
-def mail_address(text: str, of: str = "") -> str:
-    """A mail address as it is. Raises ValueError for what is none."""
-    if text.count("@") != 1 or any(c in text for c in " \r\n<>,"):
-        raise ValueError(f"{of}{text!r} is not a mail address")
-    return text
 
 
 class Settings(BaseSettings):
@@ -77,28 +72,27 @@ class Settings(BaseSettings):
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
     batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
-    @field_validator("recipients_operations", "mail_trials", "trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _listed(value)
 
+    # A wrong address among others is no reason to refuse them all: it is told by `t3lib.editions.wrong_addresses`,
+    # and its mails end as `failed`.
+    @field_validator("recipients_operations", "mail_trials", mode="before")
+    @classmethod
+    def _addresses(cls, value: Any) -> Any:
+        return addresses.split(value) if isinstance(value, str) else value
+
     @field_validator("recipients", mode="before")
     @classmethod
-    def _split_each(cls, value: Any) -> Any:
-        return {name: _listed(given) for name, given in value.items()} if isinstance(value, dict) else value
+    def _addresses_each(cls, value: Any) -> Any:
+        return {name: cls._addresses(given) for name, given in value.items()} if isinstance(value, dict) else value
 
-    @field_validator("recipients_operations", "mail_trials")
+    @field_validator("mail_from")
     @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(mail_address(address) for address in value)
-
-    @field_validator("recipients")
-    @classmethod
-    def _addresses_each(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for name, given in value.items():
-            for address in given:
-                mail_address(address, f"{RECIPIENTS}{name.upper()}: ")
-        return value
+    def _sender(cls, value: str) -> str:
+        return addresses.sender(value)
 
     @field_validator("timezone")
     @classmethod
@@ -165,7 +159,12 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
+        try:
+            url = urlsplit(value.get_secret_value() if value else "smtp://localhost")
+            right = url.scheme in ("smtp", "smtps") and url.hostname and (url.port is None or url.port > 0)
+        except ValueError:  # whose words would show a part of it
+            right = False
+        if not right:
             raise ValueError("write smtp://user:password@host:port, or smtps:// for TLS")
         return value
 

@@ -18,12 +18,14 @@ class Mailbox:
     received: list[tuple[str, bytes]] = field(default_factory=list)
     url: str = ""
     before_answer: Callable[[], None] = lambda: None  # called when a whole message has come
+    before_recipient: Callable[[], None] = lambda: None  # called when a recipient was named
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         envelope.mail_from = address
         return self._answer(server, "MAIL")
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        self.before_recipient()
         envelope.rcpt_tos.append(address)
         return self._answer(server, f"RCPT {address}", "RCPT")
 

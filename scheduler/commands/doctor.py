@@ -1,5 +1,7 @@
 """`t3 doctor`: proofs that everything agrees, and rollups made anew where they do not."""
 
+from rich.markup import escape
+
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, progress, say
 from scheduler.commands.session import session
@@ -52,6 +54,6 @@ def _tell(rebuilt: list[Rebuilt], checks: list[Check]) -> None:
 
 def _show(checks: list[Check]) -> None:
     for check in checks:
-        out.print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<16} {check.detail}", soft_wrap=True)
+        out.print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<16} {escape(check.detail)}", soft_wrap=True)
         if check.advice:
-            out.print(f"{'':<22} {check.advice}", soft_wrap=True)
+            out.print(f"{'':<22} {escape(check.advice)}", soft_wrap=True)

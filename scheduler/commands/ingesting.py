@@ -89,9 +89,15 @@ def see_through(workflow: str) -> list[str]:
         queue.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        what = what.split(":")[0] if kind == "ingest" else what
-        return [f"{what} was not {'loaded' if kind == 'ingest' else 'made'}: {queue.stages.plain(error)}"]
+        why = queue.stages.plain(error)
+        return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
+
+
+def _not_loaded(batch_id: str, why: str) -> list[str]:
+    """What the ledger says of a batch whose work ended with an error; nothing when it was loaded before."""
+    with warehouse.connect() as db:
+        return [] if ledger.is_loaded(db, batch_id) else [f"{batch_id} was not loaded: {why}"]
 
 
 def _waiting() -> list[tuple[str, int]]:

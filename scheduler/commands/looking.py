@@ -3,12 +3,15 @@
 import sys
 from datetime import datetime
 
+from rich.markup import escape
+
 from scheduler import readiness, schedule
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, shown, table
 from scheduler.commands.session import session
 from t3lib import mail as mails_module
 from t3lib import warehouse
+from t3lib.editions import wrong_addresses
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.warehouse import status as warehouse_status
@@ -19,6 +22,7 @@ def status(as_json: bool = False) -> None:
     """Print the summary of files, rows, runs and mails."""
     with session("database"), warehouse.connect() as db:
         found = warehouse_status.summary(db) | {"waiting": readiness.waiting_reports(db, schedule.load())}
+    found |= {"wrong_addresses": wrong_addresses()}
     if as_json:
         print_json(found)
         return
@@ -34,6 +38,8 @@ def status(as_json: bool = False) -> None:
     for report in found["waiting"]:
         waits = f"waits for {report['waits_for']}, at most until {report['until']}" if report["waits_for"] else "is due"
         out.print(f"{'report':>14}  {report['edition']} of {report['business_date']} {waits} (from {report['from']})")
+    for wrong in found["wrong_addresses"]:
+        out.print(f"{'address':>14}  {escape(wrong)}", soft_wrap=True)
 
 
 def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> None:

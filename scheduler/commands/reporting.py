@@ -54,15 +54,25 @@ def send(day: date | None, wanted: list[str], *, again: bool = False) -> list[di
     with queue.working():
         suffix = uuid4().hex[:6] if again else ""
         runs = [queue.enqueue_report(last.isoformat(), name, again=suffix) for name, last in days.items()]
-        for run in runs:
-            queue.wait(run)
-    mail.send_due()
+        failed = [error for run in runs if (error := _failure(run))]
+    mail.send_due()  # one edition that failed does not keep the others' readers waiting
+    if failed:
+        raise failed[0]
     with warehouse.connect() as db:
         return [
             {"date": last.isoformat(), "edition": name, **row}
             for name, last in days.items()
             for row in db.execute(_MAILS, {"report": editions()[name].report, "day": last, "edition": name}).mappings()
         ]
+
+
+def _failure(run: str) -> Exception | None:
+    """What a report's work ended with, once it is over."""
+    try:
+        queue.wait(run)
+    except Exception as error:
+        return error
+    return None
 
 
 def drop(mail_id: int) -> None:

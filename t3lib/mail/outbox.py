@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from t3lib import addresses
+from t3lib.addresses import Address
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 
 TRIAL = "trial"
+CORRECT_IT = "`t3 doctor` says where it is set: correct it there and make the report again (`t3 report --again`)."
 _COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
     attempts, next_try_at, reply, run_id, prepared_at, finished_at"""
 
@@ -61,17 +64,18 @@ def prepare(
     state: str = "prepared",
     headline: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
-    """mail_id of this recipient's copy, stored as it will be sent; asking again gives the same mail.
+    """mail_id of this recipient's copy, stored as it will be sent; asking again, in whatever spelling of the address,
+    gives the same mail. One to a wrong address is stored too: it ends as `failed`, by name.
 
     headline: its gross_sales_pence and transactions, so that later figures can be compared with what was told."""
-    recipient = recipient.strip()
+    to = addresses.parse(recipient)
     key = {"report": report, "business_date": business_date, "edition": edition}
-    key |= {"recipient": recipient, "revision": revision}
-    found = db.execute(_FIND, key).scalar()
-    if found is not None:
+    key |= {"recipient": to.key, "revision": revision}
+    if (found := _of_reader(db, key, to)) is not None:
         return found
     own = copy.deepcopy(message)
-    own["To"] = recipient
+    if not to.wrong:
+        own["To"] = to.header
     own["Date"] = format_datetime(datetime.now(UTC))
     own["Message-ID"] = message_id(**key)
     if revision > 1 and report != TRIAL:
@@ -79,14 +83,16 @@ def prepare(
         own["In-Reply-To"], own["References"] = first, first
     row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
     row |= {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
-    made = db.execute(_INSERT, row | {"message": own.as_bytes(policy=SMTP)}).scalar()
+    content = own.as_bytes(policy=SMTP if to.key.isascii() else SMTPUTF8)
+    made = db.execute(_INSERT, row | {"message": content}).scalar()
     return made if made is not None else db.execute(_FIND, key).scalar_one()
 
 
 def message_id(report: str, business_date: date, edition: str, recipient: str, revision: int = 1) -> str:
     """The Message-ID of a mail: the same for the same key, so that a resent copy is known as one."""
-    text = "\n".join((report, business_date.isoformat(), edition, recipient.lower(), str(revision)))
-    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2] or "t3.example"
+    reader = addresses.parse(recipient).reader
+    text = "\n".join((report, business_date.isoformat(), edition, reader, str(revision)))
+    domain = addresses.parse(settings().mail_from).mailbox.rpartition("@")[2]
     return f"<{business_date:%Y%m%d}.{hashlib.sha256(text.encode()).hexdigest()[:32]}@{domain}>"
 
 
@@ -120,10 +126,14 @@ def states(db: sa.Connection) -> dict[str, int]:
 def resend(db: sa.Connection, mail_id: int) -> Mail:
     """Put a finished mail back into the queue: the same message, the same Message-ID, a person's decision.
 
-    A correction that waits is let go, to all of its readers. Raises MailError while it is about to leave anyway."""
+    A correction that waits is let go, to all of its readers. Raises MailError while it is about to leave anyway, or
+    when its address is wrong."""
     mail, _ = read(db, mail_id)
+    to = addresses.parse(mail.recipient)
     if mail.state == "waiting":
         _move(db, mail, "prepared", "a person let it go")
+    elif to.wrong:
+        raise MailError(f"Mail {mail_id} cannot leave: {to.why}. {CORRECT_IT}")
     elif db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
         raise MailError(f"Mail {mail_id} is {mail.state}: only a finished mail can be sent again.")
     return read(db, mail_id)[0]
@@ -136,6 +146,12 @@ def drop(db: sa.Connection, mail_id: int) -> Mail:
         raise MailError(f"Mail {mail_id} is {mail.state}: only a correction that waits can be dropped.")
     _move(db, mail, "cancelled", "a person dropped it")
     return read(db, mail_id)[0]
+
+
+def _of_reader(db: sa.Connection, key: Mapping[str, object], to: Address) -> int | None:
+    """mail_id of the mail that this reader has already; older rows hold the address as it was written."""
+    rows = db.execute(_READERS, key).all()
+    return next((mail_id for mail_id, recipient in rows if addresses.parse(recipient).reader == to.reader), None)
 
 
 def _move(db: sa.Connection, mail: Mail, state: str, reply: str) -> None:
@@ -152,6 +168,11 @@ _FIND = sa.text("""
     SELECT mail_id FROM ops.mail_outbox
     WHERE report = :report AND business_date = :business_date AND edition = :edition
       AND recipient = :recipient AND revision = :revision""")
+
+_READERS = sa.text("""
+    SELECT mail_id, recipient FROM ops.mail_outbox
+    WHERE report = :report AND business_date = :business_date AND edition = :edition AND revision = :revision
+    ORDER BY mail_id""")
 
 _INSERT = sa.text("""
     INSERT INTO ops.mail_outbox

@@ -1,39 +1,21 @@
-"""What is due leaves: claim one, commit, talk SMTP, record.
-
-A sender locks the mail's row (its key, so that the row may be written) for as long as it talks. A mail in `sending`
-whose row is free belongs to a sender that died: nobody knows whether it left, so it becomes `unknown`."""
+"""What is due leaves: claim one, commit, talk SMTP, record."""
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
-from t3lib import warehouse
+from t3lib import addresses, warehouse
+from t3lib.mail.claims import LOST, MOST_ATTEMPTS, Claim, begin, claimed, give_up_on_the_dead
 from t3lib.mail.incident import INCIDENT, tell_operators
-from t3lib.mail.outbox import TRIAL
+from t3lib.mail.outbox import CORRECT_IT, TRIAL, read
 from t3lib.mail.smtp import Outcome, deliver
 from t3lib.settings import settings
 
-MOST_ATTEMPTS = 12
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """A mail that this process, and no other, is sending."""
-
-    mail_id: int
-    report: str
-    business_date: date
-    edition: str
-    recipient: str
-    message: bytes
-    attempts: int
 
 
 def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str, int]:
@@ -47,10 +29,12 @@ def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str,
         _cancel_all_but_trials(engine)
     counts["unknown"] = _give_up_on_the_dead(engine)
     for _ in range(limit):
-        with _claimed(engine) as claim:
+        with claimed(engine) as claim:
             if claim is None:
                 break
-            outcome = deliver(url, settings().mail_from, claim.recipient, claim.message)
+            outcome = deliver(
+                url, settings().mail_from, claim.recipient, claim.message, begin=partial(begin, engine, claim)
+            )
             counts[_record(engine, claim, outcome)] += 1
     return {state: counts[state] for state in ("sent", "retry", "failed", "unknown")}
 
@@ -60,29 +44,16 @@ def wait_after(attempts: int) -> timedelta:
     return timedelta(minutes=min(4 ** (attempts - 1), 60))
 
 
-@contextmanager
-def _claimed(engine: sa.Engine) -> Iterator[_Claim | None]:
-    """The next due mail, in state `sending`, its lock held until the block ends."""
-    guard = engine.connect()
-    try:
-        with engine.begin() as db:
-            mail_id = db.execute(_NEXT).scalar()
-            got = mail_id is not None and guard.execute(_LOCK, {"mail_id": mail_id}).scalar()
-            row = db.execute(_CLAIM, {"mail_id": mail_id}).one() if got else None
-        yield _Claim(*row[:5], bytes(row.message), row.attempts) if row else None
-    finally:
-        with suppress(sa.exc.DBAPIError):  # a connection that the database cut has lost its lock by itself
-            guard.close()
-
-
 def _cancel_all_but_trials(engine: sa.Engine) -> None:
     with engine.begin() as db:
-        trials = [address.lower() for address in settings().mail_trials]
-        if count := db.execute(_CANCEL, {"trial": TRIAL, "trials": trials}).rowcount:
+        allowed = {addresses.parse(address).reader for address in settings().mail_trials}
+        waiting = db.execute(_TRIALS, {"trial": TRIAL}).all()
+        trials = [mail_id for mail_id, recipient in waiting if addresses.parse(recipient).reader in allowed]
+        if count := db.execute(_CANCEL, {"trials": trials}).rowcount:
             _log.warning("%s mails are cancelled: T3_MAIL_LIVE is not set, so only trials leave", count)
 
 
-def _record(engine: sa.Engine, claim: _Claim, outcome: Outcome) -> str:
+def _record(engine: sa.Engine, claim: Claim, outcome: Outcome) -> str:
     """Write down an outcome, patiently: it is known only here."""
     if outcome.state == "retry" and claim.attempts >= MOST_ATTEMPTS:
         outcome = Outcome("failed", f"given up after {claim.attempts} attempts; last: {outcome.reply}")
@@ -92,78 +63,61 @@ def _record(engine: sa.Engine, claim: _Claim, outcome: Outcome) -> str:
                 _write(db, claim, outcome)
             return outcome.state
         except sa.exc.DBAPIError as error:
-            if pause is None or not error.connection_invalidated:
+            away = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
+            if pause is None or not away:
                 raise
             _log.warning("mail %s is %s; the database is away: %s", claim.mail_id, outcome.state, error.orig)
             time.sleep(pause)
     raise AssertionError("the last pause returns or raises")
 
 
-def _write(db: sa.Connection, claim: _Claim, outcome: Outcome) -> None:
+def _write(db: sa.Connection, claim: Claim, outcome: Outcome) -> None:
     values = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
     values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
     written = db.execute(_RECORD, values).rowcount
     if written and outcome.state in ("failed", "unknown"):
-        _tell(db, claim.mail_id, claim.report, claim.business_date, claim.edition, claim.recipient, outcome)
+        _tell(db, claim.mail_id, outcome)
 
 
 def _give_up_on_the_dead(engine: sa.Engine) -> int:
-    """Mails left in `sending` by a process that is gone become `unknown`; how many."""
-    outcome = Outcome("unknown", "the sender stopped while sending: it may or may not have arrived")
+    """Mails of senders that died while they handed them over become `unknown`; how many."""
     with engine.begin() as db:
-        lost = db.execute(_LOST, {"reply": outcome.reply}).all()
-        for mail in lost:
-            _tell(db, *mail, outcome)
+        lost = give_up_on_the_dead(db)
+        for mail_id in lost:
+            _tell(db, mail_id, Outcome("unknown", LOST))
     return len(lost)
 
 
-def _tell(
-    db: sa.Connection, mail_id: int, report: str, day: date, edition: str, recipient: str, outcome: Outcome
-) -> None:
-    """One mail to the operators about a mail that they must look after; never about such a mail itself."""
-    if report == INCIDENT:
-        _log.error("mail %s to the operators (%s) is %s: %s", mail_id, recipient, outcome.state, outcome.reply)
-        return
-    what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
-    tell_operators(
-        db,
-        f"mail-{mail_id}",
-        day,
-        f"The {edition} report of {day:%-d %B} {what} {recipient}",
-        f"State: {outcome.state}\nReason: {outcome.reply}\n\n"
-        f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}",
-    )
+def _tell(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
+    """One mail to the operators about a mail that they must look after; of a wrong address one a day.
 
+    Never about a mail to an operator that was not taken: that would have no end."""
+    mail, _ = read(db, mail_id)
+    wrong = addresses.parse(mail.recipient).wrong
+    if mail.report == INCIDENT and not wrong:
+        _log.error("mail %s to the operators (%s) is %s: %s", mail_id, mail.recipient, outcome.state, outcome.reply)
+        return
+    incident = f"address {mail.recipient}" if wrong else f"mail-{mail_id}"
+    what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
+    subject = f"The {mail.edition} report of {mail.business_date:%-d %B} {what} {mail.recipient}"
+    then = f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}"
+    then = f"Everybody else gets theirs. {CORRECT_IT}" if wrong else then
+    text = f"State: {outcome.state}\nReason: {outcome.reply}\n\n{then}"
+    tell_operators(db, incident, mail.business_date, subject, text)
+
+
+_TRIALS = sa.text("""
+    SELECT mail_id, recipient FROM ops.mail_outbox WHERE state IN ('prepared', 'retry') AND report = :trial""")
 
 _CANCEL = sa.text("""
     UPDATE ops.mail_outbox
     SET state = 'cancelled', reply = 'not sent: T3_MAIL_LIVE is not set', finished_at = now()
-    WHERE state IN ('prepared', 'retry') AND NOT (report = :trial AND lower(recipient) = ANY(:trials))""")
-
-_NEXT = sa.text("""
-    SELECT mail_id FROM ops.mail_outbox
-    WHERE state IN ('prepared', 'retry') AND next_try_at <= now()
-    ORDER BY next_try_at, mail_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""")
-
-_LOCK = sa.text("SELECT mail_id FROM ops.mail_outbox WHERE mail_id = :mail_id FOR KEY SHARE SKIP LOCKED")
-
-_CLAIM = sa.text("""
-    UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1 WHERE mail_id = :mail_id
-    RETURNING mail_id, report, business_date, edition, recipient, message, attempts""")
+    WHERE state IN ('prepared', 'retry') AND mail_id <> ALL(CAST(:trials AS bigint[]))""")
 
 # `attempts` fences: a sender cut off from the database may still say what it knows of its own attempt.
 _RECORD = sa.text("""
     UPDATE ops.mail_outbox
-    SET state = :state, reply = :reply,
+    SET state = :state, reply = :reply, not_begun = false,
         next_try_at = CASE WHEN :state = 'retry' THEN now() + :wait ELSE next_try_at END,
         finished_at = CASE WHEN :state = 'retry' THEN NULL ELSE now() END
     WHERE mail_id = :mail_id AND attempts = :attempts AND state IN ('sending', 'unknown')""")
-
-_LOST = sa.text("""
-    WITH free AS MATERIALIZED (
-        SELECT mail_id FROM ops.mail_outbox WHERE state = 'sending' FOR UPDATE SKIP LOCKED)
-    UPDATE ops.mail_outbox AS mail
-    SET state = 'unknown', reply = :reply, finished_at = now()
-    FROM free
-    WHERE mail.mail_id = free.mail_id AND mail.state = 'sending'
-    RETURNING mail.mail_id, mail.report, mail.business_date, mail.edition, mail.recipient""")

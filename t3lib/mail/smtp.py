@@ -6,11 +6,13 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from t3lib import addresses
+from t3lib.addresses import Address
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS_FOR_A_REPLY = 30.0
@@ -39,24 +41,32 @@ def deliver(
     *,
     patience: float = SECONDS_FOR_A_REPLY,
     acceptance: float = SECONDS_FOR_ACCEPTANCE,
+    begin: Callable[[], bool] = lambda: True,
 ) -> Outcome:
-    """Hand over one message; never raises for what a server or network does.
+    """Hand over one message; never raises, whatever a server, a network or an address is like.
 
-    Up to the message itself every trouble is `retry`, but for a 5xx to sender or recipient (`failed`).
-    From its first byte on only the server's answer tells: without one the mail is `unknown`."""
+    Up to the message itself every trouble is `retry`, but for a 5xx to sender or recipient and for an address that
+    no mail, or not this server, can reach (`failed`). From its first byte on only the server's answer tells: without
+    one the mail is `unknown`. `begin` is called before that byte; when it says no, nothing is handed over."""
+    by, to, content = addresses.parse(sender), addresses.parse(recipient), _dotted(message)
+    for address in (by, to):
+        if address.wrong:
+            return Outcome("failed", address.why)
     try:
         client = _session(urlsplit(url), patience)
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
         return Outcome("retry", _words(error))
     try:
         with _within(client, CHUNKS_OF_PATIENCE * patience):
-            refused = _envelope(client, parseaddr(sender)[1], recipient)
+            refused = _envelope(client, by, to, begin)
         if refused:
             return refused
         with _within(client, acceptance + CHUNKS_OF_PATIENCE * patience):
-            return _content(client, message, acceptance)
+            return _content(client, content, acceptance)
+    except Exception as error:  # no thread to watch it with: nothing of the message was said
+        return Outcome("retry", _words(error))
     finally:
-        with contextlib.suppress(OSError, smtplib.SMTPException):
+        with contextlib.suppress(Exception):  # the outcome is known
             client.sock and client.sock.settimeout(min(patience, 5))
             client.quit()
         client.close()
@@ -102,26 +112,32 @@ def _within(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _envelope(client: smtplib.SMTP, sender: str, recipient: str) -> Outcome | None:
+def _envelope(client: smtplib.SMTP, by: Address, to: Address, begin: Callable[[], bool]) -> Outcome | None:
     """MAIL, RCPT and DATA, each answer weighed for where it stands; None when the message may follow."""
+    options = [] if to.mailbox.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
+    if options and not client.has_extn("smtputf8"):
+        words = "has other than plain letters before the @, which the mail server does not take (no SMTPUTF8)"
+        return Outcome("failed", f"{to.mailbox} {words}: use another address of this reader")
     try:
-        _expect(client.mail(sender), 250)
-        _expect(client.rcpt(recipient), 250, 251)
+        _expect(client.mail(by.mailbox, options), 250)
+        _expect(client.rcpt(to.mailbox), 250, 251)
+        if not begin():
+            return Outcome("retry", "given back before the message was begun: the database was away for a moment")
         _expect(client.docmd("DATA"), 354)
     except _RefusedError as refusal:
         return Outcome("failed" if str(refusal).startswith("5") else "retry", str(refusal))
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
         return Outcome("retry", _words(error))
     return None
 
 
-def _content(client: smtplib.SMTP, message: bytes, acceptance: float) -> Outcome:
+def _content(client: smtplib.SMTP, content: bytes, acceptance: float) -> Outcome:
     """The message itself, and the server's word on it."""
     try:
         client.sock.settimeout(acceptance)
-        client.send(_dotted(message))
+        client.send(content)
         code, text = client.getreply()
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
         return Outcome("unknown", f"no answer to the message: {_words(error)}")
     state = {2: "sent", 4: "retry", 5: "failed"}.get(code // 100, "unknown")
     return Outcome(state, _reply(code, text))  # type: ignore[arg-type]
@@ -140,11 +156,14 @@ def _dotted(message: bytes) -> bytes:
 
 
 def _reply(code: int, text: bytes) -> str:
-    return f"{code} {text.decode('utf-8', 'replace')}".strip()[:500]
+    return addresses.printable(f"{code} {text.decode('utf-8', 'replace')}").strip()[:500]
 
 
 def _words(error: Exception) -> str:
+    """What is said of an error; never the words of one of our own, which may show a part of the password."""
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
         return _reply(error.smtp_code, text if isinstance(text, bytes) else str(text).encode())
-    return f"{type(error).__name__}: {error}"[:500]
+    if isinstance(error, OSError | smtplib.SMTPException):
+        return addresses.printable(f"{type(error).__name__}: {error}")[:500]
+    return f"T3 could not talk to the mail server ({type(error).__name__}): look at T3_SMTP_URL"

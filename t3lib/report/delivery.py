@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from t3lib import mail, warehouse
+from t3lib import addresses, mail, warehouse
 from t3lib.editions import edition
 from t3lib.mail.outbox import TRIAL
 from t3lib.report.exporter import ReportError, render
@@ -36,7 +36,7 @@ def prepare_report(
     ask: bool = False,
     url: str | None = None,
 ) -> list[int]:
-    """mail_ids in the outbox, one per recipient of the edition; asking twice gives the same mails.
+    """mail_ids in the outbox, one per reader of the edition; asking twice gives the same mails.
 
     Figures other than those of the mails before make a new revision, marked as corrected; with `ask` it waits for an
     operator. Raises ReportError when the executed copy failed or is of another day or edition."""
@@ -54,7 +54,8 @@ def prepare_report(
         waits = ask and key["revision"] > 1
         db.execute(_OVERTAKE, key | {"waits": waits})
         more = {"run_id": run_id, "headline": told["headline"], "state": "waiting" if waits else "prepared"}
-        return [mail.prepare(db, message, address, **key, **more) for address in one.addresses]
+        made = [mail.prepare(db, message, address, **key, **more) for address in one.addresses]
+        return list(dict.fromkeys(made))
 
 
 def prepare_trial(executed: Path, business_date: date, address: str) -> int:
@@ -69,12 +70,14 @@ def prepare_trial(executed: Path, business_date: date, address: str) -> int:
 
 def trial_address(text: str) -> str:
     """Who gets a trial: an address of T3_MAIL_TRIALS, or "me" for the first. Raises SettingsError for another."""
-    allowed = settings().mail_trials
-    if text == "me" and allowed:
-        return allowed[0]
-    if text.lower() not in map(str.lower, allowed):
-        raise SettingsError(f"Trials do not go to {text!r}: T3_MAIL_TRIALS lists who may get them.")
-    return text
+    allowed = [addresses.parse(address) for address in settings().mail_trials]
+    wanted = allowed[0] if text == "me" and allowed else addresses.parse(text)
+    found = next((address for address in allowed if address.reader == wanted.reader), None)
+    if found is None:
+        raise SettingsError(f"Trials do not go to {wanted.text!r}: T3_MAIL_TRIALS lists who may get them.")
+    if found.wrong:
+        raise SettingsError(f"T3_MAIL_TRIALS: {found.why}; correct it there.")
+    return found.mailbox
 
 
 def preview(executed: Path) -> tuple[Path, ...]:

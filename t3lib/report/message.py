@@ -2,7 +2,9 @@
 
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import quote
 
+from t3lib import addresses
 from t3lib.editions import edition
 from t3lib.report import words
 from t3lib.report.exporter import Rendered, render
@@ -26,8 +28,9 @@ def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> Em
     message["Subject"] = before + words.line(rendered.envelope["subject"]) + after
     message["From"] = settings().mail_from
     message["Auto-Submitted"] = "auto-generated"
-    for address in settings().recipients_operations[:1]:
-        message["List-Unsubscribe"] = f"<mailto:{address}?subject=unsubscribe>"
+    operators = [found for found in map(addresses.parse, settings().recipients_operations) if found.mailbox]
+    for operator in operators[:1]:
+        message["List-Unsubscribe"] = f"<mailto:{quote(operator.mailbox, safe='@')}?subject=unsubscribe>"
     for name, value in rendered.envelope["headline"].items():
         message[f"X-T3-{name.replace('_', '-').title()}"] = str(int(value))
     check(message)

@@ -58,10 +58,13 @@ class Cursor(psycopg.RawCursor[tuple[Any, ...]]):
 def transaction(url: str | None = None) -> Iterator[Cursor]:
     """A cursor whose changes commit together on success.
 
-    Whatever may pass by itself (a deadlock, a restart, a timeout) is raised as a plain OperationalError."""
+    Whatever may pass by itself (a deadlock, a restart, a timeout) is raised as a plain OperationalError; a limit of
+    Postgres (SQLSTATE 54) does not pass and keeps its name."""
     url = libpq_url(url or settings().need("database_url"))
     try:
         with psycopg.connect(url, prepare_threshold=None) as connection, Cursor(connection) as cursor:
             yield cursor
     except psycopg.OperationalError as error:
+        if (error.sqlstate or "").startswith("54"):
+            raise
         raise psycopg.OperationalError(str(error)) from error

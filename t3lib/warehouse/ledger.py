@@ -50,6 +50,12 @@ _OUTCOMES = sa.text("""
     WHERE file_id = ANY(:files)
     ORDER BY key
 """)
+_IS_LOADED = sa.text("""
+    SELECT coalesce(bool_and(has_outcome), false)
+    FROM (SELECT state NOT IN ('new', 'claimed') AS has_outcome FROM ops.source_file WHERE batch_id = :batch
+          UNION ALL
+          SELECT outcome IS NOT NULL FROM ops.again_file WHERE batch_id = :batch) AS file
+""")
 _OF_BATCH = """
     WHERE file_id IN (SELECT file_id FROM ops.source_file WHERE batch_id = :batch
                       UNION ALL
@@ -176,6 +182,11 @@ def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
         sa.text("UPDATE ops.batch SET state = :state, error = :error, finished_at = now() WHERE batch_id = :batch"),
         {"state": "failed" if error else "done", "error": error, "batch": batch_id},
     )
+
+
+def is_loaded(db: sa.Connection, batch_id: str) -> bool:
+    """Whether the load of a batch was committed: each of its files has an outcome, in the one transaction or none."""
+    return bool(db.scalar(_IS_LOADED, {"batch": batch_id}))
 
 
 def files(db: sa.Connection, batch_id: str = REHEARSAL, limit: int = 20) -> list[File]:

@@ -16,8 +16,8 @@ from tests.mailbox import free_port, mailbox
 MESSAGE = b"Subject: sales\r\n\r\n.05 of them\r\n"
 
 
-def attempt(url, **changes):
-    return deliver(url, "T3 <reports@t3.example>", "hiram@t3.example", MESSAGE, **changes)
+def attempt(url, to="hiram@t3.example", **changes):
+    return deliver(url, "T3 <reports@t3.example>", to, MESSAGE, **changes)
 
 
 def test_accepted_mail_is_sent_byte_for_byte():
@@ -146,6 +146,63 @@ def test_offered_starttls_is_used(tmp_path, monkeypatch):
     with mailbox(tls_context=context, require_starttls=True) as box:
         outcome = attempt(box.url.replace("127.0.0.1", "localhost"))
     assert (outcome.state, len(box.received)) == ("sent", 1)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_domain_of_other_letters_goes_as_punycode_to_any_server(plain):
+    with mailbox(enable_SMTPUTF8=not plain) as box:
+        assert attempt(box.url, "Info <info@bücher.example>").state == "sent"
+    assert box.received == [("info@xn--bcher-kva.example", MESSAGE)]
+
+
+def test_other_letters_before_the_at_leave_where_the_server_takes_them():
+    with mailbox(enable_SMTPUTF8=True) as box:
+        assert attempt(box.url, "müller@t3.example").state == "sent"
+    assert box.received == [("müller@t3.example", MESSAGE)]
+
+
+def test_other_letters_before_the_at_are_failed_where_the_server_does_not_take_them():
+    with mailbox(enable_SMTPUTF8=False) as box:
+        outcome = attempt(box.url, "müller@t3.example")
+    assert (outcome.state, box.received) == ("failed", [])
+    assert "müller@t3.example has other than plain letters before the @" in outcome.reply
+
+
+@pytest.mark.parametrize("address", ["bad@", "a@t3.example\r\nDATA", "a@t3.example>\r\nRCPT TO:<b@t3.example"])
+def test_what_is_no_address_never_reaches_the_server(address):
+    with mailbox() as box:
+        outcome = attempt(box.url, address)
+    assert (outcome.state, box.received) == ("failed", [])
+    assert "is not a mail address" in outcome.reply
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1:{}", "smtp://t3:pässword@127.0.0.1:{}", "smtp://[127.0.0.1:{}",
+                                  "smtp://.{}", "smtp://127.0.0.1:{}0000"])  # fmt: skip
+def test_a_url_that_cannot_be_used_leaves_the_mail_for_another_try_and_shows_nothing_of_it(path):
+    with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN LOGIN", b"250 ok") as url:
+        outcome = attempt(path.format(url.rpartition(":")[2]), patience=1)
+        attempt(url, patience=0.1)  # the script waits for somebody
+    assert outcome.state == "retry"
+    assert "ssword" not in outcome.reply
+
+
+def test_trouble_of_our_own_before_the_message_leaves_it_for_another_try(monkeypatch):
+    """The process may start no thread any more when the connection stands."""
+    with mailbox() as box:
+        monkeypatch.setattr(threading.Timer, "start", lambda self: refuse_a_thread())
+        outcome = attempt(box.url)
+    assert (outcome.state, box.received) == ("retry", [])
+
+
+def test_words_of_the_server_are_fit_for_the_database():
+    with scripted(b"220 hi", b"250 hi", b"550 no\0such\x1b[31m person") as url:
+        outcome = attempt(url, patience=1)
+    assert outcome.state == "failed"
+    assert outcome.reply.isprintable()
+
+
+def refuse_a_thread():
+    raise RuntimeError("can't start new thread")
 
 
 @contextlib.contextmanager

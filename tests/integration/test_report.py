@@ -97,6 +97,24 @@ def test_every_recipient_gets_one_mail_once(sales, tmp_path, monkeypatch):
     assert "£26.00 taken" in message.get_body(("html",)).get_content()
 
 
+def test_one_bad_address_does_not_cost_the_others_their_report(sales, tmp_path, monkeypatch):
+    with mailbox() as box:
+        monkeypatch.setenv("T3_SMTP_URL", box.url)
+        monkeypatch.setenv("T3_MAIL_LIVE", "1")
+        monkeypatch.setenv("T3_RECIPIENTS_CFO", "bad@,good@t3.example,Good@T3.example,info@bücher.example")
+        monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "bad@,ops@bücher.example")
+        monkeypatch.setenv("T3_MAIL_FROM", "T3, Reports <reports@t3.example>")
+        settings.cache_clear()
+        mails = prepare_report(executed(report.read("2026-11-20"), tmp_path), DAY, "cfo")
+        mail.send_due()
+    with warehouse.connect() as db:
+        states = {found.recipient: found.state for found in (mail.read(db, one)[0] for one in mails)}
+    assert states == {"bad@": "failed", "good@t3.example": "sent", "info@xn--bcher-kva.example": "sent"}
+    [message] = [message_from_bytes(content, policy=default) for to, content in box.received if to.startswith("good")]
+    assert message["List-Unsubscribe"] == "<mailto:ops@xn--bcher-kva.example?subject=unsubscribe>"
+    assert [one.addr_spec for one in message["From"].addresses] == ["reports@t3.example"]
+
+
 def test_mailer_role_is_enough(sales, tmp_path, database, monkeypatch):
     with warehouse.connect() as db:
         roles.ensure(db, PASSWORDS)

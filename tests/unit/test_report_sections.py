@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from t3lib import period, report
-from t3lib.editions import edition, editions, schema
+from t3lib.editions import edition, editions, schema, wrong_addresses
 from t3lib.metrics import Attention
 from t3lib.metrics.contribution import Contribution
 from t3lib.report.links import dashboard
@@ -207,12 +207,28 @@ def test_unknown_edition_names_those_there_are():
 
 def test_wrong_edition_is_told_by_table_and_key(tmp_path, monkeypatch):
     file = tmp_path / "editions.toml"
-    file.write_text('[cfo]\ntitle="x"\nrecipients=["nobody"]\nmeasure="profit"\nsections=[]\n'
+    file.write_text('[cfo]\ntitle="x"\nrecipients="nobody"\nmeasure="profit"\nsections=[]\n'
                     'tiles=[]\nflat_pct=2\nrows=12\n')  # fmt: skip
     monkeypatch.setenv("T3_EDITIONS", str(file))
     settings.cache_clear()
-    with pytest.raises(SettingsError, match=r"cfo\.recipients.*not a mail address.*cfo\.measure"):
+    with pytest.raises(SettingsError, match=r"cfo\.recipients.*cfo\.measure"):
         editions()
+
+
+def test_wrong_addresses_are_told_by_where_they_are_set_and_refuse_no_other(tmp_path, monkeypatch):
+    file = tmp_path / "editions.toml"
+    file.write_text((ROOT / "notebooks" / "editions.toml").read_text().replace('"hiram.boulie@t3.example"', '"hiram"'))
+    monkeypatch.setenv("T3_EDITIONS", str(file))
+    monkeypatch.setenv("T3_RECIPIENTS_CFO", "good@t3.example, bad@")
+    monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "@t3.example")
+    monkeypatch.setenv("T3_MAIL_TRIALS", "me")
+    settings.cache_clear()
+    assert edition("cfo").addresses == ("good@t3.example", "bad@")
+    told = [line.split(" is not ")[0] for line in wrong_addresses()]
+    assert told == [
+        "T3_RECIPIENTS_CFO: 'bad@'", "T3_RECIPIENTS_OPERATIONS: '@t3.example'", "T3_MAIL_TRIALS: 'me'",
+        "cfo_week in editions.toml: 'hiram'", "cfo_month in editions.toml: 'hiram'",
+    ]  # fmt: skip
 
 
 def test_the_schema_that_editors_show_is_the_one_that_counts():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from email.message import EmailMessage
 
 import pytest
 
@@ -13,8 +14,11 @@ from t3lib.settings import ROOT, SettingsError
     ("name", "value"),
     [("T3_TIMEZONE", "Mars/Olympus"), ("T3_LANDING_URL", "ftp://x"), ("T3_DATABASE_URL", "mysql://x"),
      ("T3_SMTP_URL", "http://x"), ("T3_BUSINESS_DAY_START", "soon"),
-     ("T3_BUSINESS_DAY_START", "04:30"), ("T3_RECIPIENTS_CFO", "nobody"),
-     ("T3_BATCH_BYTES", "1")],
+     ("T3_BUSINESS_DAY_START", "04:30"), ("T3_BATCH_BYTES", "1"),
+     ("T3_SMTP_URL", "smtp://t3:se/cret@mail.example"), ("T3_SMTP_URL", "smtp://mail.example:99999"),
+     ("T3_MAIL_FROM", "T3 reports"), ("T3_MAIL_FROM", "T3 <a@t3.example>, U <b@t3.example>"),
+     ("T3_MAIL_FROM", "a@t3.example <b@t3.example>"), ("T3_MAIL_FROM", "T3\nBcc: c@t3.example <a@t3.example>"),
+     ("T3_MAIL_FROM", "müller@t3.example")],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name(name, value, monkeypatch):
     monkeypatch.setenv(name, value)
@@ -34,8 +38,31 @@ def test_secrets_are_not_shown(monkeypatch):
 
 
 def test_recipients_are_a_list_of_addresses(monkeypatch):
-    monkeypatch.setenv("T3_RECIPIENTS_CFO", "a@t3.example, b@t3.example")
-    assert settings.load().recipients == {"cfo": ("a@t3.example", "b@t3.example")}
+    monkeypatch.setenv("T3_RECIPIENTS_CFO", 'a@t3.example, "Courcelle, Miranda" <b@t3.example>; c@t3.example,')
+    assert settings.load().recipients == {
+        "cfo": ("a@t3.example", '"Courcelle, Miranda" <b@t3.example>', "c@t3.example"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("T3, Reports <reports@t3.example>", '"T3, Reports" <reports@t3.example>'),
+     ('"T3, Reports" <reports@T3.example>', '"T3, Reports" <reports@t3.example>'),
+     ("reports@bücher.example", "reports@xn--bcher-kva.example")],
+)  # fmt: skip
+def test_the_sender_is_one_mailbox_however_it_is_written(written, shown, monkeypatch):
+    monkeypatch.setenv("T3_MAIL_FROM", written)
+    assert settings.load().mail_from == shown
+    message = EmailMessage()
+    message["From"] = shown
+    assert len(message["From"].addresses) == 1
+
+
+def test_a_wrong_url_of_the_mail_server_is_refused_without_a_part_of_its_password(monkeypatch):
+    monkeypatch.setenv("T3_SMTP_URL", "smtp://t3:se/cret@mail.example")
+    with pytest.raises(SettingsError) as refused:
+        settings.load()
+    assert "cret" not in str(refused.value)
 
 
 def test_mail_is_live_by_a_setting_or_where_nothing_reaches_anybody(monkeypatch, tmp_path):

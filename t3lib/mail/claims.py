@@ -1,0 +1,83 @@
+"""Whose mail it is: one sender at a time, and what its death leaves.
+
+A sender locks the mail's row (its key, so that the row may be written) for as long as it talks, and writes down when
+it begins to hand the message over. A mail in `sending` whose row is free belongs to a sender that died: begun, nobody
+knows whether it left, so it becomes `unknown`; not begun, nothing left, so it is tried again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+MOST_ATTEMPTS = 12
+LOST = "the sender stopped while sending: it may or may not have arrived"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A mail that this process, and no other, is sending."""
+
+    mail_id: int
+    recipient: str
+    message: bytes
+    attempts: int
+
+
+@contextmanager
+def claimed(engine: sa.Engine) -> Iterator[Claim | None]:
+    """The next due mail, in state `sending`, its lock held until the block ends."""
+    guard = engine.connect()
+    try:
+        with engine.begin() as db:
+            mail_id = db.execute(_NEXT).scalar()
+            got = mail_id is not None and guard.execute(_LOCK, {"mail_id": mail_id}).scalar()
+            row = db.execute(_CLAIM, {"mail_id": mail_id}).one() if got else None
+        yield Claim(row.mail_id, row.recipient, bytes(row.message), row.attempts) if row else None
+    finally:
+        with suppress(sa.exc.DBAPIError):  # a connection that the database cut has lost its lock by itself
+            guard.close()
+
+
+def begin(engine: sa.Engine, claim: Claim) -> bool:
+    """Write down that the message is handed over from now on; False when that cannot be said, and nothing may leave:
+    the database is away, or another sender took the mail meanwhile."""
+    with suppress(sa.exc.DBAPIError), engine.begin() as db:
+        return db.execute(_BEGIN, {"mail_id": claim.mail_id, "attempts": claim.attempts}).rowcount == 1
+    return False
+
+
+def give_up_on_the_dead(db: sa.Connection) -> list[int]:
+    """Mails left in `sending` by a process that is gone become `unknown` (their ids), or `retry` where not begun."""
+    lost = db.execute(_LOST, {"most": MOST_ATTEMPTS, "reply": LOST})
+    return [mail_id for mail_id, state in lost if state == "unknown"]
+
+
+_NEXT = sa.text("""
+    SELECT mail_id FROM ops.mail_outbox
+    WHERE state IN ('prepared', 'retry') AND next_try_at <= now()
+    ORDER BY next_try_at, mail_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""")
+
+_LOCK = sa.text("SELECT mail_id FROM ops.mail_outbox WHERE mail_id = :mail_id FOR KEY SHARE SKIP LOCKED")
+
+_CLAIM = sa.text("""
+    UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1, not_begun = true WHERE mail_id = :mail_id
+    RETURNING mail_id, recipient, message, attempts""")
+
+# `attempts` fences: who was given up for dead meanwhile begins nothing.
+_BEGIN = sa.text("""
+    UPDATE ops.mail_outbox SET not_begun = false
+    WHERE mail_id = :mail_id AND attempts = :attempts AND state = 'sending' AND not_begun""")
+
+_LOST = sa.text("""
+    WITH free AS MATERIALIZED (
+        SELECT mail_id FROM ops.mail_outbox WHERE state = 'sending' FOR UPDATE SKIP LOCKED)
+    UPDATE ops.mail_outbox AS mail
+    SET state = CASE WHEN not_begun AND attempts < :most THEN 'retry' ELSE 'unknown' END,
+        reply = CASE WHEN not_begun AND attempts < :most THEN 'the sender stopped before it began' ELSE :reply END,
+        next_try_at = CASE WHEN not_begun AND attempts < :most THEN now() ELSE next_try_at END,
+        finished_at = CASE WHEN not_begun AND attempts < :most THEN NULL ELSE now() END,
+        not_begun = false
+    FROM free
+    WHERE mail.mail_id = free.mail_id AND mail.state = 'sending'
+    RETURNING mail.mail_id, mail.state""")

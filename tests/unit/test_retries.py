@@ -1,0 +1,28 @@
+"""Which errors are tried again: one list, in the code and in the docs."""
+
+import re
+
+import pytest
+
+from scheduler import retries
+from scheduler.runner import NotebookFailedError
+from t3lib.settings import ROOT
+
+
+@pytest.mark.parametrize("name", sorted(retries.TRIED_AGAIN))
+def test_what_the_world_does_is_tried_again(name):
+    assert retries.may_pass(NotebookFailedError("2_clean", 3, name, "", "2_clean.ipynb"))
+
+
+@pytest.mark.parametrize("name", [*sorted(retries.NOT_TRIED_AGAIN), "ValueError", "AssertionError"])
+def test_what_a_limit_a_file_or_a_rule_does_is_not(name):
+    assert not retries.may_pass(NotebookFailedError("2_clean", 3, name, "", "2_clean.ipynb"))
+
+
+def test_the_docs_list_the_same():
+    page = (ROOT / "docs" / "operating.md").read_text()
+    again, never = page.split("## What is tried again")[1].split("Not tried again")[0:2]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", again, re.MULTILINE)) == retries.TRIED_AGAIN
+    assert (
+        dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", never.split("\n## ")[0], re.MULTILINE)) == retries.NOT_TRIED_AGAIN
+    )
