@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -100,6 +101,8 @@ class WholeFiles(LocalHandler):
         """Replace the file at once."""
         fresh = Path(path).with_name(f".{Path(path).name}.part")
         fresh.write_text(buf, encoding="utf-8")
+        if fresh.parent.stat().st_mode & stat.S_ISGID:  # whoever may list the folder may read it
+            fresh.chmod(0o640)
         fresh.replace(path)
 
 
