@@ -13,6 +13,7 @@ from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
 from t3lib.dashboard.shared import FOLDER
 from t3lib.settings import ROOT
+from t3lib.urls import Scrubbed
 
 if TYPE_CHECKING:
     from scheduler.access import Rules
@@ -37,6 +38,8 @@ def command(port: int, notebook: str = "5_dashboard", host: str = "127.0.0.1") -
 
 def main(arguments: list[str]) -> None:
     """Run the server until it is told to stop."""
+    os.umask(0o077)
+    sys.stderr = Scrubbed(sys.stderr)
     # Voilà finds templates in the folders of JUPYTER_PATH only.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
     from scheduler.access import Rules

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from t3lib.landing import Landing
-from t3lib.problems import explain
+from t3lib.problems import told
 from t3lib.settings import settings
 from t3lib.warehouse.reconciliation import Check
 
@@ -23,7 +23,7 @@ def _check(name: str, probe: Callable[[], str]) -> Check:
     try:
         return Check(name, True, probe())
     except Exception as error:
-        return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
+        return Check(name, False, told(error))
 
 
 def _greeting() -> str:

@@ -17,6 +17,7 @@ from scheduler import accounts, checkout, engine, environment, kernels, schedule
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
+from t3lib.urls import scrubbed
 
 NOTEBOOKS = ROOT / "notebooks"
 # How long the end of a run waits for a database that is away; the step would be tried again anyway.
@@ -45,6 +46,7 @@ class NotebookFailedError(Exception):
     """Cell In [`cell`] raised `cause` saying `words`. All are plain, for the error is stored with its workflow."""
 
     def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+        words = scrubbed(words)
         super().__init__(notebook, cell, cause, words, copy)
         self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
 
@@ -87,10 +89,10 @@ def run_notebook(
         end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
-        end |= {"error": f"{error.ename}: {error.evalue}", "failed_cell": error.exec_count}
+        end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}
         raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
     except Exception as error:
-        end["error"] = f"{type(error).__name__}: {error}"
+        end["error"] = scrubbed(f"{type(error).__name__}: {error}")
         raise
     finally:
         _end({"run_id": run_id, **end})

@@ -13,7 +13,8 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
-from t3lib.settings import SettingsError, settings
+from t3lib import urls
+from t3lib.settings import BUCKETS, SettingsError, settings
 
 READERS = 16
 ANSWER_SECONDS = 30  # for one request with its whole answer
@@ -112,6 +113,7 @@ def _store(url: str) -> ObjectStore:
     parts = urlsplit(url)
     if parts.scheme in ("", "file"):
         return _folder(Path(unquote(parts.path)))
+    _refuse_doubtful(url)
     if parts.scheme != "s3":
         return from_url(url)
     chosen, config = settings(), {}
@@ -129,6 +131,15 @@ def _store(url: str) -> ObjectStore:
         retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)},
         **config,
     )
+
+
+def _refuse_doubtful(url: str) -> None:
+    try:
+        urls.parsed(url, login=False)
+    except ValueError as error:
+        raise SettingsError(f"{error}: write s3://bucket/prefix or file:///folder.") from None
+    if urls.scheme(url) not in BUCKETS:
+        raise SettingsError("There is no object store at such an address: write s3://bucket/prefix or file:///folder.")
 
 
 def _folder(path: Path) -> LocalStore:

@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from t3lib import urls
+
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
 SHORTEST_TOKEN = 16
 RECIPIENTS = "T3_RECIPIENTS_"
+BUCKETS = ("s3", "file", "gs", "az")
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
 
@@ -137,15 +140,19 @@ class Settings(BaseSettings):
     @field_validator("landing_url", "archive_url")
     @classmethod
     def _store(cls, value: str | None) -> str | None:
-        if value and urlsplit(value).scheme not in ("s3", "file", "gs", "az"):
-            raise ValueError("write s3://bucket/prefix or file:///folder")
-        return value
+        return _address(value, BUCKETS, "write s3://bucket/prefix or file:///folder", login=False)
+
+    @field_validator("s3_endpoint", "dashboard_url")
+    @classmethod
+    def _page(cls, value: str | None) -> str | None:
+        return _address(value, ("https", "http"), "write https://host or http://host:port", login=False)
 
     @field_validator("dask_scheduler")
     @classmethod
     def _dask(cls, value: str | None) -> str | None:
-        if value and (urlsplit(value).scheme not in ("tcp", "tls", "ws", "wss") or not urlsplit(value).hostname):
-            raise ValueError("write tcp://host:8786, or tls:// where the cluster wants it")
+        advice = "write tcp://host:8786, or tls:// where the cluster wants it"
+        if _address(value, ("tcp", "tls", "ws", "wss"), advice, login=False) and not urlsplit(value).hostname:
+            raise ValueError(advice)
         return value
 
     @field_validator(
@@ -158,19 +165,12 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and urlsplit(value.get_secret_value()).scheme.split("+")[0] not in (
-            "postgresql",
-            "postgres",
-        ):
-            raise ValueError("write postgresql://user:password@host:port/database")
-        return value
+        return _address(value, ("postgresql", "postgres"), "write postgresql://user:password@host:port/database")
 
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and urlsplit(value.get_secret_value()).scheme not in ("smtp", "smtps"):
-            raise ValueError("write smtp://user:password@host:port, or smtps:// for TLS")
-        return value
+        return _address(value, ("smtp", "smtps"), "write smtp://user:password@host:port, or smtps:// for TLS")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -240,6 +240,16 @@ class _ServicesSource(PydanticBaseSettingsSource):
         return own and (name.startswith("s3_") or str(known[name]).startswith("s3:"))
 
 
+def _address(value: Any, schemes: tuple[str, ...], advice: str, login: bool = True) -> Any:
+    """An address as it is. Raises ValueError with the advice, and never a part of the address."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if text and urls.scheme(text) not in schemes:
+        raise ValueError(advice)
+    if text:
+        urls.parsed(text, login)
+    return value
+
+
 def _listed(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -253,7 +263,7 @@ def load(**changes: Any) -> Settings:
             f"T3_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         ]
-        raise SettingsError("; ".join(lines)) from None
+        raise SettingsError(urls.scrubbed("; ".join(lines))) from None
 
 
 @cache

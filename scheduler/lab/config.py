@@ -1,6 +1,7 @@
 """JupyterLab's configuration (`t3 lab`): only the kernel of the house, warm before the first notebook opens, and a
 notebook saved under notebooks/ as it would be committed, however it was run. `labconfig/` keeps it off the internet."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def strip(model: dict[str, Any], path: str, **_: Any) -> None:
 
 
 if "get_config" in globals():  # Jupyter reads this file as configuration and gives it that function
+    os.umask(0o077)
     given = get_config()  # noqa: F821
     given.ContentsManager.pre_save_hook = strip
     given.KernelSpecManager.allowed_kernelspecs = {kernels.NAME}

@@ -12,6 +12,8 @@ from email.utils import parseaddr
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from t3lib.urls import scrubbed
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS_FOR_A_REPLY = 30.0
 CHUNKS_OF_PATIENCE = 4  # for the session, and again for the envelope, all replies together
@@ -140,11 +142,11 @@ def _dotted(message: bytes) -> bytes:
 
 
 def _reply(code: int, text: bytes) -> str:
-    return f"{code} {text.decode('utf-8', 'replace')}".strip()[:500]
+    return scrubbed(f"{code} {text.decode('utf-8', 'replace')}".strip())[:500]
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
         return _reply(error.smtp_code, text if isinstance(text, bytes) else str(text).encode())
-    return f"{type(error).__name__}: {error}"[:500]
+    return scrubbed(f"{type(error).__name__}: {error}")[:500]
