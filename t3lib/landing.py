@@ -110,10 +110,11 @@ def _etag(meta: Any) -> str:
 
 
 def _store(url: str) -> ObjectStore:
+    if "://" in url:
+        _refuse_doubtful(url)
     parts = urlsplit(url)
     if parts.scheme in ("", "file"):
         return _folder(Path(unquote(parts.path)))
-    _refuse_doubtful(url)
     if parts.scheme != "s3":
         return from_url(url)
     chosen, config = settings(), {}

@@ -252,7 +252,7 @@ def main(arguments: list[str] | None = None) -> Any:
     ending.listen()
     umask = os.umask(0o077)
     try:
-        with redirect_stderr(Scrubbed(sys.stderr)):
+        with redirect_stderr(Scrubbed(sys.stderr, sys.argv[1:] if arguments is None else arguments)):
             return _run(arguments)
     finally:
         os.umask(umask)
