@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 
+from scheduler import environment
 from t3lib.settings import ROOT, settings
 
 CODE = ("t3lib", "scheduler", "pyproject.toml")
@@ -49,6 +50,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     """What git says, None when it refuses or is not there."""
     try:
         command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip("\n")
+        told = {"capture_output": True, "text": True, "check": True, "timeout": 10, "env": environment.system()}
+        return subprocess.run(command, **told).stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None

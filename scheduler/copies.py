@@ -1,14 +1,13 @@
 """Executed notebooks, shown read-only beside the operations page: as they ran, without anything that could run."""
 
 import asyncio
-import re
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-import bleach
 import nbformat
+import nh3
 import sqlalchemy as sa
 import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
@@ -24,19 +23,18 @@ POLICY += "frame-ancestors 'none'"
 MOST_BYTES = 40 * 2**20
 PAGE = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "copy.html"
 
-_TAGS = {*bleach.ALLOWED_TAGS, "br", "caption", "col", "colgroup", "dd", "div", "dl", "dt", "figcaption", "figure",
-         "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "p", "pre", "s", "section", "small", "span", "sub", "sup",
-         "table", "tbody", "td", "tfoot", "th", "thead", "tr"}  # fmt: skip
-_ATTRIBUTES = bleach.ALLOWED_ATTRIBUTES | {
-    "*": ["class", "title", "lang"],
-    "img": lambda tag, name, value: (
-        name in ("alt", "width", "height") or (name == "src" and value.startswith("data:image/"))
-    ),
-    "td": ["colspan", "rowspan"],
-    "th": ["colspan", "rowspan", "scope"],
+_TAGS = {"a", "abbr", "acronym", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "div", "dl",
+         "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p",
+         "pre", "s", "section", "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+         "thead", "tr", "ul"}  # fmt: skip
+_ATTRIBUTES = {
+    "*": {"class", "title", "lang"},
+    "a": {"href"},
+    "img": {"alt", "width", "height", "src"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
 }
-# Cleaning takes the tags away; what stood between these is no text.
-_CODE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_SCHEMES = {"http", "https", "mailto", "data"}
 _RUN = sa.text("""
     SELECT run_id, notebook, state, parameters, git_commit, worker, rows, started_at, round(seconds::numeric, 1) AS
            seconds, executed_copy, failed_cell, error
@@ -96,9 +94,15 @@ def rendered(notebook: Any) -> str:
 
 def clean(html: str) -> str:
     """What may stand in the page: known tags and attributes, pictures that the notebook holds itself."""
-    cleaner = bleach.Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, protocols={"http", "https", "mailto", "data"},
-                             strip=True)  # fmt: skip
-    return cleaner.clean(_CODE.sub("", html))
+    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_kept, url_schemes=_SCHEMES)
+
+
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """An attribute's value, or None: only pictures are data, and they are nothing else."""
+    is_data = value.strip().lower().startswith("data:")
+    if name == "src":
+        return value if value.startswith("data:image/") else None
+    return None if name == "href" and is_data else value
 
 
 def _facts(run: Any) -> str:

@@ -1,17 +1,20 @@
 """Voilà as T3 runs it: one notebook, own template, nothing of Jupyter to be seen or reached."""
 
+import ctypes
 import hashlib
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
 from t3lib.dashboard.shared import FOLDER
 from t3lib.dashboard.visitor import HEADER
 from t3lib.settings import ROOT
+from t3lib.urls import Scrubbed
 
 if TYPE_CHECKING:
     from scheduler.access import Rules
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 OPERATIONS = "6_operations"
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
 IDLE_SECONDS = 45
+_DUMPABLE = 4  # of prctl(2)
 
 # Widgets set styles of their own; nothing else comes from elsewhere or runs inline.
 POLICY = (
@@ -28,17 +32,20 @@ POLICY = (
 
 
 def command(port: int, notebook: str = "5_dashboard", host: str = "127.0.0.1") -> list[str]:
-    """The command line that serves a notebook of `notebooks/` on a port."""
+    """The command line that serves a notebook, of `notebooks/` when it is given by its name, on a port."""
     path = ROOT / "notebooks" / f"{notebook}.ipynb"
     return [sys.executable, "-m", "scheduler.dashboard", str(path), f"--port={port}", f"--Voila.ip={host}"]
 
 
 def main(arguments: list[str]) -> None:
     """Run the server until it is told to stop."""
+    os.umask(0o077)
+    sys.stderr = Scrubbed(sys.stderr)
     # Voilà finds templates in the folders of JUPYTER_PATH only.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
     from scheduler.access import Rules
 
+    _take_told(sys.stdin)
     rules = Rules.taken()
     kernels.warm()  # the first visitor need not wait for the imports
     from traitlets.config import Config
@@ -46,6 +53,15 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="t3-figures-") as folder:
         os.environ[FOLDER] = folder  # its pages share what they read
         _server(rules).launch_instance(arguments, config=Config(_config(rules)))
+
+
+def _take_told(told: TextIO) -> None:
+    """Take the secrets that came by the standard input, where others cannot read them as they can an environment, and
+    let kernels, which have this process's account, not read its memory."""
+    given = "" if told.isatty() else told.read()
+    os.environ.update(json.loads(given or "{}"))
+    if sys.platform == "linux" and Path(f"/proc/{os.getppid()}").stat().st_uid != os.geteuid():
+        ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
 def _server(visitors: "Rules") -> type:

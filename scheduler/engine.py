@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from papermill.log import logger as papermill_logger
 
 from scheduler.kernels.client import LATE_OUTPUT
 from scheduler.schedule import Limits
+from t3lib.urls import scrubbed
 
 NAME = "t3"
 START_SECONDS = 60
@@ -100,6 +102,8 @@ class WholeFiles(LocalHandler):
         """Replace the file at once."""
         fresh = Path(path).with_name(f".{Path(path).name}.part")
         fresh.write_text(buf, encoding="utf-8")
+        if fresh.parent.stat().st_mode & stat.S_ISGID:  # whoever may list the folder may read it
+            fresh.chmod(0o640)
         fresh.replace(path)
 
 
@@ -189,7 +193,9 @@ class _Client(PapermillNotebookClient):
     def output(self, outs: list[NotebookNode], msg: Any, display_id: str, cell_index: int) -> NotebookNode | None:
         """Keep an output while there is room for it; an error always."""
         before = self._left
-        if msg["msg_type"] != "error":
+        if msg["msg_type"] == "error":
+            msg = msg | {"content": _without_logins(msg["content"])}
+        else:
             self._left -= _size(msg["content"])
         if self._left >= 0:
             return super().output(outs, msg, display_id, cell_index)
@@ -246,3 +252,8 @@ class _Client(PapermillNotebookClient):
 def _size(content: dict[str, Any]) -> int:
     """About how many bytes an output takes in the executed copy."""
     return len(content.get("text") or "") + sum(len(str(value)) for value in (content.get("data") or {}).values())
+
+
+def _without_logins(error: dict[str, Any]) -> dict[str, Any]:
+    lines = [scrubbed(line) for line in error["traceback"]]
+    return error | {"evalue": scrubbed(error["evalue"]), "traceback": lines}

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
-from t3lib.problems import explain
+from t3lib.problems import told
 from t3lib.settings import settings
 from t3lib.warehouse import bucket, rereading
 from t3lib.warehouse.reconciliation import Check
@@ -49,7 +49,7 @@ def _probed(name: str, probe: Callable[[], Check]) -> Check:
     try:
         return probe()
     except Exception as error:
-        return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
+        return Check(name, False, told(error))
 
 
 def _greeting() -> str:

@@ -1,5 +1,6 @@
 """The pages that people open: Voilà servers for the dashboard and the operations page, and JupyterLab."""
 
+import json
 import os
 import socket
 import sys
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
-from scheduler import dashboard, kernels
+from scheduler import accounts, dashboard, environment
+from scheduler.embedded import reading
 from scheduler.embedded.processes import Server, free_port, last_words, launch
-from scheduler.runner import kernel_environment
 from t3lib.problems import ServiceError
 from t3lib.settings import ROOT, settings
 
@@ -49,16 +50,20 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
 
     Raises ServiceError when it would be open to the network, or does not start."""
     notebook, role, usual = PAGES[name]
-    kernels.install(settings().home)
     from scheduler import access  # a second of imports that commands without a page need not wait for
 
     access.require_guard(name)
     host, log = settings().pages_host, settings().home / "logs" / f"{name}.log"
     given = access.environment(name)
-    env = kernel_environment(role) | given
+    run = accounts.place(name, _say)
+    if name == "operations":
+        accounts.let_read_all(name, settings().outputs / "runs")
+    env = run.told(environment.of(role), role)
+    told = json.dumps(given | {"T3_DATABASE_URL": env.pop("T3_DATABASE_URL", "")})
     for _ in range(TRIES):
         place = free_port(port or usual, f"{name} page", _say)
-        server = launch(dashboard.command(place, notebook, host), log, env=env)
+        command = run.command(dashboard.command(place, notebook, host))
+        server = launch(command, log, told, env=env, cwd=ROOT)
         if listens := _listens(place, server):
             break
         server.stop(patience=5)
@@ -78,26 +83,32 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
 @contextmanager
 def lab(port: int = 0) -> Iterator[Page]:
     """Serve JupyterLab on the repository with the analyst's database role."""
-    kernels.install(settings().home)
-    place = free_port(port or 8888, "JupyterLab", _say)
-    log = settings().home / "logs" / "lab.log"
+    run = accounts.place("lab", _say)
+    if run.entry:
+        accounts.let_edit(ROOT / "notebooks", run.entry)
+    port = free_port(port or 8888, "JupyterLab", _say)
+    log, token = settings().home / "logs" / "lab.log", os.urandom(16).hex()
+    paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
+    with reading(_say, apart=run.entry is not None) as keys:
+        env = run.told(environment.of("analyst"), "analyst") | keys
+        env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
+        server = launch(run.command(_lab_command(port)), log, env=env, cwd=ROOT)
+        try:
+            if not _listens(port, server):
+                raise ServiceError(f"JupyterLab did not start. It says: {last_words(log)}")
+            yield Page(f"http://127.0.0.1:{port}/lab/tree/notebooks?token={token}", server)
+        finally:
+            server.stop(patience=5)
+
+
+def _lab_command(port: int) -> list[str]:
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={place}", "--port-retries=0",
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0",
         f"--ServerApp.root_dir={ROOT}", "--LabApp.default_url=/lab/tree/notebooks",
         "--MultiKernelManager.default_kernel_name=t3", f"--config={LAB / 'config.py'}",
     ]  # fmt: skip
-    if os.name == "posix" and os.geteuid() == 0:
-        command.append("--allow-root")
-    token = os.urandom(16).hex()
-    paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
-    env = kernel_environment("analyst") | {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
-    server = launch(command, log, env=env)
-    try:
-        if not _listens(place, server):
-            raise ServiceError(f"JupyterLab did not start. It says: {last_words(log)}")
-        yield Page(f"http://127.0.0.1:{place}/lab/tree/notebooks?token={token}", server)
-    finally:
-        server.stop(patience=5)
+    as_root = os.name == "posix" and os.geteuid() == 0 and not accounts.apart()
+    return [*command, *(["--allow-root"] if as_root else [])]
 
 
 def _say(line: str) -> None:

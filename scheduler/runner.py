@@ -13,21 +13,13 @@ import papermill
 import sqlalchemy as sa
 from papermill.exceptions import PapermillExecutionError
 
-from scheduler import checkout, engine, kernels, schedule
+from scheduler import accounts, checkout, engine, environment, kernels, schedule
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
-from t3lib.warehouse.connection import SERVER_NOTICES
+from t3lib.urls import scrubbed
 
 NOTEBOOKS = ROOT / "notebooks"
-ROLES = {
-    "etl": "database_url_etl",
-    "report": "database_url_mailer",
-    "analyst": "database_url_analyst",
-    "dashboard": "database_url_dashboard",
-    "operations": "database_url_operator",
-}
-
 # How long the end of a run waits for a database that is away; the step would be tried again anyway.
 PATIENCE_SECONDS = 30
 
@@ -54,6 +46,7 @@ class NotebookFailedError(Exception):
     """Cell In [`cell`] raised `cause` saying `words`. All are plain, for the error is stored with its workflow."""
 
     def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+        words = scrubbed(words)
         super().__init__(notebook, cell, cause, words, copy)
         self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
 
@@ -85,6 +78,7 @@ def run_notebook(
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
     folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
     folder.mkdir(parents=True)
+    accounts.let_read("operations", folder)
     path = folder / f"{name}.ipynb"
     source = checkout.source(NOTEBOOKS / f"{name}.ipynb")
     with warehouse.connect() as db:
@@ -95,25 +89,18 @@ def run_notebook(
         end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
-        end |= {"error": f"{error.ename}: {error.evalue}", "failed_cell": error.exec_count}
+        end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}
         raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
     except Exception as error:
-        end["error"] = f"{type(error).__name__}: {error}"
+        end["error"] = scrubbed(f"{type(error).__name__}: {error}")
         raise
     finally:
         _end({"run_id": run_id, **end})
 
 
 def kernel_environment(role: str) -> dict[str, str]:
-    """Environment of a kernel that works under a role: that role's database URL and no other's."""
-    chosen = settings()
-    own = getattr(chosen, ROLES[role]) or chosen.database_url
-    foreign = ("T3_DATABASE_URL", "T3_DASHBOARD_TOKEN", "T3_OPERATIONS_TOKEN", "DBOS_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    if own:
-        env["T3_DATABASE_URL"] = own.get_secret_value()
-    options = {"PGOPTIONS": os.environ.get("PGOPTIONS") or SERVER_NOTICES}
-    return env | options | kernels.environment(chosen.home, os.environ) | {"T3_ROLE": role}
+    """Environment of a kernel that works under a role: that role's database URL and no other's secret."""
+    return environment.of(role) | kernels.environment(settings().home)
 
 
 def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str, str]) -> Any:

@@ -11,9 +11,10 @@ from scheduler.serializer import WorkFailedError
 from t3lib import archive, mail, warehouse
 from t3lib.archive.writing import Advance
 from t3lib.business_day import today
-from t3lib.problems import explain
+from t3lib.problems import explain, told
 from t3lib.settings import settings
 from t3lib.staging import Staging
+from t3lib.urls import scrubbed
 from t3lib.warehouse import ledger
 
 INGEST = ("1_extract", "2_clean", "3_load")
@@ -168,4 +169,4 @@ def _last_run(db: sa.Connection, name: str, value: str) -> str:
 def plain(error: BaseException) -> str:
     """An error as one line for people."""
     known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
-    return explain(error) or (str(error) if known else f"{type(error).__name__}: {error}")
+    return scrubbed(str(error)) if known and not explain(error) else told(error)

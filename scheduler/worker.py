@@ -14,7 +14,7 @@ from scheduler.monitor import Pulse
 from t3lib import archive, mail, warehouse
 from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
-from t3lib.problems import ServiceError, explain
+from t3lib.problems import ServiceError, explain, told
 from t3lib.settings import settings
 from t3lib.warehouse.connection import libpq_url
 from t3lib.warehouse.locks import HOLDER, TAKE_LEASE
@@ -192,7 +192,7 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             pulse.beat()
         except Exception as error:
             failures = min(failures + 1, 6)
-            line = explain(error) or f"{type(error).__name__}: {error}"
+            line = told(error)
             pulse.miss(line)
             _log.error(line, exc_info=explain(error) is None)
 

@@ -13,10 +13,11 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
+from t3lib import urls
 from t3lib.folder import Folder
 from t3lib.listing import Listing
 from t3lib.objects import Object, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
-from t3lib.settings import SettingsError, settings
+from t3lib.settings import BUCKETS, SettingsError, settings
 
 __all__ = ["Landing", "Object", "ObjectChangedError", "ObjectNotGivenError", "ObjectTooLargeError"]
 
@@ -131,6 +132,8 @@ def _etag(meta: Any) -> str:
 
 
 def _store(url: str) -> ObjectStore:
+    if "://" in url:
+        _refuse_doubtful(url)
     parts = urlsplit(url)
     if parts.scheme in ("", "file"):
         return _folder(Path(unquote(parts.path)))
@@ -151,6 +154,15 @@ def _store(url: str) -> ObjectStore:
         retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)},
         **config,
     )
+
+
+def _refuse_doubtful(url: str) -> None:
+    try:
+        urls.parsed(url, login=False)
+    except ValueError as error:
+        raise SettingsError(f"{error}: write s3://bucket/prefix or file:///folder.") from None
+    if urls.scheme(url) not in BUCKETS:
+        raise SettingsError("There is no object store at such an address: write s3://bucket/prefix or file:///folder.")
 
 
 def _folder(path: Path) -> LocalStore:

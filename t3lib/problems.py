@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 from t3lib.settings import SettingsError
+from t3lib.urls import scrubbed
 
 
 class ServiceError(RuntimeError):
@@ -26,17 +27,23 @@ def explain(error: BaseException) -> str | None:
     for cause in _chain(error):
         for reader in (_plain, _system, _database, _store):
             if line := reader(cause):
-                return " ".join(line.split())
+                return scrubbed(" ".join(line.split()))
     return None
+
+
+def told(error: BaseException) -> str:
+    """One line for any error: the plain one, or else the defect by its name; never with a part of a login."""
+    return explain(error) or scrubbed(f"{type(error).__name__}: {error}")
 
 
 def explain_raised(name: str, text: str) -> str | None:
     """The same for an error that a kernel raised, of which only the class name and the words are known."""
     if name in ("SettingsError", "ServiceError", "ListingError"):
-        return text
+        return scrubbed(text)
     if found := re.search(r"\[Errno (\d+)\][^:]*(?:: '([^']*)')?", text):
         return _system(OSError(int(found[1]), "", found[2]))
-    return _of_database(text) or explain_store(text)
+    line = _of_database(text) or explain_store(text)
+    return line and scrubbed(line)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
@@ -72,8 +79,8 @@ def _system(error: BaseException) -> str | None:
 # Pieces of libpq's and the server's words (as psycopg2 gives them), and what a person does about them.
 _DATABASE = [
     (
-        r'password authentication failed for user "(?P<name>[^"]*)"',
-        "The database refuses the password of {name}: correct the user and password in T3_DATABASE_URL.",
+        r"password authentication failed for user",
+        "The database refuses the log-in: correct the user and password in T3_DATABASE_URL.",
     ),
     (
         r"no password supplied",
@@ -84,8 +91,8 @@ _DATABASE = [
         "The database {name} does not exist: create it (`createdb {name}`) or correct T3_DATABASE_URL.",
     ),
     (
-        r'role "(?P<name>[^"]*)" does not exist',
-        "The database has no user {name}: create it (`t3 db roles` prints the SQL) or correct T3_DATABASE_URL.",
+        r"role .* does not exist",
+        "The database does not know the user: create it (`t3 db roles` prints the SQL) or correct T3_DATABASE_URL.",
     ),
     (
         r"(?:could not translate host name|failed to resolve host) ['\"](?P<name>[^'\"]*)",

@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from t3lib import addresses
+from t3lib import addresses, urls
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
 SHORTEST_TOKEN = 16
 RECIPIENTS = "T3_RECIPIENTS_"
+BUCKETS = ("s3", "file", "gs", "az")
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
 
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     s3_region: str = Field("eu-west-2", description="region of the buckets")
     s3_access_key_id: str | None = Field(None, description="S3 key; absent: the AWS_* variables or the role")
     s3_secret_access_key: SecretStr | None = Field(None, description="secret of that key")
+    s3_access_key_id_analyst: str | None = Field(None, description="the same for JupyterLab: one that reads only")
+    s3_secret_access_key_analyst: SecretStr | None = Field(None, description="secret of that key")
     smtp_url: SecretStr | None = Field(None, description="smtp://user:password@host:port; smtps:// for TLS")
     mail_from: str = Field("T3 reports <reports@t3.example>", description="sender of every mail")
     mail_live: bool = Field(False, description="1: mails leave for their readers by `T3_SMTP_URL`; else only trials do")
@@ -65,6 +68,7 @@ class Settings(BaseSettings):
     proxy_groups_header: str = Field("X-Forwarded-Groups", description="header with their groups, comma-separated")
     operators_group: str = Field("t3-operators", description="group that may see the operations page")
     trusted_proxies: Addresses = Field(("127.0.0.1", "::1"), description="addresses whose headers are believed")
+    own_accounts: bool = Field(True, description="0: as root, too, pages and JupyterLab run as who starts them")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
@@ -128,15 +132,19 @@ class Settings(BaseSettings):
     @field_validator("landing_url", "archive_url")
     @classmethod
     def _store(cls, value: str | None) -> str | None:
-        if value and urlsplit(value).scheme not in ("s3", "file", "gs", "az"):
-            raise ValueError("write s3://bucket/prefix or file:///folder")
-        return value
+        return _address(value, BUCKETS, "write s3://bucket/prefix or file:///folder", login=False)
+
+    @field_validator("s3_endpoint", "dashboard_url")
+    @classmethod
+    def _page(cls, value: str | None) -> str | None:
+        return _address(value, ("https", "http"), "write https://host or http://host:port", login=False)
 
     @field_validator("dask_scheduler")
     @classmethod
     def _dask(cls, value: str | None) -> str | None:
-        if value and (urlsplit(value).scheme not in ("tcp", "tls", "ws", "wss") or not urlsplit(value).hostname):
-            raise ValueError("write tcp://host:8786, or tls:// where the cluster wants it")
+        advice = "write tcp://host:8786, or tls:// where the cluster wants it"
+        if _address(value, ("tcp", "tls", "ws", "wss"), advice, login=False) and not urlsplit(value).hostname:
+            raise ValueError(advice)
         return value
 
     @field_validator(
@@ -149,24 +157,12 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and urlsplit(value.get_secret_value()).scheme.split("+")[0] not in (
-            "postgresql",
-            "postgres",
-        ):
-            raise ValueError("write postgresql://user:password@host:port/database")
-        return value
+        return _address(value, ("postgresql", "postgres"), "write postgresql://user:password@host:port/database")
 
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
-        try:
-            url = urlsplit(value.get_secret_value() if value else "smtp://localhost")
-            right = url.scheme in ("smtp", "smtps") and url.hostname and (url.port is None or url.port > 0)
-        except ValueError:  # whose words would show a part of it
-            right = False
-        if not right:
-            raise ValueError("write smtp://user:password@host:port, or smtps:// for TLS")
-        return value
+        return _address(value, ("smtp", "smtps"), "write smtp://user:password@host:port, or smtps:// for TLS")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -236,6 +232,16 @@ class _ServicesSource(PydanticBaseSettingsSource):
         return own and (name.startswith("s3_") or str(known[name]).startswith("s3:"))
 
 
+def _address(value: Any, schemes: tuple[str, ...], advice: str, login: bool = True) -> Any:
+    """An address as it is. Raises ValueError with the advice, and never a part of the address."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if text and urls.scheme(text) not in schemes:
+        raise ValueError(advice)
+    if text:
+        urls.parsed(text, login)
+    return value
+
+
 def _listed(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -249,7 +255,7 @@ def load(**changes: Any) -> Settings:
             f"T3_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         ]
-        raise SettingsError("; ".join(lines)) from None
+        raise SettingsError(urls.scrubbed("; ".join(lines))) from None
 
 
 @cache

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from scheduler import kernels
+from scheduler import accounts, kernels
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
@@ -63,6 +63,9 @@ def cluster(listen: str = "") -> Iterator[str]:
     try:
         server.launch()
         url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
+        # Where tests run as root, a page is tested as the owner too, though it runs under an account of its own.
+        with (server.cluster.folder / "pg_ident.conf").open("a") as file:
+            file.writelines(f"t3 {name} postgres\n" for name in accounts.NAMES.values())
         for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
             _execute(url, f"ALTER SYSTEM SET {line}")
         _execute(url, "SELECT pg_reload_conf()")

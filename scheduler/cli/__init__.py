@@ -2,6 +2,8 @@
 
 import os
 import sys
+import traceback
+from contextlib import redirect_stderr
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +12,9 @@ from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, HealthPort, Json, Port, Why
 from scheduler.commands import ending
-from t3lib.problems import WrongUseError, explain
+from t3lib.problems import WrongUseError, explain, told
 from t3lib.settings import unknown
+from t3lib.urls import Scrubbed
 
 app = typer.Typer(
     name="t3",
@@ -249,15 +252,25 @@ def simulate(
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command; an error is one plain line on stderr, and exit code 1, or 2 for what was typed wrongly.
 
-    SIGTERM ends it as tidily as Ctrl-C."""
+    SIGTERM ends it as tidily as Ctrl-C. What it writes is for its own account, and stderr tells no part of a login."""
     ending.listen()
+    umask = os.umask(0o077)
+    try:
+        with redirect_stderr(Scrubbed(sys.stderr, sys.argv[1:] if arguments is None else arguments)):
+            return _run(arguments)
+    finally:
+        os.umask(umask)
+
+
+def _run(arguments: list[str] | None) -> Any:
     try:
         return app(arguments)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
         if os.environ.get("T3_DEBUG"):
-            raise
-        line = explain(error) or f"{type(error).__name__}: {error} (t3 --debug shows where)"
+            traceback.print_exc()
+            raise SystemExit(1) from None
+        line = told(error) + ("" if explain(error) else " (t3 --debug shows where)")
         print(f"t3: {line}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, WrongUseError) else 1) from None

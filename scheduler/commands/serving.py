@@ -16,6 +16,7 @@ from scheduler.commands.session import session
 from scheduler.embedded import Running
 from scheduler.worker import work
 from t3lib.business_day import today
+from t3lib.urls import scrub_record
 
 EVERYTHING = ("database", "landing", "smtp", "archive")
 
@@ -91,8 +92,9 @@ def in_background(stop: threading.Event, concurrency: int = 1, health_port: int 
     """The worker in a thread of this process; the block's end stops it, and its end sets `stop`.
 
     Raises at the end what the worker raised."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s",
-                        handlers=[RichHandler(console=err, show_path=False)])  # fmt: skip
+    handler = RichHandler(console=err, show_path=False)
+    handler.addFilter(scrub_record)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     pulse = monitor.Pulse()
     answering = nullcontext() if health_port is None else monitor.serving(pulse, health_port)
     with answering as address, ThreadPoolExecutor(1, "t3-worker") as pool:

@@ -22,20 +22,25 @@ def options(say: Say) -> dict[str, Any]:
     """What subprocess needs to run Postgres: nothing, or as root the account, made when missing."""
     if os.geteuid() != 0:
         return {}
-    with _alone():
-        entry = _entry() or _make(say)
+    entry = made(NAME, "Postgres, which refuses root", "set T3_DATABASE_URL", say)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def made(name: str, what: str, otherwise: str, say: Say) -> pwd.struct_passwd:
+    """As root, an account without a home and a log-in, made when missing. Raises ServiceError when none can be made."""
+    with _alone():
+        return known(name) or _make(name, what, otherwise, say)
 
 
 def own(path: Path) -> None:
     """Give a file or folder to the account of Postgres."""
-    if os.geteuid() == 0 and (entry := _entry()):
+    if os.geteuid() == 0 and (entry := known(NAME)):
         os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
 def refuse_others(folder: Path) -> None:
     """Raise ServiceError when a cluster was made by another account than would run it now."""
-    entry = _entry() if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    entry = known(NAME) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     if folder.exists() and entry and folder.stat().st_uid != entry.pw_uid:
         raise ServiceError(
             f"{folder} belongs to the account {folder.owner()}, but here Postgres would run as {entry.pw_name}: "
@@ -49,18 +54,27 @@ def open_way(folders: list[Path], say: Say) -> None:
     Raises ServiceError rather than open somebody's private home."""
     if os.geteuid() != 0:
         return
-    closed = sorted({parent for folder in folders for parent in _closed(folder)})
-    for parent in filter(_private, closed):
+    for parent in private_parents(folders):
         raise ServiceError(
             f"T3 runs as root, so its Postgres runs as the account {NAME}, which would have to pass through the "
             f"private folder {parent}. Set T3_HOME (and clone T3) elsewhere, for example under /srv, or run T3 as "
             f"an ordinary user, or set T3_DATABASE_URL."
         )
+    open_parents(folders, f"T3 runs as root, so its Postgres runs as the account {NAME}", say)
+
+
+def private_parents(folders: list[Path]) -> list[Path]:
+    """Closed folders above these that some person keeps to themselves."""
+    return sorted({parent for folder in folders for parent in _closed(folder) if _private(parent)})
+
+
+def open_parents(folders: list[Path], why: str, say: Say) -> None:
+    """Let every account pass through the closed folders above these, private homes left out; says which that were."""
+    closed = sorted({parent for folder in folders for parent in _closed(folder) if not _private(parent)})
     for parent in closed:
         parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
     if closed:
-        shown = ", ".join(map(str, closed))
-        say(f"T3 runs as root, so its Postgres runs as the account {NAME}: let it pass (o+x) through {shown}.")
+        say(f"{why}: let it pass (o+x) through {', '.join(map(str, closed))}.")
 
 
 def open_installation(bin_folder: Path, say: Say) -> None:
@@ -92,9 +106,10 @@ def _private(folder: Path) -> bool:
     return found.st_uid >= 1000 and stat.S_IMODE(found.st_mode) == 0o700
 
 
-def _entry() -> pwd.struct_passwd | None:
+def known(name: str) -> pwd.struct_passwd | None:
+    """The account of this name, if there is one."""
     try:
-        return pwd.getpwnam(NAME)
+        return pwd.getpwnam(name)
     except KeyError:
         return None
 
@@ -107,13 +122,13 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _make(say: Say) -> pwd.struct_passwd:
+def _make(name: str, what: str, otherwise: str, say: Say) -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    command = [useradd or "", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
-    if not useradd or subprocess.run(command, capture_output=True).returncode:
+    command = [useradd or "", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
+    if not useradd or subprocess.run(command, capture_output=True, env={"LC_ALL": "C"}).returncode:
         raise ServiceError(
-            f"Postgres does not run as root, and no account {NAME} could be made for it: "
-            f"run T3 as an ordinary user, or set T3_DATABASE_URL."
+            f"T3 runs as root, and no account {name} could be made for {what}: "
+            f"run T3 as an ordinary user, or {otherwise}."
         )
-    say(f"T3 runs as root, which Postgres refuses: made the account {NAME} for it.")
-    return pwd.getpwnam(NAME)
+    say(f"T3 runs as root: made the account {name} for {what}.")
+    return pwd.getpwnam(name)

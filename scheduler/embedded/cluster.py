@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from scheduler import environment
 from scheduler.embedded import account
 from scheduler.embedded.home import Home
 from t3lib.problems import ServiceError
@@ -25,7 +26,7 @@ _HBA = "local all postgres peer map=t3\nlocal all all scram-sha-256\n"
 _CONF = """\
 listen_addresses = ''
 unix_socket_directories = '{sockets}'
-unix_socket_permissions = 0700
+unix_socket_permissions = {permissions}
 password_encryption = 'scram-sha-256'
 max_connections = 200
 reserved_connections = 40
@@ -100,6 +101,8 @@ class Cluster:
             shutil.rmtree(self.sockets, ignore_errors=True)
             self.home.remember("database", sockets=tempfile.mkdtemp(prefix="t3-", dir="/tmp"))
         self.sockets.mkdir(exist_ok=True, mode=0o700)
+        if os.geteuid() == 0:
+            self.sockets.chmod(0o711)  # pages and JupyterLab have accounts of their own, and passwords
 
     def _initialise(self, run: dict[str, Any]) -> None:
         """initdb beside the final place, then one rename: half a cluster is never taken for one."""
@@ -132,7 +135,8 @@ class Cluster:
     def _configure(self) -> None:
         """Write access rules and configuration; at every start, so that a newer T3 brings its own."""
         names = {psutil.Process().username(), *([account.NAME] if os.geteuid() == 0 else [])}
-        conf = _CONF.format(sockets=str(self.sockets).replace("'", "''"))
+        permissions = "0777" if os.geteuid() == 0 else "0700"
+        conf = _CONF.format(sockets=str(self.sockets).replace("'", "''"), permissions=permissions)
         if _small_shared_memory():
             conf += "dynamic_shared_memory_type = 'mmap'\n"
         ident = "".join(f"t3 {name} postgres\n" for name in sorted(names))
@@ -156,9 +160,8 @@ def reason(text: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without anything that steers Postgres from outside."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "T3_"))}
-    return kept | {"LC_ALL": "C"}
+    """The environment without any secret or anything that steers Postgres from outside."""
+    return {key: value for key, value in environment.system().items() if not key.startswith("LC_")} | {"LC_ALL": "C"}
 
 
 def _small_shared_memory() -> bool:

@@ -27,8 +27,10 @@ class Home:
     def make(self) -> None:
         """The folder exists and this process may write in it. Raises ServiceError otherwise."""
         try:
-            # Root's Postgres runs under another account, which has to get through to its folder.
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+            known = self.path.exists()
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.geteuid() == 0 and not known:
+                self.path.chmod(0o711)  # Postgres, pages and JupyterLab have accounts of their own, with folders in it
             with tempfile.TemporaryFile(dir=self.path):
                 return
         except (PermissionError, FileExistsError, NotADirectoryError, FileNotFoundError) as error:

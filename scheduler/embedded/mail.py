@@ -5,6 +5,7 @@ import smtplib
 import sys
 from http.client import HTTPConnection, HTTPException
 
+from scheduler import environment
 from scheduler.embedded.loopback import Loopback
 from t3lib.settings import ROOT, load
 
@@ -33,10 +34,9 @@ class Inbox(Loopback):
         command = [sys.executable, "-m", "scheduler.inbox", str(self.home.folder("inbox"))]
         command += ["--smtp-port", str(ports["smtp_port"]), "--page-port", str(ports["page_port"])]
         command += ["--zone", load().timezone]
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("T3_")}
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         login = {"T3_INBOX_USER": USER, "T3_INBOX_PASSWORD": self.home.secret(self.name, "password")}
-        return command, clean | login | {"PYTHONPATH": paths}
+        return command, environment.system() | login | {"PYTHONPATH": paths}
 
     def answers(self) -> bool:
         """The password is taken and the page is ours."""

@@ -52,14 +52,18 @@ class Server:
             time.sleep(0.02)
 
 
-def launch(command: list[str], log: Path, **options: Any) -> Server:
-    """Start a server in a session of its own, out of reach of the terminal's Ctrl-C."""
+def launch(command: list[str], log: Path, told: str = "", **options: Any) -> Server:
+    """Start a server in a session of its own, out of reach of the terminal's Ctrl-C.
+
+    What it is told (a few lines at most) it finds on its standard input, which nobody else can read."""
     log.parent.mkdir(exist_ok=True, mode=0o700)
     _rotate(log)
     with log.open("ab") as out:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **options
-        )
+        ours, theirs = os.pipe()
+        os.write(theirs, told.encode())
+        os.close(theirs)
+        child = subprocess.Popen(command, stdin=ours, stdout=out, stderr=out, start_new_session=True, **options)
+        os.close(ours)
     _children[child.pid] = child
     return Server(child.pid, psutil.Process(child.pid).create_time())
 

@@ -1,15 +1,16 @@
 """The embedded object store: an S3 server over T3_HOME/s3, where people may also drop files."""
 
-import os
 import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from scheduler import environment
 from scheduler.embedded.loopback import Loopback
 from t3lib.problems import ServiceError
 
@@ -23,6 +24,8 @@ class ObjectStore(Loopback):
     It ignores If-Match and conditional puts: who pins an etag compares the one that comes with the bytes."""
 
     name, title, ports = "s3", "S3 server", {"port": "S3 server"}
+
+    options: ClassVar[tuple[str, ...]] = ("--no-cleanup",)  # an emptied bucket stays a bucket
 
     def start(self) -> None:
         """Adopt the running server or start one; the buckets exist."""
@@ -49,11 +52,9 @@ class ObjectStore(Loopback):
         """A dropped file is seen a quarter of a second later; without any cache, reads from big folders crawl."""
         command = [_rclone(), "serve", "s3", str(self.home.path / "s3"), "--config", ""]
         command += ["--addr", f"127.0.0.1:{ports['port']}", "--dir-cache-time", "250ms", "--poll-interval", "0"]
-        # An emptied bucket stays a bucket.
-        command += ["--no-cleanup"]
+        command += self.options
         key = f'"{self.home.secret(self.name, "key_id")},{self.home.secret(self.name, "secret")}"'
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("RCLONE_", "T3_"))}
-        return command, clean | {"RCLONE_AUTH_KEY": key}
+        return command, environment.system() | {"RCLONE_AUTH_KEY": key}
 
     def answers(self) -> bool:
         """A signed request is answered."""
@@ -72,6 +73,13 @@ class ObjectStore(Loopback):
         except BaseError:
             return False
         return True
+
+
+class ReadOnly(ObjectStore):
+    """The same buckets under another key, which opens them for reading: for analysts."""
+
+    name, title, ports = "s3_reading", "S3 server for reading", {"port": "S3 server for reading"}
+    options = ("--read-only",)
 
 
 def _rclone() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from scheduler.embedded.home import Home
 from scheduler.embedded.mail import Inbox
 from scheduler.embedded.postgres import Postgres
-from scheduler.embedded.s3 import ObjectStore
+from scheduler.embedded.s3 import ObjectStore, ReadOnly
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import Settings, settings
 
@@ -62,6 +62,22 @@ def services(wanted: tuple[str, ...] = ALL, say: Say = _say) -> Iterator[Running
         settings.cache_clear()
 
 
+@contextmanager
+def reading(say: Say = _say, apart: bool = True) -> Iterator[dict[str, str]]:
+    """The settings that lead an account which may not read services.json to the embedded buckets, to read them only;
+    nothing where the buckets are configured, or the account is this one."""
+    home = Home(_home())
+    if not apart or settings().s3_endpoint is None or settings().s3_endpoint != home.published.get("s3_endpoint"):
+        yield {}
+        return
+    store = ReadOnly(home, say)
+    store.start()
+    try:
+        yield {f"T3_{name.upper()}": text for name, text in store.settings.items()}
+    finally:
+        store.stop()
+
+
 def check(home: Path | None = None) -> dict[str, str | None]:
     """For each embedded service (database, s3, inbox) that is in use: None when it answers, else what is wrong."""
     place = Home(home or _home())
@@ -106,7 +122,7 @@ def _leave(home: Home, lock: int) -> None:
         if home.last(lock):
             home.publish({})
             with ThreadPoolExecutor() as pool:
-                list(pool.map(lambda part: part(home, _say).stop(), (Inbox, ObjectStore, Postgres)))
+                list(pool.map(lambda part: part(home, _say).stop(), (Inbox, ReadOnly, ObjectStore, Postgres)))
     finally:
         home.leave(lock)
         if main:

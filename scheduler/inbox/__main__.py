@@ -14,6 +14,7 @@ from scheduler.inbox import page, sink
 
 def main() -> None:
     """Serve both ports until SIGTERM."""
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m scheduler.inbox", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--smtp-port", type=int, required=True)

@@ -1,6 +1,8 @@
 """JupyterLab's configuration (`t3 lab`): only the kernel of the house, warm before the first notebook opens, and a
 notebook saved under notebooks/ as it would be committed, however it was run. `labconfig/` keeps it off the internet."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from scheduler import kernels
@@ -23,8 +25,11 @@ def strip(model: dict[str, Any], path: str, **_: Any) -> None:
 
 
 if "get_config" in globals():  # Jupyter reads this file as configuration and gives it that function
+    os.umask(0o077)
     given = get_config()  # noqa: F821
     given.ContentsManager.pre_save_hook = strip
     given.KernelSpecManager.allowed_kernelspecs = {kernels.NAME}
     given.LabApp.workspaces_dir = str(settings().home / "jupyter" / "workspaces")  # another clone has its own tabs
+    if Path(settings().home, "own").is_dir():  # JupyterLab has an account of its own, which may not replace files here
+        given.FileManagerMixin.use_atomic_writing = False
     kernels.warm()  # in Jupyter's own process: its kernels are forked from a child of it

@@ -130,7 +130,8 @@ def _replay(folder: Path, work: dict[str, Any]) -> Path:
     env |= {name: os.environ[name] for name in _KEPT if name in os.environ}
     places = {name: folder / name for name in ("bucket", "archive", "home", "outputs")}
     for place in places.values():
-        place.mkdir(mode=0o711)
+        place.mkdir()
+        place.chmod(0o711)
     env |= {"T3_HOME": str(places["home"]), "T3_OUTPUTS": str(places["outputs"]), "PYTHONPATH": str(folder / "tree"),
             "T3_LANDING_URL": places["bucket"].as_uri(), "T3_ARCHIVE_URL": places["archive"].as_uri()}  # fmt: skip
     # -P: the folder of replay.py must not stand before the commit's own modules.

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from t3lib import addresses
 from t3lib.addresses import Address
+from t3lib.urls import scrubbed
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS_FOR_A_REPLY = 30.0
@@ -156,7 +157,7 @@ def _dotted(message: bytes) -> bytes:
 
 
 def _reply(code: int, text: bytes) -> str:
-    return addresses.printable(f"{code} {text.decode('utf-8', 'replace')}").strip()[:500]
+    return addresses.printable(scrubbed(f"{code} {text.decode('utf-8', 'replace')}")).strip()[:500]
 
 
 def _words(error: Exception) -> str:
@@ -165,5 +166,5 @@ def _words(error: Exception) -> str:
         text = error.smtp_error
         return _reply(error.smtp_code, text if isinstance(text, bytes) else str(text).encode())
     if isinstance(error, OSError | smtplib.SMTPException):
-        return addresses.printable(f"{type(error).__name__}: {error}")[:500]
+        return addresses.printable(scrubbed(f"{type(error).__name__}: {error}"))[:500]
     return f"T3 could not talk to the mail server ({type(error).__name__}): look at T3_SMTP_URL"

@@ -1,0 +1,147 @@
+"""The accounts under which pages and JupyterLab run where T3 runs as root on Linux: with `t3-lab`, `t3-dashboard` and
+`t3-operations` neither a notebook nor a terminal can read T3's secrets, or another page's, or signal a process.
+
+Each has a folder in T3_HOME in place of the home: what root wrote there for it, and in it `own` to write in."""
+
+import os
+import pwd
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler import environment, kernels
+from scheduler.embedded import account
+from t3lib.settings import ROOT, Settings, settings
+
+NAMES = {"lab": "t3-lab", "dashboard": "t3-dashboard", "operations": "t3-operations"}
+_WHAT = {"lab": "JupyterLab", "dashboard": "the dashboard", "operations": "the operations page"}
+_ELSEWHERE = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_", "IPYTHON", "JUPYTER_", "MPL", "AWS_")
+_TOLD = ("landing_url", "archive_url", "s3_endpoint", "s3_region")  # what the embedded services would tell by a file
+
+
+def apart() -> bool:
+    """Whether pages and JupyterLab get accounts of their own."""
+    return sys.platform == "linux" and os.geteuid() == 0 and settings().own_accounts
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page or JupyterLab runs: the home that it knows, and its account where it has its own."""
+
+    home: Path
+    entry: pwd.struct_passwd | None = None
+
+    def command(self, command: list[str]) -> list[str]:
+        """A command line that runs under the account."""
+        if self.entry is None:
+            return command
+        places = [ROOT, Path(sys.prefix), Path(sys.base_prefix), self.home, settings().outputs.absolute()]
+        needed = [path for path in places if path.is_dir()]
+        keep, hide = map(str, needed), map(str, account.private_parents([path / "x" for path in needed]))
+        drop = [sys.executable, "-m", "scheduler.drop", self.entry.pw_name, "--keep", *keep, "--hide", *hide]
+        return [*drop, "--", *command]
+
+    def told(self, env: dict[str, str], role: str) -> dict[str, str]:
+        """The environment: under an account, folders of its own, and nothing but its database and the open settings."""
+        if self.entry is None:
+            return env | kernels.environment(self.home)
+        own = self.home / "own"
+        kept = {name: text for name, text in env.items() if not name.startswith(_ELSEWHERE) and not _is_key(name)}
+        kept |= {"HOME": str(own), "USER": self.entry.pw_name, "LOGNAME": self.entry.pw_name, "T3_HOME": str(self.home)}
+        if role == "analyst":
+            kept |= _buckets() | {"T3_OUTPUTS": str(own / "outputs")}
+        return kept | kernels.environment(self.home, {})
+
+
+def place(name: str, say: Callable[[str], None]) -> Place:
+    """The place of 'lab', 'dashboard' or 'operations', with its account and its folder made when missing.
+
+    Raises ServiceError when no account can be made."""
+    if not apart():
+        kernels.install(settings().home)
+        return Place(settings().home)
+    entry = account.made(NAMES[name], _WHAT[name], "set T3_OWN_ACCOUNTS=0 (see docs/deploying.md)", say)
+    found = Place(settings().home.absolute() / name, entry)
+    for folder in (found.home.parent, found.home):
+        folder.mkdir(parents=True, exist_ok=True)
+        _pass(folder)
+    written = [*(found.home / part for part in ("jupyter", "jupyter/kernels")), kernels.install(found.home)]
+    for folder in written:
+        folder.chmod(0o755)
+    (written[-1] / "kernel.json").chmod(0o644)
+    for folder in (found.home / "own", found.home / "jupyter" / "workspaces"):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    why = f"{_WHAT[name].capitalize()} runs as the account {entry.pw_name}".replace("Jupyterlab", "JupyterLab")
+    account.open_parents([found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"], why, say)
+    return found
+
+
+def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
+    """JupyterLab's account may make notebooks in a folder and save those that are there, but not replace other files.
+
+    Nothing is followed out of the folder, since the account can already put links there."""
+    for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
+        os.fchown(inside, -1, entry.pw_gid)
+        os.fchmod(inside, 0o3775)  # the group's new files are the group's, and nobody removes another's
+        for name in (name for name in files if name.endswith(".ipynb")):
+            _let_save(name, inside, entry.pw_gid)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+
+
+def let_read(name: str, folder: Path) -> None:
+    """Let the account of a page read what was written in a folder under outputs/ and what will be."""
+    entry = account.known(NAMES[name]) if apart() else None
+    if entry is None:
+        return
+    above = folder.absolute()
+    while above.is_relative_to(settings().outputs.absolute()):
+        os.chown(above, -1, entry.pw_gid, follow_symlinks=False)
+        above.chmod(0o2750)
+        above = above.parent
+
+
+def let_read_all(name: str, folder: Path) -> None:
+    """The same for everything that lies in a folder: it was written before there was the account."""
+    entry = account.known(NAMES[name]) if apart() else None
+    if entry is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    let_read(name, folder)
+    for _, _, files, inside in os.fwalk(folder, follow_symlinks=False):
+        os.fchown(inside, -1, entry.pw_gid)
+        os.fchmod(inside, 0o2750)
+        for file in files:
+            os.chown(file, -1, entry.pw_gid, dir_fd=inside, follow_symlinks=False)
+            os.chmod(file, 0o640, dir_fd=inside)
+
+
+def _let_save(name: str, inside: int, group: int) -> None:
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
+    try:
+        found = os.fstat(file)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            os.fchown(file, -1, group)
+            os.fchmod(file, 0o664)
+    finally:
+        os.close(file)
+
+
+def _pass(folder: Path) -> None:
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(folder.stat().st_mode | 0o711)
+
+
+def _is_key(name: str) -> bool:
+    """Whether it is the service's key of the buckets, or the way to it."""
+    return name in ("T3_S3_ACCESS_KEY_ID", "T3_S3_SECRET_ACCESS_KEY") or (
+        name.lower().endswith("_proxy") and (name.lower() != "no_proxy")
+    )
+
+
+def _buckets() -> dict[str, str]:
+    """Where the buckets are, and the analysts' key to them."""
+    known = {name: getattr(settings(), name) for name in _TOLD if name in Settings.model_fields}
+    return {f"T3_{name.upper()}": text for name, text in known.items() if text} | environment.analyst_keys()

@@ -1,0 +1,118 @@
+"""Addresses of services: taken only when they are written without doubt, and never told with who logs in."""
+
+import logging
+import os
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TextIO
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+HIDDEN = "***"
+_PLACE = re.compile(r"(?:[\w.%-]*|\[[0-9A-Fa-f:.]+(?:%\w+)?\])(?::[0-9]{1,5})?")
+_LOGIN = re.compile(r"[^@/?#\[\]]*")
+# A URL that may have a login, to the last @ of its line; another one, or none, to the last @ of its word.
+_WITH_LOGIN = re.compile(r"\b((?:postgres(?:ql)?(?:\+\w+)?|smtps?|s3|gs|az)://)[^\n]*@")
+_ANY = re.compile(r"(\w://)\S*@")
+_KEY = re.compile("TOKEN|PASSWORD|SECRET|KEY_ID")
+_BARE = re.compile(r"(?<![^\s'\"(<=])(?!mailto:)[^\s'\"<>:/]+:(?!//)[^\s'\"<>]*@(?=[\w.\[-])")
+_ASKED = re.compile(r"([?&;](?:user|password|sslpassword|passfile)=)[^&;\s'\"<>]+", re.IGNORECASE)
+_NAMED = re.compile(r"""\b((?:user|role|username)(?: name)?[ =:]+\\?["'])[^"'\\\n]*""", re.IGNORECASE)
+
+
+def scheme(text: str) -> str:
+    """The kind of address: what stands before ://, in small letters and without a driver; empty where there is none."""
+    return text.partition("://")[0].partition("+")[0].lower() if "://" in text else ""
+
+
+def parsed(text: str, login: bool = True) -> SplitResult:
+    """The parts of a URL that no two programs could read differently. Raises ValueError, which never repeats it.
+
+    Where a character of user or password is not escaped, what one program takes for the password is another's host,
+    and is told in its messages."""
+    try:
+        parts = urlsplit(text)
+        in_range = parts.port is None or parts.port < 65536
+    except ValueError:
+        raise ValueError(_advice(login)) from None
+    name, mark, place = parts.netloc.rpartition("@")
+    rest = parts.path + parts.query + parts.fragment
+    doubtful = (
+        bool(re.search(r"[\x00-\x1f\x7f]", text)) or text != text.strip() or not in_range
+        or bool(mark and not login) or not _LOGIN.fullmatch(name) or not _PLACE.fullmatch(place)
+        or ("@" in rest and parts.scheme != "file")
+    )  # fmt: skip
+    if doubtful:
+        raise ValueError(_advice(login))
+    return parts
+
+
+def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequence[str] = ()) -> str:
+    """A message without any part of a login: neither of an address in it, nor of the settings of this process, nor of
+    an address among other words that are known."""
+    for pattern, instead in ((_WITH_LOGIN, rf"\1{HIDDEN}@"), (_ANY, rf"\1{HIDDEN}@"), (_BARE, f"{HIDDEN}@"),
+                             (_ASKED, rf"\1{HIDDEN}"), (_NAMED, rf"\1{HIDDEN}")):  # fmt: skip
+        text = pattern.sub(instead, text)
+    for secret in sorted({*_secrets(environment), *_of_addresses(words)}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)" if len(secret) < 8 else re.escape(secret), HIDDEN, text)
+    return text
+
+
+def scrub_record(record: logging.LogRecord) -> bool:
+    """A filter for a handler of logs that lays its lines out before it writes them."""
+    record.msg, record.args = scrubbed(record.getMessage()), ()
+    if record.exc_info and record.exc_info[0]:
+        record.exc_text = scrubbed("".join(traceback.format_exception(*record.exc_info)).rstrip())
+    return True
+
+
+class Scrubbed:
+    """A stream that writes what it is given without logins; words are what a person typed."""
+
+    def __init__(self, stream: TextIO, words: Sequence[str] = ()):
+        self._stream, self._words = stream, words
+
+    def write(self, text: str) -> int:
+        """Write a text; returns how much of it was taken: all."""
+        self._stream.write(scrubbed(text, words=self._words))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
+    """Passwords, keys, tokens and logins among the variables."""
+    settings = {name: value for name, value in environment.items() if name.startswith(("T3_", "AWS_"))}
+    yield from (value for name, value in settings.items() if _KEY.search(name) and len(value) > 3)
+    yield from _of_addresses(settings.values())
+
+
+def _of_addresses(texts: Iterable[str]) -> Iterator[str]:
+    """Passwords as they are written and as they are meant, and users that are more than a word of every message.
+
+    Of an address that is written wrongly every piece: who knows what a program takes for the password."""
+    for text in (text for text in texts if "://" in text and "@" in text):
+        login, _, rest = text.partition("://")[2].rpartition("@")
+        user, _, password = login.partition(":")
+        asked = parse_qs(rest.partition("?")[2])
+        found = [password, *asked.get("password", []), *asked.get("sslpassword", []), user if len(user) > 7 else ""]
+        if not _is_right(text):
+            found += [piece for piece in re.split(r"[\W_]+", login) if len(piece) > 2]
+        yield from (shown for part in found for shown in (part, unquote(part)) if shown)
+
+
+def _is_right(text: str) -> bool:
+    try:
+        return bool(parsed(text))
+    except ValueError:
+        return False
+
+
+def _advice(login: bool) -> str:
+    if not login:
+        return "the address is not written rightly: it takes no user and no password"
+    return (
+        "the address is not written rightly: in user and password write / as %2F, @ as %40, : as %3A, # as %23, "
+        "? as %3F and % as %25; the port is a number"
+    )
