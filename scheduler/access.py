@@ -133,8 +133,7 @@ class Visitors(IdentityProvider):
         try:
             known = await self._judged(handler, typed)
         except TooManyError as error:
-            handler.set_header("Retry-After", str(error.seconds))
-            raise Refused(429, str(error)) from None
+            raise Refused(429, str(error), error.seconds) from None
         return self.get_user_cookie(handler) or self.generate_anonymous_user(handler) if known else None
 
     async def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
@@ -148,11 +147,11 @@ class Visitors(IdentityProvider):
 
 
 class Refused(tornado.web.HTTPError):
-    """An error that tells the visitor why."""
+    """An error that tells the visitor why, and after how many seconds to try again."""
 
-    def __init__(self, status: int, said: str) -> None:
+    def __init__(self, status: int, said: str, seconds: int) -> None:
         super().__init__(status)
-        self.said = said
+        self.said, self.seconds = said, seconds
 
 
 class LoginHandler(LoginFormHandler):

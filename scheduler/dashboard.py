@@ -37,7 +37,6 @@ def main(arguments: list[str]) -> None:
     # Voilà finds templates in the folders of JUPYTER_PATH only.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
     from scheduler.access import Rules
-
     from scheduler.web import records
 
     records.keep_short()

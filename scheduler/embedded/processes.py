@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from scheduler.embedded import logs
 from t3lib.problems import ServiceError
 
 # Kept so that a server that ends is reaped by the process that started it.
@@ -55,7 +56,8 @@ class Server:
 def launch(command: list[str], log: Path, **options: Any) -> Server:
     """Start a server in a session of its own, out of reach of the terminal's Ctrl-C."""
     log.parent.mkdir(exist_ok=True, mode=0o700)
-    _rotate(log)
+    logs.cut(log)
+    logs.keep(log.parent)
     with log.open("ab") as out:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **options
@@ -112,8 +114,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > 10 * 2**20:
-        log.replace(log.with_suffix(".1.log"))

@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import tornado.web
 from jupyter_server.base.handlers import APIHandler
@@ -30,7 +31,8 @@ class Application(tornado.web.Application):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(default_handler_class=guarded(_Nowhere), websocket_max_message_size=BYTES, **given)
-        self._names = Names.of_pages()
+        linked = urlsplit(settings().dashboard_url or "").hostname
+        self._names = Names([*settings().public_names, *([linked] if linked else [])], settings().pages_host)
 
     def find_handler(self, request: HTTPServerRequest, **given: Any) -> Any:
         if settings().secure_cookies or sender.over_tls(request, settings().trusted_proxies):
@@ -58,6 +60,8 @@ class Guarded:
         error = given.get("exc_info", (None, None))[1]
         said = _ANSWERS.get(status_code) or getattr(error, "said", "") or "This could not be done."
         self.set_header("Cache-Control", "no-store")
+        if seconds := getattr(error, "seconds", 0):
+            self.set_header("Retry-After", str(seconds))
         if isinstance(self, APIHandler):
             self.finish(json.dumps({"message": said}))
             return

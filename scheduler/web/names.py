@@ -5,9 +5,6 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
-
-from t3lib.settings import settings
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 
@@ -19,13 +16,6 @@ class Names:
         self._listens = ipaddress.ip_address(listens)
         own = {"localhost"} if self._listens.is_loopback else {"localhost", socket.gethostname().lower()}
         self.known = own | {name.lower() for name in given}
-
-    @classmethod
-    def of_pages(cls) -> "Names":
-        """Those of the settings."""
-        chosen = settings()
-        linked = urlsplit(chosen.dashboard_url or "").hostname
-        return cls([*chosen.public_names, *([linked] if linked else [])], chosen.pages_host)
 
     def allow(self, host: str) -> bool:
         """Whether a Host header names this server."""

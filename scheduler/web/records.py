@@ -1,9 +1,11 @@
 """What a server writes into its log, whoever made it say so: one line of printable text, cut where it grows long."""
 
 import logging
+import re
 from typing import Any
 
 LINE, TRACEBACK = 400, 4000
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # of IPython's tracebacks
 _usual = logging.LogRecord
 _formatter = logging.Formatter()
 
@@ -21,7 +23,7 @@ def line(text: str, most: int = LINE) -> str:
 
 def lines(text: str, most: int = TRACEBACK) -> str:
     """The end of a traceback, indented: no line of it can pass for a record of its own."""
-    shown = [f"  {line(one)}" for one in text[-4 * most :].splitlines()]
+    shown = [f"  {line(one)}" for one in _COLOURS.sub("", text[-4 * most :]).splitlines()]
     while len(shown) > 1 and sum(len(one) + 1 for one in shown) > most:
         shown.pop(0)
     return "\n".join(shown)

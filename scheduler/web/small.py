@@ -63,7 +63,7 @@ class SmallHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Transfer-Encoding") or self.headers.get("Content-Length", "0") != "0":
-            return self._refuse(HTTPStatus.CONTENT_TOO_LARGE, "Nothing can be sent here.")
+            return self._refuse(HTTPStatus(413), "Nothing can be sent here.")
         # A page of another site whose name was pointed at this machine gets nothing.
         if not self.names.allow(self.headers.get("Host", "localhost")):
             return self._refuse(HTTPStatus.FORBIDDEN, "Open this page as http://127.0.0.1")
