@@ -127,14 +127,15 @@ class Visitors(IdentityProvider):
 
     async def get_user_token(self, handler: tornado.web.RequestHandler) -> User | None:
         """A program that sends the token; it is the same visitor for as long as it keeps the cookie."""
-        typed = self.get_token(handler)
-        if not self.rules.token or typed is None:
+        typed, known = self.get_token(handler), self.get_user_cookie(handler)
+        if not self.rules.token or typed is None or (known and not self.rules.knows(typed)):
             return None
         try:
-            known = await self._judged(handler, typed)
+            if not await self._judged(handler, typed):
+                raise Refused(401, "That is not the token.")
         except TooManyError as error:
             raise Refused(429, str(error), error.seconds) from None
-        return self.get_user_cookie(handler) or self.generate_anonymous_user(handler) if known else None
+        return known or self.generate_anonymous_user(handler)
 
     async def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
         """Whoever typed the token. Raises TooManyError."""
@@ -149,7 +150,7 @@ class Visitors(IdentityProvider):
 class Refused(tornado.web.HTTPError):
     """An error that tells the visitor why, and after how many seconds to try again."""
 
-    def __init__(self, status: int, said: str, seconds: int) -> None:
+    def __init__(self, status: int, said: str, seconds: int = 0) -> None:
         super().__init__(status)
         self.said, self.seconds = said, seconds
 

@@ -163,7 +163,7 @@ def _config(rules: "Rules", page: str) -> dict[str, dict[str, object]]:
             ],
         },
         "VoilaExecutor": LATE_OUTPUT,
-        "KernelManager": {"transport": "ipc"},
+        "KernelManager": {"transport": "ipc", "autorestart": False},  # a new kernel knows nothing of its page
         "MappingKernelManager": {
             "cull_idle_timeout": IDLE_SECONDS,
             "cull_interval": 15,

@@ -96,6 +96,18 @@ def states(socket: websocket.WebSocket) -> dict[str, dict]:
             return data["states"]
 
 
+def ends(socket: websocket.WebSocket) -> bool:
+    """Whether a kernel says that it ended, or its connection does."""
+    try:
+        while '"dead"' not in socket.recv():
+            socket.send(message("kernel_info_request"))
+    except websocket.WebSocketTimeoutException:
+        return False
+    except (websocket.WebSocketException, OSError):
+        return True
+    return True
+
+
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

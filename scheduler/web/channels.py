@@ -63,6 +63,15 @@ class ChannelHandler(VoilaKernelWebsocketHandler):
             raise tornado.web.HTTPError(403)
         await super().get(kernel_id)
 
+    def send_ping(self) -> None:
+        """Every half minute: the session may have ended since."""
+        provider = self.identity_provider
+        signed_in = provider.get_token(self) or provider.get_user_cookie(self)
+        if provider.login_available and not signed_in:
+            self.close(1008, "signed out")
+        else:
+            super().send_ping()
+
 
 class KernelHandler(APIHandler):
     """Tells a page whether its kernel lives, and what went wrong in it."""

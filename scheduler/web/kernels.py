@@ -8,21 +8,23 @@ from typing import Any
 
 import psutil
 from jupyter_server import CallContext
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import PeriodicCallback
 
 from t3lib.settings import settings
 
-# A page needs about 40 MB; below what is spare the machine would begin to swap for everybody.
-PAGE_BYTES, SPARE_BYTES = 40 * 2**20, 300 * 2**20
-WATCH_MILLISECONDS = 1000
-REMEMBERED = 1000
-GREW = "This page had grown too large for its server. It starts again now; choose fewer days if it happens again."
-
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
+
+# A page needs about 40 MB; below what is spare the machine would begin to swap for everybody.
+PAGE_BYTES, SPARE_BYTES = 40 * 2**20, 300 * 2**20
+WATCH_MILLISECONDS = 1000
+REMEMBERED = 1000
+DIED = "This page ended unexpectedly on its server. It starts again now; if it happens again, tell whoever runs T3."
+GREW = "This page had grown too large for its server. It starts again now; choose fewer days if it happens again."
 
 
 class NoPlaceError(Exception):
@@ -80,34 +82,45 @@ class Kernels(AsyncMappingKernelManager):
         for kernel_id in [one for one, owner in self._owners.items() if owner == visitor]:
             await self._end(kernel_id)
 
-    async def end_large(self) -> None:
-        """End every kernel that has grown above what one page may use."""
-        found = {kernel_id: pid for kernel_id in self._kernels if (pid := self._pid(kernel_id))}
-        sizes = await asyncio.to_thread(lambda: {one: memory(pid) for one, pid in found.items()})
-        for kernel_id in [one for one, size in sizes.items() if size > settings().visitor_bytes]:
-            self.log.error("Kernel %s used %d MB and was ended.", kernel_id, sizes[kernel_id] // 2**20)
-            self._ended[kernel_id] = (self._owners.get(kernel_id, ""), GREW)
-            while len(self._ended) > REMEMBERED:
-                self._ended.popitem(last=False)
-            await self._end(kernel_id, now=True)
+    async def look(self) -> None:
+        """End every kernel that has grown above what one page may use, and bury those that died."""
+        found = {one: kernel for one, kernel in self._kernels.items() if one not in self._starting}
+        sizes = await asyncio.to_thread(lambda: {one: memory(_pid(kernel)) for one, kernel in found.items()})
+        for kernel_id, size in sizes.items():
+            if size > settings().visitor_bytes:
+                self.log.error("Kernel %s used %d MB and was ended.", kernel_id, size // 2**20)
+                await self._end(kernel_id, GREW)
+            elif kernel_id in self and not await found[kernel_id].is_alive():
+                self.log.error("Kernel %s died.", kernel_id)
+                await self._end(kernel_id, DIED)
 
-    async def _end(self, kernel_id: str, now: bool = False) -> None:
+    async def _end(self, kernel_id: str, why: str = "") -> None:
+        """End one; for a reason, which its page is told, at once."""
+        if why:
+            self._ended[kernel_id] = (self._owners.get(kernel_id, ""), why)
+        while len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
         with contextlib.suppress(KeyError):  # it ended meanwhile
-            await self.shutdown_kernel(kernel_id, now=now)
+            await self.shutdown_kernel(kernel_id, now=bool(why))
+        for connection in list(ZMQChannelsWebsocketConnection._open_sockets):
+            if connection.kernel_id == kernel_id:
+                connection.websocket_handler.close(1001, "ended")
 
     def _bound(self, kernel_id: str) -> None:
         """Watch its memory, and let it have no more than twice of what it may even between two looks."""
         if self._watch is None:
-            self._watch = PeriodicCallback(self.end_large, WATCH_MILLISECONDS)
+            self._watch = PeriodicCallback(self.look, WATCH_MILLISECONDS)
             self._watch.start()
-        pid = self._pid(kernel_id)
+        pid = _pid(self._kernels[kernel_id])
         if pid and hasattr(resource, "prlimit"):
             with contextlib.suppress(OSError, psutil.Error):  # another account's: the watch has to do
                 most = psutil.Process(pid).memory_info().data + 2 * settings().visitor_bytes
                 resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
-    def _pid(self, kernel_id: str) -> int | None:
-        return getattr(self._kernels[kernel_id].provisioner, "pid", None)
+
+def _pid(kernel: Any) -> int:
+    """A kernel's process; 0 when it has none."""
+    return getattr(kernel.provisioner, "pid", None) or 0
 
 
 def memory(pid: int) -> int:

@@ -1,6 +1,7 @@
 """The kernels of visitors: their places, their owners, what they may use and what of them reaches a browser."""
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,8 @@ import websocket
 
 from scheduler import pages
 from t3lib.settings import settings
-from tests.visitor import Visitor, channel, given, message, patched, serves, states
+from tests.steps import until
+from tests.visitor import Visitor, channel, given, kernel_of, message, patched, serves, states
 
 pytestmark = pytest.mark.slow  # it starts servers
 
@@ -200,6 +202,17 @@ def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(place, monkeyp
         assert modest.ask(f"api/kernels/{kernel}")[0] == 404, "why it ended is its owner's alone"
         assert modest.ask(f"api/kernels/{other}")[0] == 200
         assert greedy.open() != kernel
+
+
+def test_a_page_whose_kernel_dies_says_so_and_comes_again(place, monkeypatch, tmp_path):
+    serves(monkeypatch, tmp_path, "import os; from IPython.display import HTML; HTML(f'pid {os.getpid()}')")
+    with pages.page("dashboard") as page:
+        visitor = Visitor(page.url)
+        text = visitor.ask()[1]
+        kernel = kernel_of(text)
+        psutil.Process(int(re.search(r"pid (\d+)", text)[1])).kill()
+        until(lambda: visitor.ask(f"api/kernels/{kernel}")[0] == 410, 10)
+        assert "starts again" in json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["why"]
 
 
 def test_a_page_cannot_take_much_more_than_its_memory_between_two_looks(place, monkeypatch, tmp_path):

@@ -5,13 +5,12 @@ import time
 from urllib.parse import quote
 
 import pytest
-import websocket
 
 from scheduler import pages
 from scheduler.web import attempts, sessions
 from scheduler.web.attempts import Attempts, TooManyError
 from tests.conftest import own_database
-from tests.visitor import Visitor, given, message
+from tests.visitor import Visitor, ends, given, patched
 
 pytestmark = pytest.mark.slow  # it starts servers
 TOKEN = "a token that nobody guesses"
@@ -42,7 +41,7 @@ def test_an_address_with_many_wrong_tokens_is_locked_out_and_nobody_else(place):
 def test_tokens_tried_by_header_count_too(place):
     with pages.page("dashboard") as page:
         for n in range(attempts.WRONG_AT_MOST):
-            assert "Sign in" in Visitor(page.url, Authorization=f"token guess {n}").ask()[1]
+            assert Visitor(page.url, Authorization=f"token guess {n}").ask()[0] == 401
         assert Visitor(page.url).sign_in(TOKEN) == 429
 
 
@@ -159,14 +158,16 @@ def test_who_signs_out_is_out_everywhere_and_after_a_restart(place):
 
 
 def test_a_session_ends_after_its_hours(place, monkeypatch):
-    given(monkeypatch, T3_SESSION_HOURS=str(5 / 3600))
+    given(monkeypatch, T3_SESSION_HOURS=str(10 / 3600))
+    patched(monkeypatch, "from jupyter_server.base import websocket; websocket.WS_PING_INTERVAL = 500")
     with pages.page("dashboard") as page:
-        visitor = Visitor(page.url)
+        visitor, begun = Visitor(page.url), time.monotonic()
         assert visitor.sign_in(TOKEN) == 200
-        cookie = visitor.cookie
+        cookie, socket = visitor.cookie, visitor.channel(visitor.open())
         assert "Reports by mail" in Visitor(page.url, Cookie=cookie).ask("mails")[1]
-        time.sleep(6)
+        time.sleep(begun + 11 - time.monotonic())
         assert "Sign in" in Visitor(page.url, Cookie=cookie).ask("mails")[1]
+        assert ends(socket), "an open page ends too"
 
 
 def test_the_key_of_cookies_takes_time_and_the_salt_of_this_home(tmp_path):
@@ -190,18 +191,6 @@ def test_signing_in_leads_nowhere_else(sign_in_page, after):
     assert status == 200
     assert "evil" not in text
     assert visitor.sign_in(TOKEN, f"?next={after if '%' in after else quote(after, safe='')}") == 200
-
-
-def ends(socket: websocket.WebSocket) -> bool:
-    """Whether a kernel says that it ended, or its connection does."""
-    try:
-        while '"dead"' not in socket.recv():
-            socket.send(message("kernel_info_request"))
-    except websocket.WebSocketTimeoutException:
-        return False
-    except (websocket.WebSocketException, OSError):
-        return True
-    return True
 
 
 @pytest.fixture(scope="module")
