@@ -6,6 +6,7 @@ addresses in T3_TRUSTED_PROXIES; the operations page then also wants the operato
 import hmac
 import ipaddress
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,12 @@ import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.auth.login import LoginFormHandler
+from jupyter_server.base.handlers import JupyterHandler
 from tornado.escape import url_escape
 
 from scheduler import plain
+from scheduler.web import sender, sessions
+from scheduler.web.attempts import Attempts, TooManyError
 from t3lib import warehouse
 from t3lib.dashboard.visitor import HEADER
 from t3lib.desk import signature
@@ -25,6 +29,8 @@ from t3lib.problems import ServiceError
 from t3lib.settings import settings
 
 TOKEN, GROUP, KEY = "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_PAGE_KEY"
+SESSIONS = "sessions"
+_OWN_ADDRESS = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,12 @@ class Visitors(IdentityProvider):
         super().__init__(**given | {"token": "", "login_handler_class": LoginHandler})
         self.rules: Rules = self.parent.rules
         self.token = self.rules.token
-        self.cookie_options = {"samesite": "Lax"}
+        days = settings().session_hours / 24
+        self.cookie_options = {"samesite": "Lax", "expires_days": days}
+        self.get_secure_cookie_kwargs = {"max_age_days": days}
+        self.attempts = Attempts()
+        ended = settings().home / SESSIONS / f"{self.parent.page_name}.json"
+        self.ended = sessions.Ended(ended, days * 86400)
 
     @property
     def auth_enabled(self) -> bool:
@@ -118,7 +129,7 @@ class Visitors(IdentityProvider):
 
     def get_handlers(self) -> list[tuple[str, object]]:
         """Where visitors without leave are sent, also when there is no token to type."""
-        return [(r"/login", LoginHandler)]
+        return [(r"/login", LoginHandler), (r"/logout", LogoutHandler)]
 
     async def get_user(self, handler: tornado.web.RequestHandler) -> User | None:
         """The visitor of a request; None when the page is not for them."""
@@ -128,13 +139,43 @@ class Visitors(IdentityProvider):
             return User(name) if name else None
         return await self._get_user(handler)
 
+    def get_user_cookie(self, handler: tornado.web.RequestHandler) -> User | None:
+        """Who signed in with this browser, and has not signed out."""
+        user = super().get_user_cookie(handler)
+        return None if user is None or user.username in self.ended else user
+
     def get_token(self, handler: tornado.web.RequestHandler) -> str | None:
         found = self.auth_header_pat.match(handler.request.headers.get("Authorization", ""))
         return found[2] if found else None
 
-    def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
+    async def get_user_token(self, handler: tornado.web.RequestHandler) -> User | None:
+        """A program that sends the token; it is the same visitor for as long as it keeps the cookie."""
+        typed, known = self.get_token(handler), self.get_user_cookie(handler)
+        if not self.rules.token or typed is None or (known and not self.rules.knows(typed)):
+            return None
+        try:
+            if not await self._judged(handler, typed):
+                raise Refused(401, "That is not the token.")
+        except TooManyError as error:
+            raise Refused(429, str(error), error.seconds) from None
+        return known or self.generate_anonymous_user(handler)
+
+    async def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
+        """Whoever typed the token. Raises TooManyError."""
         typed = handler.get_argument("password", default="", strip=False)
-        return self.generate_anonymous_user(handler) if self.rules.knows(typed) else None
+        return self.generate_anonymous_user(handler) if await self._judged(handler, typed) else None
+
+    async def _judged(self, handler: tornado.web.RequestHandler, typed: str) -> bool:
+        where = sender.address(handler.request, self.rules.proxies)
+        return await self.attempts.judged(where, self.rules.knows(typed))
+
+
+class Refused(tornado.web.HTTPError):
+    """An error that tells the visitor why, and after how many seconds to try again."""
+
+    def __init__(self, status: int, said: str, seconds: int = 0) -> None:
+        super().__init__(status)
+        self.said, self.seconds = said, seconds
 
 
 class LoginHandler(LoginFormHandler):
@@ -153,7 +194,49 @@ class LoginHandler(LoginFormHandler):
             return self.finish(plain.page("refused"))
         return super().get()
 
+    @allow_unauthenticated
+    async def post(self) -> None:
+        if not self.identity_provider.login_available:
+            self.set_status(403)
+            self.finish(plain.page("refused"))
+            return
+        try:
+            user = self.current_user = await self.identity_provider.process_login_form(self)
+        except TooManyError as error:
+            self.set_status(429)
+            self.set_header("Retry-After", str(error.seconds))
+            return self._say(str(error))
+        if user is None:
+            self.set_status(401)
+            return self._say("That is not the token. Ask whoever runs T3.")
+        self.identity_provider.set_login_cookie(self, user)
+        self._redirect_safe(self.get_argument("next", default=self.base_url))
+
+    def _redirect_safe(self, url: str, default: str | None = None) -> None:
+        """To an address of this page and to no other."""
+        self.redirect(url if _OWN_ADDRESS.fullmatch(url) else default or self.base_url)
+
     def _render(self, message: dict[str, str] | None = None) -> None:
-        said = "That is not the token. Ask whoever runs T3." if message else ""
-        after = url_escape(self.get_argument("next", default=self.base_url))
-        self.write(plain.page("login", next=after, said=said, xsrf=self.xsrf_token.decode()))
+        self._say("")
+
+    def _say(self, said: str) -> None:
+        asked = self.get_argument("next", default=self.base_url)
+        after = url_escape(asked if _OWN_ADDRESS.fullmatch(asked) else self.base_url)
+        self.finish(plain.page("login", next=after, said=said, xsrf=self.xsrf_token.decode()))
+
+
+class LogoutHandler(JupyterHandler):
+    """Ends a session and what the visitor had open."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        self.redirect(self.base_url)  # an address alone, which any site can have a browser ask for, ends nothing
+
+    @allow_unauthenticated
+    async def post(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        if self.current_user and not self.identity_provider.rules.user_header:
+            self.identity_provider.ended.add(self.current_user.username)
+            self.identity_provider.clear_login_cookie(self)
+            await self.kernel_manager.end_all_of(self.current_user.username)
+        self.finish(plain.page("left"))

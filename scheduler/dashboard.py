@@ -1,7 +1,7 @@
 """Voilà as T3 runs it: one notebook, own template, nothing of Jupyter to be seen or reached."""
 
 import ctypes
-import hashlib
+import functools
 import json
 import os
 import sys
@@ -13,7 +13,7 @@ from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
 from t3lib.dashboard.shared import FOLDER
 from t3lib.dashboard.visitor import HEADER
-from t3lib.settings import ROOT
+from t3lib.settings import ROOT, settings
 from t3lib.urls import Scrubbed
 
 if TYPE_CHECKING:
@@ -44,15 +44,18 @@ def main(arguments: list[str]) -> None:
     # Voilà finds templates in the folders of JUPYTER_PATH only.
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
     from scheduler.access import Rules
+    from scheduler.web import records
 
     _take_told(sys.stdin)
+    records.keep_short()
     rules = Rules.taken()
     kernels.warm()  # the first visitor need not wait for the imports
     from traitlets.config import Config
 
     with tempfile.TemporaryDirectory(prefix="t3-figures-") as folder:
         os.environ[FOLDER] = folder  # its pages share what they read
-        _server(rules).launch_instance(arguments, config=Config(_config(rules)))
+        page = Path(arguments[0]).stem
+        _server(rules, page).launch_instance(arguments, config=Config(_config(rules, page)))
 
 
 def _take_told(told: TextIO) -> None:
@@ -64,38 +67,58 @@ def _take_told(told: TextIO) -> None:
         ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
-def _server(visitors: "Rules") -> type:
+def _server(visitors: "Rules", name_of_page: str) -> type:
     """Voilà with T3's answer to visitors and its static files (a function: importing Voilà takes a second)."""
     from jupyter_server.base.handlers import FileFindHandler
+    from jupyter_server.services.kernels.handlers import KernelHandler
     from jupyter_server.utils import url_path_join
+    from jupyterlab_server.themes_handler import ThemesHandler
     from voila.app import Voila
-    from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
+    from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+    from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
     from voila.tornado.handler import TornadoVoilaHandler
+    from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
     from scheduler import statics, visits
+    from scheduler.web import channels
+    from scheduler.web.application import LIMITS, Application, guarded
 
-    own = {TornadoVoilaHandler: visits.VisitHandler}
+    own = {TornadoVoilaHandler: visits.VisitHandler, KernelHandler: channels.KernelHandler,
+           VoilaKernelWebsocketHandler: channels.ChannelHandler,
+           VoilaShutdownKernelHandler: channels.ShutdownHandler}  # fmt: skip
     own |= {found: statics.of(found) for found in (FileFindHandler, MultiStaticFileHandler, TemplateStaticFileHandler)}
+    closed = {AllowListFileHandler, ThemesHandler}  # neither files nor themes are anybody's here
 
     class Server(Voila):
         name = "voila"
         rules = visitors
+        page_name = name_of_page
 
         def initialize(self, argv: list[str] | None = None) -> None:
             super().initialize(argv)
             self.log.setLevel(self.log_level)  # else a record is made for every message of every kernel, and dropped
 
+        def start(self) -> None:
+            """As Voilà does, with an application that looks at each request first."""
+            self.connection_dir = tempfile.mkdtemp(prefix="voila_", dir=self.connection_dir_root)
+            self.app = Application(**self.init_settings())
+            self.app.settings.update(self.tornado_settings)
+            self.app.add_handlers(".*$", self.init_handlers())
+            self.app.listen = functools.partial(self.app.listen, **LIMITS)
+            self.listen()
+
         def init_settings(self) -> dict:
-            # A page that lets everybody in only answers to this machine's own names: no site can rebind another.
-            return super().init_settings() | {"allow_remote_access": visitors.any}
+            return super().init_settings() | {"allow_remote_access": True}  # the application knows its names
 
         def init_handlers(self) -> list:
             folder = statics.version(self.static_paths)
             self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
-            found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in super().init_handlers()]
-            own_pages = self._copies() if Path(self.notebook_path or "").stem == OPERATIONS else self._letters()
+            usual = [route for route in super().init_handlers() if route[1] not in closed]
+            found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in usual]
+            own_pages = self._copies() if name_of_page == OPERATIONS else self._letters()
             routes = [(url_path_join(self.server_url, path), handler) for path, handler in own_pages]
-            return [*routes, self._lasting(folder), *found]
+            every = [*routes, self._lasting(folder), *found]
+            return [(path, guarded(handler), *rest) for path, handler, *rest in every]
 
         def _lasting(self, folder: str) -> tuple:
             """Voilà's own scripts under an address that changes with them."""
@@ -117,12 +140,17 @@ def _server(visitors: "Rules") -> type:
     return Server
 
 
-def _config(rules: "Rules") -> dict[str, dict[str, object]]:
+def _config(rules: "Rules", page: str) -> dict[str, dict[str, object]]:
+    from scheduler import visits
+    from scheduler.access import SESSIONS
+    from scheduler.web import channels, sessions
+    from scheduler.web import kernels as web_kernels
+
     return {
         "Voila": {
             "identity_provider_class": "scheduler.access.Visitors",
-            # Who signed in stays so after a restart, and until the token changes.
-            "cookie_secret": hashlib.sha256(f"t3 {rules.token or os.urandom(32).hex()}".encode()).digest(),
+            "cookie_secret": sessions.key(rules.token, page, settings().home / SESSIONS),
+            "kernel_websocket_connection_class": channels.Connection,
             "open_browser": False,
             "port_retries": 0,
             "config_file_paths": [],
@@ -131,6 +159,7 @@ def _config(rules: "Rules") -> dict[str, dict[str, object]]:
                     "Content-Security-Policy": POLICY,
                     "X-Content-Type-Options": "nosniff",
                     "Referrer-Policy": "same-origin",
+                    "Cross-Origin-Opener-Policy": "same-origin",
                 },
             },
         },
@@ -140,6 +169,8 @@ def _config(rules: "Rules") -> dict[str, dict[str, object]]:
             "allow_theme_override": "NO",
             "strip_sources": True,
             "show_tracebacks": False,
+            "prelaunch_hook": visits.offer_sign_out,
+            "multi_kernel_manager_class": web_kernels.Kernels,
             "file_allowlist": [],
             "http_header_envs": [HEADER, *filter(None, [rules.user_header])],
             "extension_allowlist": [
@@ -149,7 +180,7 @@ def _config(rules: "Rules") -> dict[str, dict[str, object]]:
             ],
         },
         "VoilaExecutor": LATE_OUTPUT,
-        "KernelManager": {"transport": "ipc"},
+        "KernelManager": {"transport": "ipc", "autorestart": False},  # a new kernel knows nothing of its page
         "MappingKernelManager": {
             "cull_idle_timeout": IDLE_SECONDS,
             "cull_interval": 15,

@@ -4,12 +4,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import sqlalchemy as sa
 
 from scheduler.seat import seated
+from scheduler.web.small import SmallHandler, SmallServer
 from t3lib import warehouse
 from t3lib.problems import explain
 from t3lib.warehouse import locks, status
@@ -57,8 +57,7 @@ def serving(pulse: Pulse, port: int) -> Iterator[str]:
     class Handler(_Handler):
         heart = pulse
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = SmallServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="t3 monitor", daemon=True)
     thread.start()
     try:
@@ -89,11 +88,10 @@ def metrics(db: sa.Connection) -> str:
     return "".join(_family(*family) for family in families)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(SmallHandler):
     heart: Pulse
-    timeout = 10
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         if self.path == "/healthz":
             trouble = self.heart.trouble()
             self._answer(503 if trouble else 200, f"{trouble or 'ok'}\n")
@@ -118,9 +116,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """A scrape every few seconds is no news."""
 
 
 def _labelled(label: str, counts: dict[str, Any]) -> dict[str, Any]:

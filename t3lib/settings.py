@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import time
 from difflib import get_close_matches
 from functools import cache
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     operators_group: str = Field("t3-operators", description="group that may see the operations page")
     trusted_proxies: Addresses = Field(("127.0.0.1", "::1"), description="addresses whose headers are believed")
     own_accounts: bool = Field(True, description="0: as root, too, pages and JupyterLab run as who starts them")
+    public_names: Addresses = Field((), description="names under which people reach the pages, besides this machine's")
+    secure_cookies: bool = Field(False, description="1: people reach the pages by https only; cookies never go without")
+    session_hours: float = Field(12, gt=0, le=720, description="how long who typed a token stays signed in")
+    visitors_at_most: int = Field(100, ge=1, le=120, description="pages that one server keeps open at once")
+    visitor_bytes: int = Field(2**30, ge=2**27, description="most memory of one open page; a larger one starts again")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
@@ -76,7 +82,7 @@ class Settings(BaseSettings):
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
     batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "public_names", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _listed(value)
@@ -92,6 +98,14 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses_each(cls, value: Any) -> Any:
         return {name: cls._addresses(given) for name, given in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("public_names")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", name):
+                raise ValueError(f"{name!r} is not a name such as figures.company.example (no https://, port or path)")
+        return tuple(name.lower() for name in value)
 
     @field_validator("mail_from")
     @classmethod

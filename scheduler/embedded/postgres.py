@@ -58,7 +58,8 @@ class Postgres:
             server = launch(command, self.log, pass_fds=[lock], **run)
         if not self._wait_ready(server):
             server.stop(signal.SIGINT)
-            said = self.log.read_bytes()[before:].decode(errors="replace")
+            written = self.log.read_bytes()
+            said = (written[before:] or written).decode(errors="replace")  # all of it when it was cut meanwhile
             raise ServiceError(f"Postgres did not start. {reason(said)}")
 
     def stop(self) -> None:

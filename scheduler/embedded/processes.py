@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from scheduler.embedded import logs
 from t3lib.problems import ServiceError
 
 # Kept so that a server that ends is reaped by the process that started it.
@@ -57,7 +58,8 @@ def launch(command: list[str], log: Path, told: str = "", **options: Any) -> Ser
 
     What it is told (a few lines at most) it finds on its standard input, which nobody else can read."""
     log.parent.mkdir(exist_ok=True, mode=0o700)
-    _rotate(log)
+    logs.cut(log)
+    logs.keep(log.parent)
     with log.open("ab") as out:
         ours, theirs = os.pipe()
         os.write(theirs, told.encode())
@@ -116,8 +118,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > 10 * 2**20:
-        log.replace(log.with_suffix(".1.log"))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scheduler.embedded import logs
 from scheduler.embedded.home import Home
 from scheduler.embedded.mail import Inbox
 from scheduler.embedded.postgres import Postgres
@@ -53,6 +54,7 @@ def services(wanted: tuple[str, ...] = ALL, say: Say = _say) -> Iterator[Running
     os.environ["T3_HOME"] = str(home.path)
     _reach_loopback()
     lock = home.join(say)
+    logs.keep(home.path / "logs")
     try:
         running = _plainly(lambda: _start(home, embedded, say))
         settings.cache_clear()

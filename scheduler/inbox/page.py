@@ -6,12 +6,13 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from html import escape
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from scheduler.inbox import mailbox
+from scheduler.web.small import SmallHandler, SmallServer
 
 PER_PAGE = 50
 _STYLE = (Path(__file__).parent / "page.css").read_text()
@@ -33,24 +34,21 @@ def serve(folder: Path, port: int, zone: ZoneInfo) -> ThreadingHTTPServer:
     return server
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(SmallServer):
     folder: Path
     zone: ZoneInfo
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(SmallHandler):
     """One request; every answer carries its own policy."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = "T3", ""
 
-    def do_GET(self) -> None:
-        port = self.server.server_port
-        # A page of another site whose name was pointed at loopback gets nothing.
-        if self.headers.get("Host", "") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
-            return self._send(HTTPStatus.FORBIDDEN, "text/plain", b"Open this page as http://127.0.0.1")
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def answer(self) -> None:
         address = urlsplit(self.path)
         route = [part for part in address.path.split("/") if part]
         match route:
@@ -61,11 +59,6 @@ class _Handler(BaseHTTPRequestHandler):
             case ["mail", name, *rest] if file := mailbox.path(self.server.folder, name):
                 return self._mail(file, rest)
         self._missing()
-
-    do_HEAD = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: addresses of a page that people reload are no news."""
 
     def _mail(self, file: Path, rest: list[str]) -> None:
         mail = mailbox.read(file)

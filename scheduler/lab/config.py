@@ -27,6 +27,8 @@ def strip(model: dict[str, Any], path: str, **_: Any) -> None:
 if "get_config" in globals():  # Jupyter reads this file as configuration and gives it that function
     os.umask(0o077)
     given = get_config()  # noqa: F821
+    given.ServerApp.allow_remote_access = False  # under this machine's names only, whatever else is configured
+    given.ServerApp.allow_origin = given.ServerApp.allow_origin_pat = ""
     given.ContentsManager.pre_save_hook = strip
     given.KernelSpecManager.allowed_kernelspecs = {kernels.NAME}
     given.LabApp.workspaces_dir = str(settings().home / "jupyter" / "workspaces")  # another clone has its own tabs

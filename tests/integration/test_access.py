@@ -19,15 +19,10 @@ from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import parse
 from t3lib.problems import ServiceError
 from t3lib.settings import SettingsError, settings
+from tests.visitor import Visitor, channel, given, kernel_of, message, states
 
 TOKEN = "a token that nobody guesses"
 PROXY = {"T3_PROXY_USER_HEADER": "X-Forwarded-User"}
-
-
-def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
 
 
 @pytest.fixture
@@ -58,22 +53,6 @@ def signed_in(url: str, typed: str, query: str = "") -> tuple[int, str]:
         return error.code, error.url
 
 
-def kernel_of(html: str) -> str:
-    return json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.DOTALL)[1])["kernelId"]
-
-
-def channel(url: str, kernel: str, **options: object) -> websocket.WebSocket:
-    address = url.replace("http://", "ws://")
-    return websocket.create_connection(f"{address}api/kernels/{kernel}/channels", timeout=20, **options)
-
-
-def message(kind: str, **content: object) -> str:
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "s", "version": "5.3",
-              "date": "2026-11-24T00:00:00Z"}  # fmt: skip
-    return json.dumps({"channel": "shell", "header": header, "parent_header": {}, "metadata": {"version": "1.0.0"},
-                       "content": content, "buffers": []})  # fmt: skip
-
-
 def test_a_token_is_asked_for_and_nothing_goes_around_it(place, monkeypatch, tmp_path):
     given(monkeypatch, T3_DASHBOARD_TOKEN=TOKEN)
     with pages.page("dashboard") as page:
@@ -84,7 +63,8 @@ def test_a_token_is_asked_for_and_nothing_goes_around_it(place, monkeypatch, tmp
         assert signed_in(page.url, "wrong") == (401, page.url + "login")
         assert signed_in(page.url, TOKEN) == (200, page.url)
         assert signed_in(page.url, TOKEN, "?next=https://evil.example/") == (200, page.url)
-        status, text, _ = asked(page.url, Authorization=f"token {TOKEN}")
+        program = Visitor(page.url, Authorization=f"token {TOKEN}")
+        status, text, _ = program.ask()
         assert (status, "t3-page" in text, TOKEN in text) == (200, True, False)
         kernel = kernel_of(text)
         for path in (f"api/kernels/{kernel}", f"api/kernels/{kernel}/channels"):
@@ -92,13 +72,13 @@ def test_a_token_is_asked_for_and_nothing_goes_around_it(place, monkeypatch, tmp
         assert "Sign in" in asked(f"{page.url}voila/tree/")[1] or asked(f"{page.url}voila/tree/")[0] in (403, 404)
         with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
             channel(page.url, kernel)
-        _no_code_runs(page.url, kernel, tmp_path / "owned")
+        _no_code_runs(program, kernel, tmp_path / "owned")
         assert page.answer() == 200
 
 
-def _no_code_runs(url: str, kernel: str, file) -> None:
+def _no_code_runs(visitor: Visitor, kernel: str, file) -> None:
     """A visitor's own channel takes widget messages and nothing that executes."""
-    socket = channel(url, kernel, header=[f"Authorization: token {TOKEN}"])
+    socket = visitor.channel(kernel)
     code = f"open({str(file)!r}, 'w').close()"
     for kind in ("execute_request", "complete_request", "inspect_request"):
         socket.send(message(kind, code=code, silent=False, cursor_pos=0, user_expressions={"x": code}))
@@ -125,9 +105,8 @@ def test_widget_messages_are_checked_in_the_kernel_and_reach_no_other_visitor(pl
         db.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, current_date - 3, 13, 0, 'card', 2, 1234)"))
         db.execute(sa.text("UPDATE mart.watermark SET version = 1, loaded_at = now(), last_sale_at = now()"))
     with pages.page("dashboard") as page:
-        socket = channel(page.url, kernel_of(asked(page.url)[1]))
-        states = _states(socket)
-        for comm in states:
+        socket = (visitor := Visitor(page.url)).channel(visitor.open())
+        for comm in states(socket):
             for state in ATTACKS:
                 _widget(socket, comm, method="update", state=state, buffer_paths=[])
             _widget(socket, comm, method="custom", content={"event": "click", "dataIndex": 10**9})
@@ -138,11 +117,11 @@ def test_widget_messages_are_checked_in_the_kernel_and_reach_no_other_visitor(pl
             socket.send(message("comm_open", **opening))
         socket.close()
 
-        other = asked(f"{page.url}?range=4weeks")[1]
+        other = (another := Visitor(page.url)).ask("?range=4weeks")[1]
         assert "£12.34" in other
         assert HOSTILE not in other
-        socket = channel(page.url, kernel_of(other))
-        typed = [name for name, one in _states(socket).items() if "t3-typed" in one["state"].get("_dom_classes", ())]
+        socket = another.channel(kernel_of(other))
+        typed = [name for name, one in states(socket).items() if "t3-typed" in one["state"].get("_dom_classes", ())]
         query = urllib.parse.urlencode({"truck": HOSTILE, "menu": HOSTILE, "tab": "money", "from": "9999-99-99"})
         _widget(socket, typed[0], method="update", state={"value": query}, buffer_paths=[])
         shown = ""
@@ -154,17 +133,6 @@ def test_widget_messages_are_checked_in_the_kernel_and_reach_no_other_visitor(pl
 
 def _widget(socket: websocket.WebSocket, comm: str, **data: object) -> None:
     socket.send(message("comm_msg", comm_id=comm, data=data))
-
-
-def _states(socket: websocket.WebSocket) -> dict[str, dict]:
-    """Every widget's state, as the page's own script asks for it."""
-    comm = uuid.uuid4().hex
-    socket.send(message("comm_open", comm_id=comm, target_name="jupyter.widget.control", data={}))
-    _widget(socket, comm, method="request_states")
-    while True:
-        data = json.loads(socket.recv())["content"].get("data", {})
-        if data.get("method") == "update_states":
-            return data["states"]
 
 
 def test_the_proxy_names_operators_and_only_the_proxy(place, monkeypatch):

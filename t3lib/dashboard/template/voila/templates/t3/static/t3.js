@@ -160,18 +160,30 @@
     if (link.classList.contains('t3-do')) asked = window.scrollY;
   });
 
+  // The server ended this page: say why, long enough to be read, and begin again.
+  let ending = false;
+  const over = (why) => {
+    say(why, 'lost');
+    if (!ending) setTimeout(() => location.reload(), 6000 + 4000 * Math.random());
+    ending = true;
+  };
   let missed = 0;
   const check = async () => {
-    if (document.hidden || !root.classList.contains('t3-ready')) return;
+    if (ending || document.hidden) return;
     let answer = null;
     try {
       answer = await fetch(config.baseUrl + 'api/kernels/' + config.kernelId, {cache: 'no-store'});
     } catch (error) {
       missed += 1;
     }
-    if (answer && answer.status === 404) return location.reload();
+    // Gone, not ours any more (signed out elsewhere, or signed in too long ago): a new page, or the one to sign in.
+    if (answer && [403, 404].includes(answer.status)) return location.reload();
+    if (answer && answer.status === 410) return over((await answer.json()).why);
+    if (!root.classList.contains('t3-ready')) return;
     if (answer) missed = 0;
-    if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
+    const wrong = answer && answer.ok ? (await answer.json()).wrong : '';
+    if (wrong && !document.querySelector('.t3-live .t3-trouble')) say(wrong, 'lost');
+    else if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
     else current();
   };
   setInterval(check, 4000);

@@ -1,0 +1,58 @@
+"""Who signed in stays so for some hours, over a restart too, unless they signed out or the token changed."""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# 2**15 rounds over 8 blocks: 32 MB and a twentieth of a second for each guess at a token from a stolen cookie.
+_COST = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26, "dklen": 32}
+
+
+def key(token: str, page: str, folder: Path) -> bytes:
+    """What signs the cookies of a page: of its token and a salt of this home; without a token it dies with us."""
+    if not token:
+        return os.urandom(32)
+    return hashlib.scrypt(token.encode(), salt=_salt(folder) + page.encode(), **_COST)
+
+
+def _salt(folder: Path) -> bytes:
+    """Random, made once for a home; two pages that start together agree on one."""
+    path = folder / "salt"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        fresh = folder / f".salt.{secrets.token_hex(8)}"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()
+
+
+class Ended:
+    """Sessions that were ended before their time, in a file: a signed cookie cannot be called back."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        self._path, self._seconds = path, seconds
+        try:
+            self._until: dict[str, float] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            self._until = {}
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._until
+
+    def add(self, session: str) -> None:
+        """End one for good."""
+        now = time.time()
+        self._until = {one: until for one, until in self._until.items() if until > now}
+        self._until[session] = now + self._seconds
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._path.with_suffix(f".{secrets.token_hex(8)}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self._until, file)
+        fresh.replace(self._path)
