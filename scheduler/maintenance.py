@@ -39,8 +39,10 @@ def watch_limits(stop: threading.Event) -> None:
         try:
             with warehouse.connect() as db:
                 ended = limits.enforce(db)
-        except sa.exc.DBAPIError as error:
-            ended = [] if error.connection_invalidated else [f"The limits of the roles are not watched: {error.orig}"]
+        except sa.exc.OperationalError:  # the database is away, which everything else says
+            ended = []
+        except sa.exc.SQLAlchemyError as error:
+            ended = [f"The limits of the roles are not watched: {error}"]
         for line in ended:
             _log.warning(line)
 
