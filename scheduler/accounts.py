@@ -71,7 +71,7 @@ def place(name: str, say: Callable[[str], None]) -> Place:
     for folder in written:
         folder.chmod(0o755)
     (written[-1] / "kernel.json").chmod(0o644)
-    for folder in (found.home / "own", found.home / "jupyter" / "workspaces"):
+    for folder in (found.home / "own", found.home / "sessions", found.home / "jupyter" / "workspaces"):
         folder.mkdir(exist_ok=True, mode=0o700)
         os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
     why = f"{_WHAT[name].capitalize()} runs as the account {entry.pw_name}".replace("Jupyterlab", "JupyterLab")

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 import time
 from datetime import date
 
@@ -15,6 +16,7 @@ from t3lib.warehouse import limits
 MONTHS_AHEAD = 2
 # Younger folders may belong to a notebook that an analyst runs by hand.
 STAGED_HOURS = 24
+LIMITS_SECONDS = 5
 _log = logging.getLogger("t3.worker")
 
 
@@ -29,12 +31,20 @@ def ensure_partitions(day: date | None = None) -> list[date]:
     return months
 
 
-def enforce_limits() -> None:
-    """End the database sessions that are past what their roles may; the log says which."""
-    with warehouse.connect() as db:
-        ended = limits.enforce(db)
-    for line in ended:
-        _log.warning(line)
+def watch_limits(stop: threading.Event) -> None:
+    """End the database sessions that are past what their roles may, until told to stop; the log says which.
+
+    In a thread of its own: what it ends may be what everything else waits for."""
+    while not stop.wait(LIMITS_SECONDS):
+        try:
+            with warehouse.connect() as db:
+                ended = limits.enforce(db)
+        except sa.exc.OperationalError:  # the database is away, which everything else says
+            ended = []
+        except sa.exc.SQLAlchemyError as error:
+            ended = [f"The limits of the roles are not watched: {error}"]
+        for line in ended:
+            _log.warning(line)
 
 
 def remove_staged(hours: float = STAGED_HOURS) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
-from scheduler import engine, fence, pending, pickled, retries, schedule, stages
+from scheduler import engine, fence, maintenance, pending, pickled, retries, schedule, stages
 from scheduler.seat import Seat, seated
 from scheduler.serializer import JsonSerializer, refuse_pickles
 from t3lib import warehouse
@@ -133,6 +133,7 @@ def working(
     try:
         _executor, _seat = seat.executor, seat
         beats.start()
+        threading.Thread(target=maintenance.watch_limits, args=(over,), daemon=True).start()
         pending.mark_lost([_executor])  # of an earlier process on this seat
         with _launched(url, concurrency):
             yield _executor

@@ -19,7 +19,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.connection import libpq_url
 from t3lib.warehouse.locks import HOLDER, TAKE_LEASE
 
-TICK_SECONDS, DESK_SECONDS, LIMITS_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 1, 5, 30, 10
+TICK_SECONDS, DESK_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 1, 30, 10
 _LEAD = "leader"
 _log = logging.getLogger("t3.worker")
 
@@ -166,10 +166,7 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
     with queue.working(concurrency, lost=unseat), _leader() as leader:
         scheduler = Scheduler()
         # A mail server or a bucket may hang for minutes: nothing else waits for them.
-        # And a session that holds up the loading is ended though the tick waits for it.
-        tasks = ((scheduler.plan.mail_seconds, mail.send_due), (DESK_SECONDS, desk.carry_out),
-                 (LIMITS_SECONDS, maintenance.enforce_limits))  # fmt: skip
-        for seconds, task in tasks:
+        for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (DESK_SECONDS, desk.carry_out)):
             threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
         _repeat(stop, TICK_SECONDS, lambda: _tick(scheduler, leader), pulse)
     if unseated.is_set():

@@ -1,7 +1,10 @@
 """Commands that make things: a fleet's files, the database's schemas."""
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from scheduler.commands.output import progress, say
 from scheduler.embedded import services
@@ -11,6 +14,8 @@ from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
 from t3lib.warehouse import exposure, roles
+
+OLDEST = 150000  # of Postgres
 
 
 def day_of(text: str, option: str) -> date:
@@ -53,5 +58,7 @@ def db_upgrade() -> None:
 
 def db_roles() -> None:
     """Print the SQL of the roles."""
-    url = warehouse.engine(settings().need("database_url")).url
-    print(roles.sql(url.database or "t3", url.username or "postgres"))
+    url, version = warehouse.engine(settings().need("database_url")).url, OLDEST
+    with suppress(sa.exc.OperationalError), warehouse.connect() as db:  # else what every version knows
+        version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
+    print(roles.sql(url.database or "t3", url.username or "postgres", version))

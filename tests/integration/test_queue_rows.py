@@ -9,9 +9,10 @@ import pytest
 from dbos import DBOS
 from dbos._error import DBOSMaxStepRetriesExceeded
 
-from scheduler import queue, stages
+from scheduler import discovery, queue, stages
 from scheduler.runner import NotebookFailedError
 from scheduler.serializer import NAME, JsonSerializer, WorkFailedError
+from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from tests.feeding import LUNCH, at, put, rows
 from tests.queueing import take_in
@@ -82,13 +83,28 @@ def test_pickled_results_steps_and_errors_are_not_read_either(bucket: Path, tmp_
                 queue.wait(workflow)
             DBOS.list_workflows()
             DBOS.list_workflow_steps(workflow)
-        # Recorded steps are read again when the work is taken up again: it fails, in sight of the operators.
-        change("UPDATE ops.batch SET state = 'open'")
-        DBOS.resume_workflow(workflow, queue_name=queue.QUEUE)
-        change("UPDATE dbos.workflow_status SET status = 'ENQUEUED' WHERE workflow_uuid = :id", id=workflow)
-        until(lambda: one("SELECT state FROM ops.batch") == "failed")
     assert not proof.exists()
-    assert "was not read" in one("SELECT error FROM ops.batch")
+
+
+@pytest.mark.parametrize("kind", ["py_pickle", NAME])
+def test_a_planted_step_fails_its_batch_in_sight_of_the_operators(bucket: Path, tmp_path: Path, kind: str):
+    proof = tmp_path / "proof"
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    with queue.working():
+        take_in()
+        put(bucket, LUNCH.replace("A1", "B2"), at("12:30", "cash", "8"))
+        discovery.discover(Landing(), sweep=True)
+        batch = one("SELECT batch_id FROM ops.batch WHERE state = 'open'")
+        plant(f"ingest:{batch}:1", json.dumps({"args": [batch], "kwargs": {}}), NAME, "PENDING")
+        change("""INSERT INTO dbos.operation_outputs (workflow_uuid, function_id, function_name, output, serialization)
+                  SELECT :planted, function_id, function_name, :bomb, :kind FROM dbos.operation_outputs
+                  WHERE function_name LIKE '%stage%'""",
+               planted=f"ingest:{batch}:1", bomb=pickled(Bomb(proof)), kind=kind)  # fmt: skip
+        change("UPDATE dbos.workflow_status SET status = 'ENQUEUED' WHERE status = 'PENDING'")
+        until(lambda: one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "failed")
+    assert not proof.exists()
+    assert "was not read" in one("SELECT error FROM ops.batch WHERE batch_id = :batch", batch=batch)
+    assert rows("SELECT total_pence FROM core.sale") == [(499,)]
 
 
 def test_every_row_of_the_queue_is_json(bucket: Path):
