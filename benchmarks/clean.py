@@ -55,7 +55,8 @@ def _batch(rows: int) -> tuple[pa.Table, pa.Table]:
             "window_to": pa.array([datetime(2026, 11, 20, 21, tzinfo=UTC)] * TRUCKS, _STAMP),
         }
     )
-    return pa.table([pa.array(c) for c in columns], names=RAW_SCHEMA.names), files
+    cells = [pa.array(column) for column in columns]
+    return pa.table([*cells, pa.nulls(rows, pa.string())], names=RAW_SCHEMA.names), files
 
 
 def _polars(raw: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """What a file, an amount and a moment say, read by the standard library alone: to compare T3's own reading with."""
 
-import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
@@ -10,17 +10,73 @@ LONGEST = 1000
 _MISSING = ("", "blank", "null", "nan", "none", "n/a", "na", "-")
 
 
-def table(data: bytes) -> list[tuple[str | None, ...]]:
-    """(timestamp, type, total) of each row of a CSV file that has such columns."""
+class TwoReadings(Exception):
+    """What the quotes of a file mean is not sure."""
+
+
+def table(data: bytes) -> list[tuple[str | None, ...]] | None:
+    """(timestamp, type, total, whole line) of each row of a CSV file that has such columns: the cells, or else the
+    line of a row with another number of cells. None where its quotes can be read in two ways."""
     content = _decoded(data).replace("\0", "␀").lstrip("\r\n")
     lines = io.StringIO(content, newline="")
     header = lines.readline().rstrip("\r\n")
     mark = next((mark for mark in ",;\t" if mark in header), ",")
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=mark))]
-    places = [names.index(column) for column in COLUMNS]
-    csv.field_size_limit(2**31 - 1)
-    body = io.StringIO(lines.read().removeprefix("\ufeff"), newline="")
-    return [_cells(row, places, len(names), mark) for row in csv.reader(body, delimiter=mark) if row]
+    try:
+        ((names, _),) = _records(header, mark)
+        names = [name.strip().lower() for name in names]
+        places = [names.index(column) for column in COLUMNS]
+        found = list(_records(lines.read().removeprefix("\ufeff"), mark))
+        _require_one_reading(found, places, len(names), mark)
+    except TwoReadings:
+        return None
+    return [
+        (*(cells[place] for place in places), None) if len(cells) == len(names) else (None, None, None, text)
+        for cells, text in found
+    ]
+
+
+def _records(text: str, mark: str) -> Iterator[tuple[list[str], str]]:
+    """(cells, the text that they stand in) of each record that holds anything, one sign after the other."""
+    cells, cell, state, first, at = [], [], "begin", 0, 0
+    while at <= len(text):
+        sign = text[at : at + 1]
+        if state == "quoted":
+            if sign == "":
+                raise TwoReadings
+            if sign == '"' and text[at + 1 : at + 2] == '"':
+                cell.append(sign)
+                at += 1
+            elif sign == '"':
+                state = "closed"
+            else:
+                cell.append(sign)
+        elif sign in ("", "\r", "\n", mark):
+            cells.append("".join(cell))
+            cell, state = [], "begin"
+            if sign != mark:
+                if cells != [""] or text[first:at]:
+                    yield cells, text[first:at]
+                cells, first = [], at + 1
+        elif sign == '"' and state == "begin":
+            state = "quoted"
+        elif sign == '"' or state == "closed":
+            raise TwoReadings
+        else:
+            cell.append(sign)
+            state = "bare"
+        at += 1
+
+
+def _require_one_reading(found: list, places: list[int], width: int, mark: str) -> None:
+    """No line but the first of a record may be read as a row: with a time in its place, or with as many cells as a
+    row and a payment or an amount in theirs."""
+    for _, text in found:
+        for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[1:]:
+            cells = [cell.strip(' "') for cell in line.split(mark)]
+            time, payment, total = (cells[place] if place < len(cells) else "" for place in places)
+            is_paid = payment.lower() in ("card", "cash") or pence(total)[1] not in ("not_a_number", "missing_total")
+            if (len(cells) > 1 and moment(time)) or (len(cells) >= width and is_paid):
+                raise TwoReadings
 
 
 def pence(text: str | None) -> tuple[int | None, str | None]:
@@ -67,12 +123,6 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def _cells(row: list[str], places: list[int], width: int, mark: str) -> tuple[str | None, ...]:
-    if places[2] == width - 1 and len(row) > width:
-        row = [*row[: width - 1], mark.join(row[width - 1 :])]
-    return tuple(row[place] if place < len(row) else None for place in places)
 
 
 def _plain_number(word: str) -> str | None:

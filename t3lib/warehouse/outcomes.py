@@ -14,8 +14,8 @@ OUTCOMES: dict[str, str] = {
     "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
     "held_columns": "A column that is not read may say that rows are no sales: held until a person releases it.",
     "held": "Taken out by a person: held until a person releases it.",
-    "unreadable": "It is empty or damaged; nothing of it was loaded.",
-    "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
+    "unreadable": "It is empty, damaged, or can be read in two ways; nothing of it was loaded.",
+    "bad_header": "Its first line does not name the columns that are needed; nothing of it was loaded.",
     "ignored": "Not a file of the feed: its key follows none of the known layouts, or it is a link or a pipe.",
 }
 # What waits for a person: held by T3 itself, and by people as well; and what else is not loaded.

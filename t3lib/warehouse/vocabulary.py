@@ -54,12 +54,33 @@ What can be read in one way only is read; what cannot is refused with a reason, 
 The same sale is read from
 
 """
+_LINES = """
+An amount that holds a comma stands in quotes in a file whose cells are set apart by commas: `"1,234.50"`.
+
+Every line below the first is a row. A quoted cell may go on over several lines, and doubles the quotes in it. A file is
+refused, with the line named, where a quote is never closed, stands within an unquoted cell or has text behind it, and
+where a cell of several lines takes in one that reads like a row of its own. A row with more or fewer cells than the
+first line has names is rejected and kept whole.
+
+Columns besides these three are not read; `t3 files` and the operations page name them, and `t3 trace` shows rows whole.
+One that may say that rows are no sales (`status`, `state`, `refunded`, `voided` and the like, other than *paid* or *no*
+in every row) holds the file: `t3 files release KEY --why "..."` is a person's word that every row is a sale as written.
+"""
+_LISTS = """
+## How details.xlsx, menu.csv, pitches.csv and costs.csv may be written
+
+Names of columns and sheets may be in any case, with blanks or hyphens for underscores. A file is refused by name, and
+its version before stays in force, where anything may mean two things: a column or sheet that is not known, is lacking
+or stands there twice, a value under no name, a row with other cells than the first line has names, the same truck,
+place, dish or cost twice, merged cells, an error of Excel, a formula without its value. A unit cost or a cost may be 0,
+a price may not. Signs that cannot be seen are taken out of names.
+"""
 _REJECTED = """
 ## Rows that are not loaded
 
-They stand in `ops.rejected_row` with their raw text. The total's reason goes before the time's, the time's before
-the payment's. Examples are of a truck whose menu has the one price 4.99. A total may be five times the dearest
-price on the menu, or else the dearest that the truck sold often, or else `T3_LIMIT_PENCE`.
+They stand in `ops.rejected_row` with their raw text. Wrong cells go before all else, then the total's reason before the
+time's, the time's before the payment's. Examples are of a truck whose menu has the one price 4.99. A total may be five
+times the dearest price on the menu, or else the dearest that the truck sold often, or else `T3_LIMIT_PENCE`.
 `t3 rejects list --reason CODE` shows them.
 """
 _STATUSES = """
@@ -94,6 +115,8 @@ def markdown() -> str:
         _INTRODUCTION,
         _SPELLINGS + "".join(f"- {spelling}\n" for spelling in FILE_SPELLINGS),
         _table(("total", "pence"), [(f"`{total}`", str(pence)) for total, pence in TOTAL_SPELLINGS.items()]),
+        _LINES,
+        _LISTS,
         _REJECTED,
         _table(("code", "what it means", "example: time, payment, total"),
                [(f"`{code}`", text, f"`{', '.join(EXAMPLES[code])}`") for code, text in REASONS.items()]),

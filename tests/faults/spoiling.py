@@ -105,6 +105,15 @@ def insert(chance: random.Random, data: bytes) -> bytes:
     return data[:place] + chance.choice(strange) + data[place:]
 
 
+def misquote(chance: random.Random, data: bytes) -> bytes:
+    """One or two quotes that open or close a cell, and leave the rest as it is."""
+    for _ in range(chance.choice((1, 2, 2))):
+        borders = [place for place, sign in enumerate(data) if sign in b",;\t\n"]
+        place = chance.choice(borders) + chance.choice((0, 1)) if borders else 0
+        data = data[:place] + b'"' + data[place:]
+    return data
+
+
 def swell(chance: random.Random, data: bytes) -> bytes:
     """A huge cell, or a row of very many cells, before the last line."""
     place = data.rfind(b"\n", 0, -1) + 1
@@ -153,4 +162,4 @@ COLUMNS: list[Callable] = [
     lambda rows: pa.array([7 for _ in rows], pa.duration("s")),
 ]
 KINDS = (sales, sales, sales, history, history, details, lists, foreign)
-FAULTS = (truncate, flip, flip, insert, insert, swell, repeat, recode)
+FAULTS = (truncate, flip, flip, insert, insert, misquote, misquote, swell, repeat, recode)

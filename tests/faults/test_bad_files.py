@@ -29,7 +29,7 @@ def test_any_file_ends_with_an_outcome_and_a_reason(tmp_path, portion):
     outcomes = {row["key"]: row for row in found.files.to_pylist()}
     raw = defaultdict(list)
     for row in found.raw.to_pylist():
-        raw[row["file_id"]].append((row["timestamp"], row["type"], row["total"]))
+        raw[row["file_id"]].append((row["timestamp"], row["type"], row["total"], row["line"]))
     assert outcomes.keys() == contents.keys()
     for file in files:
         outcome = outcomes[file.key]
@@ -38,10 +38,14 @@ def test_any_file_ends_with_an_outcome_and_a_reason(tmp_path, portion):
             assert outcome["reason"].endswith("."), outcome
             assert "\0" not in outcome["reason"]
             assert not outcome["reason"].startswith(UNFORESEEN), outcome
+            if file.kind != "metadata" and outcome["reason"].startswith("Line "):
+                assert oracle.table(contents[file.key]) is None, outcome
         elif file.kind != "metadata":
             assert len(raw[file.file_id]) == outcome["rows_read"]
             if file.key.endswith(".csv"):
-                expected = [shown(row) for row in oracle.table(contents[file.key])]
+                rows = oracle.table(contents[file.key])
+                assert rows is not None, f"{file.key} can be read in two ways"
+                expected = [shown(row) for row in rows]
                 assert [one_newline(row) for row in raw[file.file_id]] == expected, file
     judged_as_the_oracle_does(found)
 
@@ -69,22 +73,32 @@ def judged_as_the_oracle_does(found) -> None:
     cleaned = clean(found.raw, found.files, Rules())
     for sale in cleaned.sales.to_pylist():
         row = raw.pop((sale["file_id"], sale["row_number"]))
+        assert row["line"] is None
         assert (sale["total_pence"], None) == oracle.pence(row["total"])
         assert sale["sold_at"] == oracle.moment(row["timestamp"])
         assert sale["payment_type"] == row["type"].strip().lower()
     rejects = cleaned.rejects.to_pylist()
     assert sorted(raw) == sorted((reject["file_id"], reject["row_number"]) for reject in rejects)
     for reject in rejects:
+        line = raw[reject["file_id"], reject["row_number"]]["line"]
+        assert (reject["reason"] == "wrong_cells") == (line is not None)
+        assert reject["raw_line"] == line
+        if line is not None:
+            continue
         said = oracle.pence(reject["raw_total"])[1]
         assert (reject["reason"] if reject["reason"] in TOTAL_REASONS else None) == said, reject
 
 
 def shown(row: tuple) -> tuple:
-    """A row as T3 keeps it: the end of a very long cell is cut off, and a mark says so."""
-    too_long = [cell is not None and len(cell) > oracle.LONGEST for cell in row]
-    marked = [cell[: oracle.LONGEST] + " … cut here: a cell may have 1,000 characters" if long else cell
-              for cell, long in zip(row, too_long, strict=True)]  # fmt: skip
-    return one_newline(tuple(marked))
+    """A row as T3 keeps it: the end of a very long cell or line is cut off, and a mark says so."""
+    *cells, line = row
+    marked = [_cut(cell, oracle.LONGEST, "cell") for cell in cells]
+    return one_newline((*marked, _cut(line, 10_000, "row")))
+
+
+def _cut(text: str | None, most: int, what: str) -> str | None:
+    is_long = text is not None and len(text) > most
+    return f"{text[:most]} … cut here: a {what} may have {most:,} characters" if is_long else text
 
 
 def one_newline(row: tuple) -> tuple:

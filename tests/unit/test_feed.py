@@ -240,3 +240,39 @@ def test_a_value_far_below_the_sheet_is_refused():
     trucks = [["ID", "NAME"], *[[None]] * 30_000, [1, "Taco"]]
     with pytest.raises(feed.FeedError, match="below row"):
         read_metadata("metadata/details.xlsx", workbook(trucks, []))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("T3_T3_A1.csv.gz", "unpack it and upload it as"), ("T3_T3_A1.csv.ZIP", "unpack it and upload it as"),
+     ("T3_T3_A1.CSV", "rename it to"), ("T3_T3_A1 (1).csv", "rename it to"), ("T3_T3_A1(1).csv", "rename it to"),
+     ("T3_T3_A1.csv (2)", "rename it to"), ("T3_T3_A1 - Copy.csv", "rename it to"), ("t3_t3_a1.csv", "rename it to"),
+     ("T3_T3_A1 (1).csv.gz", "unpack it and upload it as"), ("T3_T3_A1.csv.gz (1)", "unpack it and upload it as")],
+)  # fmt: skip
+def test_a_key_that_is_nearly_right_says_what_to_do(name, words):
+    found = feed.parse(f"trucks/2026-3/5/12/{name}")
+    assert (found.kind, words in found.reason) == ("other", True)
+    assert found.reason.endswith(" trucks/2026-3/5/12/T3_T3_A1.csv.")
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("metadata/Menu.csv", "metadata/menu.csv"), ("metadata/details (1).xlsx", "metadata/details.xlsx"),
+     ("historical/truck_data_hist_3.PARQUET", "historical/TRUCK_DATA_HIST_3.parquet")],
+)  # fmt: skip
+def test_other_files_of_the_feed_are_told_their_name_too(key, meant):
+    assert feed.parse(key).reason.endswith(f"rename it to {meant}.")
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [("timestamp,type,to\u200btal", "to<U+200B ZERO WIDTH SPACE>tal"),
+     ("timestamp,type,t\u043etal", "t<U+043E CYRILLIC SMALL LETTER O>tal"),
+     ("time\u00a0stamp,type,total", "time<U+00A0 NO-BREAK SPACE>stamp"),
+     ("\u202etimestamp,type,total", "<U+202E RIGHT-TO-LEFT OVERRIDE>timestamp"), ("a\x07,b,c", "<U+0007 control>")],
+)  # fmt: skip
+def test_a_header_that_only_looks_right_shows_what_is_wrong(header, shown):
+    with pytest.raises(feed.FeedError) as error:
+        read(header + "\n1,2,3\n")
+    assert error.value.state == "bad_header"
+    assert shown in str(error.value)
