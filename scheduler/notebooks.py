@@ -4,14 +4,15 @@ import ast
 import io
 import tokenize
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from t3lib.business_day import day_of
 from t3lib.problems import WrongUseError
 from t3lib.settings import ROOT
+from t3lib.warehouse.ledger import BATCH_ID
 
 NOTEBOOKS = ROOT / "notebooks"
 TAG = "parameters"
@@ -24,7 +25,7 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell; a text named *_date is an ISO date or empty."""
+    """One line of a parameters cell; a text named *_date or *_month is one, in ISO form, or empty."""
 
     name: str
     default: Any
@@ -34,19 +35,32 @@ class Parameter:
     def kind(self) -> str:
         """What values it takes, in words."""
         if self.name.endswith("_date"):
-            return "an ISO date such as 2026-11-05, or empty"
+            return "an ISO date such as 2026-11-05 (from 2000 to 2199), or empty"
+        if self.name.endswith("_month"):
+            return "a month such as 2026-11, or empty"
+        if self.name == "batch_id":
+            return "the id of a batch such as batch-12-0123456789ab, or empty"
         return _KINDS.get(type(self.default), f"a {type(self.default).__name__}")
 
     def read(self, text: str) -> Any:
         """The value that a text stands for. Raises ValueError."""
         if isinstance(self.default, str):
-            return date.fromisoformat(text).isoformat() if text and self.name.endswith("_date") else text
+            return self._read(text) if text else text
         value = ast.literal_eval(text)
         if isinstance(self.default, float) and type(value) is int:
             return float(value)
         if type(value) is not type(self.default):
             raise ValueError(f"{text} is no {type(self.default).__name__}")
         return value
+
+    def _read(self, text: str) -> str:
+        if self.name.endswith("_date"):
+            return day_of(text).isoformat()
+        if self.name.endswith("_month"):
+            return day_of(f"{text}-01").strftime("%Y-%m")
+        if self.name == "batch_id" and not BATCH_ID.fullmatch(text):
+            raise ValueError(f"{text} is no batch")
+        return text
 
 
 def notebook(name: str) -> Path:

@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 from t3lib.settings import settings
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
 
 def business_date(moment: datetime, zone: ZoneInfo | None = None, start: time | None = None) -> date:
     """The business day of one aware moment: its local date, or the day before when earlier than the start.
@@ -36,3 +38,45 @@ def bounds(day: date, zone: ZoneInfo | None = None, start: time | None = None) -
 def today(now: datetime | None = None) -> date:
     """The business day that is trading now."""
     return business_date(now or datetime.now(UTC))
+
+
+def day_of(text: str) -> date:
+    """The business day that an ISO date names. Raises ValueError, whose text says what to write."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a date: write it like 2026-11-05.") from None
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise ValueError(f"{found} is not a day that T3 knows: give one from {FIRST_DAY} to {LAST_DAY}.")
+    return found
+
+
+def moment_of(text: str, zone: ZoneInfo | None = None) -> datetime:
+    """The aware moment that ISO text names; local without an offset. Raises ValueError, whose text says what to write:
+    in a clock change a local time may name two moments, or none."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        if found.tzinfo is None:
+            found = _local(found, zone or settings().zone)
+        found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text[:40]!r} is not a time that T3 knows.") from None
+    except _ClockChangeError:
+        raise
+    except ValueError:
+        raise ValueError(f'{text[:40]!r} is not a time: write it like "2026-11-05 12:30".') from None
+    return found
+
+
+class _ClockChangeError(ValueError):
+    """A local time that does not name one moment."""
+
+
+def _local(naive: datetime, zone: ZoneInfo) -> datetime:
+    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
+    often = "exists twice" if exists else "never existed"
+    raise _ClockChangeError(f"{naive} {often} in {zone.key}, where the clocks change: write it with its offset, like "
+                            f"{naive.replace(tzinfo=UTC).isoformat(' ', 'minutes')}.")  # fmt: skip

@@ -1,12 +1,12 @@
 """The three stages of an ingest, as the notebooks call them. Each can be repeated: it reads what is staged before."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib import cleaning, difference, warehouse
+from t3lib.business_day import day_of
 from t3lib.cleaning.rules import read_rules
 from t3lib.extraction import extract
 from t3lib.landing import Landing
@@ -96,7 +96,7 @@ def preview(batch: Batch) -> difference.Difference:
 def _rehearsal(db: sa.Connection, business_date: str) -> Batch:
     if not business_date:
         return Batch(ledger.REHEARSAL, ledger.files(db), Staging.of("rehearsal"))
-    day = date.fromisoformat(business_date)
+    day = day_of(business_date)
     return Batch(ledger.REHEARSAL, ledger.by_id(db, again.of_days(db, day, day)), Staging.of(f"rehearsal-{day}"))
 
 

@@ -1,11 +1,10 @@
 """`t3 archive`: the sales as Parquet, compared with the database or written anew."""
 
-from datetime import date
-
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, progress, say, table
 from scheduler.commands.session import session
 from t3lib import archive, warehouse
+from t3lib.business_day import day_of
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 
@@ -50,6 +49,6 @@ def _show(found: archive.Verification) -> None:
 def _month(text: str) -> str | None:
     """A month option. Raises WrongUseError."""
     try:
-        return date.fromisoformat(f"{text}-01").strftime("%Y-%m") if text else None
+        return day_of(f"{text}-01").strftime("%Y-%m") if text else None
     except ValueError:
         raise WrongUseError(f"--month {text!r} is not a month: write it like 2026-11.") from None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from scheduler.commands.output import progress, say
 from scheduler.embedded import services
-from t3lib import warehouse
+from t3lib import business_day, warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
@@ -21,9 +21,9 @@ OLDEST = 150000  # of Postgres
 def day_of(text: str, option: str) -> date:
     """A date option. Raises WrongUseError naming it."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise WrongUseError(f"{option} {text!r} is not a date: write it like 2026-11-05.") from None
+        return business_day.day_of(text)
+    except ValueError as error:
+        raise WrongUseError(f"{option} {error}") from None
 
 
 def days_of(text: str, option: str) -> tuple[date, date]:

@@ -7,9 +7,9 @@ from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, say, shown, table
 from scheduler.commands.session import session
 from t3lib import warehouse
+from t3lib.business_day import moment_of
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError, WrongUseError
-from t3lib.settings import settings
 from t3lib.warehouse import rejects, repairs, replays
 from t3lib.warehouse.audit import account
 
@@ -113,7 +113,6 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongUseError(f'--at {text!r} is not a time: write it like "2026-11-05 12:30".') from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)
+        return moment_of(text)
+    except ValueError as error:
+        raise WrongUseError(f"--at {error}") from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlencode
 
+from t3lib import business_day
 from t3lib.dashboard import paging
 from t3lib.metrics import Scope
 
@@ -130,10 +131,9 @@ def scope(state: State, today: date, held: tuple[date, date] | None) -> Scope:
 
 def _date(text: str | None) -> date | None:
     try:
-        found = date.fromisoformat(text or "")
+        return business_day.day_of(text or "")
     except ValueError:
         return None
-    return found if date(2000, 1, 1) <= found <= date(2199, 12, 31) else None
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
+from t3lib import business_day
 from t3lib.money import parse_pence
 from t3lib.problems import RefusedError
-from t3lib.settings import settings
 
 LONGEST_KEY = 1024
 Reader = Callable[[str, Any], Any]
@@ -59,23 +58,20 @@ def amount(label: str, given: Any) -> str:
 def moment(label: str, given: Any) -> str:
     """A time as ISO text with its offset; local unless it has one."""
     try:
-        found = datetime.fromisoformat(str(given).strip())
-    except ValueError:
-        raise RefusedError(f"{label}: {str(given)[:40]!r} is not a time. Write it like 2026-11-05 12:30.") from None
-    if not date(2000, 1, 1) <= found.date() <= date(2199, 12, 31):
+        found = business_day.moment_of(str(given))
+    except ValueError as error:
+        raise RefusedError(f"{label}: {error}") from None
+    if not business_day.FIRST_DAY <= found.date() <= business_day.LAST_DAY:
         raise RefusedError(f"{label}: {found} is not a time that T3 knows.")
-    return (found if found.tzinfo else found.replace(tzinfo=settings().zone)).isoformat()
+    return found.isoformat()
 
 
 def day(label: str, given: Any) -> str:
     """A business day as ISO text."""
     try:
-        found = given if isinstance(given, date) else date.fromisoformat(str(given).strip())
-    except ValueError:
-        raise RefusedError(f"{label}: {str(given)[:40]!r} is not a date. Write it like 2026-11-05.") from None
-    if not date(2000, 1, 1) <= found <= date(2199, 12, 31):
-        raise RefusedError(f"{label}: {found} is not a day that T3 knows.")
-    return found.isoformat()
+        return business_day.day_of(str(given).strip()).isoformat()
+    except ValueError as error:
+        raise RefusedError(f"{label}: {error}") from None
 
 
 def tick(label: str, given: Any) -> bool:

@@ -3,13 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from t3lib.business_day import moment_of
 from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, visible
 from t3lib.money import parse_pence
-from t3lib.settings import settings
 
 PER = ("day", "month", "sale", "percent")
 LONGEST_NAME = 200
@@ -23,7 +22,9 @@ def cell(row: dict[str, Any], column: str, convert: Callable[[Any], Any]) -> Any
         return convert(row.get(column))
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
         said = f"{str(row[column])[:60]!r} in column {column}" if row.get(column) not in (None, "") else f"no {column}"
-        raise FeedError("unreadable", f"{row['']}: {said} ({error}). The version before stays in force.") from None
+        raise FeedError(
+            "unreadable", f"{row['']}: {said} ({str(error).rstrip('.')}). The version before stays in force."
+        ) from None
 
 
 def whole_id(value: Any) -> int:
@@ -96,8 +97,7 @@ def per(value: Any) -> str:
 
 def moment(value: Any) -> str:
     """An ISO moment; without an offset it is local time."""
-    moment = datetime.fromisoformat(str(value))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)).isoformat()
+    return moment_of(str(value)).isoformat()
 
 
 def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@
 
 import inspect
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.metrics.scope import Scope
+
+MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
 _DAYS = ("business_date", "period_first", "batch_date", "first_sale_on")
@@ -99,8 +101,10 @@ def recent(days: int, until: str = "") -> Scope:
     """
     from t3lib import warehouse
 
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"days is a number from 1 to {MOST_DAYS:,}, not {days:,}")
     if until:
-        last = date.fromisoformat(until)
+        last = business_day.day_of(until)
     else:
         with warehouse.connect() as db:
             held = metrics.data_range(db)

@@ -63,7 +63,7 @@ def read(business_date: str = "", edition_name: str = "cfo", url: str | None = N
     Raises ValueError for another text."""
     one = edition(edition_name)
     if business_date:
-        days = period.of(one.period, date.fromisoformat(business_date))
+        days = period.of(one.period, business_day.day_of(business_date))
     else:
         days = one.latest(business_day.today())
     with warehouse.engine(url).connect().execution_options(isolation_level="REPEATABLE READ") as db:

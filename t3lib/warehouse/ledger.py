@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from t3lib.problems import RefusedError
 
 REHEARSAL = ""
 BATCH_FILES = 2000
+BATCH_ID = re.compile(r"(batch|meta|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
 # The version that a key held last, and whether another process saw it since this listing began.
 _LATEST = sa.text("""

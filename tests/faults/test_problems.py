@@ -16,7 +16,7 @@ from scheduler.embedded import services
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
-from t3lib.settings import SettingsError, load
+from t3lib.settings import SettingsError, load, settings
 from t3lib.warehouse import roles
 from tests.conftest import PASSWORDS
 
@@ -92,7 +92,7 @@ def test_a_bucket_that_cannot_be_listed_is_told_in_the_same_words(
     def listing(bucket: str = "landing", **changes: str) -> Callable[[], object]:
         for name, value in (locked_bucket | changes).items():
             monkeypatch.setenv(f"T3_S3_{name.upper()}", value)
-        load.cache_clear()
+        settings.cache_clear()
         landing = Landing(f"s3://{bucket}")
         return lambda: list(landing.objects())
 

@@ -7,6 +7,7 @@ import pytest
 
 from t3lib.explore import costs, growth, influences, look, menu, peaks, prices
 from t3lib.metrics import Contribution, LikeForLike, Scope
+from t3lib.problems import RefusedError
 
 DAY = date(2026, 11, 5)
 SCOPE = Scope(date(2026, 11, 2), DAY)
@@ -62,18 +63,47 @@ def test_a_wet_day_is_held_against_dry_ones_of_its_weekday(tmp_path):
     thursdays = pd.to_datetime(["2026-10-22", "2026-10-29", "2026-11-05"])
     sales = pd.DataFrame({"business_date": thursdays, "truck_id": 1, "gross_sales_pence": [1000, 1200, 550]})
     (tmp_path / "weather.csv").write_text("business_date,is_wet\n2026-10-29,0\n2026-11-05,1\n")
-    wet = influences.wet_days(Scope(date(2026, 10, 22), DAY), str(tmp_path / "weather.csv"))
-    assert wet == [DAY]
+    scope = Scope(date(2026, 10, 22), DAY)
+    known = influences.weather(scope, str(tmp_path / "weather.csv"))
+    assert known == {date(2026, 10, 29): False, DAY: True}
+    assert influences.told(known, scope).startswith("1 of 2 days were wet; of 13 more the weather is not known")
     nowhere = pd.DataFrame({"business_date": pd.to_datetime([])})
-    effects = influences.effects(influences.labelled(sales, wet, nowhere)).set_index("kind")
-    assert effects.loc["wet", ["gross_sales_pence", "usual_pence", "change_pct"]].tolist() == [550, 1100, -50]
-    said = influences.finding(effects.reset_index(), SCOPE)
-    assert said.endswith("no festival day; 1 wet day took 50.0% less than usual for the weekday.")
+    effects = influences.effects(influences.labelled(sales, known, nowhere)).set_index("kind")
+    assert effects.loc["wet", ["gross_sales_pence", "usual_pence", "change_pct"]].tolist() == [
+        550,
+        1200,
+        -54.166666666666664,
+    ]
+    assert effects["days"].to_dict() == {"festival": 0, "wet": 1, "ordinary": 1, "unknown": 1}
+    said = influences.finding(effects.reset_index(), SCOPE, known)
+    assert said.endswith("no festival day; 1 wet day took 54.2% less than usual for the weekday.")
 
 
-def test_the_made_up_weather_is_that_of_the_made_up_fleet():
-    days = influences.wet_days(Scope(date(2026, 1, 1), date(2026, 12, 31)))
-    assert 25 < len(days) < 60
+def test_where_no_weather_is_known_it_is_said_and_no_day_is_wet():
+    sales = pd.DataFrame({"business_date": pd.to_datetime(["2026-10-29", "2026-11-05"]), "truck_id": 1,
+                          "gross_sales_pence": [1000, 1200]})  # fmt: skip
+    festival = pd.DataFrame({"business_date": pd.to_datetime(["2026-11-05"])})
+    effects = influences.effects(influences.labelled(sales, {}, festival))
+    assert influences.finding(effects, SCOPE, {}).endswith(
+        "1 festival day took 20.0% more than usual for the weekday; the weather is not known."
+    )
+    assert "name a file (weather_csv)" in influences.told({}, SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("day,is_wet\n2026-11-05,1\n", "has no column business_date"),
+        ("business_date,is_wet\n2026-11-05,yes\n", "line 2: is_wet is 1 or 0, not 'yes'"),
+        ("business_date,is_wet\n5 November,1\n", "line 2: '5 November' is not a date"),
+    ],
+)
+def test_a_weather_file_that_says_something_else_is_refused(tmp_path, text, said):
+    (tmp_path / "weather.csv").write_text(text)
+    with pytest.raises(RefusedError, match=said):
+        influences.weather(SCOPE, str(tmp_path / "weather.csv"))
+    with pytest.raises(RefusedError, match="There is no file"):
+        influences.weather(SCOPE, str(tmp_path / "wether.csv"))
 
 
 def test_dearer_dishes_sell_less_and_leave_more_or_less():

@@ -34,7 +34,11 @@ def test_values_take_the_kind_of_their_default(path):
     ("name", "text", "words"),
     [
         ("busines_date", "2026-11-05", "sales.ipynb has no parameter busines_date."),
-        ("business_date", "5.11.2026", "business_date is an ISO date such as 2026-11-05, or empty, not '5.11.2026'."),
+        (
+            "business_date",
+            "5.11.2026",
+            "business_date is an ISO date such as 2026-11-05 (from 2000 to 2199), or empty, not '5.11.2026'.",
+        ),
         ("weeks", "4.5", "weeks is a whole number, not '4.5'."),
         ("weeks", "True", "weeks is a whole number, not 'True'."),
         ("share_pct", "much", "share_pct is a number, not 'much'."),

@@ -102,7 +102,6 @@ def _number(text: str | None) -> int | None:
 
 def _day(text: str | None) -> date | None:
     try:
-        found = date.fromisoformat(text or "")
+        return business_day.day_of(text or "")
     except ValueError:
         return None
-    return found if date(2000, 1, 1) <= found <= date(2199, 12, 31) else None
