@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
 from t3lib.problems import explain
-from t3lib.settings import settings
+from t3lib.settings import SettingsError, settings
 from t3lib.warehouse.reconciliation import Check
 
 
@@ -23,7 +23,10 @@ def service_checks() -> list[Check]:
 
 def _addresses() -> Check:
     """Whether every reader, operator and trial has an address that a mail can be sent to."""
-    wrong = wrong_addresses()
+    try:
+        wrong = wrong_addresses()
+    except SettingsError as error:
+        return Check("addresses", False, str(error))
     advice = "Correct it where it is set; until then its mails end as failed, and everybody else gets theirs."
     return Check("addresses", not wrong, "; ".join(wrong) or "every reader has an address", advice if wrong else "")
 
