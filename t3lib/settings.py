@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
         try:
             url = urlsplit(value.get_secret_value() if value else "smtp://localhost")
-            right = url.scheme in ("smtp", "smtps") and url.hostname and (url.port is None or url.port > 0)
+            right = url.scheme in ("smtp", "smtps") and (url.port is None or url.port > 0)
         except ValueError:  # whose words would show a part of it
             right = False
         if not right:
