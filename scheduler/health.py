@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from t3lib.editions import wrong_addresses
 from t3lib.landing import Landing
 from t3lib.problems import told
-from t3lib.settings import settings
+from t3lib.settings import SettingsError, settings
 from t3lib.warehouse import bucket, rereading
 from t3lib.warehouse.reconciliation import Check
 
@@ -36,7 +36,10 @@ def files_check(sample: int, progress: Callable[[int, int], object]) -> Check:
 
 def _addresses() -> Check:
     """Whether every reader, operator and trial has an address that a mail can be sent to."""
-    wrong = wrong_addresses()
+    try:
+        wrong = wrong_addresses()
+    except SettingsError as error:
+        return Check("addresses", False, str(error))
     advice = "Correct it where it is set; until then its mails end as failed, and everybody else gets theirs."
     return Check("addresses", not wrong, "; ".join(wrong) or "every reader has an address", advice if wrong else "")
 

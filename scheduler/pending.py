@@ -98,4 +98,4 @@ def refuse_poison(workflow_id: str | None, most: int) -> None:
     with warehouse.connect() as db:
         deaths = db.scalar(_DEATHS, {"workflow": workflow_id}) if workflow_id else 0
     if deaths >= most:
-        raise PoisonError(f"{deaths} workers died in it, so it is parked.")
+        raise PoisonError(f"{deaths} workers died in it, so it is not tried again.")

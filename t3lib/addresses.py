@@ -6,6 +6,8 @@ from email.headerregistry import Address as Header
 from functools import lru_cache
 
 LONGEST = 254  # of an address, by RFC 5321
+# A header that Python folds loses its quotes (as of 3.13), and each comma of the name would begin another mailbox.
+LONGEST_QUOTED = 68
 # Parts between commas or semicolons; those inside quotes divide nothing.
 _PARTS = re.compile(r'(?:[^,;"]|"[^"]*"|")+')
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
@@ -34,9 +36,10 @@ class Address:
 
     @property
     def header(self) -> str:
-        """As one mailbox in a header: its name quoted where that is needed."""
+        """As one mailbox in a header: its name quoted where that is needed, or left out where it is too long for it."""
         username, _, domain = self.mailbox.rpartition("@")
-        return str(Header(self.name, username, domain))
+        named = str(Header(self.name, username, domain))
+        return self.mailbox if named.startswith('"') and len(named) > LONGEST_QUOTED else named
 
     @property
     def why(self) -> str:
@@ -56,6 +59,8 @@ def sender(text: str) -> str:
         raise ValueError(f"{found.why}; write one, like: T3 reports <reports@company.example>")
     if not found.mailbox.isascii():
         raise ValueError(f"{found.text!r} needs plain letters (a-z) before the @: not every server takes others")
+    if found.name and found.header == found.mailbox:
+        raise ValueError(f"{found.text!r} has too long a name with a comma or the like in it; write a shorter one")
     return found.header
 
 
@@ -91,7 +96,7 @@ def _named(text: str) -> tuple[str, str]:
 
 
 def _mailbox(address: str) -> str:
-    # Imported here: most kernels send no mail, and it takes them 60 ms.
+    # Imported here: most processes send no mail, and it takes 60 ms.
     import email_validator
 
     # The company's own server may well serve such domains (root@localhost, ops@till.local).

@@ -21,6 +21,7 @@ MODULES = (
     "IPython.core.magics.pylab",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
+    "email_validator",  # for who sets T3_MAIL_FROM
     "pygments.formatters.terminal256",
     "sqlite3",
     "stack_data",

@@ -21,7 +21,9 @@ from t3lib.problems import RefusedError
 from t3lib.settings import settings
 
 TRIAL = "trial"
-CORRECT_IT = "`t3 doctor` says where it is set: correct it there and make the report again (`t3 report --again`)."
+CORRECT_IT = (
+    "`t3 doctor` says where it is set: correct it there. `t3 report --again` then sends a report to those without."
+)
 _COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
     attempts, next_try_at, reply, run_id, prepared_at, finished_at"""
 

@@ -99,7 +99,8 @@ def _tell(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
         return
     incident = f"address {mail.recipient}" if wrong else f"mail-{mail_id}"
     what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
-    subject = f"The {mail.edition} report of {mail.business_date:%-d %B} {what} {mail.recipient}"
+    name = "A message to the operators" if mail.report == INCIDENT else f"The {mail.edition} report"
+    subject = f"{name} of {mail.business_date:%-d %B} {what} {mail.recipient}"
     then = f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}"
     then = f"Everybody else gets theirs. {CORRECT_IT}" if wrong else then
     text = f"State: {outcome.state}\nReason: {outcome.reply}\n\n{then}"

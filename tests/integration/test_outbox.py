@@ -330,7 +330,7 @@ def test_a_bad_address_among_the_operators_is_told_to_the_others(box, monkeypatc
     mail.send_due()
     subjects = [message_from_bytes(content, policy=default)["Subject"] for to, content in box.received]
     assert [to for to, _ in box.received] == ["ops@t3.example"] * 2
-    assert subjects == ["T3: the disk is full", "T3: The disk report of 5 November did not reach bad@"]
+    assert subjects == ["T3: the disk is full", "T3: A message to the operators of 5 November did not reach bad@"]
 
 
 def test_one_address_in_two_spellings_gets_one_mail(box):

@@ -2,7 +2,9 @@
 
 import json
 import re
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP, default
 
 import pytest
 
@@ -18,7 +20,7 @@ from t3lib.settings import ROOT, SettingsError
      ("T3_SMTP_URL", "smtp://t3:se/cret@mail.example"), ("T3_SMTP_URL", "smtp://mail.example:99999"),
      ("T3_MAIL_FROM", "T3 reports"), ("T3_MAIL_FROM", "T3 <a@t3.example>, U <b@t3.example>"),
      ("T3_MAIL_FROM", "a@t3.example <b@t3.example>"), ("T3_MAIL_FROM", "T3\nBcc: c@t3.example <a@t3.example>"),
-     ("T3_MAIL_FROM", "müller@t3.example")],
+     ("T3_MAIL_FROM", "müller@t3.example"), ("T3_MAIL_FROM", f"T3, {'Reports ' * 9} <a@t3.example>")],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name(name, value, monkeypatch):
     monkeypatch.setenv(name, value)
@@ -47,6 +49,7 @@ def test_recipients_are_a_list_of_addresses(monkeypatch):
 @pytest.mark.parametrize(
     ("written", "shown"),
     [("T3, Reports <reports@t3.example>", '"T3, Reports" <reports@t3.example>'),
+     (f"T3, {'Reports ' * 5} <reports@t3.example>", f'"T3, {"Reports " * 4}Reports" <reports@t3.example>'),
      ('"T3, Reports" <reports@T3.example>', '"T3, Reports" <reports@t3.example>'),
      ("reports@bücher.example", "reports@xn--bcher-kva.example")],
 )  # fmt: skip
@@ -55,7 +58,8 @@ def test_the_sender_is_one_mailbox_however_it_is_written(written, shown, monkeyp
     assert settings.load().mail_from == shown
     message = EmailMessage()
     message["From"] = shown
-    assert len(message["From"].addresses) == 1
+    sent = message_from_bytes(message.as_bytes(policy=SMTP), policy=default)
+    assert len(sent["From"].addresses) == 1
 
 
 def test_a_wrong_url_of_the_mail_server_is_refused_without_a_part_of_its_password(monkeypatch):
