@@ -157,7 +157,7 @@ def test_only_the_loading_makes_temporary_objects(url: str):
 
 
 def test_an_older_installation_is_closed_by_its_upgrade(url: str):
-    warehouse.migrate("0011", url)
+    warehouse.connection.migrate("0011", url)
     change("""
         DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
         ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
