@@ -8,19 +8,22 @@ import sqlalchemy as sa
 
 
 class Limit(NamedTuple):
-    """Seconds that a statement may take, that a transaction may idle, and that it may last."""
+    """Seconds that a statement may take, that a transaction may idle and may last, that a session may idle.
+
+    The last is for cursors that outlive their transaction."""
 
     statement: int
     idle: int
     transaction: int
+    session: int
 
 
 LIMITS = {
-    "etl": Limit(3600, 900, 4 * 3600),
-    "dashboard": Limit(10, 10, 60),
-    "analyst": Limit(3600, 600, 3600),
-    "mailer": Limit(300, 300, 900),
-    "operator": Limit(10, 10, 60),
+    "etl": Limit(3600, 900, 4 * 3600, 4 * 3600),
+    "dashboard": Limit(10, 10, 60, 600),
+    "analyst": Limit(3600, 600, 3600, 4 * 3600),
+    "mailer": Limit(300, 300, 900, 3600),
+    "operator": Limit(10, 10, 60, 600),
 }
 # So long may a session of the pages or the analysts stand in the way of the owner or the loading.
 LONGEST_WAIT = 15
@@ -29,10 +32,11 @@ _GRACE = 2
 
 _END = sa.text("""
     WITH session AS (
-        SELECT session.*, greatest(statement, idle, transaction) AS longest, statement, idle, transaction, role
+        SELECT session.*, role, statement, idle, transaction, longest
         FROM pg_stat_activity AS session
         JOIN unnest(CAST(:roles AS text[]), CAST(:statements AS integer[]), CAST(:idles AS integer[]),
-                    CAST(:transactions AS integer[])) AS given (role, statement, idle, transaction)
+                    CAST(:transactions AS integer[]), CAST(:sessions AS integer[]))
+            AS given (role, statement, idle, transaction, longest)
             ON given.role = session.usename
         WHERE session.datname = current_database() AND session.backend_type = 'client backend'
     ),
@@ -53,6 +57,8 @@ _END = sa.text("""
                 THEN 'its transaction stood idle for more than ' || idle || ' seconds'
             WHEN state = 'active' AND query_start < clock_timestamp() - make_interval(secs => statement + :grace)
                 THEN 'its statement took more than ' || statement || ' seconds'
+            WHEN state = 'idle' AND state_change < clock_timestamp() - make_interval(secs => longest + :grace)
+                THEN 'it stood idle for more than ' || longest || ' seconds'
             WHEN EXISTS (SELECT FROM pg_locks
                          WHERE pg_locks.pid = session.pid AND locktype = 'advisory')
                 THEN 'it held an advisory lock'
@@ -75,6 +81,7 @@ def timeouts(role: str, version: int) -> dict[str, str]:
         "statement_timeout": f"{limit.statement}s",
         "idle_in_transaction_session_timeout": f"{limit.idle}s",
         "transaction_timeout": f"{limit.transaction}s",
+        "idle_session_timeout": f"{limit.session}s",
     }
     if version < 170000:
         del found["transaction_timeout"]
@@ -90,6 +97,7 @@ def enforce(db: sa.Connection) -> list[str]:
         "statements": [limit.statement for limit in LIMITS.values()],
         "idles": [limit.idle for limit in LIMITS.values()],
         "transactions": [limit.transaction for limit in LIMITS.values()],
+        "sessions": [limit.session for limit in LIMITS.values()],
     }
     ended = db.execute(_END, given | {"grace": _GRACE, "wait": LONGEST_WAIT}).all()
     return [f"A session of {found.role} was ended (process {found.pid}): {found.reason}." for found in ended]

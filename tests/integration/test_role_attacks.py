@@ -1,5 +1,6 @@
 """Roles that try to rise to the owner, over real connections: code of theirs never runs as anybody else."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -157,7 +158,7 @@ def test_only_the_loading_makes_temporary_objects(url: str):
 
 
 def test_an_older_installation_is_closed_by_its_upgrade(url: str):
-    warehouse.migrate("0011", url)
+    warehouse.connection.migrate("0011", url)
     change("""
         DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
         ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
@@ -178,3 +179,13 @@ def test_an_older_installation_is_closed_by_its_upgrade(url: str):
         ("hold", {}),
         ("k" * 40, {"too_long": True}),
     ]
+
+
+def test_functions_that_run_as_the_owner_name_everything_in_full(url: str):
+    found = rows("""SELECT proname, prosrc FROM pg_proc
+                    WHERE prosecdef AND pronamespace = ANY('{ops,core,mart}'::regnamespace[]) ORDER BY 1""")
+    assert [name for name, _ in found] == ["ensure_month", "require_visitor"]
+    for _, source in found:
+        code = re.sub(r"'[^']*'|--.*", "''", source)
+        assert re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)\b(?!\.)", code) == []
+        assert set(re.findall(r"(?<![\w.])([a-z_]+)\(", code)) <= {"coalesce", "extract"}

@@ -23,7 +23,7 @@ from tests.steps import change, one
 
 UNBOUND = """
     SET statement_timeout = 0; SET transaction_timeout = 0; SET idle_in_transaction_session_timeout = 0;
-    SET default_transaction_read_only = off
+    SET idle_session_timeout = 0; SET default_transaction_read_only = off
 """
 # What the loading, the worker and the mails once locked.
 ONE_KEY = ("dimensions", "archive", "desk", "again", "partitions", "migrations", "leader")
@@ -89,13 +89,14 @@ def _letter() -> EmailMessage:
     [
         ("dashboard", "SELECT pg_advisory_lock(1)", "it held an advisory lock"),
         ("analyst", "BEGIN; SELECT 1", "its transaction stood idle for more than 1 seconds"),
+        ("analyst", "DECLARE held CURSOR WITH HOLD FOR SELECT * FROM core.truck", "it stood idle for more than 1"),
         ("operator", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM core.sale", "stood idle"),
         ("mailer", "BEGIN; LOCK TABLE ops.run IN ACCESS EXCLUSIVE MODE", "stood idle"),
         ("etl", "BEGIN; SELECT name FROM ops.lock FOR UPDATE", "stood idle"),
     ],
 )
 def test_a_session_past_its_limits_is_ended(url: str, monkeypatch, role: str, doing: str, said: str):
-    monkeypatch.setitem(limits.LIMITS, role, Limit(1, 1, 60))
+    monkeypatch.setitem(limits.LIMITS, role, Limit(1, 1, 60, 1))
     monkeypatch.setattr(limits, "_GRACE", 0)
     with session(url, role) as held:
         held.execute(UNBOUND)
@@ -110,7 +111,7 @@ def test_a_session_past_its_limits_is_ended(url: str, monkeypatch, role: str, do
 
 
 def test_a_long_statement_is_ended_and_a_short_one_is_not(url: str, monkeypatch):
-    monkeypatch.setitem(limits.LIMITS, "dashboard", Limit(1, 60, 60))
+    monkeypatch.setitem(limits.LIMITS, "dashboard", Limit(1, 60, 60, 60))
     monkeypatch.setattr(limits, "_GRACE", 0)
     with session(url, "dashboard") as slow, session(url, "dashboard") as quick:
         slow.execute(UNBOUND)
