@@ -1,6 +1,7 @@
 """Figures and dates as British readers expect them."""
 
 from datetime import date, datetime
+from math import isnan
 
 from t3lib.metrics import Scope
 from t3lib.settings import settings
@@ -50,8 +51,8 @@ def heard(moment: datetime, today: date) -> str:
 
 
 def percent(value: float | None) -> str:
-    """12.3%, or an en dash."""
-    return "–" if value is None else f"{value:,.1f}%"
+    """12.3%, or an en dash for none: a share of nothing."""
+    return "–" if value is None or isnan(value) else f"{value:,.1f}%"
 
 
 def day_before(scope: Scope, against: str = "weekdays") -> str:

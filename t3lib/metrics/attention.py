@@ -125,16 +125,13 @@ FROM loaded FULL JOIN rejected USING (business_date)"""
 def _rejects(db: sa.Connection, scope: Scope, weeks: Sequence[date]) -> list[tuple[float, Attention]]:
     rows = db.execute(sa.text(_ROWS), {"days": [scope.last, *weeks]})
     counts = {row.business_date: (row.rejected, row.rejected + row.loaded) for row in rows}
-    rejected, share = counts.get(scope.last, (0, 0))[0], _share(*counts.get(scope.last, (0, 0)))
-    before = [_share(*counts.get(week, (0, 0))) for week in weeks]
-    if rejected < FEWEST_REJECTS or share <= _band(before)[1]:
+    rejected, read = counts.get(scope.last, (0, 0))
+    before = [100 * part / whole for part, whole in (counts.get(week, (0, 0)) for week in weeks) if whole]
+    if rejected < FEWEST_REJECTS or len(before) < FEWEST_WEEKS or 100 * rejected / read <= _band(before)[1]:
         return []
+    share = 100 * rejected / read
     text = f"{share:.1f}% of rows were rejected ({rejected:,}); usually {median(before):.1f}%"
     return [(1e9, Attention("rejects_up", None, None, text))]
-
-
-def _share(part: int, whole: int) -> float:
-    return 100 * part / whole if whole else 0.0
 
 
 def _band(values: Sequence[float]) -> tuple[float, float]:

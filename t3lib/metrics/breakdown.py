@@ -21,8 +21,9 @@ def compared(
     """A breakdown (`by_truck`, `by_price_point`, ...) beside its same weekdays before.
 
     One row per `key` that any of these days has: the breakdown's columns, and of both measures `_before` (a week
-    before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero;
-    weeks before the first day of data do not count, and without any both are missing.
+    before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero, and has
+    no average, hour or share of its own (of what others sold its share is 0, of nothing it is missing); weeks before
+    the first day of data do not count, and without any both are missing.
 
     >>> from t3lib import warehouse
     >>> with warehouse.connect() as db:
@@ -57,7 +58,22 @@ def beside(
         for against, those in (("before", before), ("usual", usual)):
             means = [half_up(int(total), len(those)) for total in sum(counts[of] for of in those)] if those else pd.NA
             rows[f"{name}_{against}"] = pd.array(means, "Int64") if those else pd.NA
+    for name in _figures(everyone):
+        rows[name] = _own(frames[scope], name, rows.index)
     return rows.reset_index()
+
+
+def _figures(everyone: pd.DataFrame) -> list[str]:
+    """The columns beside the measures that tell of a scope's own days; names and ids hold for all days."""
+    others = [name for name in everyone if name not in _MEASURES and not name.endswith("_id")]
+    return [name for name in others if pd.api.types.infer_dtype(everyone[name], skipna=True) != "string"]
+
+
+def _own(frame: pd.DataFrame, name: str, keys: pd.Index) -> pd.Series:
+    """A figure of the scope itself: missing for a key without a sale, whose share of what others sold is 0."""
+    whole = pd.api.types.is_integer_dtype(frame[name])
+    found = (frame[name].astype("Int64") if whole else frame[name]).reindex(keys)
+    return found.fillna(0.0) if name.endswith("share_pct") and len(frame) else found
 
 
 _BY_PLACE = (
@@ -103,7 +119,7 @@ _BY_PRICE_POINT = (
     + """
 SELECT price_pence, sum(transactions)::bigint AS transactions,
        sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence,
-       100.0 * sum(transactions) / sum(sum(transactions)) OVER () AS transactions_share_pct
+       100.0 * sum(transactions) / nullif(sum(sum(transactions)) OVER (), 0) AS transactions_share_pct
 FROM priced
 GROUP BY price_pence
 ORDER BY transactions DESC, price_pence"""

@@ -74,7 +74,8 @@ def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     left = frame["gross_sales_pence"] - frame["variable_costs_pence"]
     contribution = left - frame["fixed_costs_pence"]
-    margin = (100 * contribution / frame["gross_sales_pence"]).astype(float)
+    sold = frame["gross_sales_pence"]
+    margin = (100 * contribution / sold.where(sold > 0)).astype(float)
     return frame.assign(contribution_pence=contribution, margin_pct=margin)
 
 

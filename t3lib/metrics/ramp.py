@@ -68,5 +68,5 @@ def ramp(db: sa.Connection, scope: Scope, weeks: int = WEEKS) -> pd.DataFrame:
     pairs = zip(frame.pop("others_pence").map(int), frame.pop("others_trucks").map(int), strict=True)
     established = pd.array([half_up(*pair) for pair in pairs], "Int64")
     sold = zip(frame["gross_sales_pence"].map(int), established, strict=True)
-    parts = [None if pd.isna(usual) else 100 * pence / usual for pence, usual in sold]
+    parts = [None if pd.isna(usual) or not usual else 100 * pence / usual for pence, usual in sold]
     return frame.assign(established_pence=established, ramp_pct=pd.array(parts, "Float64"))

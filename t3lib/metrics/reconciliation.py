@@ -100,7 +100,7 @@ rejected AS (
 )
 SELECT period_first, (coalesce(loaded.rows, 0) + coalesce(rejected.rows, 0))::bigint AS rows_read,
        coalesce(loaded.rows, 0)::bigint AS rows_loaded, coalesce(rejected.rows, 0)::bigint AS rows_rejected,
-       100.0 * coalesce(loaded.rows, 0) / (coalesce(loaded.rows, 0) + coalesce(rejected.rows, 0)) AS clean_pct
+       100.0 * coalesce(loaded.rows, 0) / nullif(coalesce(loaded.rows, 0) + coalesce(rejected.rows, 0), 0) AS clean_pct
 FROM loaded FULL JOIN rejected USING (period_first) ORDER BY period_first"""
 
 

@@ -37,7 +37,7 @@ def signed(value: int | None, measure: str) -> str:
 
 def change(pct: float | None) -> str:
     """+12%, −3%, 0%; an en dash where there is nothing to compare with."""
-    if pct is None:
+    if pct is None or math.isnan(pct):
         return "–"
     whole = half_away(pct)
     return f"{'+' if whole > 0 else '−' if whole < 0 else ''}{abs(whole):,}%"
@@ -45,15 +45,15 @@ def change(pct: float | None) -> str:
 
 def points(now: float | None, before: float | None) -> str:
     """Change of a share in percentage points: +1.5 pts."""
-    if now is None or before is None:
+    if now is None or before is None or math.isnan(now) or math.isnan(before):
         return "–"
     moved = round(now - before, 1)
     return f"{'+' if moved > 0 else '−' if moved < 0 else ''}{abs(moved):.1f} pts"
 
 
 def share(pct: float | None) -> str:
-    """68.4%; an en dash for none."""
-    return "–" if pct is None else f"{pct:.1f}%".replace("-", "−")
+    """68.4%; an en dash for none: a share of nothing."""
+    return "–" if pct is None or math.isnan(pct) else f"{pct:.1f}%".replace("-", "−")
 
 
 def hour(value: int) -> str:

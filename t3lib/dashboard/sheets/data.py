@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from html import escape
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
@@ -125,7 +124,7 @@ def _cell(found: object) -> str:
         return '<td class="t3-file none"></td>'
     state = str(found.batch_state)
     text = f"{found.rows_read:,}" if state == "loaded" else "–" if state == "missing" else "!"
-    part = 0 if not found.rows_read or pd.isna(found.rows_read) else 100 * found.rows_rejected / found.rows_read
+    part = f" ({100 * found.rows_rejected / found.rows_read:.1f}%)" if found.rows_read else ""
     hint = f"{found.truck}, {words.short_day(found.batch_date)} {found.batch_hour:02d}:00: {state}"
-    hint += f", {found.rows_rejected:,} rejected ({part:.1f}%)" if state == "loaded" else ""
+    hint += f", {found.rows_rejected:,} rejected{part}" if state == "loaded" else ""
     return f'<td class="t3-file {state.replace(" ", "-")}" title="{escape(hint)}">{_said(text, state)}</td>'

@@ -179,8 +179,8 @@ def _by_month(months: pd.DataFrame, truck_id: int, scope: Scope) -> list[int]:
 def _total(found: pd.DataFrame) -> tuple[object, ...]:
     now, before = int(found["trailing_pence"].sum()), found["trailing_before_pence"].sum(min_count=1)
     change = moved(now, before)
-    return (_strong("All trucks"), _strong(pounds(now)), _strong("100.0%"), Cell("", "t3-wide t3-total"),
-            Cell("", "t3-wide t3-total"), _strong(_year_before(before)),
+    return (_strong("All trucks"), _strong(pounds(now)), _strong(percent(100 if now else None)),
+            Cell("", "t3-wide t3-total"), Cell("", "t3-wide t3-total"), _strong(_year_before(before)),
             Cell(change.text, f"{change.classes} t3-total", html=True))  # fmt: skip
 
 
