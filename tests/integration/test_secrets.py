@@ -185,14 +185,14 @@ def test_a_kernel_is_told_its_own_database_and_a_key_only_where_it_reads_files(r
     assert "MY_API_KEY" not in environment.system()
 
 
-def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(own_home: Home) -> None:
-    done = own_home.t3("demo", "--once", "--days", "2")
+def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_home: Home) -> None:
+    done = cold_home.t3("demo", "--once", "--days", "2")
     assert done.returncode == 0, done.stderr
     shared = {"dashboard", "operations", "lab"}  # folders of accounts: what T3 wrote there holds nothing
     opened = []
-    for place in own_home.path.rglob("*"):
+    for place in cold_home.path.rglob("*"):
         found = place.lstat()
-        relative = place.relative_to(own_home.path)
+        relative = place.relative_to(cold_home.path)
         if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
             opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
     reader = pwd.getpwnam(accounts.NAMES["operations"]).pw_gid if accounts.apart() else None
@@ -201,7 +201,7 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(own_hom
     others = {entry[0]: entry[1] for entry in opened if entry not in copies}
     assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
     assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
-    assert list((own_home.path / "outputs" / "runs").rglob("*.ipynb"))
+    assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
 
 
 def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) -> None:
