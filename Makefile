@@ -47,6 +47,9 @@ chromium:
 check: setup  ## hygiene: formatting, lint, notebooks that keep their contract
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
+audit: setup  ## what is known of weaknesses in the locked versions; without the internet it says that and ends well
+	@$(BIN)/python -m scheduler.advisories || test $$? -eq 3
+
 benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for smaller loads)
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
 	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes \
@@ -73,4 +76,4 @@ lock: setup  ## requirements.lock from pyproject.toml, for every platform
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
 	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test quick faults chromium check images gallery proofs benchmarks lock clean
+.PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean
