@@ -23,7 +23,7 @@ setup: .venv/ready  ## virtual environment with the locked packages
 	@echo "Installing the locked packages (about 1.3 GB on disk) ..."
 	@awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -46,6 +46,9 @@ chromium:
 
 check: setup  ## hygiene: formatting, lint, notebooks that keep their contract
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
+
+audit: setup  ## what is known of weaknesses in the locked versions; without the internet it says that and ends well
+	@$(BIN)/python -m scheduler.advisories || test $$? -eq 3
 
 benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for smaller loads)
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
@@ -73,4 +76,4 @@ lock: setup  ## requirements.lock from pyproject.toml, for every platform
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
 	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test quick faults chromium check images gallery proofs benchmarks lock clean
+.PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean

@@ -34,6 +34,7 @@ def main() -> None:
 def hide(private: list[Path], kept: list[Path]) -> None:
     """In this process and its children only: empty folders in place of the private ones, with the kept ones in them."""
     libc = ctypes.CDLL(None, use_errno=True)
+    os.umask(0o022)  # the empty folders are to be passed
     _done(libc.unshare(NEW_MOUNTS))
     _done(libc.mount(None, b"/", None, PRIVATE, None))
     for folder in private:

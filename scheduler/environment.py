@@ -35,6 +35,11 @@ def system(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: given[name] for name in names if not any(part in name for part in _SECRET_PARTS)}
 
 
+def for_the_web() -> dict[str, str]:
+    """The same for a program that asks the internet: with the way through a proxy."""
+    return system() | {name: text for name, text in os.environ.items() if name.lower().endswith("_proxy")}
+
+
 def of(role: str) -> dict[str, str]:
     """What a notebook of this role is told: its role's database URL and no other's, keys only where it reads files."""
     chosen = settings()

@@ -64,6 +64,7 @@ def launch(command: list[str], log: Path, told: str = "", **options: Any) -> Ser
         ours, theirs = os.pipe()
         os.write(theirs, told.encode())
         os.close(theirs)
+        options |= {"umask": 0o077} if os.name == "posix" else {}
         child = subprocess.Popen(command, stdin=ours, stdout=out, stderr=out, start_new_session=True, **options)
         os.close(ours)
     _children[child.pid] = child

@@ -35,7 +35,7 @@ def copy() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(lab: pages.Page, copy: Path, tab: Page):
+def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, lab: pages.Page, tab: Page):
     before = copy.read_bytes()
     tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/tree/{copy.relative_to(ROOT)}"))
     expect(tab.get_by_text("T3 | Idle")).to_be_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from t3lib import feed, warehouse
+from t3lib.cleaning.reasons import REASONS
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse import again as again_files
@@ -277,8 +278,8 @@ def test_a_repair_follows_its_row_when_another_reader_finds_more_rows(bucket: Pa
     repairs.repair(1, 2, pence=300, **ANN)
     repairs.repair(1, 4, pence=700, **ANN)
     repairs.dismiss(1, 3, actor="Ben", why="A test of the till.")
-    above, read = (at("11:58", "card", "6") + "\n").encode(), feed.read
-    monkeypatch.setattr(feed, "read", lambda key, data: read(key, data.replace(b"\n", b"\n" + above, 1)))
+    above, read = (at("11:58", "card", "6") + "\n").encode(), feed.examine
+    monkeypatch.setattr(feed, "examine", lambda key, data: read(key, data.replace(b"\n", b"\n" + above, 1)))
     assert again()[0].files == {"restated": 1}
     assert sales() == [(3, 1, 600), (3, 2, 499), (3, 3, 300), (3, 5, 700)]
     assert rows("SELECT row_number, status FROM ops.rejected_row ORDER BY 1") == [
@@ -330,7 +331,7 @@ def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
 
 
 def test_a_replay_gives_rows_the_reason_of_today(file_id: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("t3lib.cleaning.rows._judge", lambda *_: (0, 3, 250))
+    monkeypatch.setattr("t3lib.cleaning.rows._judge", lambda *_: (0, list(REASONS).index("not_a_number"), 250))
     replays.replay(actor="Ann", why="New words.", reason="void")
     assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_a_number", 250)]
 

@@ -1,0 +1,242 @@
+"""What code in a notebook can reach of the secrets of T3, tried by real kernels beside all the other processes."""
+
+import json
+import os
+import pwd
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from glob import glob
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import nbformat
+import psutil
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from scheduler import accounts, environment, pages, runner
+from t3lib.landing import Landing
+from t3lib.settings import ROOT, settings
+from t3lib.urls import scrubbed
+from tests.integration.conftest import Home
+
+pytestmark = pytest.mark.slow
+as_root = pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root has accounts to give")
+TOKEN = "the token of the dashboard"
+MAIL = "smtp://t3:the-password-of-the-mail-server@127.0.0.1:1"
+# Reads whatever it can into its own folder, and says which strange processes it could touch.
+ATTACK = """
+import ctypes, glob, json, os, signal, stat
+home, touched, libc = os.path.dirname(os.environ["T3_HOME"]), [], ctypes.CDLL(None)
+places = [f"/proc/{pid}/{name}" for pid in os.listdir("/proc") if pid.isdecimal()
+          for name in ("environ", "cmdline", "maps", "stack", "auxv")]
+places += [os.path.join(at, name) for at, _, names in os.walk(home) for name in names]
+places += ["/proc/1/root", *glob.glob("/root/*"), *glob.glob("/proc/self/fd/*")]
+places += [os.path.join(home, name) for name in ("services.json", "embedded.json", "logs/s3.log")]
+with open(os.path.join(os.environ["HOME"], "loot"), "wb") as loot:
+    for place in places:
+        try:
+            if stat.S_ISREG(os.stat(place).st_mode) and not place.endswith("/loot"):
+                loot.write(open(place, "rb").read(2**22))
+        except OSError:
+            pass
+for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    if os.stat(f"/proc/{pid}").st_uid == os.geteuid() or pid == os.getpid():
+        continue
+    for what, touch in (("memory", lambda: open(f"/proc/{pid}/mem", "rb").close()),
+                        ("files", lambda: os.listdir(f"/proc/{pid}/fd")), ("signal", lambda: os.kill(pid, 0)),
+                        ("trace", lambda: libc.ptrace(16, pid, 0, 0) and os.stat("/none"))):
+        try:
+            touch()
+            touched.append((pid, what))
+        except OSError:
+            pass
+status = open("/proc/self/status").read()
+caps = [line.split()[1] for line in status.splitlines() if line.startswith(("CapPrm", "CapEff", "CapAmb"))]
+print(json.dumps({"touched": touched, "uid": os.getuid(), "groups": os.getgroups(), "caps": caps}))
+"""
+
+
+def run(connection: str, code: str) -> str:
+    """What code prints in the kernel of a connection file."""
+    client = BlockingKernelClient(connection_file=connection)
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    parts: list[str] = []
+    client.execute_interactive(code, timeout=60, output_hook=lambda m: parts.append(
+        m["content"].get("text", "") + "\n".join(m["content"].get("traceback", []))))  # fmt: skip
+    client.stop_channels()
+    return "".join(parts)
+
+
+def in_lab(page: pages.Page, code: str) -> str:
+    """The same in a new kernel of JupyterLab."""
+    root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
+    asked = urllib.request.Request(f"{root}/api/kernels?token={token}", b'{"name": "t3"}', method="POST")
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        kernel = json.load(answer)["id"]
+    return run(str(settings().home / f"lab/own/.local/share/jupyter/runtime/kernel-{kernel}.json"), code)
+
+
+def secrets(home: Path, *own: tuple[str, str]) -> list[str]:
+    """Every password, key and token of this T3 but those of one place."""
+    known = json.loads((home / "embedded.json").read_text())
+    names = {"database": ("owner", "etl", "dashboard", "analyst", "mailer", "operator"), "inbox": ("password",),
+             "s3": ("key_id", "secret"), "s3_reading": ("key_id", "secret")}  # fmt: skip
+    found = [known[part][name] for part, all_of_it in names.items() for name in all_of_it
+             if (part, name) not in own and part in known]  # fmt: skip
+    return [*found, TOKEN, "the-password-of-the-mail-server"]
+
+
+@pytest.fixture
+def full(own_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home in which everything runs: services, a worker, both pages; with tokens and a mail server's password."""
+    for name, value in (("T3_HOME", str(own_home.path)), ("T3_OUTPUTS", str(own_home.path / "outputs")),
+                        ("T3_DASHBOARD_TOKEN", TOKEN), ("T3_OPERATIONS_TOKEN", TOKEN)):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    worker = subprocess.Popen([sys.executable, "-m", "scheduler.cli", "worker"], stderr=subprocess.DEVNULL,
+                              env=os.environ | {"T3_SMTP_URL": MAIL})  # fmt: skip
+    try:
+        yield own_home.path
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
+@as_root
+def test_code_in_jupyterlab_and_in_the_pages_finds_no_secret_and_touches_no_process(full: Path) -> None:
+    with pages.page("dashboard") as board, pages.page("operations") as operations, pages.lab() as lab:
+        assert (board.answer(), operations.answer()) == (200, 200)
+        for name, said, own in (
+            ("lab", in_lab(lab, ATTACK), [("database", "analyst"), ("s3_reading", "key_id"), ("s3_reading", "secret")]),
+            ("dashboard", run(_of_page("dashboard"), ATTACK), [("database", "dashboard")]),
+            ("operations", run(_of_page("operations"), ATTACK), [("database", "operator")]),
+        ):
+            found, entry = json.loads(said), pwd.getpwnam(accounts.NAMES[name])
+            assert (found["touched"], found["uid"], found["groups"]) == ([], entry.pw_uid, [])
+            assert set(found["caps"]) == {"0000000000000000"}
+            loot = (full / name / "own" / "loot").read_bytes()
+            assert b"\0PATH=" in loot or loot.startswith(b"PATH=")  # it read what it may
+            assert [secret for secret in secrets(full, *own) if secret.encode() in loot] == []
+
+
+@as_root
+def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_else(full: Path) -> None:
+    Landing().write("menu/of/today", b"Taco")
+    look = (
+        "from t3lib import warehouse\nfrom t3lib.landing import Landing\nimport os, sqlalchemy as sa\n"
+        "landing = Landing()\n(found,) = landing.objects('menu')\nprint(landing.read(found.key, found.etag))\n"
+        "with warehouse.connect() as db:\n    print(db.scalar(sa.text('SELECT current_user')))\n"
+        f"open({str(ROOT / 'notebooks' / 'explore' / 'first_look.ipynb')!r}, 'r+').close()\n"
+    )
+    forbidden = ("notebooks/editions.toml", "t3lib/money.py", "scheduler/schedule.toml", ".git")
+    with pages.lab() as lab:
+        assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
+        for place in forbidden:
+            assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'r+')"), place
+        assert "Operation not permitted" in in_lab(
+            lab, f"import os; os.remove({str(ROOT / 'notebooks' / 'editions.toml')!r})"
+        )
+        assert "Error" in in_lab(lab, "from t3lib.landing import Landing\nLanding().write('menu/of/today', b'Stolen')")
+    (kept,) = Landing().objects("menu")
+    assert Landing().read(kept.key, kept.etag) == b"Taco"
+
+
+def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(full: Path) -> None:
+    with pages.page("dashboard") as board:
+        assert board.answer() == 200
+        here = {process.pid: process for process in psutil.process_iter() if _belongs(process, full)}
+        known = json.loads((full / "embedded.json").read_text())
+        allowed = {known["s3"]["pid"]: ["key_id", "secret"], known["inbox"]["pid"]: ["password"]}
+        assert len(here) >= 5
+        for pid, process in here.items():
+            shown = Path(f"/proc/{pid}/environ").read_bytes() + " ".join(process.cmdline()).encode()
+            mine = [
+                ("s3" if "secret" in names else "inbox", name) for names in [allowed.get(pid, [])] for name in names
+            ]
+            held = [secret for secret in secrets(full, *mine) if secret.encode() in shown]
+            is_worker = process.cmdline()[-1:] == ["worker"]
+            assert held == ([TOKEN, "the-password-of-the-mail-server"] if is_worker else []), process.cmdline()
+
+
+@pytest.mark.parametrize(
+    ("role", "keys"), [("etl", True), ("analyst", True), ("report", False), ("dashboard", False), ("operations", False)]
+)
+def test_a_kernel_is_told_its_own_database_and_a_key_only_where_it_reads_files(role, keys, monkeypatch) -> None:
+    for name in ("", "_ETL", "_DASHBOARD", "_ANALYST", "_MAILER", "_OPERATOR"):
+        monkeypatch.setenv(f"T3_DATABASE_URL{name}", f"postgresql://t3{name.lower()}:x{name.lower()}@db.example/t3")
+    others = {"T3_SMTP_URL": MAIL, "T3_DASHBOARD_TOKEN": TOKEN, "DBOS_X": "1", "MY_API_KEY": "2", "PGPASSWORD": "3"}
+    for name, value in {**others, "T3_S3_ACCESS_KEY_ID": "key", "T3_S3_SECRET_ACCESS_KEY": "s", "T3_TIMEZONE": "UTC",
+                        "AWS_SESSION_TOKEN": "s"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    told = runner.kernel_environment(role)
+    wanted = {"report": "mailer", "operations": "operator"}.get(role, role)
+    assert told["T3_DATABASE_URL"] == f"postgresql://t3_{wanted}:x_{wanted}@db.example/t3"
+    assert [name for name in (*others, "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_ANALYST") if name in told] == []
+    assert ("T3_S3_SECRET_ACCESS_KEY" in told, "AWS_SESSION_TOKEN" in told) == (keys, keys)
+    assert told["T3_TIMEZONE"] == "UTC"
+    assert "MY_API_KEY" not in environment.system()
+
+
+def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_home: Home) -> None:
+    done = cold_home.t3("demo", "--once", "--days", "2")
+    assert done.returncode == 0, done.stderr
+    shared = {"dashboard", "operations", "lab"}  # folders of accounts: what T3 wrote there holds nothing
+    opened = []
+    for place in cold_home.path.rglob("*"):
+        found = place.lstat()
+        relative = place.relative_to(cold_home.path)
+        if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
+            opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
+    reader = pwd.getpwnam(accounts.NAMES["operations"]).pw_gid if accounts.apart() else None
+    copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
+    assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
+    others = {entry[0]: entry[1] for entry in opened if entry not in copies}
+    assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
+    assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
+    assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
+
+
+def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) -> None:
+    url = settings().need("database_url")
+    code = "import psycopg2, os\nraise RuntimeError('no way with ' + os.environ['T3_DATABASE_URL'] + ' at all')"
+    monkeypatch.setenv("T3_DATABASE_URL_ETL", url.replace("postgres@", "postgres:the%2Fpassword@"))
+    settings.cache_clear()
+    path = settings().outputs / "trial.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
+    source = runner.checkout.Source(nbformat.read(path, 4), None)
+    monkeypatch.setattr(runner.checkout, "source", lambda path: source)
+    with pytest.raises(runner.NotebookFailedError) as failed:
+        runner.run_notebook("2_clean", {})
+    with runner.warehouse.connect() as db:
+        kept = db.exec_driver_sql("SELECT error FROM ops.run").scalar()
+    copy = Path(failed.value.copy).read_text()
+    for text in (kept, str(failed.value), copy):
+        assert "at all" in text
+        assert "the%2Fpassword" not in text
+        assert "the/password" not in text
+    assert scrubbed(kept) == kept
+
+
+def _of_page(name: str) -> str:
+    uid = pwd.getpwnam(accounts.NAMES[name]).pw_uid
+    (found,) = [path for path in glob("/tmp/voila_*/kernel-*.json") if os.stat(path).st_uid == uid]
+    return found
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    """Whether it is of this T3, for /tmp has others: the home stands in its command line, or its parent's or its own
+    environment names it."""
+    try:
+        shown = Path(f"/proc/{process.pid}/environ").read_bytes() + " ".join(process.cmdline()).encode()
+    except (OSError, psutil.Error):
+        return False
+    return str(home).encode() in shown and process.pid != os.getpid()
