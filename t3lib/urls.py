@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 HIDDEN = "***"
+_typed: list[str] = []
 _PLACE = re.compile(r"(?:[\w.%-]*|\[[0-9A-Fa-f:.]+(?:%\w+)?\])(?::[0-9]{1,5})?")
 _LOGIN = re.compile(r"[^@/?#\[\]]*")
 # A URL that may have a login, to the last @ of its line; another one, or none, to the last @ of its word.
@@ -35,6 +36,8 @@ def parsed(text: str, login: bool = True) -> SplitResult:
         in_range = parts.port is None or parts.port < 65536
     except ValueError:
         raise ValueError(_advice(login)) from None
+    if parts.scheme == "file" and (parts.netloc not in ("", "localhost") or parts.query or parts.fragment):
+        raise ValueError("write a folder as file:///folder, with # as %23 and ? as %3F")
     name, mark, place = parts.netloc.rpartition("@")
     rest = parts.path + parts.query + parts.fragment
     doubtful = (
@@ -47,9 +50,17 @@ def parsed(text: str, login: bool = True) -> SplitResult:
     return parts
 
 
+def know(words: Sequence[str]) -> None:
+    """Let no message of this process show a part of a login in what a person typed, cut short or not."""
+    _typed[:] = words
+
+
 def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequence[str] = ()) -> str:
     """A message without any part of a login: neither of an address in it, nor of the settings of this process, nor of
-    an address among other words that are known."""
+    an address among other words that are known, such as those that a person typed."""
+    words = (*words, *_typed)
+    for word in (word for word in words if "://" in word and "@" in word):
+        text = _without_start(_without_start(text, word), repr(word)[1:-1])
     for pattern, instead in ((_WITH_LOGIN, rf"\1{HIDDEN}@"), (_ANY, rf"\1{HIDDEN}@"), (_BARE, f"{HIDDEN}@"),
                              (_ASKED, rf"\1{HIDDEN}"), (_NAMED, rf"\1{HIDDEN}")):  # fmt: skip
         text = pattern.sub(instead, text)
@@ -67,18 +78,25 @@ def scrub_record(record: logging.LogRecord) -> bool:
 
 
 class Scrubbed:
-    """A stream that writes what it is given without logins; words are what a person typed."""
+    """A stream that writes what it is given without logins."""
 
-    def __init__(self, stream: TextIO, words: Sequence[str] = ()):
-        self._stream, self._words = stream, words
+    def __init__(self, stream: TextIO):
+        self._stream = stream
 
     def write(self, text: str) -> int:
         """Write a text; returns how much of it was taken: all."""
-        self._stream.write(scrubbed(text, words=self._words))
+        self._stream.write(scrubbed(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _without_start(text: str, word: str) -> str:
+    """A text in which an address may be cut short, without what is left of its login."""
+    shortest = word.index("://") + 4
+    start = next((word[:end] for end in range(len(word), shortest - 1, -1) if word[:end] in text), None)
+    return text.replace(start, f"{word[: shortest - 1]}{HIDDEN}") if start else text
 
 
 def _secrets(environment: Mapping[str, str]) -> Iterator[str]:

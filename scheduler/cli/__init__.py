@@ -12,9 +12,9 @@ from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, HealthPort, Json, Port, Why
 from scheduler.commands import ending
+from t3lib import urls
 from t3lib.problems import WrongUseError, explain, told
 from t3lib.settings import unknown
-from t3lib.urls import Scrubbed
 
 app = typer.Typer(
     name="t3",
@@ -256,7 +256,8 @@ def main(arguments: list[str] | None = None) -> Any:
     ending.listen()
     umask = os.umask(0o077)
     try:
-        with redirect_stderr(Scrubbed(sys.stderr, sys.argv[1:] if arguments is None else arguments)):
+        urls.know(sys.argv[1:] if arguments is None else arguments)
+        with redirect_stderr(urls.Scrubbed(sys.stderr)):
             return _run(arguments)
     finally:
         os.umask(umask)
