@@ -1,7 +1,6 @@
 """Why a row was not loaded, and what was odd about one that was: codes and their plain sentences."""
 
 REASONS: dict[str, str] = {
-    "wrong_cells": "The row has more or fewer cells than the first line has names.",
     "missing_total": "The total is empty, 'blank' or 'NULL'.",
     "void": "The sale was voided on the till.",
     "error_marker": "The till wrote an error marker instead of a total.",
@@ -14,6 +13,7 @@ REASONS: dict[str, str] = {
     "future": "The time lies after the file was uploaded.",
     "too_old": "The time lies before the company's first year.",
     "unknown_payment_type": "The payment is neither card nor cash.",
+    "wrong_cells": "The row has more or fewer cells than the first line has names.",
 }
 
 FLAGS: dict[str, int] = {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4}

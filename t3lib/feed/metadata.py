@@ -33,10 +33,12 @@ def _details(data: bytes) -> dict[str, list[Record]]:
         if name not in _SHEETS and rows:
             raise FeedError("bad_header", f"The workbook has a sheet {title.strip()[:40]!r}; known are {_KNOWN}.")
         sheets[name] = rows
-    if missing := [name for name in _SHEETS if name not in sheets]:
-        raise FeedError("bad_header", f"The workbook has no sheet named {missing[0]}.")
+    if "trucks" not in sheets:
+        raise FeedError("bad_header", "The workbook has no sheet named trucks.")
     trucks = [_truck(row) for row in sheet(sheets["trucks"], "trucks", TRUCKS)]
-    places = [_location(row) for row in sheet(sheets["locations"], "locations", LOCATIONS)]
+    places = (
+        [_location(row) for row in sheet(sheets["locations"], "locations", LOCATIONS)] if "locations" in sheets else []
+    )
     return {
         "truck": _once(trucks, lambda t: t["truck_id"], lambda t: f"Sheet trucks has ID {t['truck_id']}"),
         "location": _once(places, lambda p: p["location_id"], lambda p: f"Sheet locations has ID {p['location_id']}"),

@@ -8,7 +8,6 @@ from t3lib.warehouse.restatement import CAUSES
 
 # One row (timestamp, type, total) per reason, at a truck whose only price is 4.99, uploaded on 5 Nov 2026.
 EXAMPLES: dict[str, tuple[str, str, str]] = {
-    "wrong_cells": ("2026-11-05 12:00:00+00:00", "card", "1,234.50"),
     "missing_total": ("2026-11-05 12:00:00+00:00", "card", "blank"),
     "void": ("2026-11-05 12:00:00+00:00", "card", "VOID"),
     "error_marker": ("2026-11-05 12:00:00+00:00", "card", "ERR"),
@@ -21,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
     "future": ("2027-11-05 12:00:00+00:00", "card", "4.99"),
     "too_old": ("1970-01-01 00:00:00+00:00", "card", "4.99"),
     "unknown_payment_type": ("2026-11-05 12:00:00+00:00", "cheque", "4.99"),
+    "wrong_cells": ("2026-11-05 12:00:00+00:00", "card", "1,234.50"),
 }
 
 # How the same row may be written: the content of a file, or a total, and what is read from it.
@@ -70,8 +70,8 @@ _LISTS = """
 ## How details.xlsx, menu.csv, pitches.csv and costs.csv may be written
 
 Names of columns and sheets may be in any case, with blanks or hyphens for underscores. A file is refused by name, and
-its version before stays in force, where anything may mean two things: a column or sheet that is not known, is lacking
-or stands there twice, a value under no name, a row with other cells than the first line has names, the same truck,
+its version before stays in force, where anything may mean two things: a column or sheet that is not known or stands
+there twice, a value under no name, a row with other cells than the first line has names, the same truck,
 place, dish or cost twice, merged cells, an error of Excel, a formula without its value. A unit cost or a cost may be 0,
 a price may not. Signs that cannot be seen are taken out of names.
 """

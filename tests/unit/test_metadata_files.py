@@ -71,7 +71,7 @@ def test_details_that_may_mean_two_things_are_refused_by_name(trucks, places, wo
 @pytest.mark.parametrize(
     ("sheets", "words"),
     [((("trucks", [HEADER, TACO]), ("places", PLACES)), "has a sheet 'places'; known are trucks and locations"),
-     ((("trucks", [HEADER, TACO]),), "has no sheet named locations"),
+     ((("locations", PLACES),), "has no sheet named trucks"),
      ((("trucks", [HEADER, TACO]), ("trucks ", [HEADER]), ("locations", PLACES)), "two sheets named trucks")],
 )  # fmt: skip
 def test_a_sheet_that_is_lacking_unknown_or_double_is_refused_by_name(sheets, words):
