@@ -78,5 +78,6 @@ def _local(naive: datetime, zone: ZoneInfo) -> datetime:
         return first
     exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
     often = "exists twice" if exists else "never existed"
-    raise _ClockChangeError(f"{naive} {often} in {zone.key}, where the clocks change: write it with its offset, like "
-                            f"{naive.replace(tzinfo=UTC).isoformat(' ', 'minutes')}.")  # fmt: skip
+    written = [moment.isoformat(" ", "minutes") for moment in (naive, naive.replace(tzinfo=UTC))]
+    said = f"{written[0]} {often} in {zone.key}, where the clocks change"
+    raise _ClockChangeError(f"{said}: write it with its offset, like {written[1]}.")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from t3lib.objects import Object, ObjectChangedError, ObjectTooLargeError, visible_key
 
@@ -108,22 +108,35 @@ class Folder:
         return real[len(root) :] if real.startswith(root) else None
 
     def _open(self, key: str) -> BinaryIO:
-        """The file, reached without a link that might have been put in the way meanwhile."""
-        inside = self._inside(os.path.join(self.root, os.fsencode(key)))
-        if inside is None:
-            raise ObjectChangedError(f"{key} leads out of the folder")
+        """The file, over no link but one to a file inside; none that is put in the way meanwhile is followed."""
+        path = os.fsencode(key)
+        try:
+            return self._walk(path)
+        except OSError as error:
+            if error.errno != errno.ELOOP or (inside := self._inside(os.path.join(self.root, path))) is None:
+                return self._gone(key, error)
+        try:
+            return self._walk(inside)
+        except OSError as error:
+            return self._gone(key, error)
+
+    def _walk(self, path: bytes) -> BinaryIO:
+        """Open each part in the one before it, so that no part can be a link."""
         at = os.open(self.root, os.O_RDONLY)
-        for part in inside.split(b"/"):
+        for part in path.split(b"/"):
             try:
+                if part == b"..":
+                    raise FileNotFoundError(errno.ENOENT, "is above the folder")
                 inner = os.open(part, _INSIDE, dir_fd=at)
-            except OSError as error:
-                if error.errno in _WENT_AWAY:
-                    raise ObjectChangedError(f"{key} went away since it was listed") from error
-                raise
             finally:
                 os.close(at)
             at = inner
         return os.fdopen(at, "rb")
+
+    def _gone(self, key: str, error: OSError) -> NoReturn:
+        if error.errno in _WENT_AWAY:
+            raise ObjectChangedError(f"{key} went away since it was listed") from error
+        raise error
 
     def _key(self, path: bytes) -> str:
         return visible_key(path[len(self.root.rstrip(b"/")) + 1 :])

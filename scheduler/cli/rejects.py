@@ -43,7 +43,9 @@ def rejects_repair(
     why: Why,
     total: Annotated[str, typer.Option(help="The total in pounds, such as 4.99.")] = "",
     accept: Annotated[bool, typer.Option("--accept", help="Accept the suggested total.")] = False,
-    at: Annotated[str, typer.Option(help='The time, such as "2026-11-05 12:30", where the row\'s is no good.')] = "",
+    at: Annotated[
+        str, typer.Option(help='The local time, such as "2026-11-05 12:30", where the row\'s is no good.')
+    ] = "",
     payment: Annotated[str, typer.Option(help="card or cash, where the row's is no good.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Also beyond what this truck's rules believe.")] = False,
     by: By = "",

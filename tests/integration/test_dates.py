@@ -28,7 +28,7 @@ PITCHES = "metadata/pitches.csv"
         ["ingest", "--again", "9999-12-31", "--why", "A trial"],
         ["backfill", "--from", "0001-01-01", "--to", "9999-12-31"],
         ["rejects", "list", "--date", "0001-01-01"],
-        ["simulate", "--end", "9999-12-31"],
+        ["simulate", "--out", "nowhere", "--end", "9999-12-31"],
         ["run", "first_look", "-p", "business_date", "0001-01-01"],
         ["run", "history_with_dask", "-p", "first_month", "0001-01"],
         ["archive", "verify", "--month", "0001-01"],

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,6 +192,7 @@ def test_a_folder_too_deep_to_be_listed_is_named(bucket: Path):
     finally:
         os.chdir(before)
     take_in()
+    shutil.rmtree(bucket / ("d" * 200))
     (ignored,) = rows("SELECT key, reason FROM ops.source_file WHERE state = 'ignored'")
     assert ignored[0].startswith("ddd")
     assert ignored[1] == "Cannot be listed: File name too long."

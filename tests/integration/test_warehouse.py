@@ -54,6 +54,21 @@ def _described(db: sa.Connection) -> tuple[list, ...]:
     return tuple(db.execute(sa.text(query)).fetchall() for query in queries)
 
 
+def test_versions_that_came_back_are_kept_as_the_ledger_forgets_them_and_learns_them_again(database):
+    file = "INSERT INTO ops.source_file (key, version, etag, size, last_modified, kind)"
+    file += " VALUES ('a.csv', {}, '{}', 1, now(), 'other')"
+    with warehouse.connect(database) as db:
+        for version, etag in ((1, "a"), (2, "b"), (3, "a"), ("NULL", "a")):
+            db.execute(sa.text(file.format(version, etag)))
+    assert migrate("0011", database) == "0011"
+    with warehouse.connect(database) as db:
+        etags = "SELECT etag FROM ops.source_file ORDER BY file_id"
+        assert db.scalars(sa.text(etags)).all() == ["a of file 1", "b", "a", "a of file 4"]
+    assert warehouse.upgrade(database) == warehouse.newest()
+    with warehouse.connect(database) as db:
+        assert db.scalars(sa.text("SELECT version FROM ops.source_file ORDER BY file_id")).all() == [1, 2, 3, 4]
+
+
 def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database):
     with warehouse.connect(database) as db:
         roles.ensure(db, PASSWORDS)
