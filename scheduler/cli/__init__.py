@@ -9,7 +9,7 @@ import typer
 from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, HealthPort, Json, Port, Why
-from scheduler.commands import ending
+from scheduler.commands import ending, signs
 from t3lib.problems import WrongUseError, explain
 from t3lib.settings import unknown
 
@@ -247,6 +247,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
     SIGTERM ends it as tidily as Ctrl-C."""
     ending.listen()
+    signs.soften()
     try:
         return app(arguments)
     except KeyboardInterrupt:
