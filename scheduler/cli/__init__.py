@@ -11,7 +11,7 @@ import typer
 from scheduler.cli import archive, db, mail, rejects, workbench
 from scheduler.cli import files as files_group
 from scheduler.cli.options import By, HealthPort, Json, Port, Why
-from scheduler.commands import ending
+from scheduler.commands import ending, signs
 from t3lib import urls
 from t3lib.problems import WrongUseError, explain, told
 from t3lib.settings import unknown
@@ -254,6 +254,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
     SIGTERM ends it as tidily as Ctrl-C. What it writes is for its own account, and stderr tells no part of a login."""
     ending.listen()
+    signs.soften()
     umask = os.umask(0o077)
     try:
         urls.know(sys.argv[1:] if arguments is None else arguments)

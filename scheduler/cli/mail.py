@@ -11,14 +11,16 @@ app = typer.Typer(help="The mails and what became of them.", no_args_is_help=Tru
 
 @app.command("list")
 def mail_list(
-    state: Annotated[str, typer.Option(help="Only mails in this state, such as unknown.")] = "", json: Json = False
+    state: Annotated[str, typer.Option(help="Only mails in this state, such as unknown.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: Json = False,
 ) -> None:
     """The newest mails and their states.
 
     Example: t3 mail list --state failed"""
     from scheduler.commands.looking import mails as run
 
-    run(state=state or None, as_json=json)
+    run(state=state or None, limit=limit, as_json=json)
 
 
 @app.command("show")

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from scheduler import readiness, schedule
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import out, shown, table
+from scheduler.commands.output import left_out, out, shown, table
 from scheduler.commands.session import session
 from t3lib import mail as mails_module
 from t3lib import warehouse
@@ -48,6 +48,8 @@ def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> No
         raise WrongUseError(f"--state {state!r} is not known: choose one of {', '.join(OUTCOMES)}.")
     with session("database"), warehouse.connect() as db:
         rows = warehouse_status.files(db, state, truck, limit)
+        of_all = warehouse_status.count_files(db, state, truck)
+    left_out(len(rows), of_all)
     if as_json:
         print_json(rows)
         return
@@ -60,10 +62,12 @@ def files(state: str | None, truck: int | None, limit: int, as_json: bool) -> No
     table(rows, columns, "No such file." if chosen else "No file yet: drop one into the bucket and run `t3 ingest`.")
 
 
-def mails(state: str | None, as_json: bool) -> None:
+def mails(state: str | None, limit: int, as_json: bool) -> None:
     """Print the newest mails."""
     with session("database"), warehouse.connect() as db:
-        rows = [vars(row) for row in mails_module.list_mails(db, state)]
+        rows = [vars(row) for row in mails_module.list_mails(db, state, limit=limit)]
+        of_all = mails_module.count_mails(db, state)
+    left_out(len(rows), of_all)
     if as_json:
         print_json(rows)
         return

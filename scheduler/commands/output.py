@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scheduler.commands.signs import fit
 from t3lib.settings import settings
 
 WIDE = 200  # a pipe has no width: do not fold what a program or a file is to hold
+READABLE = 12  # letters of a text that a column keeps side by side
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
@@ -33,29 +36,68 @@ def as_json(value: Any) -> None:
 
 
 def table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -> None:
-    """Rows under titles; numbers to the right, stamps in local time."""
+    """Rows under titles; numbers to the right, stamps in local time. Where the terminal is too narrow for that, one
+    row under the other with its titles beside it."""
     if not rows:
         out.print(empty)
         return
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for name, title in columns.items():
-        numeric = all(isinstance(row[name], int | None) for row in rows)
-        made.add_column(title, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(escape(shown(row[name])) for name in columns))
-    out.print(made)
+    numbers = {name for name in columns if all(isinstance(row[name], int | None) for row in rows)}
+    texts = [[_fit(shown(row[name])) for name in columns] for row in rows]
+    _print(list(columns.values()), texts, [name in numbers for name in columns])
 
 
 def lines(texts: Sequence[Sequence[str]]) -> None:
     """Lines of texts, the titles first; shorter ones belong to the left."""
     if texts:
-        made = Table(box=None, pad_edge=False, header_style="bold")
-        for title in texts[0]:
-            made.add_column(escape(title), overflow="fold")
-        for line in texts[1:]:
-            made.add_row(*map(escape, line))
+        titles, *rows = [[_fit(text) for text in line] for line in texts]
+        _print(titles, [[*row, *[""] * (len(titles) - len(row))] for row in rows], [False] * len(titles))
+        out.print()
+
+
+def left_out(count: int, of_all: int) -> None:
+    """Say that a list has more than is shown, on stderr: programs read stdout."""
+    if of_all > count:
+        say(f"These are the newest {count:,} of {of_all:,}: `--limit {of_all}` shows all.")
+
+
+def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> None:
+    """Columns where they stay readable, else one record under the other."""
+    if _least(titles, rows, numbers) > out.width:
+        _records(titles, rows)
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title, number in zip(titles, numbers, strict=True):
+        made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
+    for row in rows:
+        made.add_row(*map(escape, row))
+    out.print(made)
+
+
+def _least(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> int:
+    """The width below which columns would break words into letters: numbers stay whole, texts keep some of theirs."""
+    least = 0
+    for n, title in enumerate(titles):
+        longest = max((cell_len(row[n]) for row in rows), default=0)
+        words = max(map(cell_len, title.split()), default=0)
+        least += max(words, longest if numbers[n] else min(longest, READABLE)) + 2
+    return least - 2
+
+
+def _records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    width = max(map(cell_len, titles), default=0)
+    for row in rows:
+        made = Table(box=None, pad_edge=False, show_header=False)
+        made.add_column(style="bold", width=min(width, out.width // 2), overflow="fold")
+        made.add_column(overflow="fold")
+        for title, text in zip(titles, row, strict=True):
+            if text:
+                made.add_row(escape(title), escape(text))
         out.print(made)
         out.print()
+
+
+def _fit(text: str) -> str:
+    return fit(text, out.file)
 
 
 def shown(value: Any) -> str:
@@ -80,7 +122,7 @@ def open_in_browser(url: str) -> None:
 def progress(title: str, total: int | None = None) -> Iterator[Any]:
     """A bar on a terminal, nothing elsewhere; yields advance(done, total)."""
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn("line" if err.options.ascii_only else "dots"),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import out, say, shown, table
+from scheduler.commands.output import left_out, out, say, shown, table
 from scheduler.commands.session import session
 from t3lib import warehouse
 from t3lib.business_day import moment_of
@@ -22,7 +22,9 @@ def listed(reason: str | None, truck: int | None, days: str, status: str, limit:
         raise WrongUseError(f"--status {status!r} is not known: choose one of {', '.join(_STATUSES)}.")
     first, last = _days(days)
     with session("database"), warehouse.connect() as db:
-        rows = rejects.listed(db, statuses=[status], reason=reason, truck=truck, first=first, last=last, limit=limit)
+        chosen = {"statuses": [status], "reason": reason, "truck": truck, "first": first, "last": last}
+        rows, of_all = rejects.listed(db, **chosen, limit=limit), rejects.count(db, **chosen)
+    left_out(len(rows), of_all)
     if as_json:
         print_json(rows)
         return

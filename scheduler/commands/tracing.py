@@ -23,12 +23,12 @@ def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> 
     if as_json:
         print_json(found)
     else:
-        _show(found, limit)
+        _show(found)
     if not found["agrees"]:
         raise SystemExit(1)
 
 
-def _show(found: Record, limit: int) -> None:
+def _show(found: Record) -> None:
     figure, rows = found["figure"], found["rows"]
     hour = "" if found["hour"] is None else f", {found['hour']:02d}:00 to {found['hour']:02d}:59"
     out.print(
@@ -38,8 +38,8 @@ def _show(found: Record, limit: int) -> None:
     if not found["agrees"]:
         out.print(f"but the rows add up to {rows['transactions']:,} sales, {pounds(rows['pence'])}: run `t3 doctor`.")
     _files(found["files"])
-    _sales(found["sales"], rows["transactions"], limit)
-    _rejects(found["rejects"])
+    _sales(found["sales"], rows["transactions"])
+    _rejects(found["rejects"], found["rejected"])
     _runs(found["runs"])
 
 
@@ -56,7 +56,7 @@ def _files(files: list[Record]) -> None:
     table(rows, columns, "No file holds a row of it.")
 
 
-def _sales(sales: list[Record], count: int, limit: int) -> None:
+def _sales(sales: list[Record], count: int) -> None:
     out.print()
     rows = []
     for sale in sales:
@@ -68,16 +68,18 @@ def _sales(sales: list[Record], count: int, limit: int) -> None:
                "notes": "notes", "text": "as the truck wrote it"}  # fmt: skip
     table(rows, columns, "No sale.")
     if count > len(sales):
-        out.print(f"{count - limit:,} more sales: `--limit {count}` shows all.")
+        out.print(f"{count - len(sales):,} more sales: `--limit {count}` shows all.")
 
 
-def _rejects(rejects: list[Record]) -> None:
+def _rejects(rejects: list[Record], count: int) -> None:
     if rejects:
         out.print("\nNot loaded:")
         columns = {"file_id": "file", "row_number": "row", "raw_timestamp": "time", "raw_type": "payment",
                    "raw_total": "total", "reason": "reason", "status": "status",
                    "text": "as the truck wrote it"}  # fmt: skip
         table([{"text": row["raw_line"], **row} for row in rejects], columns, "")
+        if count > len(rejects):
+            out.print(f"{count - len(rejects):,} more rejected rows: `--limit {count}` shows all.")
 
 
 def _runs(runs: list[Record]) -> None:

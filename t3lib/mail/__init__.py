@@ -1,11 +1,12 @@
 """Mail that leaves at most once: an outbox in Postgres, and SMTP."""
 
 from t3lib.mail.incident import tell_operators
-from t3lib.mail.outbox import Mail, drop, list_mails, message_id, prepare, read, resend, states
+from t3lib.mail.outbox import Mail, count_mails, drop, list_mails, message_id, prepare, read, resend, states
 from t3lib.mail.sending import send_due
 
 __all__ = [
     "Mail",
+    "count_mails",
     "drop",
     "list_mails",
     "message_id",

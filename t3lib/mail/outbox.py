@@ -110,6 +110,12 @@ def list_mails(
     return [Mail(**row) for row in rows.mappings()]
 
 
+def count_mails(db: sa.Connection, state: str | None = None) -> int:
+    """How many mails there are, in a state or in all."""
+    query = sa.text("SELECT count(*) FROM ops.mail_outbox WHERE (CAST(:state AS text) IS NULL OR state = :state)")
+    return int(db.scalar(query, {"state": state}) or 0)
+
+
 def read(db: sa.Connection, mail_id: int) -> tuple[Mail, bytes]:
     """One mail and its message as stored. Raises MailError when there is none."""
     query = sa.text(f"SELECT {_COLUMNS}, message FROM ops.mail_outbox WHERE mail_id = :mail_id")

@@ -38,6 +38,7 @@ _FILTER = """
 """
 _ONE = sa.text(_ROW + " WHERE row.file_id = :file_id AND row.row_number = :row_number")
 _LISTED = sa.text(_ROW + _FILTER + " ORDER BY row.file_id DESC, row.row_number LIMIT :limit")
+_COUNT = sa.text(f"SELECT count(*) FROM ({_ROW + _FILTER}) AS row")
 _HISTORY = sa.text("""
     SELECT repair_id, made_at, action, undoes, actor, why, forced, status_before, status_after, sold_at, payment_type,
            total_pence
@@ -60,8 +61,21 @@ def listed(
     """The newest rejected rows of loaded files: raw text, reason, suggestion, status, file."""
     if reason and reason not in REASONS:
         raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(REASONS)}.")
-    wanted = {"statuses": list(statuses), "reason": reason, "truck": truck, "first": first, "last": last}
+    wanted = _wanted(statuses, reason, truck, first, last)
     return [dict(row) for row in db.execute(_LISTED, wanted | {"limit": limit}).mappings()]
+
+
+def count(
+    db: sa.Connection,
+    *,
+    statuses: Iterable[str] = ("open",),
+    reason: str | None = None,
+    truck: int | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> int:
+    """How many those are."""
+    return int(db.scalar(_COUNT, _wanted(statuses, reason, truck, first, last)) or 0)
 
 
 def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
@@ -87,6 +101,11 @@ def must_be_open(row: dict[str, Any]) -> None:
         raise RefusedError(f"{row['key']} is {row['state'].replace('_', ' ')}: its rows decide nothing any more.")
     if row["status"] != "open":
         raise RefusedError(f"This row is {row['status']} already: take that back first (`t3 rejects undo`).")
+
+
+def _wanted(statuses: Iterable[str], reason: str | None, truck: int | None, first: date | None,
+            last: date | None) -> dict[str, Any]:  # fmt: skip
+    return {"statuses": list(statuses), "reason": reason, "truck": truck, "first": first, "last": last}
 
 
 def _window(row: dict[str, Any]) -> dict[str, datetime]:

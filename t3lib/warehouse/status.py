@@ -21,11 +21,14 @@ _REJECTED = """
 _RUNS = "SELECT state, count(*) FROM ops.run GROUP BY state ORDER BY state"
 _MAILS = "SELECT state, count(*) FROM ops.mail_outbox GROUP BY state ORDER BY state"
 _BATCHES = "SELECT state, count(*) FROM ops.batch GROUP BY state ORDER BY state"
-_LISTED = """
-    SELECT key, state, reason, truck_id, rows_read, rows_loaded, rows_rejected, pence_loaded, finished_at, deleted_at,
-           warnings, columns_not_read
+_CHOSEN = """
     FROM ops.source_file
     WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
+"""
+_LISTED = f"""
+    SELECT key, state, reason, truck_id, rows_read, rows_loaded, rows_rejected, pence_loaded, finished_at, deleted_at,
+           warnings, columns_not_read
+    {_CHOSEN}
     ORDER BY discovered_at DESC, file_id DESC
     LIMIT :limit
 """
@@ -56,6 +59,11 @@ def files(
     """The newest object versions of the ledger, one mapping each."""
     found = db.execute(sa.text(_LISTED), {"state": state, "truck": truck, "limit": limit}).mappings()
     return [dict(row) for row in found]
+
+
+def count_files(db: sa.Connection, state: str | None = None, truck: int | None = None) -> int:
+    """How many those are."""
+    return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), {"state": state, "truck": truck}) or 0)
 
 
 def _counts(db: sa.Connection, query: str) -> dict[str, int]:
