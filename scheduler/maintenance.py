@@ -4,6 +4,8 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import sqlalchemy as sa
@@ -29,6 +31,17 @@ def ensure_partitions(day: date | None = None) -> list[date]:
         for month in months:
             db.execute(sa.text("SELECT core.ensure_month(:month)"), {"month": month})
     return months
+
+
+@contextmanager
+def watched_limits() -> Iterator[None]:
+    """End the sessions that are past their limits for as long as the block lasts."""
+    over = threading.Event()
+    threading.Thread(target=watch_limits, args=(over,), daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def watch_limits(stop: threading.Event) -> None:

@@ -133,10 +133,10 @@ def working(
     try:
         _executor, _seat = seat.executor, seat
         beats.start()
-        threading.Thread(target=maintenance.watch_limits, args=(over,), daemon=True).start()
-        pending.mark_lost([_executor])  # of an earlier process on this seat
-        with _launched(url, concurrency):
-            yield _executor
+        with maintenance.watched_limits():
+            pending.mark_lost([_executor])  # of an earlier process on this seat
+            with _launched(url, concurrency):
+                yield _executor
     finally:
         over.set()
         beats.join()

@@ -14,8 +14,7 @@ from t3lib.extraction import extract
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse import again, connect, ledger, recleaning
-from t3lib.warehouse.change import changing
-from t3lib.warehouse.cursor import Cursor
+from t3lib.warehouse.cursor import Cursor, transaction
 from t3lib.warehouse.recleaning import Comparison
 from t3lib.warehouse.restatement import Label, net
 
@@ -23,6 +22,8 @@ LOADED, NOT_READ = "loaded", "not read"
 Progress = Callable[[int, int], None]
 
 _LINE = ["file_id", "row_number"]
+# It reads only, also as a role that may not take the lock of the loading.
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SOLD = """
     SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
     FROM mart.sales_hourly
@@ -113,7 +114,8 @@ def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Ta
     staged = {row["file_id"]: row for row in files.to_pylist()}
     judged = {file_id: recleaning.judge({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
     going = [file_id for file_id, outcome in judged.items() if outcome == "unchanged"]
-    with changing(url) as cursor:
+    with transaction(url) as cursor:
+        cursor.execute(_ONE_MOMENT)
         compared = recleaning.compare(cursor, going, sales, rejects)
         _count_days(found, compared, staged)
         found.stood |= _stood(cursor, [day for _, day in found.days])

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from scheduler.commands.output import progress, say
 from scheduler.embedded import services
+from scheduler.maintenance import watched_limits
 from t3lib import business_day, warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds
@@ -49,7 +50,7 @@ def simulate(out: str, trucks: int, days: int, end: str, seed: int, dirt: float,
 
 def db_upgrade() -> None:
     """Migrate and ensure the roles."""
-    with services(("database",), say):
+    with services(("database",), say), watched_limits():
         version = warehouse.upgrade()
         with warehouse.connect() as db:
             roles.ensure(db, exposure.passwords())

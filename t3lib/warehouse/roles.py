@@ -40,7 +40,7 @@ def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
     Raises ServiceError with the SQL for an administrator when the connection may not make roles."""
     # Two at once would trip over the same catalogue rows, and so would a load that makes a partition.
     locks.migrations(db)
-    locks.alone(db, "partitions")
+    locks.alone(db, locks.PARTITIONS)
     try:
         with db.begin_nested():
             _make(db)
