@@ -102,7 +102,7 @@ class Visitors(IdentityProvider):
 
     @property
     def login_available(self) -> bool:
-        return bool(self.rules.token)
+        return bool(self.rules.token) and not self.rules.user_header
 
     def get_handlers(self) -> list[tuple[str, object]]:
         """Where visitors without leave are sent, also when there is no token to type."""
