@@ -38,10 +38,13 @@ class Remote:
                 page += part
                 if not self.figure and (found := _FIGURE.search(page)):
                     self.first, self.figure = time.perf_counter() - begin, found[1]
+            cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())  # a kernel is its visitor's
         kernel = _KERNEL.search(page)
         if kernel:
             address = f"ws://{urlsplit(self._url).netloc}/api/kernels/{kernel[1]}/channels?session_id={self._session}"
-            self._channel = await stack.enter_async_context(connect(address, max_size=None, open_timeout=PATIENCE))
+            headers = {"Cookie": cookie} if cookie else {}
+            opening = connect(address, additional_headers=headers, max_size=None, open_timeout=PATIENCE)
+            self._channel = await stack.enter_async_context(opening)
             await self._states()
             self.live = time.perf_counter() - begin
         return self

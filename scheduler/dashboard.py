@@ -1,7 +1,6 @@
 """Voilà as T3 runs it: one notebook, own template, nothing of Jupyter to be seen or reached."""
 
 import ctypes
-import functools
 import json
 import os
 import sys
@@ -19,7 +18,6 @@ from t3lib.urls import Scrubbed
 if TYPE_CHECKING:
     from scheduler.access import Rules
 
-OPERATIONS = "6_operations"
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
 IDLE_SECONDS = 45
 _DUMPABLE = 4  # of prctl(2)
@@ -54,8 +52,10 @@ def main(arguments: list[str]) -> None:
 
     with tempfile.TemporaryDirectory(prefix="t3-figures-") as folder:
         os.environ[FOLDER] = folder  # its pages share what they read
-        page = Path(arguments[0]).stem
-        _server(rules, page).launch_instance(arguments, config=Config(_config(rules, page)))
+        from scheduler.web.server import Server  # importing Voilà takes a second
+
+        Server.rules, Server.page_name = rules, (page := Path(arguments[0]).stem)
+        Server.launch_instance(arguments, config=Config(_config(rules, page)))
 
 
 def _take_told(told: TextIO) -> None:
@@ -65,79 +65,6 @@ def _take_told(told: TextIO) -> None:
     os.environ.update(json.loads(given or "{}"))
     if sys.platform == "linux" and Path(f"/proc/{os.getppid()}").stat().st_uid != os.geteuid():
         ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
-
-
-def _server(visitors: "Rules", name_of_page: str) -> type:
-    """Voilà with T3's answer to visitors and its static files (a function: importing Voilà takes a second)."""
-    from jupyter_server.base.handlers import FileFindHandler
-    from jupyter_server.services.kernels.handlers import KernelHandler
-    from jupyter_server.utils import url_path_join
-    from jupyterlab_server.themes_handler import ThemesHandler
-    from voila.app import Voila
-    from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
-    from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
-    from voila.tornado.handler import TornadoVoilaHandler
-    from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
-
-    from scheduler import statics, visits
-    from scheduler.web import channels
-    from scheduler.web.application import LIMITS, Application, guarded
-
-    own = {TornadoVoilaHandler: visits.VisitHandler, KernelHandler: channels.KernelHandler,
-           VoilaKernelWebsocketHandler: channels.ChannelHandler,
-           VoilaShutdownKernelHandler: channels.ShutdownHandler}  # fmt: skip
-    own |= {found: statics.of(found) for found in (FileFindHandler, MultiStaticFileHandler, TemplateStaticFileHandler)}
-    closed = {AllowListFileHandler, ThemesHandler}  # neither files nor themes are anybody's here
-
-    class Server(Voila):
-        name = "voila"
-        rules = visitors
-        page_name = name_of_page
-
-        def initialize(self, argv: list[str] | None = None) -> None:
-            super().initialize(argv)
-            self.log.setLevel(self.log_level)  # else a record is made for every message of every kernel, and dropped
-
-        def start(self) -> None:
-            """As Voilà does, with an application that looks at each request first."""
-            self.connection_dir = tempfile.mkdtemp(prefix="voila_", dir=self.connection_dir_root)
-            self.app = Application(**self.init_settings())
-            self.app.settings.update(self.tornado_settings)
-            self.app.add_handlers(".*$", self.init_handlers())
-            self.app.listen = functools.partial(self.app.listen, **LIMITS)
-            self.listen()
-
-        def init_settings(self) -> dict:
-            return super().init_settings() | {"allow_remote_access": True}  # the application knows its names
-
-        def init_handlers(self) -> list:
-            folder = statics.version(self.static_paths)
-            self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
-            usual = [route for route in super().init_handlers() if route[1] not in closed]
-            found = [(path, own.get(handler, handler), *rest) for path, handler, *rest in usual]
-            own_pages = self._copies() if name_of_page == OPERATIONS else self._letters()
-            routes = [(url_path_join(self.server_url, path), handler) for path, handler in own_pages]
-            every = [*routes, self._lasting(folder), *found]
-            return [(path, guarded(handler), *rest) for path, handler, *rest in every]
-
-        def _lasting(self, folder: str) -> tuple:
-            """Voilà's own scripts under an address that changes with them."""
-            path = url_path_join(self.server_url, f"/voila/static/{folder}/(.*)")
-            return path, statics.of(MultiStaticFileHandler, lasts=True), {"paths": self.static_paths}
-
-        def _copies(self) -> list:
-            """Executed notebooks, for those who get the operations page."""
-            from scheduler import copies
-
-            return [(copies.PATH, copies.CopyHandler)]
-
-        def _letters(self) -> list:
-            """The mails that were sent, for those who get the dashboard."""
-            from scheduler import letters
-
-            return [(letters.LIST, letters.ListHandler), (letters.ONE, letters.MailHandler)]
-
-    return Server
 
 
 def _config(rules: "Rules", page: str) -> dict[str, dict[str, object]]:

@@ -23,7 +23,7 @@ LIMITS = {
     "idle_connection_timeout": SECONDS,  # for the headers too: the time from the last answer to the next request
     "body_timeout": SECONDS,
 }
-_ANSWERS = {403: "This is not open to you.", 404: "There is nothing here.", 405: "This cannot be done here."}
+_ANSWERS = {403: "This is not open to you", 404: "There is nothing here", 405: "This cannot be done here"}
 
 
 class Application(tornado.web.Application):
@@ -58,7 +58,7 @@ class Guarded:
     def write_error(self, status_code: int, **given: Any) -> None:
         """Neither a traceback nor anything that was asked."""
         error = given.get("exc_info", (None, None))[1]
-        said = _ANSWERS.get(status_code) or getattr(error, "said", "") or "This could not be done."
+        said = _ANSWERS.get(status_code) or getattr(error, "said", "") or "This could not be done"
         self.set_header("Cache-Control", "no-store")
         if seconds := getattr(error, "seconds", 0):
             self.set_header("Retry-After", str(seconds))

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 import psutil
+import tornado.web
 from jupyter_server import CallContext
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -84,13 +85,14 @@ class Kernels(AsyncMappingKernelManager):
 
     async def look(self) -> None:
         """End every kernel that has grown above what one page may use, and bury those that died."""
-        found = {one: kernel for one, kernel in self._kernels.items() if one not in self._starting}
+        busy = self._starting | {one for one, kernel in self._kernels.items() if kernel.shutting_down}
+        found = {one: kernel for one, kernel in self._kernels.items() if one not in busy}
         sizes = await asyncio.to_thread(lambda: {one: memory(_pid(kernel)) for one, kernel in found.items()})
         for kernel_id, size in sizes.items():
             if size > settings().visitor_bytes:
                 self.log.error("Kernel %s used %d MB and was ended.", kernel_id, size // 2**20)
                 await self._end(kernel_id, GREW)
-            elif kernel_id in self and not await found[kernel_id].is_alive():
+            elif kernel_id in self and not found[kernel_id].shutting_down and not await found[kernel_id].is_alive():
                 self.log.error("Kernel %s died.", kernel_id)
                 await self._end(kernel_id, DIED)
 
@@ -100,7 +102,7 @@ class Kernels(AsyncMappingKernelManager):
             self._ended[kernel_id] = (self._owners.get(kernel_id, ""), why)
         while len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
-        with contextlib.suppress(KeyError):  # it ended meanwhile
+        with contextlib.suppress(KeyError, tornado.web.HTTPError):  # it ended meanwhile
             await self.shutdown_kernel(kernel_id, now=bool(why))
         for connection in list(ZMQChannelsWebsocketConnection._open_sockets):
             if connection.kernel_id == kernel_id:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from scheduler import pages
+from scheduler.embedded.processes import free_port
 from scheduler.web import attempts, sessions
 from scheduler.web.attempts import Attempts, TooManyError
 from tests.conftest import own_database
@@ -134,7 +135,8 @@ def test_cookies_go_by_https_only_where_there_is_https(place, monkeypatch, varia
 
 
 def test_who_signs_out_is_out_everywhere_and_after_a_restart(place):
-    with pages.page("dashboard") as page:
+    port = free_port(None, "dashboard", print)  # a cookie is its port's
+    with pages.page("dashboard", port) as page:
         visitor = Visitor(page.url)
         assert visitor.sign_in(TOKEN) == 200
         kernel = visitor.open()
@@ -148,12 +150,12 @@ def test_who_signs_out_is_out_everywhere_and_after_a_restart(place):
         assert (status, "You are signed out" in text) == (200, True)
         assert "Sign in" in Visitor(page.url, Cookie=stolen).ask("mails")[1]
         assert ends(socket), "what was open has ended"
-    with pages.page("dashboard") as page:
+    with pages.page("dashboard", port) as page:
         assert "Sign in" in Visitor(page.url, Cookie=stolen).ask("mails")[1]
         again = Visitor(page.url)
         assert again.sign_in(TOKEN) == 200
         kept = again.cookie
-    with pages.page("dashboard") as page:
+    with pages.page("dashboard", port) as page:
         assert "Reports by mail" in Visitor(page.url, Cookie=kept).ask("mails")[1], "a restart signs nobody else out"
 
 
