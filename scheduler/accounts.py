@@ -16,6 +16,7 @@ from scheduler.embedded import account
 from t3lib.settings import ROOT, Settings, settings
 
 NAMES = {"lab": "t3-lab", "dashboard": "t3-dashboard", "operations": "t3-operations"}
+SERVED = ("5_dashboard.ipynb", "6_operations.ipynb")
 _WHAT = {"lab": "JupyterLab", "dashboard": "the dashboard", "operations": "the operations page"}
 _ELSEWHERE = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_", "IPYTHON", "JUPYTER_", "MPL", "AWS_")
 _TOLD = ("landing_url", "archive_url", "s3_endpoint", "s3_region")  # what the embedded services would tell by a file
@@ -74,7 +75,7 @@ def place(name: str, say: Callable[[str], None]) -> Place:
     for folder in (found.home / "own", found.home / "jupyter" / "workspaces"):
         folder.mkdir(exist_ok=True, mode=0o700)
         os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
-    why = f"{_WHAT[name].capitalize()} runs as the account {entry.pw_name}".replace("Jupyterlab", "JupyterLab")
+    why = f"T3 runs as root, so {_WHAT[name]} runs as the account {entry.pw_name}"
     account.open_parents([found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"], why, say)
     return found
 
@@ -82,12 +83,13 @@ def place(name: str, say: Callable[[str], None]) -> Place:
 def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
     """JupyterLab's account may make notebooks in a folder and save those that are there, but not replace other files.
 
-    Nothing is followed out of the folder, since the account can already put links there."""
+    Not the pages' notebooks, which run as they stand under the roles of their pages. Nothing is followed out of the
+    folder, since the account can already put links there."""
     for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
         os.fchown(inside, -1, entry.pw_gid)
         os.fchmod(inside, 0o3775)  # the group's new files are the group's, and nobody removes another's
         for name in (name for name in files if name.endswith(".ipynb")):
-            _let_save(name, inside, entry.pw_gid)
+            _let_save(name, inside, entry.pw_gid, 0o644 if name in SERVED else 0o664)
         folders[:] = [name for name in folders if not name.startswith(".")]
 
 
@@ -118,13 +120,13 @@ def let_read_all(name: str, folder: Path) -> None:
             os.chmod(file, 0o640, dir_fd=inside)
 
 
-def _let_save(name: str, inside: int, group: int) -> None:
+def _let_save(name: str, inside: int, group: int, mode: int) -> None:
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
     try:
         found = os.fstat(file)
         if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
             os.fchown(file, -1, group)
-            os.fchmod(file, 0o664)
+            os.fchmod(file, mode)
     finally:
         os.close(file)
 
