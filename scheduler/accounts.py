@@ -44,6 +44,11 @@ class Place:
         drop = [sys.executable, "-m", "scheduler.drop", self.entry.pw_name, "--keep", *keep, "--hide", *hide]
         return [*drop, "--", *command]
 
+    @property
+    def folder(self) -> Path | None:
+        """Where it starts: its account may not get into the folder of who starts it."""
+        return ROOT if self.entry else None
+
     def told(self, env: dict[str, str], role: str) -> dict[str, str]:
         """The environment: under an account, folders of its own, and nothing but its database and the open settings."""
         if self.entry is None:
@@ -51,6 +56,7 @@ class Place:
         own = self.home / "own"
         kept = {name: text for name, text in env.items() if not name.startswith(_ELSEWHERE) and not _is_key(name)}
         kept |= {"HOME": str(own), "USER": self.entry.pw_name, "LOGNAME": self.entry.pw_name, "T3_HOME": str(self.home)}
+        kept |= {f"T3_{name.upper()}": str(getattr(settings(), name).absolute()) for name in ("outputs", "editions")}
         if role == "analyst":
             kept |= _buckets() | {"T3_OUTPUTS": str(own / "outputs")}
         return kept | kernels.environment(self.home, {})
@@ -76,7 +82,11 @@ def place(name: str, say: Callable[[str], None]) -> Place:
         folder.mkdir(exist_ok=True, mode=0o700)
         os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
     why = f"T3 runs as root, so {_WHAT[name]} runs as the account {entry.pw_name}"
-    account.open_parents([found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"], why, say)
+    ways = [found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"]
+    if name == "operations":
+        (settings().outputs / "runs").mkdir(parents=True, exist_ok=True)
+        ways.append(settings().outputs.absolute())
+    account.open_parents(ways, why, say)
     return found
 
 
@@ -98,10 +108,11 @@ def let_read(name: str, folder: Path) -> None:
     entry = account.known(NAMES[name]) if apart() else None
     if entry is None:
         return
-    above = folder.absolute()
-    while above.is_relative_to(settings().outputs.absolute()):
-        os.chown(above, -1, entry.pw_gid, follow_symlinks=False)
-        above.chmod(0o2750)
+    above, outputs = folder.absolute(), settings().outputs.absolute()
+    while above.is_relative_to(outputs):
+        if above != outputs or not above.stat().st_mode & stat.S_IXOTH:
+            os.chown(above, -1, entry.pw_gid, follow_symlinks=False)
+            above.chmod(0o2750)
         above = above.parent
 
 
@@ -110,7 +121,6 @@ def let_read_all(name: str, folder: Path) -> None:
     entry = account.known(NAMES[name]) if apart() else None
     if entry is None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     let_read(name, folder)
     for _, _, files, inside in os.fwalk(folder, follow_symlinks=False):
         os.fchown(inside, -1, entry.pw_gid)
@@ -121,7 +131,10 @@ def let_read_all(name: str, folder: Path) -> None:
 
 
 def _let_save(name: str, inside: int, group: int, mode: int) -> None:
-    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
+    except OSError:  # a link, or gone again
+        return
     try:
         found = os.fstat(file)
         if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:

@@ -63,7 +63,7 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     for _ in range(TRIES):
         place = free_port(port or usual, f"{name} page", _say)
         command = run.command(dashboard.command(place, notebook, host))
-        server = launch(command, log, told, env=env, cwd=ROOT)
+        server = launch(command, log, told, env=env, cwd=run.folder)
         if listens := _listens(place, server):
             break
         server.stop(patience=5)
@@ -92,7 +92,7 @@ def lab(port: int = 0) -> Iterator[Page]:
     with reading(_say, apart=run.entry is not None) as keys:
         env = run.told(environment.of("analyst"), "analyst") | keys
         env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
-        server = launch(run.command(_lab_command(port)), log, env=env, cwd=ROOT)
+        server = launch(run.command(_lab_command(port)), log, env=env, cwd=run.folder)
         try:
             if not _listens(port, server):
                 raise ServiceError(f"JupyterLab did not start. It says: {last_words(log)}")

@@ -171,6 +171,22 @@ def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(fu
             assert held == ([TOKEN, "the-password-of-the-mail-server"] if is_worker else []), process.cmdline()
 
 
+@as_root
+def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Path) -> None:
+    elsewhere, folder, entry = tmp_path / "elsewhere.ipynb", tmp_path / "notebooks", pwd.getpwnam("nobody")
+    (folder / "explore").mkdir(parents=True)
+    elsewhere.write_text("root's")
+    elsewhere.chmod(0o600)
+    (folder / "explore" / "a.ipynb").symlink_to(elsewhere)
+    os.link(elsewhere, folder / "b.ipynb")
+    (folder / "c").symlink_to(tmp_path)
+    os.mkfifo(folder / "d.ipynb")
+    (folder / "e.ipynb").write_text("{}")
+    accounts.let_edit(folder, entry)
+    assert (stat.S_IMODE(elsewhere.stat().st_mode), elsewhere.stat().st_gid) == (0o600, 0)
+    assert ((folder / "e.ipynb").stat().st_mode & 0o777, (folder / "e.ipynb").stat().st_gid) == (0o664, entry.pw_gid)
+
+
 @pytest.mark.parametrize(
     ("role", "keys"), [("etl", True), ("analyst", True), ("report", False), ("dashboard", False), ("operations", False)]
 )
