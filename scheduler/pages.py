@@ -58,7 +58,7 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     run = accounts.place(name, _say)
     if name == "operations":
         accounts.let_read_all(name, settings().outputs / "runs")
-    env = run.told(environment.of(role), role)
+    env = run.told(environment.of(role), role) | {dashboard.TOLD: "1"}
     told = json.dumps(given | {"T3_DATABASE_URL": env.pop("T3_DATABASE_URL", "")})
     for _ in range(TRIES):
         place = free_port(port or usual, f"{name} page", _say)

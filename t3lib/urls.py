@@ -47,6 +47,14 @@ def parsed(text: str, login: bool = True) -> SplitResult:
     return parts
 
 
+def is_right(text: str) -> bool:
+    """Whether an address, of whatever kind, can be read in one way only."""
+    try:
+        return bool(parsed(text))
+    except ValueError:
+        return False
+
+
 def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequence[str] = ()) -> str:
     """A message without any part of a login: neither of an address in it, nor of the settings of this process, nor of
     an address among other words that are known."""
@@ -97,16 +105,9 @@ def _of_addresses(texts: Iterable[str]) -> Iterator[str]:
         user, _, password = login.partition(":")
         asked = parse_qs(rest.partition("?")[2])
         found = [password, *asked.get("password", []), *asked.get("sslpassword", []), user if len(user) > 7 else ""]
-        if not _is_right(text):
+        if not is_right(text):
             found += [piece for piece in re.split(r"[\W_]+", login) if len(piece) > 2]
         yield from (shown for part in found for shown in (part, unquote(part)) if shown)
-
-
-def _is_right(text: str) -> bool:
-    try:
-        return bool(parsed(text))
-    except ValueError:
-        return False
 
 
 def _advice(login: bool) -> str:
