@@ -5,7 +5,6 @@ Each has a folder in T3_HOME in place of the home: what root wrote there for it,
 
 import os
 import pwd
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from scheduler.embedded import account
 from t3lib.settings import ROOT, Settings, settings
 
 NAMES = {"lab": "t3-lab", "dashboard": "t3-dashboard", "operations": "t3-operations"}
-SERVED = ("5_dashboard.ipynb", "6_operations.ipynb")
 _WHAT = {"lab": "JupyterLab", "dashboard": "the dashboard", "operations": "the operations page"}
 _ELSEWHERE = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_", "IPYTHON", "JUPYTER_", "MPL", "AWS_")
 _TOLD = ("landing_url", "archive_url", "s3_endpoint", "s3_region")  # what the embedded services would tell by a file
@@ -88,60 +86,6 @@ def place(name: str, say: Callable[[str], None]) -> Place:
         ways.append(settings().outputs.absolute())
     account.open_parents(ways, why, say)
     return found
-
-
-def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
-    """JupyterLab's account may make notebooks in a folder and save those that are there, but not replace other files.
-
-    Not the pages' notebooks, which run as they stand under the roles of their pages. Nothing is followed out of the
-    folder, since the account can already put links there."""
-    for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(inside, -1, entry.pw_gid)
-        os.fchmod(inside, 0o3775)  # the group's new files are the group's, and nobody removes another's
-        for name in (name for name in files if name.endswith(".ipynb")):
-            _let_save(name, inside, entry.pw_gid, 0o644 if name in SERVED else 0o664)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-
-
-def let_read(name: str, folder: Path) -> None:
-    """Let the account of a page read what was written in a folder under outputs/ and what will be."""
-    entry = account.known(NAMES[name]) if apart() else None
-    if entry is None:
-        return
-    above, outputs = folder.absolute(), settings().outputs.absolute()
-    while above.is_relative_to(outputs):
-        if above != outputs or not above.stat().st_mode & stat.S_IXOTH:
-            os.chown(above, -1, entry.pw_gid, follow_symlinks=False)
-            above.chmod(0o2750)
-        above = above.parent
-
-
-def let_read_all(name: str, folder: Path) -> None:
-    """The same for everything that lies in a folder: it was written before there was the account."""
-    entry = account.known(NAMES[name]) if apart() else None
-    if entry is None:
-        return
-    let_read(name, folder)
-    for _, _, files, inside in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(inside, -1, entry.pw_gid)
-        os.fchmod(inside, 0o2750)
-        for file in files:
-            os.chown(file, -1, entry.pw_gid, dir_fd=inside, follow_symlinks=False)
-            os.chmod(file, 0o640, dir_fd=inside)
-
-
-def _let_save(name: str, inside: int, group: int, mode: int) -> None:
-    try:
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
-    except OSError:  # a link, or gone again
-        return
-    try:
-        found = os.fstat(file)
-        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
-            os.fchown(file, -1, group)
-            os.fchmod(file, mode)
-    finally:
-        os.close(file)
 
 
 def _pass(folder: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import accounts, environment, pages, runner
+from scheduler import accounts, environment, pages, runner, sharing
 from t3lib.landing import Landing
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
@@ -182,7 +182,7 @@ def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Pa
     (folder / "c").symlink_to(tmp_path)
     os.mkfifo(folder / "d.ipynb")
     (folder / "e.ipynb").write_text("{}")
-    accounts.let_edit(folder, entry)
+    sharing.let_edit(folder, entry)
     assert (stat.S_IMODE(elsewhere.stat().st_mode), elsewhere.stat().st_gid) == (0o600, 0)
     assert ((folder / "e.ipynb").stat().st_mode & 0o777, (folder / "e.ipynb").stat().st_gid) == (0o664, entry.pw_gid)
 
