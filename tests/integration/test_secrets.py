@@ -19,9 +19,13 @@ from jupyter_client.blocking import BlockingKernelClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from scheduler import accounts, environment, pages, runner, sharing
+from scheduler.commands.session import require_schema
+from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
+from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS
 from tests.integration.conftest import Home
 
 pytestmark = pytest.mark.slow
@@ -224,6 +228,16 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_ho
     assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
     assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
     assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
+
+
+def test_a_page_needs_no_more_than_the_url_of_its_role(database, monkeypatch) -> None:
+    with warehouse.connect() as db:
+        roles.ensure(db, PASSWORDS)
+    monkeypatch.setenv("T3_DATABASE_URL", roles.urls(database, PASSWORDS)["database_url_dashboard"])
+    settings.cache_clear()
+    require_schema()
+    with pages.page("dashboard") as board:
+        assert board.answer() == 200
 
 
 def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) -> None:
