@@ -5,7 +5,6 @@ Each has a folder in T3_HOME in place of the home: what root wrote there for it,
 
 import os
 import pwd
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +42,11 @@ class Place:
         drop = [sys.executable, "-m", "scheduler.drop", self.entry.pw_name, "--keep", *keep, "--hide", *hide]
         return [*drop, "--", *command]
 
+    @property
+    def folder(self) -> Path | None:
+        """Where it starts: its account may not get into the folder of who starts it."""
+        return ROOT if self.entry else None
+
     def told(self, env: dict[str, str], role: str) -> dict[str, str]:
         """The environment: under an account, folders of its own, and nothing but its database and the open settings."""
         if self.entry is None:
@@ -50,6 +54,7 @@ class Place:
         own = self.home / "own"
         kept = {name: text for name, text in env.items() if not name.startswith(_ELSEWHERE) and not _is_key(name)}
         kept |= {"HOME": str(own), "USER": self.entry.pw_name, "LOGNAME": self.entry.pw_name, "T3_HOME": str(self.home)}
+        kept |= {f"T3_{name.upper()}": str(getattr(settings(), name).absolute()) for name in ("outputs", "editions")}
         if role == "analyst":
             kept |= _buckets() | {"T3_OUTPUTS": str(own / "outputs")}
         return kept | kernels.environment(self.home, {})
@@ -74,59 +79,13 @@ def place(name: str, say: Callable[[str], None]) -> Place:
     for folder in (found.home / "own", found.home / "sessions", found.home / "jupyter" / "workspaces"):
         folder.mkdir(exist_ok=True, mode=0o700)
         os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
-    why = f"{_WHAT[name].capitalize()} runs as the account {entry.pw_name}".replace("Jupyterlab", "JupyterLab")
-    account.open_parents([found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"], why, say)
+    why = f"T3 runs as root, so {_WHAT[name]} runs as the account {entry.pw_name}"
+    ways = [found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"]
+    if name == "operations":
+        (settings().outputs / "runs").mkdir(parents=True, exist_ok=True)
+        ways.append(settings().outputs.absolute())
+    account.open_parents(ways, why, say)
     return found
-
-
-def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
-    """JupyterLab's account may make notebooks in a folder and save those that are there, but not replace other files.
-
-    Nothing is followed out of the folder, since the account can already put links there."""
-    for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(inside, -1, entry.pw_gid)
-        os.fchmod(inside, 0o3775)  # the group's new files are the group's, and nobody removes another's
-        for name in (name for name in files if name.endswith(".ipynb")):
-            _let_save(name, inside, entry.pw_gid)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-
-
-def let_read(name: str, folder: Path) -> None:
-    """Let the account of a page read what was written in a folder under outputs/ and what will be."""
-    entry = account.known(NAMES[name]) if apart() else None
-    if entry is None:
-        return
-    above = folder.absolute()
-    while above.is_relative_to(settings().outputs.absolute()):
-        os.chown(above, -1, entry.pw_gid, follow_symlinks=False)
-        above.chmod(0o2750)
-        above = above.parent
-
-
-def let_read_all(name: str, folder: Path) -> None:
-    """The same for everything that lies in a folder: it was written before there was the account."""
-    entry = account.known(NAMES[name]) if apart() else None
-    if entry is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    let_read(name, folder)
-    for _, _, files, inside in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(inside, -1, entry.pw_gid)
-        os.fchmod(inside, 0o2750)
-        for file in files:
-            os.chown(file, -1, entry.pw_gid, dir_fd=inside, follow_symlinks=False)
-            os.chmod(file, 0o640, dir_fd=inside)
-
-
-def _let_save(name: str, inside: int, group: int) -> None:
-    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
-    try:
-        found = os.fstat(file)
-        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
-            os.fchown(file, -1, group)
-            os.fchmod(file, 0o664)
-    finally:
-        os.close(file)
 
 
 def _pass(folder: Path) -> None:

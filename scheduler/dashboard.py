@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
 IDLE_SECONDS = 45
+TOLD = "T3_TOLD"  # set where the rest comes by the standard input
 _DUMPABLE = 4  # of prctl(2)
 
 # Widgets set styles of their own; nothing else comes from elsewhere or runs inline.
@@ -44,7 +45,8 @@ def main(arguments: list[str]) -> None:
     from scheduler.access import Rules
     from scheduler.web import records
 
-    _take_told(sys.stdin)
+    if os.environ.pop(TOLD, ""):
+        _take_told(sys.stdin)
     records.keep_short()
     rules = Rules.taken()
     kernels.warm()  # the first visitor need not wait for the imports
@@ -61,8 +63,7 @@ def main(arguments: list[str]) -> None:
 def _take_told(told: TextIO) -> None:
     """Take the secrets that came by the standard input, where others cannot read them as they can an environment, and
     let kernels, which have this process's account, not read its memory."""
-    given = "" if told.isatty() else told.read()
-    os.environ.update(json.loads(given or "{}"))
+    os.environ.update(json.load(told))
     if sys.platform == "linux" and Path(f"/proc/{os.getppid()}").stat().st_uid != os.geteuid():
         ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 

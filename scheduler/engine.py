@@ -102,7 +102,8 @@ class WholeFiles(LocalHandler):
         """Replace the file at once."""
         fresh = Path(path).with_name(f".{Path(path).name}.part")
         fresh.write_text(buf, encoding="utf-8")
-        if fresh.parent.stat().st_mode & stat.S_ISGID:  # whoever may list the folder may read it
+        shared = stat.S_ISGID | stat.S_IRGRP
+        if fresh.parent.stat().st_mode & shared == shared:  # its group is to read what lies in it
             fresh.chmod(0o640)
         fresh.replace(path)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from scheduler import accounts, dashboard, environment
+from scheduler import accounts, dashboard, environment, sharing
 from scheduler.embedded import reading
 from scheduler.embedded.processes import Server, free_port, last_words, launch
 from t3lib.problems import ServiceError
@@ -55,15 +55,11 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     access.require_guard(name)
     host, log = settings().pages_host, settings().home / "logs" / f"{name}.log"
     given = access.environment(name)
-    run = accounts.place(name, _say)
-    if name == "operations":
-        accounts.let_read_all(name, settings().outputs / "runs")
-    env = run.told(environment.of(role), role)
-    told = json.dumps(given | {"T3_DATABASE_URL": env.pop("T3_DATABASE_URL", "")})
+    run, env, told = _prepared(name, role, given)
     for _ in range(TRIES):
         place = free_port(port or usual, f"{name} page", _say)
         command = run.command(dashboard.command(place, notebook, host))
-        server = launch(command, log, told, env=env, cwd=ROOT)
+        server = launch(command, log, told, env=env, cwd=run.folder)
         if listens := _listens(place, server):
             break
         server.stop(patience=5)
@@ -80,19 +76,28 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
         server.stop(patience=5)
 
 
+def _prepared(name: str, role: str, secrets: dict[str, str]) -> tuple[accounts.Place, dict[str, str], str]:
+    """Where a page runs, its environment, and what it is told apart from that: what others must not read there."""
+    run = accounts.place(name, _say)
+    if name == "operations":
+        sharing.let_read_all(name, settings().outputs / "runs")
+    env = run.told(environment.of(role), role) | {dashboard.TOLD: "1"}
+    return run, env, json.dumps(secrets | {"T3_DATABASE_URL": env.pop("T3_DATABASE_URL", "")})
+
+
 @contextmanager
 def lab(port: int = 0) -> Iterator[Page]:
     """Serve JupyterLab on the repository with the analyst's database role."""
     run = accounts.place("lab", _say)
     if run.entry:
-        accounts.let_edit(ROOT / "notebooks", run.entry)
+        sharing.let_edit(ROOT / "notebooks", run.entry)
     port = free_port(port or 8888, "JupyterLab", _say)
     log, token = settings().home / "logs" / "lab.log", os.urandom(16).hex()
     paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
     with reading(_say, apart=run.entry is not None) as keys:
         env = run.told(environment.of("analyst"), "analyst") | keys
         env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
-        server = launch(run.command(_lab_command(port)), log, env=env, cwd=ROOT)
+        server = launch(run.command(_lab_command(port)), log, env=env, cwd=run.folder)
         try:
             if not _listens(port, server):
                 raise ServiceError(f"JupyterLab did not start. It says: {last_words(log)}")

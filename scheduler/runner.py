@@ -13,7 +13,7 @@ import papermill
 import sqlalchemy as sa
 from papermill.exceptions import PapermillExecutionError
 
-from scheduler import accounts, checkout, engine, environment, kernels, schedule
+from scheduler import checkout, engine, environment, kernels, schedule, sharing
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
@@ -76,10 +76,7 @@ def run_notebook(
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
-    folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
-    folder.mkdir(parents=True)
-    accounts.let_read("operations", folder)
-    path = folder / f"{name}.ipynb"
+    path = _folder(run_id) / f"{name}.ipynb"
     source = checkout.source(NOTEBOOKS / f"{name}.ipynb")
     with warehouse.connect() as db:
         db.execute(_BEGIN, _begin(run_id, name, parameters, path, source.commit, workflow_id, worker))
@@ -96,6 +93,14 @@ def run_notebook(
         raise
     finally:
         _end({"run_id": run_id, **end})
+
+
+def _folder(run_id: str) -> Path:
+    """A new folder for the executed copy, which the operations page shows."""
+    folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
+    folder.mkdir(parents=True)
+    sharing.let_read("operations", folder)
+    return folder
 
 
 def kernel_environment(role: str) -> dict[str, str]:

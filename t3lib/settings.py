@@ -279,7 +279,16 @@ def settings() -> Settings:
 
 
 # Variables that are no settings: T3's own, between its processes and for its tests.
-_OWN = {"T3_DEBUG", "T3_ROLE", "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_INBOX_USER", "T3_INBOX_PASSWORD", "T3_FAULT_RUNS"}
+_OWN = {
+    "T3_TOLD",
+    "T3_DEBUG",
+    "T3_ROLE",
+    "T3_PAGE_TOKEN",
+    "T3_PAGE_GROUP",
+    "T3_INBOX_USER",
+    "T3_INBOX_PASSWORD",
+    "T3_FAULT_RUNS",
+}
 
 
 def unknown() -> dict[str, str]:

@@ -50,6 +50,14 @@ def parsed(text: str, login: bool = True) -> SplitResult:
     return parts
 
 
+def is_right(text: str) -> bool:
+    """Whether an address, of whatever kind, can be read in one way only."""
+    try:
+        return bool(parsed(text))
+    except ValueError:
+        return False
+
+
 def know(words: Sequence[str]) -> None:
     """Let no message of this process show a part of a login in what a person typed, cut short or not."""
     _typed[:] = words
@@ -115,16 +123,9 @@ def _of_addresses(texts: Iterable[str]) -> Iterator[str]:
         user, _, password = login.partition(":")
         asked = parse_qs(rest.partition("?")[2])
         found = [password, *asked.get("password", []), *asked.get("sslpassword", []), user if len(user) > 7 else ""]
-        if not _is_right(text):
+        if not is_right(text):
             found += [piece for piece in re.split(r"[\W_]+", login) if len(piece) > 2]
         yield from (shown for part in found for shown in (part, unquote(part)) if shown)
-
-
-def _is_right(text: str) -> bool:
-    try:
-        return bool(parsed(text))
-    except ValueError:
-        return False
 
 
 def _advice(login: bool) -> str:

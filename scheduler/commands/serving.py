@@ -51,7 +51,7 @@ def page(name: str, port: int) -> None:
 
 def lab(port: int) -> None:
     """JupyterLab alone."""
-    with session(*EVERYTHING), stopping() as stop, pages.lab(port) as page:
+    with session("database", "landing", "archive"), stopping() as stop, pages.lab(port) as page:
         out.print(page.url, soft_wrap=True)
         say("Notebooks read with the analyst's rights and write only the schema sandbox. Ctrl-C stops.")
         open_in_browser(page.url)

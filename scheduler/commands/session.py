@@ -11,6 +11,8 @@ from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 
+_CLOSED = "SELECT NOT has_schema_privilege(to_regnamespace('ops'), 'USAGE')"  # NULL where there is none
+
 
 @contextmanager
 def session(*wanted: str) -> Iterator[Running]:
@@ -26,8 +28,11 @@ def session(*wanted: str) -> Iterator[Running]:
 
 
 def require_schema() -> None:
-    """Raise ServiceError unless the database has the schemas of this version."""
+    """Raise ServiceError unless the database has the schemas of this version, as far as this role may look: one that
+    only has the URL of the dashboard's role serves the dashboard."""
     with warehouse.connect() as db:
+        if db.scalar(sa.text(_CLOSED)):
+            return
         found = db.scalar(sa.text("SELECT to_regclass('ops.schema_version')"))
         version = db.scalar(sa.text("SELECT version_num FROM ops.schema_version")) if found else None
     if version != warehouse.newest():

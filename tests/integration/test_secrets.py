@@ -18,10 +18,14 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import accounts, environment, pages, runner
+from scheduler import accounts, environment, pages, runner, sharing
+from scheduler.commands.session import require_schema
+from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
+from t3lib.warehouse import roles
+from tests.conftest import PASSWORDS
 from tests.integration.conftest import Home
 
 pytestmark = pytest.mark.slow
@@ -135,7 +139,13 @@ def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_els
         "with warehouse.connect() as db:\n    print(db.scalar(sa.text('SELECT current_user')))\n"
         f"open({str(ROOT / 'notebooks' / 'explore' / 'first_look.ipynb')!r}, 'r+').close()\n"
     )
-    forbidden = ("notebooks/editions.toml", "t3lib/money.py", "scheduler/schedule.toml", ".git")
+    forbidden = (
+        "notebooks/editions.toml",
+        "notebooks/6_operations.ipynb",
+        "t3lib/money.py",
+        "scheduler/schedule.toml",
+        ".git",
+    )
     with pages.lab() as lab:
         assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
         for place in forbidden:
@@ -163,6 +173,22 @@ def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(fu
             held = [secret for secret in secrets(full, *mine) if secret.encode() in shown]
             is_worker = process.cmdline()[-1:] == ["worker"]
             assert held == ([TOKEN, "the-password-of-the-mail-server"] if is_worker else []), process.cmdline()
+
+
+@as_root
+def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Path) -> None:
+    elsewhere, folder, entry = tmp_path / "elsewhere.ipynb", tmp_path / "notebooks", pwd.getpwnam("nobody")
+    (folder / "explore").mkdir(parents=True)
+    elsewhere.write_text("root's")
+    elsewhere.chmod(0o600)
+    (folder / "explore" / "a.ipynb").symlink_to(elsewhere)
+    os.link(elsewhere, folder / "b.ipynb")
+    (folder / "c").symlink_to(tmp_path)
+    os.mkfifo(folder / "d.ipynb")
+    (folder / "e.ipynb").write_text("{}")
+    sharing.let_edit(folder, entry)
+    assert (stat.S_IMODE(elsewhere.stat().st_mode), elsewhere.stat().st_gid) == (0o600, 0)
+    assert ((folder / "e.ipynb").stat().st_mode & 0o777, (folder / "e.ipynb").stat().st_gid) == (0o664, entry.pw_gid)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +228,16 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_ho
     assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
     assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
     assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
+
+
+def test_a_page_needs_no_more_than_the_url_of_its_role(database, monkeypatch) -> None:
+    with warehouse.connect() as db:
+        roles.ensure(db, PASSWORDS)
+    monkeypatch.setenv("T3_DATABASE_URL", roles.urls(database, PASSWORDS)["database_url_dashboard"])
+    settings.cache_clear()
+    require_schema()
+    with pages.page("dashboard") as board:
+        assert board.answer() == 200
 
 
 def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) -> None:

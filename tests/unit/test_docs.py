@@ -11,7 +11,7 @@ import yaml
 from scheduler.cli import app
 from t3lib.settings import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 _COMMAND = re.compile(r"(?:^|`|\.venv/bin/)(t3 [a-z][^`\n]*)", re.MULTILINE)
 
 

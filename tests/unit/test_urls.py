@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import traceback
@@ -72,6 +73,14 @@ def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple
         with contextlib.redirect_stderr(heard), contextlib.suppress(SystemExit):
             cli.main(words)
         assert [part for part in secrets if part in heard.getvalue()] == [], words
+    heard = io.StringIO()
+    with patch.dict(os.environ, {"T3_DATABASE_URL": address}), contextlib.redirect_stderr(heard):
+        settings.settings.cache_clear()
+        if not (urls.scheme(address).startswith("postgres") and urls.is_right(address)):  # else it is asked
+            with pytest.raises(SystemExit):
+                cli.main(["status"])
+    settings.settings.cache_clear()
+    assert [part for part in secrets if part in heard.getvalue()] == []
     with pytest.raises(Exception) as failed:  # noqa: PT011
         Landing(address)
     assert [part for part in secrets if part in told(failed.value)] == []
@@ -130,6 +139,20 @@ def test_a_traceback_for_developers_tells_no_login_either(monkeypatch, capsys) -
     heard = capsys.readouterr().err
     assert "Traceback" in heard
     assert "qzjxkv" not in heard
+
+
+def test_a_log_tells_no_login_in_its_line_or_in_a_traceback() -> None:
+    heard, log = io.StringIO(), logging.getLogger("t3 of a test")
+    handler = logging.StreamHandler(heard)
+    handler.addFilter(urls.scrub_record)
+    log.addHandler(handler)
+    try:
+        _raise()
+    except RuntimeError:
+        log.exception("no way to %s", "smtp://jane:qzjxkv@mail.example")
+    assert "no way to smtp://***@mail.example" in heard.getvalue()
+    assert "RuntimeError: could not use postgresql://***@127.0.0.1:9/t3" in heard.getvalue()
+    assert "qzjxkv" not in heard.getvalue()
 
 
 def _raise() -> None:
