@@ -17,7 +17,7 @@ from t3lib.simulate.demand import day_sales, rains
 from t3lib.simulate.fleet import truck
 
 SEEDS = range(100)  # fleets that `t3 demo` and `t3 simulate` may have made up
-LEAST_SHARE = 0.95  # of a day's sales that its seed makes; by chance it is a half
+LEAST_SHARE = 0.95  # of a day's sales that its seed makes; the same truck's day of another seed has at most four fifths
 KINDS = ("festival", "wet", "ordinary", "unknown")
 
 Weather = dict[date, bool]
