@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import webbrowser
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,17 @@ from t3lib.settings import settings
 WIDE = 200  # a pipe has no width: do not fold what a program or a file is to hold
 READABLE = 12  # letters of a text that a column keeps side by side
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+
+def _size(stream: Any) -> dict[str, int]:
+    """The width and height of a stream, where rich would not find them: it takes a dumb terminal for 80 wide."""
+    if not stream.isatty():
+        return {"width": WIDE}
+    dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return dict(zip(("width", "height"), shutil.get_terminal_size(), strict=True)) if dumb else {}
+
+
+out = Console(highlight=False, **_size(sys.stdout))
+err = Console(stderr=True, highlight=False, **_size(sys.stderr))
 
 
 def say(line: str) -> None:

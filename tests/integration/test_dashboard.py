@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from t3lib import business_day, warehouse
-from t3lib.dashboard import download, first
+from t3lib.dashboard import download, first, tiles
 from t3lib.dashboard.showing import _scoped
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.state import scope as scope_of
@@ -143,6 +143,14 @@ def test_clicking_an_hour_of_a_day_leads_to_its_sales(fleet: str):
     page = shown("range=4weeks")
     page._choose_hour(5)
     assert page.state.tab == "today", "an hour of many days has no sales to list"
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_tiles_are_as_many_as_the_measures(fleet: str, monkeypatch: pytest.MonkeyPatch, count: int):
+    monkeypatch.setattr(tiles, "MEASURES", (*tiles.MEASURES, tiles.MEASURES[0])[:count])
+    page = shown("range=week")
+    assert [">£98.00<" in tile.value for tile in page.tiles] == [True, *[False] * (count - 2), count == 5]
+    assert first.page(page.view, drawn=page.drawn).count("t3-card t3-tile") == count
 
 
 def test_payment_type_in_the_mix_is_a_link_that_chooses_it(fleet: str):

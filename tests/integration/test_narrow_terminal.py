@@ -18,6 +18,7 @@ COMMANDS = (
     "trace --truck 3 --date 2026-11-05", "reproduce", "diff 2026-11-05", "ingest --again 2026-11-05 --why Again",
     "archive verify", "backfill --from 2026-11-05 --to 2026-11-05 --mode all --dry-run", "--help", "files --help",
 )  # fmt: skip
+TABLES = ("files", "rejects list", "mail list", "reproduce")  # other commands leave long lines to the terminal
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def test_forty_columns_of_ascii_hold_every_table(day: dict[str, str], command: s
     assert code == 0, text
     assert "Traceback" not in text
     assert stacked(text) == []
-    assert max(map(len, text.split("\n"))) <= 40 or command.endswith("--help") or command.startswith("ingest")
+    if command in TABLES:
+        assert max(map(len, text.split("\n"))) <= 40
 
 
 def test_tables_become_records_and_pounds_become_words(day: dict[str, str]):
