@@ -57,11 +57,10 @@ _END = sa.text("""
                 THEN 'its transaction stood idle for more than ' || idle || ' seconds'
             WHEN state = 'active' AND query_start < clock_timestamp() - make_interval(secs => statement + :grace)
                 THEN 'its statement took more than ' || statement || ' seconds'
+            WHEN EXISTS (SELECT FROM pg_locks WHERE pg_locks.pid = session.pid AND locktype = 'advisory')
+                THEN 'it held an advisory lock'
             WHEN state = 'idle' AND state_change < clock_timestamp() - make_interval(secs => longest + :grace)
                 THEN 'it stood idle for more than ' || longest || ' seconds'
-            WHEN EXISTS (SELECT FROM pg_locks
-                         WHERE pg_locks.pid = session.pid AND locktype = 'advisory')
-                THEN 'it held an advisory lock'
             WHEN role <> 't3_etl' AND EXISTS (SELECT FROM waiting WHERE session.pid = ANY(blockers))
                 THEN 'the loading waited for it'
             END AS reason
