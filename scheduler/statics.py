@@ -22,6 +22,13 @@ class CompressedFiles:
     lasts = False
 
     async def get(self, path: str, include_body: bool = True) -> None:
+        """Voilà's handlers take a path that is like none of theirs for a fault of their own."""
+        try:
+            await self._sent(path, include_body)
+        except (AssertionError, ValueError, UnboundLocalError):
+            raise tornado.web.HTTPError(404) from None
+
+    async def _sent(self, path: str, include_body: bool) -> None:
         takes = "gzip" in self.request.headers.get("Accept-Encoding", "")
         if not takes or "Range" in self.request.headers or Path(path).suffix not in COMPRESSED:
             return await super().get(path, include_body)

@@ -200,7 +200,9 @@ def test_a_request_cannot_write_much_into_the_log_nor_a_line_of_its_own(place):
 def test_errors_and_headers_tell_nothing_of_the_server(place):
     with pages.page("dashboard") as page:
         for path in ("nothing/<script>alert(1)</script>", "voila/static/none.js", "mails/999999", "api/kernels/none",
-                     "voila/files/README.md", "voila/api/themes/x", "voila/templates/../../etc/passwd"):  # fmt: skip
+                     "voila/files/README.md", "voila/api/themes/x", "voila/templates/../../etc/passwd",
+                     "voila/templates/t3/static", "voila/templates/none/static/x.css", "voila/templates/t3/static/../x",
+                     "voila/labextensions/..", "voila/static/"):  # fmt: skip
             status, text, headers = Visitor(page.url).ask(urllib.parse.quote(path))
             assert (status, headers["Server"], headers["X-Powered-By"]) in [(s, "T3", None) for s in (403, 404)], path
             assert not re.search(r"alert\(1|Traceback|tornado|Jupyter|site-packages", text), path
