@@ -11,6 +11,10 @@ BATCH_HOURS = 3
 METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs"}
 
 _HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet")
+_PADDED = (
+    re.compile(r"^(trucks/[0-9]{4}-)0*([0-9]+/)0*([0-9]+/)0*([0-9]+/T3_T)0*([0-9]+_)"),
+    re.compile(r"^(historical/TRUCK_DATA_HIST_)0*([0-9]+\.parquet)$"),
+)
 _SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv")
 
 
@@ -39,6 +43,15 @@ def parse(key: str) -> Key:
         return Key("sales", truck, found[6], date(year, month, day), time(hour).hour)
     except ValueError:
         return Key("other", reason="Its folders name a day or hour that does not exist.")
+
+
+def logical(key: str) -> str:
+    """The key without zero-padding: every spelling of the same truck, batch and suffix is one logical key.
+
+    The ledger keeps it as source_file.logical_key (a generated column)."""
+    for padded in _PADDED:
+        key = padded.sub(lambda found: "".join(found.groups()), key)
+    return key
 
 
 def batch_window(day: date, hour: int, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
-from t3lib.warehouse import decisions, restatement, rollups
+from t3lib.warehouse import decisions, identity, restatement, rollups
 from t3lib.warehouse.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.outcomes import decide
@@ -69,9 +69,10 @@ def load(
     database checks for every file that rows and pence reconcile. Raises RulesChangedError when the dimensions are no
     longer those of the stamp `cleaned_under`."""
     ensure_months(sales, url)
+    identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
-        decided = decide(cursor, files)
+        decided = decide(cursor, files, sales)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
         stood, gone = _take_out(cursor, decided)
         carried, kept = decisions.carry(stood, _successors(decided), gone, rejects)

@@ -4,32 +4,34 @@ from typing import Any
 
 import pyarrow as pa
 
+from t3lib.warehouse import identity
 from t3lib.warehouse.cursor import Cursor
+from t3lib.warehouse.sameness import Sameness
+
+Row = dict[str, Any]
 
 OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
     "claimed": "Being taken in by a batch.",
     "loaded": "Its rows are sales, or stand among the rejected rows.",
     "superseded": "A newer version of the same key took its place.",
-    "held_duplicate": "The same content as another file of the same truck: held until a person releases it.",
-    "held": "Taken out by a person: held until a person releases it.",
+    "held_duplicate": "The same sales as another file of the same truck: held until a person releases it.",
+    "held_overlap": "Most of its sales, or of another file's, are in both: held until a person releases it.",
+    "held": "Taken out by a person, or a newer version of such a file: held until a person releases it.",
     "unreadable": "It is empty or damaged; nothing of it was loaded.",
     "bad_header": "Its first line does not name timestamp, type and total; nothing of it was loaded.",
     "ignored": "Not a file of the feed: its key follows none of the known layouts.",
 }
 
-_LOCKED = """
-    SELECT file_id, key, state, last_modified, truck_id, released, discovered_at
-    FROM ops.source_file
-    WHERE file_id = ANY($1) OR (key = ANY($2) AND state = 'loaded')
-    ORDER BY file_id
-    FOR UPDATE
+# Files that wait until a person releases them.
+HELD = ("held", "held_duplicate", "held_overlap")
+_PASSED = """
+    UPDATE ops.source_file AS file
+    SET state = 'superseded', superseded_by = passed.new, reason = 'A newer version of the same key came.'
+    FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS passed (old, new)
+    WHERE file.file_id = passed.old
 """
-_SAME_CONTENT = """
-    SELECT file_id, key, truck_id, content_sha256
-    FROM ops.source_file
-    WHERE state = 'loaded' AND rows_read > 0 AND kind <> 'metadata' AND content_sha256 = ANY($1)
-"""
+_WAITS = " The hold stays with the key: this newer version waits too."
 SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
      ("content_sha256", pa.string()), ("rows_read", pa.int64()), ("replaces", pa.int64()),
@@ -38,51 +40,83 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-def decide(cursor: Cursor, files: pa.Table) -> pa.Table:
+def decide(cursor: Cursor, files: pa.Table, sales: pa.Table) -> pa.Table:
     """One row per file that is still claimed: its state, the version that it replaces, or why it is not loaded.
 
-    Locks the files and the loaded versions of their keys until the transaction ends."""
+    Register the files first (identity.register). Locks them, the other versions of their keys and what other loads
+    have under way of the same hours until the transaction ends."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
-    cursor.execute(_LOCKED, [list(staged), [row["key"] for row in staged.values()]])
-    locked = cursor.table().to_pylist()
-    loaded = {row["key"]: row for row in locked if row["state"] == "loaded"}
+    locked, under_way = identity.lock(cursor, list(staged))
+    heads = {row["logical_key"]: row for row in sorted(locked, key=_age) if _is_head(row)}
     claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
-    decided = [_against_older(staged[row["file_id"]], row, loaded.get(row["key"])) for row in _in_order(claimed)]
-    _hold_duplicates(cursor, decided)
-    return pa.Table.from_pylist(decided, schema=SCHEMA)
+    own = [staged[row["file_id"]] | _known(row) for row in claimed]
+    same = Sameness(cursor, own, under_way, sales)
+    own.sort(key=lambda row: (row["logical_key"] not in heads, row["last_modified"], row["key"], row["file_id"]))
+    for row in own:
+        if row["state"] == "loaded":
+            _decide(row, heads, same)
+    _pass_over(cursor, own, locked)
+    return pa.Table.from_pylist(own, schema=SCHEMA)
 
 
-def _in_order(claimed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(claimed, key=lambda row: (row["last_modified"], row["key"], row["file_id"]))
+def _age(row: Row) -> tuple[Any, ...]:
+    return row["last_modified"], row["file_id"]
 
 
-def _against_older(staged: dict[str, Any], row: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
-    """A file beside the loaded version of its key: the later upload stays."""
-    known = {name: row[name] for name in ("released", "discovered_at")}
-    decided = {**staged, **known, "replaces": None, "superseded_by": None}
-    if staged["state"] != "loaded" or other is None:
-        return decided
-    if (other["last_modified"], other["file_id"]) > (row["last_modified"], row["file_id"]):
-        reason = "A newer version of the same key was loaded before."
-        return decided | {"state": "superseded", "reason": reason, "superseded_by": other["file_id"]}
-    return decided | {"replaces": other["file_id"]}
+def _is_head(row: Row) -> bool:
+    """Whether a version stands for its key: loaded, or held by a person."""
+    return row["state"] in ("loaded", "held") and not row["is_twin"]
 
 
-def _hold_duplicates(cursor: Cursor, decided: list[dict[str, Any]]) -> None:
-    """Hold a file whose truck sent the same content under another key; the first one uploaded is the one to load."""
-    if not decided:
+def _known(row: Row) -> Row:
+    """What the ledger knows of a claimed file."""
+    names = ("released", "discovered_at", "last_modified", "logical_key")
+    return {name: row[name] for name in names} | {"replaces": None, "superseded_by": None}
+
+
+def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
+    """Write into a row what becomes of it beside the version that stands for its key; the later upload stays."""
+    head = heads.get(row["logical_key"])
+    if head and _age(head) > _age(row):
+        reason = f"A newer version of the same key {'is held' if head['state'] == 'held' else 'was loaded before'}."
+        row |= {"state": "superseded", "reason": reason, "superseded_by": head["file_id"]}
+    elif head and head["state"] == "held" and not row["released"]:
+        row |= {"state": "held", "reason": f"{(head['reason'] or '').removesuffix(_WAITS)}{_WAITS}"}
+        _follow(row, head, heads)
+    elif not row["released"] and (verdict := same.verdict(row, _stood(head))):
+        row["state"], row["reason"] = verdict
+    else:
+        if head and "replaces" in head and head["state"] == "loaded":
+            same.drop(head)
+        _follow(row, head, heads)
+        same.load(row)
+
+
+def _stood(head: Row | None) -> int | None:
+    """The loaded version that a new one would replace."""
+    if head is None or head["state"] != "loaded":
+        return None
+    return head["replaces"] if "replaces" in head else head["file_id"]
+
+
+def _follow(row: Row, head: Row | None, heads: dict[str, Row]) -> None:
+    """Let a version stand for its key. One of the same batch that stood before is superseded unloaded."""
+    heads[row["logical_key"]] = row
+    if head is None:
         return
-    cursor.execute(_SAME_CONTENT, [[row["content_sha256"] or "" for row in decided]])
-    going = {row["replaces"] for row in decided}
-    seen = {
-        (row["truck_id"], row["content_sha256"]): row["key"]
-        for row in cursor.table().to_pylist()
-        if row["file_id"] not in going
-    }
-    for row in decided:
-        if row["state"] != "loaded" or not row["rows_read"]:
-            continue
-        first = seen.setdefault((row["truck_id"], row["content_sha256"]), row["key"])
-        if first != row["key"] and not row["released"]:
-            reason = f"The same content as {first}: held until a person releases it."
-            row |= {"state": "held_duplicate", "reason": reason, "replaces": None}
+    if "replaces" in head:
+        row["replaces"] = head["replaces"]
+        head |= {"state": "superseded", "superseded_by": row["file_id"], "replaces": None}
+        head["reason"] = "A newer version of the same key came in the same batch."
+    elif head["state"] == "loaded":
+        row["replaces"] = head["file_id"]
+
+
+def _pass_over(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:
+    """What waited under a key for a person waits no more when a newer version loads, or waits itself."""
+    newest = {row["logical_key"]: row for row in own if row["state"] in ("loaded", *HELD)}
+    waited = [row for row in locked if row["state"] in HELD and row["logical_key"] in newest]
+    passed = {row["file_id"]: newest[row["logical_key"]]["file_id"] for row in waited
+              if _age(row) < _age(newest[row["logical_key"]])}  # fmt: skip
+    if passed:
+        cursor.execute(_PASSED, [list(passed), list(passed.values())])
