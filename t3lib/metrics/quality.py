@@ -11,6 +11,7 @@ from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.settings import settings
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ WITH files AS (
 )
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
        count(*) FILTER (WHERE state = 'loaded') AS files,
-       count(*) FILTER (WHERE state IN ('unreadable', 'bad_header', 'held_duplicate')) AS files_not_loaded,
+       count(*) FILTER (WHERE state = ANY(:not_loaded)) AS files_not_loaded,
        coalesce(sum(rows_read) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_read,
        coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_rejected
 FROM files LEFT JOIN core.truck USING (truck_id)
@@ -124,7 +125,7 @@ def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     0  Burrito Madness      2          3              0
     1    SuperSmoothie      1          2              1
     """
-    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope))
+    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope) | {"not_loaded": list(NOT_LOADED)})
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 

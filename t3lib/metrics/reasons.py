@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics.comparison import change_pct
 from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 CLEAR_PCT = 8  # a smaller change of number or size of sales is no reason
 
@@ -21,7 +22,7 @@ _DAYS = sa.text("""
     GROUP BY business_date""")
 _FILES = sa.text("""
     SELECT batch_date, count(*) FILTER (WHERE state = 'loaded') AS loaded,
-           count(*) FILTER (WHERE state IN ('unreadable', 'bad_header', 'held_duplicate', 'held')) AS refused
+           count(*) FILTER (WHERE state = ANY(:not_loaded)) AS refused
     FROM mart.file WHERE kind = 'sales' AND truck_id = :truck AND batch_date = ANY(CAST(:days AS date[]))
     GROUP BY batch_date""")
 _REJECTED = sa.text("""
@@ -36,7 +37,7 @@ def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: 
         return f"Most frequent ({row.rows:,}): {REASONS.get(row.reason, row.reason)}" if row else ""
     if truck_id is None or kind == "card_reader":  # that one is its own reason
         return ""
-    days = {"truck": truck_id, "days": [scope.last, *weeks]}
+    days = {"truck": truck_id, "days": [scope.last, *weeks], "not_loaded": list(NOT_LOADED)}
     lacking = _files(db, scope, weeks, days)
     if kind == "silent":
         return lacking or "Its files came, without a sale in them."

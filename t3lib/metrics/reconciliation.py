@@ -9,6 +9,7 @@ from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import totals
 from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ beyond AS (
     FROM loaded JOIN mart.sale USING (truck_id, file_id)
     WHERE (first_sale_at < :since OR loaded.last_sale_at >= :until) AND business_date NOT BETWEEN :first AND :last
 )
-SELECT count(*), (SELECT count(*) FROM own WHERE state IN ('unreadable', 'bad_header', 'held_duplicate')),
+SELECT count(*), (SELECT count(*) FROM own WHERE state = ANY(:not_loaded)),
        coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint,
        coalesce(sum(rows_rejected), 0)::bigint, coalesce(sum(pence_loaded), 0)::bigint,
        (SELECT rows FROM beyond), (SELECT pence FROM beyond)
@@ -80,7 +81,7 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
         raise ValueError("files are reconciled for whole days and all places, menus and payments")
     sales = totals(db, scope)
     moments = {"since": business_day.bounds(scope.first)[0], "until": business_day.bounds(scope.last)[1]}
-    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments).one()
+    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": list(NOT_LOADED)}).one()
     return Reconciliation(*ledger, sales.transactions, sales.gross_sales_pence)
 
 

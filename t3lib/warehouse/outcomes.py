@@ -23,8 +23,10 @@ OUTCOMES: dict[str, str] = {
     "ignored": "Not a file of the feed: its key follows none of the known layouts.",
 }
 
-# Files that wait until a person releases them.
+# Files that wait until a person releases them, and those that cannot be read.
 HELD = ("held", "held_duplicate", "held_overlap")
+UNREAD = ("unreadable", "bad_header")
+NOT_LOADED = (*UNREAD, *HELD)
 _PASSED = """
     UPDATE ops.source_file AS file
     SET state = 'superseded', superseded_by = passed.new, reason = 'A newer version of the same key came.'

@@ -9,6 +9,7 @@ from t3lib.cleaning import REASONS
 from t3lib.desk import KINDS
 from t3lib.desk.requests import LONGEST_NAME
 from t3lib.metrics import Scope
+from t3lib.warehouse.outcomes import HELD, UNREAD
 
 RANGES = {1: "Today", 7: "7 days", 28: "4 weeks", 91: "13 weeks"}
 # What each choice of a state means for files, batches, runs, mails and requests.
@@ -16,7 +17,7 @@ STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("Every state", ()),
     "trouble": (
         "Needs a person",
-        ("failed", "lost", "unknown", "unreadable", "bad_header", "held", "held_duplicate"),
+        ("failed", "lost", "unknown", *UNREAD, *HELD),
     ),
     "waiting": ("Waits or runs", ("new", "claimed", "waiting", "running", "open", "prepared", "sending", "retry")),
     "good": ("Done", ("loaded", "succeeded", "sent", "done")),

@@ -10,14 +10,15 @@ from t3lib.dashboard import words
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.settings import settings
+from t3lib.warehouse.outcomes import HELD, UNREAD
 
 _COUNTS = sa.text("""
     SELECT (SELECT count(*) FROM ops.batch WHERE state = 'open') AS open_batches,
            (SELECT count(*) FROM ops.run WHERE state = 'running'
                                           AND started_at > now() - interval '2 days') AS running,
            (SELECT count(*) FROM ops.batch WHERE state = 'failed') AS failed,
-           (SELECT count(*) FROM ops.source_file WHERE state IN ('held', 'held_duplicate')) AS held,
-           (SELECT count(*) FROM ops.source_file WHERE state IN ('unreadable', 'bad_header')) AS unreadable,
+           (SELECT count(*) FROM ops.source_file WHERE state = ANY(:held)) AS held,
+           (SELECT count(*) FROM ops.source_file WHERE state = ANY(:unread)) AS unreadable,
            (SELECT count(*) FROM ops.rejected_row WHERE status = 'open' AND suggested_pence IS NOT NULL
                                                     AND business_date BETWEEN :first AND :last) AS suggested,
            (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('failed', 'unknown', 'waiting')) AS mails,
@@ -41,7 +42,7 @@ def heading(db: sa.Connection, choices: Choices) -> str:
 
 
 def _counts(db: sa.Connection, choices: Choices) -> str:
-    found = db.execute(_COUNTS, choices.bound).one()
+    found = db.execute(_COUNTS, choices.bound | {"held": list(HELD), "unread": list(UNREAD)}).one()
     notebooks = f"{found.running:,} notebook{'' if found.running == 1 else 's'} at work"
     of_all_days = f"of all days: {found.held:,} held, {found.unreadable:,} unreadable"
     tiles = (

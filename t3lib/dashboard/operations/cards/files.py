@@ -12,6 +12,7 @@ from t3lib.dashboard import words
 from t3lib.dashboard.cards import Cell, said, title
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
+from t3lib.warehouse.outcomes import HELD, UNREAD
 
 _CAME = sa.text("""
     WITH late AS (
@@ -20,8 +21,8 @@ _CAME = sa.text("""
     )
     SELECT truck_id, batch_date, count(*) FILTER (WHERE state = 'loaded') AS loaded,
            count(*) FILTER (WHERE state = 'loaded' AND late.key IS NOT NULL) AS late,
-           count(*) FILTER (WHERE state IN ('held', 'held_duplicate')) AS held,
-           count(*) FILTER (WHERE state IN ('unreadable', 'bad_header')) AS unreadable,
+           count(*) FILTER (WHERE state = ANY(:held)) AS held,
+           count(*) FILTER (WHERE state = ANY(:unread)) AS unreadable,
            count(*) FILTER (WHERE state IN ('new', 'claimed')) AS waiting,
            coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rejected
     FROM ops.source_file
@@ -52,7 +53,7 @@ def grid(db: sa.Connection, choices: Choices) -> str:
     scope, bound = choices.scope, choices.bound
     first = bound["first"] = max(scope.first, scope.last - timedelta(days=MOST_DAYS - 1))
     days: dict[tuple[int, date], dict[str, int]] = defaultdict(dict)
-    for row in db.execute(_CAME, bound).mappings():
+    for row in db.execute(_CAME, bound | {"held": list(HELD), "unread": list(UNREAD)}).mappings():
         days[row["truck_id"], row["batch_date"]] |= dict(row)
     expected = metrics.batches(db, metrics.Scope(first, scope.last, scope.trucks))
     for one in expected[expected["batch_state"] == "missing"].itertuples():
@@ -82,7 +83,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
 def _offer(choices: Choices, row: sa.Row) -> Cell | str:
     if row.state == "loaded":
         return cells.asking(choices, ("hold", "Hold", {"key": row.key}))
-    held = row.state in ("held", "held_duplicate")
+    held = row.state in HELD
     return cells.asking(choices, ("release", "Release", {"key": row.key})) if held else ""
 
 
