@@ -12,11 +12,13 @@ _VALUE = ["sold_at", "payment_type", "total_pence"]
 
 @dataclass(frozen=True)
 class Common:
-    """Sales that two files have in common; `own` and `other` are how many each holds."""
+    """Sales that two files have in common; `own` and `other` are how many each holds, `shared_hours` how many the one
+    that holds fewer there holds in the hours that both cover."""
 
     rows: int
     own: int
     other: int
+    shared_hours: int
     by_chance: float
 
     @property
@@ -26,42 +28,73 @@ class Common:
 
     @property
     def most(self) -> bool:
-        """Whether these are most sales of the shorter file, and more than chance explains."""
+        """Whether these are most sales of the shorter file, and no chance."""
         return self.are_most_of(min(self.own, self.other))
 
     def are_most_of(self, sales: int) -> bool:
-        """Whether these are more than half of so many sales, and more than chance explains.
+        """Whether these are more than half of so many sales, and no chance.
 
-        Two short files may share a few: at least three, or two where they are all, and four standard deviations and
-        one sale above what the files share when one is shifted by minutes."""
-        fewest = min(FEWEST, max(sales, 2))
-        explained = self.by_chance + DEVIATIONS * self.by_chance**0.5 + 1
-        return self.rows >= fewest and 2 * self.rows > sales and self.rows > explained
+        Two short files may share a few: at least three, or two where the file has no more. In the hours that both
+        cover one holds all that the other does, or they share four standard deviations and one sale more than when
+        one is shifted by minutes."""
+        if self.rows < min(FEWEST, max(sales, 2)) or 2 * self.rows <= sales:
+            return False
+        return self.rows == self.shared_hours or self.rows > self.by_chance + DEVIATIONS * self.by_chance**0.5 + 1
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The distinct sales of a file as sorted numbers, and how often each occurs; a second is `width` numbers."""
+
+    line: np.ndarray
+    times: np.ndarray
+    width: int
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last second."""
+        return int(self.line[0] // self.width), int(self.line[-1] // self.width)
+
+    def later(self, minutes: int) -> "_Lines":
+        return _Lines(self.line + 60 * minutes * self.width, self.times, self.width)
+
+    def within(self, span: tuple[int, int]) -> int:
+        """How many sales fall into these seconds, the first and the last included."""
+        first, last = np.searchsorted(self.line, [span[0] * self.width, (span[1] + 1) * self.width])
+        return int(self.times[first:last].sum())
+
+    def shared(self, other: "_Lines") -> int:
+        """How many sales are on both sides."""
+        _, here, there = np.intersect1d(self.line, other.line, assume_unique=True, return_indices=True)
+        return int(np.minimum(self.times[here], other.times[there]).sum())
 
 
 def compare(own: pa.Table, other: pa.Table) -> Common:
     """What two files' sales (columns of core.sale) have in common."""
-    ours, theirs, width = _lines(own, other)
-    rows = _shared(ours, theirs)
-    if not rows:
-        return Common(0, own.num_rows, other.num_rows, 0.0)
-    shifted = sum(_shared(ours, (theirs[0] + 60 * minutes * width, theirs[1])) for minutes in SHIFTS)
-    return Common(rows, own.num_rows, other.num_rows, (shifted + 1) / len(SHIFTS))
+    if not own.num_rows or not other.num_rows:
+        return Common(0, own.num_rows, other.num_rows, 0, 0.0)
+    short, long = _lines(*sorted((own, other), key=lambda table: table.num_rows))
+    rows, there = short.shared(long), short.within(long.span)
+    chance = _by_chance(short, long, there) if rows else 0.0
+    return Common(rows, own.num_rows, other.num_rows, min(there, long.within(short.span)), chance)
 
 
-def _lines(own: pa.Table, other: pa.Table) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], int]:
-    """Each file's distinct sales as sorted numbers and how often each occurs; a second is `width` numbers."""
-    both = pa.concat_tables([own.select(_VALUE), other.select(_VALUE)])
+def _by_chance(short: _Lines, long: _Lines, there: int) -> float:
+    """How many of so many sales of a file have a twin in the other when it is shifted by minutes.
+
+    One is added, since that none had a twin does not say that none ever has."""
+    shifted = [short.later(minutes) for minutes in SHIFTS]
+    twins, tried = sum(one.shared(long) for one in shifted), sum(one.within(long.span) for one in shifted)
+    return there * (twins + 1) / (tried + there)
+
+
+def _lines(short: pa.Table, long: pa.Table) -> tuple[_Lines, _Lines]:
+    both = pa.concat_tables([short.select(_VALUE), long.select(_VALUE)])
     payment = both["payment_type"].combine_chunks().dictionary_encode()
     second = both["sold_at"].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
-    pence = both["total_pence"].cast(pa.int64()).to_numpy() * max(len(payment.dictionary), 1)
+    pence = both["total_pence"].cast(pa.int64()).to_numpy() * len(payment.dictionary)
     kinds, kind = np.unique(pence + payment.indices.to_numpy(), return_inverse=True)
-    line = (second - second.min(initial=0)) * len(kinds) + kind
-    ours, theirs = (np.unique(part, return_counts=True) for part in np.split(line, [own.num_rows]))
-    return ours, theirs, len(kinds)
-
-
-def _shared(ours: tuple[np.ndarray, np.ndarray], theirs: tuple[np.ndarray, np.ndarray]) -> int:
-    """How many sales are on both sides."""
-    _, here, there = np.intersect1d(ours[0], theirs[0], assume_unique=True, return_indices=True)
-    return int(np.minimum(ours[1][here], theirs[1][there]).sum())
+    line = (second - second.min()) * len(kinds) + kind
+    parts = (np.unique(part, return_counts=True) for part in np.split(line, [short.num_rows]))
+    first, second_part = (_Lines(*part, len(kinds)) for part in parts)
+    return first, second_part
