@@ -107,7 +107,7 @@ def test_two_tills_that_share_a_batch_are_held_once_in_two_hundred_at_most(fleet
                 held += [min(found.own, found.other)] if found.most or found.same else []
     print(f"{len(held)} of {pairs:,} pairs of tills are held; the shorter file of them has at most {max(held)} sales")
     assert len(held) <= pairs / 200
-    assert max(held) <= 5
+    assert max(held) <= 10
 
 
 def test_every_copy_of_most_of_a_batch_is_found(fleet):
