@@ -18,8 +18,8 @@ from t3lib.warehouse.restatement import Label
 _OUTCOME = """
     UPDATE ops.source_file AS file
     SET state = outcome.state, reason = outcome.reason, content_sha256 = outcome.content_sha256,
-        warnings = outcome.warnings, rows_read = outcome.rows_read, rows_loaded = outcome.rows_loaded,
-        rows_rejected = outcome.rows_rejected, pence_loaded = outcome.pence_loaded,
+        rejects_digest = outcome.rejects_digest, warnings = outcome.warnings, rows_read = outcome.rows_read,
+        rows_loaded = outcome.rows_loaded, rows_rejected = outcome.rows_rejected, pence_loaded = outcome.pence_loaded,
         first_sale_at = outcome.first_sale_at, last_sale_at = outcome.last_sale_at,
         superseded_by = outcome.superseded_by, finished_at = now()
     FROM outcome WHERE file.file_id = outcome.file_id
@@ -69,10 +69,10 @@ def load(
     database checks for every file that rows and pence reconcile. Raises RulesChangedError when the dimensions are no
     longer those of the stamp `cleaned_under`."""
     ensure_months(sales, url)
-    identity.register(files, sales, rejects, url)
+    digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
-        decided = decide(cursor, files, sales)
+        decided = decide(cursor, files, sales, digests)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
         stood, gone = _take_out(cursor, decided)
         carried, kept = decisions.carry(stood, _successors(decided), gone, rejects)
@@ -86,6 +86,7 @@ def load(
         decisions.write(cursor, carried)
         restatement.record(cursor, sales, gone, _labels(cursor, decided, sales))
         rollups.move(cursor, sales, gone)
+        identity.forget(cursor, files)
         if sales.num_rows or gone.num_rows:
             rollups.raise_watermark(cursor)
     return _summary(outcome)
@@ -188,7 +189,7 @@ _UTC = pa.timestamp("us", "UTC")
 _GOING = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
 _OUTCOME_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()),
-     ("warnings", pa.list_(pa.string())), ("rows_read", pa.int64()), ("rows_loaded", pa.int64()),
-     ("rows_rejected", pa.int64()), ("pence_loaded", pa.int64()), ("first_sale_at", _UTC), ("last_sale_at", _UTC),
-     ("superseded_by", pa.int64())]
+     ("rejects_digest", pa.string()), ("warnings", pa.list_(pa.string())), ("rows_read", pa.int64()),
+     ("rows_loaded", pa.int64()), ("rows_rejected", pa.int64()), ("pence_loaded", pa.int64()),
+     ("first_sale_at", _UTC), ("last_sale_at", _UTC), ("superseded_by", pa.int64())]
 )  # fmt: skip

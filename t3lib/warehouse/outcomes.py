@@ -36,22 +36,22 @@ _PASSED = """
 _WAITS = " The hold stays with the key: this newer version waits too."
 SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
-     ("content_sha256", pa.string()), ("rows_read", pa.int64()), ("replaces", pa.int64()),
-     ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()),
+     ("content_sha256", pa.string()), ("rejects_digest", pa.string()), ("rows_read", pa.int64()),
+     ("replaces", pa.int64()), ("superseded_by", pa.int64()), ("key", pa.string()), ("released", pa.bool_()),
      ("discovered_at", pa.timestamp("us", "UTC"))]
 )  # fmt: skip
 
 
-def decide(cursor: Cursor, files: pa.Table, sales: pa.Table) -> pa.Table:
+def decide(cursor: Cursor, files: pa.Table, sales: pa.Table, digests: dict[int, str]) -> pa.Table:
     """One row per file that is still claimed: its state, the version that it replaces, or why it is not loaded.
 
-    Register the files first (identity.register). Locks them, the other versions of their keys and what other loads
-    have under way of the same hours until the transaction ends."""
+    digests: of identity.register, which comes first. Locks the files, the other versions of their keys and what other
+    loads have under way of the same hours until the transaction ends."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
-    locked, under_way = identity.lock(cursor, list(staged))
+    locked, under_way = identity.lock(cursor, files)
     heads = {row["logical_key"]: row for row in sorted(locked, key=_age) if _is_head(row)}
     claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
-    own = [staged[row["file_id"]] | _known(row) for row in claimed]
+    own = [staged[row["file_id"]] | _known(row) | {"rejects_digest": digests.get(row["file_id"])} for row in claimed]
     same = Sameness(cursor, own, under_way, sales)
     own.sort(key=lambda row: (row["logical_key"] not in heads, row["last_modified"], row["key"], row["file_id"]))
     for row in own:

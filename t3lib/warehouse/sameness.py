@@ -25,8 +25,8 @@ class Sameness:
         self._replaced: set[int] = set()
         self._pairs: dict[int, list[Row]] = defaultdict(list)
         mine = {row["file_id"] for row in own}
-        within = [pair for pair in under_way if pair["by"] != "key" and pair["other_id"] in mine]
-        for pair in (*within, *identity.standing(cursor, list(mine))):
+        within = [pair for pair in under_way if pair["other_id"] in mine]
+        for pair in (*within, *identity.standing(cursor, own)):
             self._pairs[pair["file_id"]].append(pair)
         involved = pa.array([pair["file_id"] for pair in within] + list(self._pairs), pa.int64())
         self._sales = sales.filter(pc.is_in(sales["file_id"], value_set=involved)).select(SALE_SCHEMA.names)
@@ -66,11 +66,10 @@ class Sameness:
     def _overlap(self, own: pa.Table, others: dict[int, Row], replaced: int | None) -> Verdict:
         """The verdict on a file's sales; what the version that it replaces had in common already is no news."""
         sold = self._sold(list(others))
-        common = {other: compare(own, rows) for other, rows in sold.items()}
-        common = {other: found for other, found in common.items() if found.rows}
+        common = {other: found for other, rows in sold.items() if (found := compare(own, rows))}
         if replaced and any(found.most for found in common.values()):
             before = self._sold([replaced])[replaced]
-            common = {other: found for other, found in common.items() if not compare(before, sold[other]).most}
+            common = {other: found for other, found in common.items() if not _most(before, sold[other])}
         if not common:
             return None
         nearest = max(common, key=lambda other: (common[other].same, common[other].most, common[other].rows))
@@ -78,7 +77,7 @@ class Sameness:
         if found.same:
             return "held_duplicate", f"The same {_sales(found.own)} as {key}: {_RELEASE}"
         together = compare(own, pa.concat_tables([sold[other] for other in common]))
-        if not (found.most or together.are_most_of(together.own)):
+        if together is None or not (found.most or together.are_most_of(together.own)):
             return None
         return "held_overlap", _reason(key, found, together, len(common))
 
@@ -87,6 +86,11 @@ class Sameness:
         stand = sales_of(self._cursor, [file for file in files if file not in self._loaded])
         both = pa.concat_tables([stand, self._sales.cast(SALE_SCHEMA)])
         return {file: both.filter(pc.equal(both["file_id"], file)) for file in files}
+
+
+def _most(own: pa.Table, other: pa.Table) -> bool:
+    found = compare(own, other)
+    return found is not None and found.most
 
 
 def _reason(key: str, found: Common, together: Common, files: int) -> str:

@@ -13,7 +13,8 @@ down_revision = "0011"
 _BACK = """
     DROP TRIGGER file_reconciles ON ops.source_file;
     UPDATE ops.source_file SET state = 'held_duplicate' WHERE state = 'held_overlap';
-    DROP INDEX ops.source_file_one_loaded, ops.source_file_logical, ops.source_file_registered, ops.source_file_long,
+    DROP TABLE ops.registered_file;
+    DROP INDEX ops.source_file_one_loaded, ops.source_file_logical, ops.source_file_long,
                ops.source_file_rejects_digest;
     CREATE UNIQUE INDEX source_file_one_loaded ON ops.source_file (key) WHERE state = 'loaded';
     ALTER TABLE ops.source_file DROP COLUMN logical_key, DROP COLUMN is_twin, DROP COLUMN rejects_digest,

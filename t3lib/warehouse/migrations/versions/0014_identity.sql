@@ -9,7 +9,7 @@ ALTER TABLE ops.source_file
     ADD COLUMN rejects_digest text,
     DROP CONSTRAINT source_file_state_check,
     ADD CONSTRAINT source_file_state_check CHECK (state IN
-        ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held_columns', 'held',
+        ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held',
          'unreadable', 'bad_header', 'ignored'));
 
 UPDATE ops.source_file AS old SET is_twin = true
@@ -34,15 +34,25 @@ WHERE file.file_id = said.file_id AND said.rows = file.rows_read;
 DROP INDEX ops.source_file_one_loaded;
 CREATE UNIQUE INDEX source_file_one_loaded ON ops.source_file (logical_key) WHERE state = 'loaded' AND NOT is_twin;
 CREATE INDEX source_file_logical ON ops.source_file (logical_key);
--- Which files may tell of the same sales: of batches that are being loaded, and those that span more than a day (the
--- others are found by source_file_heard). Files of rejects only, by what these say.
-CREATE INDEX source_file_registered ON ops.source_file (truck_id, last_sale_at)
-    WHERE state = 'claimed' AND last_sale_at IS NOT NULL;
+-- Files that span more than a day (the others that tell of the same hours are found by source_file_heard). Files of
+-- rejects only, by what these say.
 CREATE INDEX source_file_long ON ops.source_file (truck_id)
     WHERE state = 'loaded' AND last_sale_at - first_sale_at > interval '1 day';
 CREATE INDEX source_file_rejects_digest ON ops.source_file (rejects_digest) WHERE rejects_digest IS NOT NULL;
 
+-- What is being loaded: the hours that each file of a batch covers, or its rejects_digest, from before the load's
+-- transaction until it commits. What a load that died left here says only that its files are still to come.
+CREATE UNLOGGED TABLE ops.registered_file (
+    file_id        bigint NOT NULL,
+    truck_id       integer NOT NULL,
+    first_sale_at  timestamptz,
+    last_sale_at   timestamptz,
+    rejects_digest text
+);
+CREATE INDEX registered_file_file ON ops.registered_file (file_id);
+CREATE INDEX registered_file_truck ON ops.registered_file (truck_id);
+
 CREATE CONSTRAINT TRIGGER file_reconciles AFTER INSERT OR UPDATE ON ops.source_file
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.state IN ('loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held_columns', 'held'))
+    WHEN (NEW.state IN ('loaded', 'superseded') OR NEW.state LIKE 'held%')
     EXECUTE FUNCTION ops.assert_file_reconciles();
