@@ -30,6 +30,9 @@ _MADE = sa.text("""
     WHERE report NOT IN ('incident', 'trial') AND edition = :edition AND business_date = CAST(:day AS date)
       AND state <> 'cancelled'
 """)
+_KEPT_OUT = sa.text("""
+    SELECT key, reason FROM ops.source_file WHERE batch_id = :batch AND state = 'held' ORDER BY file_id
+""")
 _RUN = sa.text("""
     SELECT run_id, notebook, failed_cell, worker, executed_copy FROM ops.run
     WHERE parameters ->> :name = :value AND state IN ('failed', 'lost')
@@ -49,11 +52,13 @@ def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, work
 
 
 def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
-    """Close a loaded batch, drop its staged files, and tell the operators when it had failed before."""
+    """Close a loaded batch, drop its staged files, and tell the operators when it had failed before, and of files that
+    came under a key which a person holds."""
     with warehouse.connect() as db:
         fence(db)
         ledger.finish(db, batch_id)
         _tell_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
+        _tell_kept_out(db, batch_id)
     Staging.of(batch_id).remove()
 
 
@@ -153,6 +158,14 @@ def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, busin
     told = db.execute(_TOLD, {"incident": incident, "day": business_date or None}).scalar()
     if told is not None:
         mail.tell_operators(db, f"{incident} recovered", told, f"{what} succeeded after all", text)
+
+
+def _tell_kept_out(db: sa.Connection, batch_id: str) -> None:
+    """One mail about newer versions of files that are held: they wait too, and only a person lets them in."""
+    if kept := db.execute(_KEPT_OUT, {"batch": batch_id}).all():
+        text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in kept)
+        files = "a held file was" if len(kept) == 1 else f"{len(kept)} held files were"
+        mail.tell_operators(db, f"held {batch_id}", today(), f"{files} uploaded again", text)
 
 
 def _last_run(db: sa.Connection, name: str, value: str) -> str:

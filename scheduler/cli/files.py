@@ -19,7 +19,7 @@ def files(
 ) -> None:
     """The newest files of the ledger and what became of each.
 
-    Example: t3 files --state held_duplicate"""
+    Example: t3 files --state held_overlap"""
     if context.invoked_subcommand:
         return
     from scheduler.commands.looking import files as run
@@ -29,7 +29,7 @@ def files(
 
 @app.command("release")
 def files_release(key: Key, why: Why, by: By = "") -> None:
-    """Let a file in that is held; the next ingest loads it.
+    """Let a held file in, by any spelling of its key; the next ingest loads its newest version.
 
     Example: t3 files release trucks/2026-11/5/15/T3_T3_B2.csv --why "Two tills, same sales" """
     from scheduler.commands.again import release as run
@@ -39,7 +39,7 @@ def files_release(key: Key, why: Why, by: By = "") -> None:
 
 @app.command("hold")
 def files_hold(key: Key, why: Why, by: By = "") -> None:
-    """Take a loaded file out of the figures until it is released.
+    """Take a loaded file out of the figures until it is released; newer versions of it wait as long.
 
     Example: t3 files hold trucks/2026-11/5/15/T3_T3_B2.csv --why "A test of the till" """
     from scheduler.commands.again import hold as run

@@ -12,9 +12,8 @@ from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.warehouse import ledger, status
-from t3lib.warehouse.outcomes import HELD_BACK, REFUSED
+from t3lib.warehouse.outcomes import NOT_LOADED
 
-_NOT_LOADED = (*REFUSED, *HELD_BACK)
 # Batches that one process takes in at a time, one more than cores: a load also waits for the disk.
 AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
 
@@ -47,7 +46,7 @@ def outcome(before: dict, after: dict) -> list[str]:
     if rejected > 0:
         rejects = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
         said.append(f"{rejects} not loaded: `t3 rejects list` shows why.")
-    for state in _NOT_LOADED:
+    for state in NOT_LOADED:
         if (count := after["files"].get(state, 0) - before["files"].get(state, 0)) > 0:
             files = "1 file is" if count == 1 else f"{count:,} files are"
             said.append(f"{files} {state.replace('_', ' ')}: `t3 files --state {state}` shows why.")

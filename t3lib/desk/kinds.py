@@ -102,13 +102,13 @@ KINDS: dict[str, Kind] = {
     ),
     "hold": Kind(
         "Hold a file",
-        "Its sales and rejects leave the figures until somebody releases it.",
+        "Its sales and rejects leave the figures, and newer versions wait, until somebody releases it.",
         _KEY,
         lambda given: f"Hold {words.file_name(given)}",
     ),
     "release": Kind(
         "Release a held file",
-        "It is read and loaded as if it were new, whatever else has the same content.",
+        "It is read and loaded as if it were new, whatever else has the same sales.",
         _KEY,
         lambda given: f"Release {words.file_name(given)}",
     ),

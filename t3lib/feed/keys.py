@@ -15,6 +15,10 @@ _PACKED = re.compile(r"\.(gz|zip|bz2|xz|zst|7z|rar|tar|tgz)$|(?<=\.csv)\.(gz|zip
 # What browsers and file managers add to the name of a second copy, before or behind the ending.
 _COPY = re.compile(r"[ _-]*(?:\(\d+\)|- ?copy(?: \(?\d+\)?)?|copy)(\.\w+)?$", re.IGNORECASE)
 _SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv", re.ASCII)
+_PADDED = (
+    re.compile(r"^(trucks/[0-9]{4}-)0*([0-9]+/)0*([0-9]+/)0*([0-9]+/T3_T)0*([0-9]+_)"),
+    re.compile(r"^(historical/TRUCK_DATA_HIST_)0*([0-9]+\.parquet)$"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,15 @@ def _canonical(key: str) -> str:
     if is_history:
         name = name.upper().removesuffix(".PARQUET") + ".parquet"
     return f"{folder}/{name}"
+
+
+def logical(key: str) -> str:
+    """The key without zero-padding: every spelling of the same truck, batch and suffix is one logical key.
+
+    The ledger keeps it as source_file.logical_key (a generated column)."""
+    for padded in _PADDED:
+        key = padded.sub(lambda found: "".join(found.groups()), key)
+    return key
 
 
 def batch_window(day: date, hour: int, zone: ZoneInfo | None = None) -> tuple[datetime, datetime]:

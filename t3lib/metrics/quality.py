@@ -11,7 +11,7 @@ from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.settings import settings
-from t3lib.warehouse.outcomes import HELD_BACK, REFUSED
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,7 @@ def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     0  Burrito Madness      2          3              0
     1    SuperSmoothie      1          2              1
     """
-    not_loaded = {"not_loaded": [*REFUSED, *HELD_BACK]}
-    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope) | not_loaded)
+    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope) | {"not_loaded": list(NOT_LOADED)})
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics.comparison import change_pct
 from t3lib.metrics.scope import Scope, bound
-from t3lib.warehouse.outcomes import HELD, REFUSED
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 CLEAR_PCT = 8  # a smaller change of number or size of sales is no reason
 
@@ -37,7 +37,7 @@ def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: 
         return f"Most frequent ({row.rows:,}): {REASONS.get(row.reason, row.reason)}" if row else ""
     if truck_id is None or kind == "card_reader":  # that one is its own reason
         return ""
-    days = {"truck": truck_id, "days": [scope.last, *weeks]}
+    days = {"truck": truck_id, "days": [scope.last, *weeks], "not_loaded": list(NOT_LOADED)}
     lacking = _files(db, scope, weeks, days)
     if kind == "silent":
         return lacking or "Its files came, without a sale in them."
@@ -48,7 +48,7 @@ def _files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[st
     """Whether files lack; nothing is said while the day still trades."""
     if scope.until_hour is not None:
         return ""
-    found = {row.batch_date: row for row in db.execute(_FILES, days | {"not_loaded": [*REFUSED, *HELD]})}
+    found = {row.batch_date: row for row in db.execute(_FILES, days)}
     now = found.get(scope.last)
     usual = round(median(found[week].loaded if week in found else 0 for week in weeks))
     loaded, refused = (now.loaded, now.refused) if now else (0, 0)

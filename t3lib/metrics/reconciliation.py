@@ -9,7 +9,7 @@ from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.sales import totals
 from t3lib.metrics.scope import Scope, bound
-from t3lib.warehouse.outcomes import HELD_BACK, REFUSED
+from t3lib.warehouse.outcomes import NOT_LOADED
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
         raise ValueError("files are reconciled for whole days and all places, menus and payments")
     sales = totals(db, scope)
     moments = {"since": business_day.bounds(scope.first)[0], "until": business_day.bounds(scope.last)[1]}
-    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": [*REFUSED, *HELD_BACK]}).one()
+    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": list(NOT_LOADED)}).one()
     return Reconciliation(*ledger, sales.transactions, sales.gross_sales_pence)
 
 

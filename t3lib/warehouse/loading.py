@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
-from t3lib.warehouse import decisions, restatement, rollups, standing
+from t3lib.warehouse import decisions, identity, restatement, rollups, standing
 from t3lib.warehouse.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.cursor import Cursor
 from t3lib.warehouse.outcomes import decide
@@ -18,9 +18,9 @@ from t3lib.warehouse.restatement import Label
 _OUTCOME = """
     UPDATE ops.source_file AS file
     SET state = outcome.state, reason = outcome.reason, content_sha256 = outcome.content_sha256,
-        warnings = outcome.warnings, columns_not_read = coalesce(outcome.columns_not_read, '{}'),
-        rows_read = outcome.rows_read, rows_loaded = outcome.rows_loaded, rows_rejected = outcome.rows_rejected,
-        pence_loaded = outcome.pence_loaded,
+        rejects_digest = outcome.rejects_digest, warnings = outcome.warnings,
+        columns_not_read = coalesce(outcome.columns_not_read, '{}'), rows_read = outcome.rows_read,
+        rows_loaded = outcome.rows_loaded, rows_rejected = outcome.rows_rejected, pence_loaded = outcome.pence_loaded,
         first_sale_at = outcome.first_sale_at, last_sale_at = outcome.last_sale_at,
         superseded_by = outcome.superseded_by, finished_at = now()
     FROM outcome WHERE file.file_id = outcome.file_id
@@ -70,9 +70,10 @@ def load(
     database checks for every file that rows and pence reconcile. Raises RulesChangedError when the dimensions are no
     longer those of the stamp `cleaned_under`."""
     ensure_months(sales, url)
+    digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
-        decided = decide(cursor, files)
+        decided = decide(cursor, files, sales, digests)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
         stood, gone = _take_out(cursor, decided)
         carried, kept = standing.carry(stood, _successors(decided), gone, rejects)
@@ -86,6 +87,7 @@ def load(
         decisions.write(cursor, carried)
         restatement.record(cursor, sales, gone, _labels(cursor, decided, sales))
         rollups.move(cursor, sales, gone)
+        identity.forget(cursor, files)
         if sales.num_rows or gone.num_rows:
             rollups.raise_watermark(cursor)
     return _summary(outcome)
@@ -188,8 +190,7 @@ _UTC = pa.timestamp("us", "UTC")
 _GOING = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
 _OUTCOME_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()),
-     ("warnings", pa.list_(pa.string())), ("columns_not_read", pa.list_(pa.string())), ("rows_read", pa.int64()),
-     ("rows_loaded", pa.int64()), ("rows_rejected", pa.int64()), ("pence_loaded", pa.int64()),
-     ("first_sale_at", _UTC), ("last_sale_at", _UTC),
-     ("superseded_by", pa.int64())]
+     ("rejects_digest", pa.string()), ("warnings", pa.list_(pa.string())), ("columns_not_read", pa.list_(pa.string())),
+     ("rows_read", pa.int64()), ("rows_loaded", pa.int64()), ("rows_rejected", pa.int64()),
+     ("pence_loaded", pa.int64()), ("first_sale_at", _UTC), ("last_sale_at", _UTC), ("superseded_by", pa.int64())]
 )  # fmt: skip

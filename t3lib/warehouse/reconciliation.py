@@ -6,6 +6,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.money import pounds
+from t3lib.warehouse import pairs
 from t3lib.warehouse.differences import ROLLUPS, days
 
 # One row per loaded or replaced sales file: what the ledger says beside what the tables hold.
@@ -62,6 +63,10 @@ _STRANGE = (
     "restore a backup. Then `t3 doctor --repair`"
 )
 _TORN = "read their files anew: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+_TWICE = (
+    "these sales count twice: take one file out with `t3 files hold KEY`; should both be right, release it again with "
+    "`t3 files release KEY`, then `t3 ingest`"
+)
 _NAMED = 3
 
 
@@ -78,7 +83,7 @@ class Check:
 def checks(db: sa.Connection) -> list[Check]:
     """Everything that must hold of the whole warehouse."""
     rollups_hold = [_rollup(db, name) for name in ROLLUPS]
-    return [_files(db), _orphans(db), _rejects(db), *rollups_hold, _rules(db), _unfinished(db)]
+    return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups_hold, _rules(db), _unfinished(db)]
 
 
 def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
@@ -139,6 +144,22 @@ def _rejects(db: sa.Connection) -> Check:
     if files:
         detail += ": " + ", ".join(file.key for file in files[:_NAMED])
     return Check("rejects", not files, detail, _TORN if files else "")
+
+
+def _pairs(db: sa.Connection) -> Check:
+    found = pairs.alike(db)
+    twice = [pair for pair in found if not pair.released]
+    pairs_of = (
+        "1 pair of loaded files of a truck shares"
+        if len(twice) == 1
+        else f"{len(twice):,} pairs of loaded files of a truck share"
+    )
+    detail = f"{pairs_of} most sales"
+    if twice:
+        detail += ": " + "; ".join(map(str, twice[:_NAMED]))
+    if released := len(found) - len(twice):
+        detail += f"; {released:,} more, of which a person released one, stand as decided"
+    return Check("pairs", not twice, detail, _TWICE if twice else "")
 
 
 def _rollup(db: sa.Connection, name: str) -> Check:

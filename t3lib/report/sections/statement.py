@@ -45,7 +45,7 @@ def reconciliation(day: Day) -> Block:
     rows = [[Cell(name), Cell(words.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
     files = f"{found.ledger_files:,} {'file' if found.ledger_files == 1 else 'files'} loaded"
     held = found.ledger_files_not_loaded
-    aside = f", {held:,} not (unreadable, or held)" if held else ""
+    aside = f", {held:,} not (unreadable or held)" if held else ""
     said = "Ledger and sales agree to the row and the penny" if found.agrees else "Ledger and sales do NOT agree"
     note = f"{said}: {files}{aside}." + ("" if found.agrees else " Operators: t3 doctor.")
     note += " Rows not loaded count here with their file, elsewhere with their own day."

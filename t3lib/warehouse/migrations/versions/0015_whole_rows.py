@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 
 def upgrade() -> None:
@@ -20,12 +20,12 @@ def downgrade() -> None:
         DROP TRIGGER file_reconciles ON ops.source_file;
         CREATE CONSTRAINT TRIGGER file_reconciles AFTER INSERT OR UPDATE ON ops.source_file
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-            WHEN (NEW.state IN ('loaded', 'superseded', 'held_duplicate', 'held'))
+            WHEN (NEW.state IN ('loaded', 'superseded') OR NEW.state LIKE 'held%')
             EXECUTE FUNCTION ops.assert_file_reconciles();
         ALTER TABLE ops.source_file DROP CONSTRAINT source_file_state_check;
         ALTER TABLE ops.source_file ADD CONSTRAINT source_file_state_check CHECK (state IN
-            ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held', 'unreadable', 'bad_header',
-             'ignored'));
+            ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held', 'unreadable',
+             'bad_header', 'ignored'));
         DROP VIEW mart.file, mart.rejected;
         ALTER TABLE ops.source_file DROP COLUMN columns_not_read, DROP COLUMN all_sales;
         UPDATE ops.rejected_row SET raw_total = coalesce(raw_total, raw_line);

@@ -7,7 +7,7 @@ ALTER TABLE ops.rejected_row ADD COLUMN raw_line text;
 ALTER TABLE ops.source_file ADD COLUMN all_sales boolean NOT NULL DEFAULT false;
 ALTER TABLE ops.source_file DROP CONSTRAINT source_file_state_check;
 ALTER TABLE ops.source_file ADD CONSTRAINT source_file_state_check CHECK (state IN
-    ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_columns', 'held', 'unreadable', 'bad_header',
+    ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held_columns', 'held', 'unreadable', 'bad_header',
      'ignored'));
 DROP TRIGGER file_reconciles ON ops.source_file;
 CREATE CONSTRAINT TRIGGER file_reconciles AFTER INSERT OR UPDATE ON ops.source_file

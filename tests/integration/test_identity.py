@@ -1,0 +1,371 @@
+"""Two files that tell of the same sales: what is the same, what overlaps, what is chance, and what is a new version."""
+
+import io
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from scheduler import stages
+from t3lib import warehouse
+from t3lib.feed.keys import logical
+from t3lib.problems import RefusedError
+from t3lib.settings import settings
+from t3lib.warehouse import holding, rejects, repairs
+from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
+from tests.restating import again
+
+OTHER = LUNCH.replace("A1", "B2")
+PADDED = "trucks/2026-11/05/15/T3_T03_A1.csv"
+HISTORY = "historical/TRUCK_DATA_HIST_3.parquet"
+MEALS = [at("12:00", "card", "4.99"), at("12:07", "cash", "5.99"), at("12:15", "card", "8.70")]
+LATER = [at("13:31", "card", "4.99"), at("13:40", "cash", "7"), at("14:02", "card", "5.99")]
+
+
+def written(folder: Path, key: str, content: bytes, uploaded: int | None = None) -> None:
+    """Drop these bytes into the landing folder, uploaded at a second of 1970 if given."""
+    path = folder / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    if uploaded is not None:
+        os.utime(path, (uploaded, uploaded))
+
+
+def csv(lines: list[str], end: str = "\n") -> bytes:
+    return end.join(["timestamp,type,total", *lines, ""]).encode()
+
+
+def parquet(lines: list[str]) -> bytes:
+    """The same rows as a history file has them: naive UTC."""
+    cells = [line.split(",") for line in lines]
+    stamps = pa.array([datetime.fromisoformat(cell[0]).replace(tzinfo=None) for cell in cells], pa.timestamp("us"))
+    table = {"timestamp": stamps, "type": [cell[1] for cell in cells], "total": [cell[2] for cell in cells]}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(table), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def reason(key: str) -> str:
+    return dict(rows("SELECT key, reason FROM ops.source_file ORDER BY file_id"))[key]
+
+
+SPELLINGS = {
+    "CRLF": csv(MEALS, "\r\n"),
+    "a byte order mark": b"\xef\xbb\xbf" + csv(MEALS),
+    "quotes": csv([line.replace("card", '"card"') for line in MEALS]),
+    "another order": csv(MEALS[::-1]),
+    "other digits": csv([line.replace("8.70", "8.7") for line in MEALS]),
+    "UTF-16": csv(MEALS).decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_same_sales_in_other_bytes_are_held(bucket: Path, spelling: str):
+    written(bucket, LUNCH, csv(MEALS))
+    take_in()
+    written(bucket, OTHER, SPELLINGS[spelling])
+    take_in()
+    assert states() == {LUNCH: "loaded", OTHER: "held_duplicate"}
+    assert reason(OTHER) == f"The same 3 sales as {LUNCH}: held until a person releases it."
+    assert sum(pence for _, _, pence in sales()) == 1968
+    assert_reconciles()
+
+
+def test_a_history_file_of_the_same_sales_is_held(bucket: Path):
+    written(bucket, LUNCH, csv(MEALS))
+    written(bucket, HISTORY, parquet(MEALS))
+    take_in()
+    assert sorted(states().values()) == ["held_duplicate", "loaded"]
+    assert len(sales()) == 3
+    assert_reconciles()
+
+
+def test_the_same_rejects_in_other_bytes_are_held(bucket: Path):
+    refused = [at("12:00", "card", "VOID"), at("12:01", "card", "ERR")]
+    written(bucket, LUNCH, csv(refused))
+    take_in()
+    written(bucket, OTHER, csv(refused[::-1], "\r\n"))
+    put(bucket, OTHER.replace("B2", "C3"), at("12:00", "card", "VOID"), at("12:01", "card", "blank"))
+    take_in()
+    assert states() == {LUNCH: "loaded", OTHER: "held_duplicate", OTHER.replace("B2", "C3"): "loaded"}
+    assert reason(OTHER) == f"The same rows as {LUNCH}, none of them a sale: held until a person releases it."
+    assert_reconciles()
+
+
+def test_a_file_that_contains_a_loaded_one_is_held_and_says_how_many_sales_are_common(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    put(bucket, OTHER, *MEALS, *LATER)
+    take_in()
+    assert states() == {LUNCH: "loaded", OTHER: "held_overlap"}
+    assert reason(OTHER) == f"3 of its 6 sales are also among the 3 of {LUNCH}: held until a person releases it."
+    assert len(sales()) == 3
+    assert_reconciles()
+
+
+def test_a_part_of_a_loaded_file_is_held(bucket: Path):
+    put(bucket, LUNCH, *MEALS, *LATER)
+    take_in()
+    put(bucket, OTHER, *MEALS[:2])
+    take_in()
+    assert states()[OTHER] == "held_overlap"
+    assert_reconciles()
+
+
+def test_a_file_cut_at_other_hours_is_held_for_what_two_loaded_ones_hold(bucket: Path):
+    put(bucket, LUNCH, *MEALS, *LATER)
+    evening = [line.replace(" 12:", " 15:").replace(" 13:", " 16:").replace(" 14:", " 17:") for line in MEALS + LATER]
+    put(bucket, LUNCH.replace("/15/", "/18/"), *evening)
+    take_in()
+    put(bucket, OTHER, *LATER, *evening[:3])
+    take_in()
+    assert states()[OTHER] == "held_overlap"
+    assert "and 6 of them in 2 loaded files" in reason(OTHER)
+    assert_reconciles()
+
+
+def test_two_short_files_that_share_a_few_sales_by_chance_both_load(bucket: Path):
+    put(bucket, LUNCH, *MEALS[:2], *LATER)
+    put(bucket, OTHER, *MEALS[:2], at("12:31", "card", "3.50"), at("12:44", "cash", "3.50"), at("13:01", "card", "2"))
+    take_in()
+    assert set(states().values()) == {"loaded"}
+    assert len(sales()) == 10
+    assert_reconciles()
+
+
+def test_one_sale_that_another_file_holds_too_is_chance(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    put(bucket, OTHER, MEALS[0])
+    take_in()
+    assert set(states().values()) == {"loaded"}
+
+
+def test_two_tills_in_a_rush_at_one_price_are_not_the_same(bucket: Path):
+    """Nearly a sale a minute at each till, all alike: most have a twin at the other till, shifted or not."""
+    put(bucket, LUNCH, *(at(f"12:{minute:02d}", "card", "5") for minute in range(60) if minute % 5))
+    put(bucket, OTHER, *(at(f"12:{minute:02d}", "card", "5") for minute in range(60) if minute % 7))
+    take_in()
+    assert set(states().values()) == {"loaded"}
+
+
+@pytest.mark.parametrize("history_first", [True, False])
+def test_a_history_file_over_live_batches_is_told_in_either_order(bucket: Path, history_first: bool):
+    evening = LUNCH.replace("/15/", "/18/")
+    live = {LUNCH: csv(MEALS), evening: csv([line.replace(" 13:", " 15:").replace(" 14:", " 16:") for line in LATER])}
+    week = parquet([*MEALS, *live[evening].decode().splitlines()[1:], at("12:00", "card", "4.99", "2026-11-03")])
+    for files in ({HISTORY: week}, live) if history_first else (live, {HISTORY: week}):
+        for key, content in files.items():
+            written(bucket, key, content)
+        take_in()
+    held = {LUNCH, evening} if history_first else {HISTORY}
+    assert {key for key, state in states().items() if state == "held_overlap"} == held
+    assert len(sales()) == (7 if history_first else 6)
+    if not history_first:
+        assert "3 of its 7 sales are also among the 3 of trucks/2026-11/5/1" in reason(HISTORY)
+    assert_reconciles()
+
+
+def test_overlapping_files_of_one_batch_load_the_one_that_was_uploaded_first(bucket: Path):
+    written(bucket, OTHER, csv([*MEALS, *LATER]), uploaded=2_000_000_000)
+    written(bucket, LUNCH, csv(MEALS), uploaded=2_000_000_001)
+    take_in()
+    assert states() == {OTHER: "loaded", LUNCH: "held_overlap"}
+
+
+def test_honest_repeats_inside_a_file_stay_sales(bucket: Path):
+    put(bucket, LUNCH, *[MEALS[0]] * 3)
+    take_in()
+    put(bucket, OTHER, MEALS[0], *LATER)
+    take_in()
+    assert set(states().values()) == {"loaded"}
+    assert len(sales()) == 7
+
+
+def test_a_released_overlap_loads_and_both_stand(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    put(bucket, OTHER, *MEALS, *LATER)
+    take_in()
+    (held,) = (key for key, state in states().items() if state == "held_overlap")
+    holding.release(held, actor="Ann", why="Two tills, same sales.")
+    take_in()
+    assert set(states().values()) == {"loaded"}
+    assert len(sales()) == 9
+    assert_reconciles()
+
+
+def test_a_correction_of_a_file_beside_which_a_released_one_stands_loads(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    put(bucket, OTHER, *MEALS, *LATER)
+    take_in()
+    holding.release(OTHER, actor="Ann", why="Two tills, same sales.")
+    take_in()
+    put(bucket, LUNCH, *MEALS, at("12:20", "card", "2.50"))
+    take_in()
+    assert states() == {LUNCH: "loaded", OTHER: "loaded"}
+    assert len(sales()) == 10
+    assert_reconciles()
+
+
+def test_a_repaired_row_does_not_hide_the_copy_of_its_file(bucket: Path):
+    put(bucket, LUNCH, *MEALS, at("12:20", "card", "VOID"))
+    take_in()
+    ((file_id, row_number),) = rows("SELECT file_id, row_number FROM ops.rejected_row")
+    repairs.repair(file_id, row_number, pence=499, actor="Ann", why="From the paper roll")
+    written(bucket, OTHER, csv([*MEALS, at("12:20", "card", "VOID")], "\r\n"))
+    take_in()
+    assert states()[OTHER] == "held_overlap"
+    assert len(sales()) == 4
+    again()
+    assert len(sales()) == 4
+    with warehouse.connect() as db:
+        assert rejects.show(db, file_id, row_number)["status"] == "repaired"
+    assert_reconciles()
+
+
+def test_a_padded_spelling_is_a_new_version_that_replaces_the_rows(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    put(bucket, PADDED, *MEALS[:2], at("12:15", "card", "9.70"))
+    take_in()
+    assert states() == {LUNCH: "superseded", PADDED: "loaded"}
+    assert sum(pence for _, _, pence in sales()) == 2068
+    assert rows("SELECT cause FROM ops.restatement") == [("new_version",)]
+    assert_reconciles()
+
+
+def test_the_same_content_under_a_padded_spelling_counts_once(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    put(bucket, PADDED, *MEALS)
+    take_in()
+    assert states() == {LUNCH: "superseded", PADDED: "loaded"}
+    assert len(sales()) == 3
+    assert_reconciles()
+
+
+def test_of_two_spellings_in_one_batch_the_later_upload_loads(bucket: Path):
+    written(bucket, PADDED, csv(MEALS[:1]), uploaded=2_000_000_000)
+    written(bucket, LUNCH, csv(MEALS), uploaded=2_000_000_001)
+    take_in()
+    assert states() == {PADDED: "superseded", LUNCH: "loaded"}
+    assert rows("SELECT superseded_by = (SELECT file_id FROM ops.source_file WHERE state = 'loaded') "
+                "FROM ops.source_file WHERE state = 'superseded'") == [(True,)]  # fmt: skip
+    assert len(sales()) == 3
+    assert_reconciles()
+
+
+def test_an_older_upload_under_another_spelling_never_replaces_a_newer(bucket: Path):
+    written(bucket, LUNCH, csv(MEALS), uploaded=2_000_000_001)
+    take_in()
+    written(bucket, PADDED, csv(MEALS[:1]), uploaded=2_000_000_000)
+    take_in()
+    assert states() == {LUNCH: "loaded", PADDED: "superseded"}
+    assert len(sales()) == 3
+
+
+def test_the_spelling_that_is_loaded_is_the_one_whose_leaving_is_told(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    put(bucket, PADDED, *MEALS)
+    put(bucket, LUNCH.replace("/15/", "/18/"), at("15:00", "card", "7"))
+    take_in()
+    (bucket / LUNCH).unlink()
+    take_in()
+    gone = "SELECT key FROM ops.source_file WHERE deleted_at IS NOT NULL"
+    assert rows(gone) == []
+    (bucket / PADDED).unlink()
+    take_in()
+    assert rows(gone) == [(PADDED,)]
+    assert len(sales()) == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "plain"),
+    [
+        (PADDED, "trucks/2026-11/5/15/T3_T3_A1.csv"),
+        ("trucks/2026-01/05/09/T3_T007_01.csv", "trucks/2026-1/5/9/T3_T7_01.csv"),
+        ("historical/TRUCK_DATA_HIST_04.parquet", "historical/TRUCK_DATA_HIST_4.parquet"),
+        ("metadata/details.xlsx", "metadata/details.xlsx"),
+        ("notes/05/T3_T01_A.csv", "notes/05/T3_T01_A.csv"),
+        ("trucks/2026-10/10/00/T3_T0_A1.csv", "trucks/2026-10/10/0/T3_T0_A1.csv"),
+    ],
+)
+def test_python_and_the_ledger_agree_on_the_logical_key(bucket: Path, key: str, plain: str):
+    with warehouse.connect() as db:
+        db.execute(
+            sa.text("INSERT INTO ops.source_file (key, etag, size, last_modified, kind) "
+                    "VALUES (:key, 'e', 1, now(), 'other')"), {"key": key},
+        )  # fmt: skip
+    assert (logical(key), logical(plain)) == (plain, plain)
+    assert rows("SELECT logical_key FROM ops.source_file") == [(plain,)]
+
+
+def test_a_hold_outlives_a_new_upload_until_it_is_released(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    put(bucket, PADDED, *MEALS, *LATER)
+    take_in()
+    assert states() == {LUNCH: "superseded", PADDED: "held"}
+    assert reason(PADDED) == (
+        "Held by Ann: A test of the till. The hold stays with the key: this newer version waits too."
+    )
+    put(bucket, LUNCH, *MEALS, LATER[0])
+    take_in()
+    assert states() == {LUNCH: "held", PADDED: "superseded"}
+    assert reason(LUNCH).count("The hold stays") == 1
+    assert sales() == []
+    assert_reconciles()
+    holding.release(PADDED, actor="Ann", why="It was no test.")
+    take_in()
+    assert states()[LUNCH] == "loaded"
+    assert len(sales()) == 4
+    assert rows("SELECT action, subject FROM ops.audit ORDER BY audit_id") == [("hold", LUNCH), ("release", LUNCH)]
+    assert_reconciles()
+
+
+def test_operators_are_told_of_a_version_that_waits_behind_a_hold(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", '["ops@t3.example"]')
+    settings.cache_clear()
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    put(bucket, LUNCH, *MEALS, *LATER)
+    take_in()
+    for (batch,) in rows("SELECT batch_id FROM ops.batch"):
+        stages.finish_batch(batch)
+        stages.finish_batch(batch)
+    ((subject, message),) = rows("SELECT subject, message FROM ops.mail_outbox")
+    assert subject == "T3: a held file was uploaded again"
+    assert b"Held by Ann: A test of the till." in bytes(message).replace(b"=\n", b"")
+
+
+def test_a_hold_says_what_it_refuses(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    take_in()
+    with pytest.raises(RefusedError, match=f"{LUNCH} is loaded, not held"):
+        holding.release(PADDED, actor="Ann", why="Let it in.")
+    holding.hold(PADDED, actor="Ann", why="A test.")
+    assert states() == {LUNCH: "held"}
+    with pytest.raises(RefusedError, match=f"{LUNCH} is held, not loaded"):
+        holding.hold(LUNCH, actor="Ann", why="A test.")
+
+
+def test_a_corrected_version_ends_the_wait_of_a_duplicate(bucket: Path):
+    put(bucket, LUNCH, *MEALS)
+    put(bucket, OTHER, *MEALS)
+    take_in()
+    (held,) = (key for key, state in states().items() if state == "held_duplicate")
+    put(bucket, held, *LATER)
+    take_in()
+    assert rows("SELECT state FROM ops.source_file WHERE key = :key ORDER BY file_id", key=held) == [
+        ("superseded",),
+        ("loaded",),
+    ]
+    assert len(sales()) == 6
+    assert_reconciles()
