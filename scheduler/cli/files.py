@@ -29,7 +29,7 @@ def files(
 
 @app.command("release")
 def files_release(key: Key, why: Why, by: By = "") -> None:
-    """Let a file in that is held; the next ingest loads it.
+    """Let a file in that is held; the next ingest loads it. One held for its columns: every row of it is a sale.
 
     Example: t3 files release trucks/2026-11/5/15/T3_T3_B2.csv --why "Two tills, same sales" """
     from scheduler.commands.again import release as run
