@@ -108,7 +108,7 @@ KINDS: dict[str, Kind] = {
     ),
     "release": Kind(
         "Release a held file",
-        "It is read and loaded as if it were new, whatever else has the same sales.",
+        "It is read and loaded as if it were new: what it was held for is taken as right.",
         _KEY,
         lambda given: f"Release {words.file_name(given)}",
     ),

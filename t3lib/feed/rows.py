@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.csv
@@ -78,8 +79,13 @@ def _places(header: list[str]) -> list[int]:
 
 def _wanted(header: list[str]) -> list[int]:
     """The places of the three columns and of those that may say that rows are no sales."""
-    places = _places(header)
-    return [*places, *unread.telling(header, places)]
+    return _sought(tuple(header))
+
+
+@lru_cache(maxsize=64)  # most files of a fleet have one header
+def _sought(header: tuple[str, ...]) -> list[int]:
+    places = _places(list(header))
+    return [*places, *unread.telling(list(header), places)]
 
 
 def _fast_csv(text: Text) -> list[Column] | None:
@@ -139,13 +145,13 @@ def _row_like(places: list[int], width: int) -> Callable[[list[str]], bool]:
 
 
 def _reading(header: list[str], columns: list[Column], lines: Column | None = None) -> Reading:
-    places = _places(header)
+    wanted = _wanted(header)
     doubts = [
         unread.doubt(header[place], _words(column).dictionary.to_pylist())
-        for place, column in zip(unread.telling(header, places), columns[3:], strict=True)
+        for place, column in zip(wanted[3:], columns[3:], strict=True)
     ]
     doubt = "; ".join(filter(None, doubts)) or None
-    return Reading(_table(columns[:3], lines), unread.names(header, places), doubt)
+    return Reading(_table(columns[:3], lines), unread.names(header, wanted[:3]), doubt)
 
 
 def _table(columns: list[Column], lines: Column | None) -> pa.Table:
