@@ -16,7 +16,7 @@ _BY_PERIOD = (
 SELECT CAST(date_trunc(:grain, business_date) AS date) AS period_first,
        count(DISTINCT business_date) AS trading_days, sum(transactions)::bigint AS transactions,
        sum(total_pence)::bigint AS gross_sales_pence,
-       100.0 * coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0) 
+       100.0 * coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0)
              / nullif(sum(total_pence), 0) AS card_share_pct
 FROM sales
 GROUP BY period_first
