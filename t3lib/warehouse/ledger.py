@@ -20,7 +20,7 @@ BATCH_ID = re.compile(r"(batch|meta|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
 # The version that a key held last, and whether another process saw it since this listing began.
 _LATEST = sa.text("""
-    SELECT DISTINCT ON (key) key, version, etag, last_modified, state,
+    SELECT DISTINCT ON (key) key, version, etag, last_modified, state, superseded_by,
            discovered_at > now() - make_interval(secs => :seconds) AS is_younger
     FROM ops.source_file
     WHERE key = ANY(:keys) AND version IS NOT NULL
@@ -235,7 +235,8 @@ def _differs(o: Object, latest: sa.Row) -> bool:
 
     The same etag is the same content, so uploading it once more changes nothing; but what went away before it was
     read, and is there again, was never read, and what could not be read is tried again when it is uploaded again."""
-    if o.etag != latest.etag or latest.state == "superseded":
+    never_read = latest.state == "superseded" and latest.superseded_by is None
+    if o.etag != latest.etag or never_read:
         return True
     return latest.state in ("unreadable", "bad_header") and o.last_modified != latest.last_modified
 

@@ -71,7 +71,7 @@ def decide(cursor: Cursor, files: pa.Table, sales: pa.Table, digests: dict[int, 
     for row in own:
         if row["state"] in ("loaded", "held_columns"):
             _decide(row, heads, same)
-    _let_stand(cursor, [row for row in own if row["reason"] == SAME], locked)
+    _let_stand(cursor, [row for row in own if row["reason"] == SAME])
     _pass_over(cursor, own, locked)
     return pa.Table.from_pylist(own, schema=SCHEMA)
 
@@ -93,10 +93,9 @@ def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
     if head and _is_after(head, row):
         reason = f"A newer version of the same key {'is held' if head['state'] == 'held' else 'was loaded before'}."
         row |= {"state": "superseded", "reason": reason, "superseded_by": head["file_id"]}
-    elif head and head["state"] == "loaded" and head["content_sha256"] == row["content_sha256"]:
+    elif head and head["state"] == "loaded" and all(head[name] == row[name] for name in ("key", "content_sha256")):
         row |= {"state": "superseded", "reason": SAME, "superseded_by": head["file_id"]}
-        if head["key"] == row["key"]:
-            head |= {"version": row["version"], "etag": row["etag"]}
+        head["version"] = row["version"]
     elif head and head["state"] == "held" and not row["released"]:
         row |= {"state": "held", "reason": f"{(head['reason'] or '').removesuffix(_WAITS)}{_WAITS}"}
         _follow(row, head, heads)
@@ -133,14 +132,12 @@ def _follow(row: Row, head: Row | None, heads: dict[str, Row]) -> None:
         row["replaces"] = head["file_id"]
 
 
-def _let_stand(cursor: Cursor, same: list[Row], locked: list[Row]) -> None:
+def _let_stand(cursor: Cursor, again: list[Row]) -> None:
     """Give the version and etag of an upload of the same content to the row whose sales stand for it."""
-    keys = {row["file_id"]: row["key"] for row in locked}
-    again = sorted((row for row in same if keys[row["superseded_by"]] == row["key"]), key=identity.in_order)
     if again:
-        latest = {row["superseded_by"]: row for row in again}
-        cursor.execute(_STANDS[0], [[row["file_id"] for row in again]])
+        latest = {row["superseded_by"]: row for row in sorted(again, key=identity.in_order)}
         versions, etags = [row["version"] for row in latest.values()], [row["etag"] for row in latest.values()]
+        cursor.execute(_STANDS[0], [[row["file_id"] for row in again]])
         cursor.execute(_STANDS[1], [list(latest), versions, etags])
 
 

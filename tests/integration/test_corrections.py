@@ -203,7 +203,7 @@ def test_trial_goes_to_the_listed_only_and_counts_as_no_report(sent, tmp_path, m
     prepare_trial(copy, DAY, "me")
     prepare_trial(copy, DAY, "Other@t3.example")
     assert mail.send_due()["sent"] == 2
-    assert [to for to, _ in sent.received[1:]] == ["analyst@t3.example", "Other@t3.example"]
+    assert [to for to, _ in sent.received[1:]] == ["analyst@t3.example", "other@t3.example"]
     assert message_from_bytes(sent.received[1][1], policy=default)["Subject"].startswith("Trial: T3 Morning figures")
     restate(11_000)
     assert len(moved()) == 1
