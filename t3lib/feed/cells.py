@@ -22,9 +22,8 @@ def cell(row: dict[str, Any], column: str, convert: Callable[[Any], Any]) -> Any
         return convert(row.get(column))
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
         said = f"{str(row[column])[:60]!r} in column {column}" if row.get(column) not in (None, "") else f"no {column}"
-        raise FeedError(
-            "unreadable", f"{row['']}: {said} ({str(error).rstrip('.')}). The version before stays in force."
-        ) from None
+        why = "a number is needed" if isinstance(error, InvalidOperation) else str(error).rstrip(".")
+        raise FeedError("unreadable", f"{row['']}: {said} ({why}). The version before stays in force.") from None
 
 
 def whole_id(value: Any) -> int:
@@ -61,7 +60,7 @@ def description(value: Any) -> str | None:
 
 def yes_no(value: Any) -> bool | None:
     """YES, NO, or None where nothing is said."""
-    word = str(value or "").strip().upper()
+    word = "" if value is None else str(value).strip().upper()
     if word not in ("YES", "NO", "", "TRUE", "FALSE"):
         raise ValueError("YES or NO is needed")
     return None if not word else word in ("YES", "TRUE")

@@ -8,8 +8,11 @@ from t3lib.feed.bounds import visible
 MOST_NAMED = 50
 LONGEST_NAME = 60
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_NO_SALE = ("refund", "void", "cancel", "revers", "chargeback", "declin", "delet", "abort")
-_STATUS = {"status", "state", "outcome"}
+_NO_SALE = ("refund", "void", "cancel", "revers", "chargeback", "declin", "delet", "abort", "storno")
+_STATUS = {"status", "state", "outcome", "result"}
+_ENDS = ("status", "outcome")
+_MUST_BE = {"paid", "ispaid", "success", "successful", "issuccess", "valid", "isvalid", "approved", "isapproved",
+            "issale"}  # fmt: skip
 _KIND = {"kind", "event", "action", "operation", "type"}
 _RETURNED = {"return", "returns", "returned", "isreturn", "isreturned"}
 # What such a column may say of a sale. Anything else is for a person to judge.
@@ -19,6 +22,7 @@ _DONE = _NOTHING | {
     "captured", "closed", "done", "sale", "sold", "final", "finalised", "finalized", "fulfilled", "served",
     "delivered", "processed",
 }  # fmt: skip
+_YES = (_DONE - _NOTHING) | {"yes", "y", "true", "t", "", "null", "none", "nan", "n/a", "na", "-"}
 _ZERO = re.compile(r"[-+]?£?0*\.?0*")
 
 
@@ -37,7 +41,9 @@ def telling(header: list[str], places: list[int]) -> list[int]:
 
 def doubt(name: str, values: Iterable[str | None]) -> str | None:
     """What a column says of rows that may be no sales, or None when it says nothing of the kind."""
-    allowed = {"status": _is_done, "mark": _is_nothing, "kind": _is_no_reversal}[_kind_of(name) or "kind"]
+    allowed = {"status": _is_done, "mark": _is_nothing, "kind": _is_no_reversal, "yes": _is_yes}[
+        _kind_of(name) or "kind"
+    ]
     found = [value for value in values if not allowed((value or "").strip().lower())]
     if not found:
         return None
@@ -49,8 +55,10 @@ def _kind_of(name: str) -> str | None:
     words = [word.lower() for word in _WORD.findall(name)]
     if "".join(words) in _RETURNED or any(word.removeprefix("is").startswith(_NO_SALE) for word in words):
         return "mark"
-    if _STATUS.intersection(words):
+    if _STATUS.intersection(words) or "".join(words).endswith(_ENDS):
         return "status"
+    if "".join(words) in _MUST_BE:
+        return "yes"
     return "kind" if _KIND.intersection(words) else None
 
 
@@ -63,4 +71,10 @@ def _is_done(value: str) -> bool:
 
 
 def _is_no_reversal(value: str) -> bool:
-    return not any(word.startswith((*_NO_SALE, "return", "nosale")) for word in re.findall(r"[a-z]+", value))
+    words = re.findall(r"[a-z]+", value)
+    return "nosale" not in "".join(words) and not any(word.startswith((*_NO_SALE, "return")) for word in words)
+
+
+def _is_yes(value: str) -> bool:
+    """Yes in some form, an amount above nothing, or nothing said."""
+    return value in _YES or bool(re.fullmatch(r"£?[0-9]*\.?[0-9]+", value) and not _ZERO.fullmatch(value))

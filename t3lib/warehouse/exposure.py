@@ -1,10 +1,11 @@
 """What the roles could do beyond what they need: read from the catalogue, so that nothing later is forgotten."""
 
+import psycopg2
 import sqlalchemy as sa
 
 from t3lib.settings import settings
 from t3lib.warehouse import roles
-from t3lib.warehouse.connection import psycopg2_url
+from t3lib.warehouse.connection import libpq_url, psycopg2_url
 from t3lib.warehouse.reconciliation import Check
 
 # Each gives sentences; nothing where all is closed. `ours` are T3's roles, `theirs` the schemas that it owns.
@@ -97,8 +98,9 @@ def open_ways(db: sa.Connection) -> list[str]:
 
 
 def changed_settings(db: sa.Connection) -> list[str]:
-    """The limits that are not as T3 set them: any role may change its own."""
-    return [f"{role} has another {name} than {value}" for role, name, value in roles.missing_settings(db)]
+    """The settings that are not as T3 made them: any role may change its own."""
+    other = [f"{role} has another {name} than {value}" for role, name, value in roles.missing_settings(db)]
+    return other + [f"{role} has a setting that T3 did not make: {name}" for role, name in roles.foreign_settings(db)]
 
 
 def locked_out() -> list[str]:
@@ -111,10 +113,9 @@ def may_log_in(name: str) -> bool:
     url = getattr(settings(), f"database_url_{name}")
     if url is None:
         return True
-    engine = sa.create_engine(psycopg2_url(url.get_secret_value()), poolclass=sa.NullPool)
     try:
-        engine.connect().close()
-    except sa.exc.OperationalError as error:
+        psycopg2.connect(libpq_url(url.get_secret_value())).close()  # asks nothing that the role's settings could spoil
+    except psycopg2.OperationalError as error:
         return "authentication failed" not in str(error)
     return True
 

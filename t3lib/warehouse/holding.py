@@ -11,13 +11,14 @@ from t3lib.warehouse import audit, identity, restatement, rollups
 from t3lib.warehouse.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.cursor import Cursor
-from t3lib.warehouse.outcomes import HELD
+from t3lib.warehouse.outcomes import HELD, judge_again
 from t3lib.warehouse.restatement import Label
 
 # Every spelling of a key is the same file. What a load has under way waits here, so that the version that it leaves
 # is the one that is held or released.
 _VERSIONS = """
-    SELECT file_id, truck_id, key, version, kind, state, is_twin, last_modified FROM ops.source_file
+    SELECT file_id, truck_id, key, version, kind, state, is_twin, last_modified, deleted_at
+    FROM ops.source_file
     WHERE logical_key = {logical}
     ORDER BY file_id
     FOR UPDATE
@@ -25,7 +26,8 @@ _VERSIONS = """
 _RELEASE = sa.text("""
     UPDATE ops.source_file
     SET state = 'new', is_twin = false, batch_id = NULL, reason = NULL,
-        released = released OR state <> 'held_columns', all_sales = all_sales OR state = 'held_columns'
+        released = released OR state <> 'held_columns', all_sales = all_sales OR state = 'held_columns',
+        may_repeat = may_repeat OR state IN ('held_duplicate', 'held_overlap')
     WHERE file_id = :file_id
 """)
 _PASSED = ("superseded", "unreadable", "bad_header", "new", "claimed")
@@ -40,13 +42,16 @@ def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
     """Let a held file in, by any spelling of its key: the next ingest loads its newest version and does not ask again
     what it was held for. Raises RefusedError.
 
-    Held for its columns: every row of it is a sale as written. Held otherwise: whatever else has the same sales."""
+    Held for its columns: every row of it is a sale as written. Held for another file: whatever else has the same
+    sales; that is still asked of one that a person held."""
     with connect(url) as db:
         versions = db.execute(sa.text(_VERSIONS.format(logical=":logical")), {"logical": logical(key)})
         newest = _newest(list(versions.mappings()))
         audit.write(db, "release", newest["key"] if newest else key, actor, why)
         if newest is None or newest["state"] not in HELD:
             raise RefusedError(_why_not(newest, key, "held"))
+        if newest["deleted_at"]:
+            raise RefusedError(f"{newest['key']} is no longer in the bucket: upload it again, then release it.")
         db.execute(_RELEASE, dict(newest))
 
 
@@ -67,7 +72,8 @@ def hold(key: str, *, actor: str, why: str, url: str | None = None) -> None:
 
 def _newest(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The version that stands for a key; one that was passed over only where there is no other."""
-    standing = [row for row in versions if row["state"] not in _PASSED] or list(versions)
+    held = [row for row in versions if row["state"] == "held"]  # what a person holds is asked about first
+    standing = held or [row for row in versions if row["state"] not in _PASSED] or list(versions)
     return max(standing, default=None, key=identity.in_order)
 
 
@@ -77,6 +83,7 @@ def _take_out(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> 
                    [file["truck_id"], file["file_id"]])  # fmt: skip
     cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1", [file["file_id"]])
     cursor.execute(_HOLD, [file["file_id"], actor, why])
+    judge_again(cursor, [file["file_id"]])
     restatement.record(cursor, none, gone, {file["file_id"]: Label("held", file["key"])}, actor=actor, why=why)
     rollups.move(cursor, none, gone)
     rollups.raise_watermark(cursor)

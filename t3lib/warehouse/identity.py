@@ -34,7 +34,7 @@ _VERSIONS = """
 """
 _LOCK = """
     SELECT file_id, key, logical_key, version, etag, state, reason, last_modified, truck_id, released, all_sales,
-           discovered_at, is_twin, content_sha256
+           may_repeat, discovered_at, is_twin, content_sha256
     FROM ops.source_file
     WHERE file_id = ANY($1)
     ORDER BY file_id

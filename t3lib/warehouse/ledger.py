@@ -238,7 +238,9 @@ def _differs(o: Object, latest: sa.Row) -> bool:
     never_read = latest.state == "superseded" and latest.superseded_by is None
     if o.etag != latest.etag or never_read:
         return True
-    return latest.state in ("unreadable", "bad_header") and o.last_modified != latest.last_modified
+    # one that another spelling of its key replaced counts again from its new upload on
+    counts = latest.state not in ("unreadable", "bad_header", "superseded")
+    return not counts and o.last_modified != latest.last_modified
 
 
 def _row(o: Object, version: int) -> dict[str, object]:

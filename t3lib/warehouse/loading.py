@@ -12,7 +12,7 @@ from t3lib.business_day import business_date, today
 from t3lib.warehouse import decisions, identity, restatement, rollups, standing
 from t3lib.warehouse.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.cursor import Cursor
-from t3lib.warehouse.outcomes import decide
+from t3lib.warehouse.outcomes import decide, judge_again
 from t3lib.warehouse.restatement import Label
 
 _OUTCOME = """
@@ -112,6 +112,7 @@ def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], 
         cursor.keep("going", pa.Table.from_pylist(rows, schema=_GOING))
         for statement in _REPLACE:
             cursor.execute(statement)
+        judge_again(cursor, replaced)
     return stood, gone
 
 

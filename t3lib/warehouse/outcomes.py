@@ -46,6 +46,17 @@ _PASSED = """
     FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS passed (old, new)
     WHERE file.file_id = passed.old
 """
+# What is being loaded or decided at this moment is left alone: waiting for it could be waiting for each other.
+_JUDGED_AGAIN = """
+    UPDATE ops.source_file AS file SET state = 'new', batch_id = NULL, reason = NULL
+    WHERE file_id IN (
+        SELECT held.file_id FROM ops.source_file AS held
+        JOIN ops.source_file AS gone USING (truck_id)
+        WHERE gone.file_id = ANY($1) AND held.state IN ('held_duplicate', 'held_overlap')
+          AND strpos(held.reason, gone.key) > 0
+        FOR UPDATE OF held SKIP LOCKED
+    )
+"""
 _WAITS = " The hold stays with the key: this newer version waits too."
 SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("truck_id", pa.int32()), ("state", pa.string()), ("reason", pa.string()),
@@ -83,7 +94,7 @@ def _is_head(row: Row) -> bool:
 
 def _known(row: Row) -> Row:
     """What the ledger knows of a claimed file."""
-    names = ("released", "all_sales", "discovered_at", "last_modified", "logical_key", "version", "etag")
+    names = ("released", "all_sales", "may_repeat", "discovered_at", "last_modified", "logical_key", "version", "etag")
     return {name: row[name] for name in names} | {"replaces": None, "superseded_by": None}
 
 
@@ -99,7 +110,7 @@ def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
     elif head and head["state"] == "held" and not row["released"]:
         row |= {"state": "held", "reason": f"{(head['reason'] or '').removesuffix(_WAITS)}{_WAITS}"}
         _follow(row, head, heads)
-    elif row["state"] == "loaded" and not row["released"] and (verdict := same.verdict(row, _stood(head))):
+    elif row["state"] == "loaded" and not row["may_repeat"] and (verdict := same.verdict(row, _stood(head))):
         row["state"], row["reason"] = verdict
     elif row["state"] == "loaded":
         if head and "replaces" in head and head["state"] == "loaded":
@@ -141,11 +152,18 @@ def _let_stand(cursor: Cursor, again: list[Row]) -> None:
         cursor.execute(_STANDS[1], [list(latest), versions, etags])
 
 
+def judge_again(cursor: Cursor, gone: list[int]) -> None:
+    """Let the files wait no longer that were held because of these, which no longer stand: they are read again."""
+    if gone:
+        cursor.execute(_JUDGED_AGAIN, [gone])
+
+
 def _pass_over(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:
     """What waited under a key for a person waits no more when a newer version loads, or waits itself."""
-    newest = {row["logical_key"]: row for row in own if row["state"] in ("loaded", *HELD)}
+    newest = {row["logical_key"]: row for row in own if row["state"] in ("loaded", *HELD) or row["reason"] == SAME}
     waited = [row for row in locked if row["state"] in HELD and row["logical_key"] in newest]
-    passed = {row["file_id"]: newest[row["logical_key"]]["file_id"] for row in waited
+    stands = {key: row["superseded_by"] or row["file_id"] for key, row in newest.items()}
+    passed = {row["file_id"]: stands[row["logical_key"]] for row in waited
               if _is_after(newest[row["logical_key"]], row)}  # fmt: skip
     if passed:
         cursor.execute(_PASSED, [list(passed), list(passed.values())])

@@ -37,7 +37,8 @@ _MEETING = sa.text("""
     SELECT file.truck_id, file.file_id, other.file_id AS other_id, file.key, other.key AS other_key,
            file.logical_key = other.logical_key AS are_versions,
            EXISTS (SELECT FROM ops.source_file AS version
-                   WHERE version.released AND version.logical_key IN (file.logical_key, other.logical_key)) AS released
+                   WHERE version.may_repeat
+                     AND version.logical_key IN (file.logical_key, other.logical_key)) AS released
     FROM meeting
     JOIN ops.source_file AS file ON file.file_id = meeting.file_id
     JOIN ops.source_file AS other ON other.file_id = meeting.other_id

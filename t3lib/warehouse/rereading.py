@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from t3lib.cleaning import Rules, clean
 from t3lib.extraction import Extract, extract
 from t3lib.landing import Landing
-from t3lib.warehouse import decisions, ledger
+from t3lib.warehouse import decisions, ledger, standing
 from t3lib.warehouse.change import changing, sales_of
 from t3lib.warehouse.connection import connect
 from t3lib.warehouse.reconciliation import Check
@@ -75,7 +75,7 @@ def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     believing = Rules(prices={truck: {10**9} for truck in trucks})  # limits and shifts are for cleaning to judge
     said = clean(read.raw, read.files, believing).sales.select(_VALUE)
     with changing(url) as cursor:
-        repaired = decisions.standing(cursor, files)
+        repaired = standing.standing(cursor, files)
         stand = decisions.without(sales_of(cursor, files), repaired).select(_VALUE)
     odd = stand.join(said.cast(stand.schema), keys=_VALUE, join_type="left anti")
     return Counter(odd["file_id"].to_pylist())

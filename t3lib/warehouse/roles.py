@@ -32,6 +32,17 @@ _PRESENT = sa.text("""
     WHERE d.datname = current_database()
 """)
 
+# Of a role wherever it logs in, or in this database.
+_EVERY = sa.text("""
+    SELECT r.rolname, s.setdatabase <> 0 AS is_here, split_part(setting, '=', 1) AS name
+    FROM pg_db_role_setting AS s
+    JOIN pg_roles AS r ON r.oid = s.setrole
+    CROSS JOIN LATERAL unnest(s.setconfig) AS setting
+    WHERE r.rolname = ANY(:roles)
+      AND (s.setdatabase = 0 OR s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    ORDER BY 1, 3
+""")
+
 
 def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
     """Make the roles, their settings and their grants as this version wants them.
@@ -75,6 +86,13 @@ def missing_settings(db: sa.Connection) -> list[tuple[str, str, str]]:
     return [found for found in settings_of(version) if "{} {}={}".format(*found) not in present]
 
 
+def foreign_settings(db: sa.Connection) -> list[tuple[str, str]]:
+    """(role, setting) of what the roles have beside `settings_of`: one that a role gave itself can stop its work."""
+    own = {(role, name) for role, name, _ in settings_of(180000)}
+    found = db.execute(_EVERY, {"roles": [f"t3_{name}" for name in NAMES]})
+    return [(row.rolname, row.name) for row in found if not row.is_here or (row.rolname, row.name) not in own]
+
+
 def sql(database: str, owner: str, version: int = 180000) -> str:
     """The SQL that an administrator runs (psql, in that database) where the owner may not make roles."""
     lines = [f"CREATE ROLE t3_{name} LOGIN;  -- then: \\password t3_{name}" for name in NAMES]
@@ -109,7 +127,11 @@ def _make(db: sa.Connection) -> None:
     for role in db.execute(_KNOWN).all():
         if role.rolname.removeprefix("t3_") in NAMES and not role.is_ours:
             db.exec_driver_sql(f"GRANT {role.rolname} TO CURRENT_USER")  # else its sessions could not be ended
-    for statement in _bounded(db.scalar(sa.text("SELECT current_database()")), missing_settings(db)):
+    database = db.scalar(sa.text("SELECT current_database()"))
+    for role in sorted({role for role, _ in foreign_settings(db)}):
+        db.exec_driver_sql(f"ALTER ROLE {role} RESET ALL")
+        db.exec_driver_sql(f"ALTER ROLE {role} IN DATABASE {_quoted(database)} RESET ALL")
+    for statement in _bounded(database, missing_settings(db)):
         db.exec_driver_sql(statement)
 
 

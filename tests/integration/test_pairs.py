@@ -46,8 +46,9 @@ def test_files_that_share_most_sales_are_named_with_what_to_do(doubled: None):
 def test_a_pair_of_which_a_person_released_one_is_told_apart(doubled: None):
     holding.hold(OTHER, actor="Ann", why="Looks like a copy.")
     assert pairs().ok
-    holding.release(OTHER, actor="Ann", why="Two tills, same sales.")
-    take_in()
+    for _ in ("its own hold", "what is asked then"):
+        holding.release(OTHER, actor="Ann", why="Two tills, same sales.")
+        take_in()
     found = pairs()
     assert found.ok
     assert found.detail.endswith("; 1 more, of which a person released one, stand as decided")

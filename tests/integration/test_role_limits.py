@@ -160,10 +160,12 @@ def test_the_doctor_sees_changed_limits_and_passwords_and_upgrade_sets_them_agai
         database = one("SELECT current_database()")
         visitor.execute(f"ALTER ROLE t3_dashboard IN DATABASE {database} SET statement_timeout = 0")
         visitor.execute("ALTER ROLE t3_dashboard PASSWORD 'mine'")
+        visitor.execute("ALTER ROLE t3_dashboard SET search_path = pg_temp")
     with warehouse.connect() as db:
         found = exposure.check(db)
         assert (found.ok, "t3_dashboard has another statement_timeout than 10s" in found.detail) == (False, True)
         assert "t3_dashboard cannot log in" in found.detail
+        assert "t3_dashboard has a setting that T3 did not make: search_path" in found.detail
     with warehouse.connect() as db:
         roles.ensure(db, exposure.passwords())
     with warehouse.connect() as db:

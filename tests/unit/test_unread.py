@@ -14,7 +14,9 @@ def doubt(column: str, *values: str) -> str | None:
 
 @pytest.mark.parametrize(
     ("column", "values"),
-    [("status", ["paid", "refunded"]), ("Status", ["VOID"]), ("state", ["CA"]), ("order_status", ["open"]),
+    [("orderstatus", ["refunded"]), ("event", ["No Sale"]), ("paid", ["no"]), ("is_sale", ["0"]), ("storno", ["1"]),
+     ("result", ["refunded"]), ("status", ["paid", "refunded"]), ("Status", ["VOID"]), ("state", ["CA"]),
+     ("order_status", ["open"]),
      ("refund", ["yes"]), ("Refunded", ["true"]), ("isRefunded", ["1"]), ("is_refund", ["x"]),
      ("refund amount", ["5.00"]),
      ("voided", ["", "Y"]), ("VOIDED_AT", ["12:30"]), ("cancelled", ["True"]), ("returned", ["1"]),
@@ -27,7 +29,8 @@ def test_a_column_that_may_say_no_sale_leaves_a_doubt(column, values):
 @pytest.mark.parametrize(
     ("column", "values"),
     [("status", ["completed", "Paid", "OK", ""]), ("refund", ["no", "0", "0.00", ""]), ("voided", ["false", "N"]),
-     ("tip", ["1.00"]), ("statement", ["refunded"]), ("avoid_nuts", ["yes"]), ("transaction_type", ["sale", "payment"]),
+     ("tip", ["1.00"]), ("statement", ["refunded"]), ("avoid_nuts", ["yes"]), ("paid", ["yes", "8.70", ""]),
+     ("transaction_type", ["sale", "payment"]),
      ("change_returned", ["1.30"]), ("item", ["Void burger"])],
 )  # fmt: skip
 def test_a_column_that_says_nothing_of_the_kind_leaves_none(column, values):

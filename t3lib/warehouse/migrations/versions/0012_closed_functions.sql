@@ -50,6 +50,8 @@ SELECT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '
 -- What no page of T3 writes is ended, so that the bounds hold for every row.
 UPDATE ops.request SET kind = left(kind, 40)
 WHERE length(kind) > 40;
+UPDATE ops.request SET kind = 'unknown'
+WHERE kind = '';
 UPDATE ops.request SET parameters = '{"too_long": true}'
 WHERE octet_length(parameters::text) > 8000;
 ALTER TABLE ops.request ADD CONSTRAINT request_bounds

@@ -18,6 +18,7 @@ _BACK = """
                ops.source_file_rejects_digest;
     CREATE UNIQUE INDEX source_file_one_loaded ON ops.source_file (key) WHERE state = 'loaded';
     ALTER TABLE ops.source_file DROP COLUMN logical_key, DROP COLUMN is_twin, DROP COLUMN rejects_digest,
+        DROP COLUMN may_repeat,
         DROP CONSTRAINT source_file_state_check,
         ADD CONSTRAINT source_file_state_check CHECK (state IN
             ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held', 'unreadable', 'bad_header',

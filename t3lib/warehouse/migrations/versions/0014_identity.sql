@@ -1,17 +1,20 @@
 DROP TRIGGER file_reconciles ON ops.source_file;
 -- logical_key: the key without zero-padding (t3lib.feed.keys.logical). is_twin: loaded beside a newer version of its
--- logical key, before spellings counted as one. rejects_digest: of a file without a sale, what its rows say.
+-- logical key, before spellings counted as one. rejects_digest: of a file without a sale, what its rows say. may_repeat:
+-- a person's word that it stands beside a file with the same sales.
 ALTER TABLE ops.source_file
     ADD COLUMN logical_key text NOT NULL GENERATED ALWAYS AS (regexp_replace(regexp_replace(key,
         '^trucks/([0-9]{4})-0*([0-9]+)/0*([0-9]+)/0*([0-9]+)/T3_T0*([0-9]+)_', 'trucks/\1-\2/\3/\4/T3_T\5_'),
         '^historical/TRUCK_DATA_HIST_0*([0-9]+)\.parquet$', 'historical/TRUCK_DATA_HIST_\1.parquet')) STORED,
     ADD COLUMN is_twin boolean NOT NULL DEFAULT false,
     ADD COLUMN rejects_digest text,
+    ADD COLUMN may_repeat boolean NOT NULL DEFAULT false,
     DROP CONSTRAINT source_file_state_check,
     ADD CONSTRAINT source_file_state_check CHECK (state IN
         ('new', 'claimed', 'loaded', 'superseded', 'held_duplicate', 'held_overlap', 'held',
          'unreadable', 'bad_header', 'ignored'));
 
+UPDATE ops.source_file SET may_repeat = true WHERE released;
 UPDATE ops.source_file AS old SET is_twin = true
 WHERE state = 'loaded'
   AND EXISTS (SELECT FROM ops.source_file AS newer
