@@ -68,7 +68,7 @@ def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequ
     an address among other words that are known, such as those that a person typed."""
     words = (*words, *_typed)
     for word in (word for word in words if "://" in word and "@" in word):
-        text = _without_start(_without_start(text, word), repr(word)[1:-1])
+        text = _without_start(_without_start(text, repr(word)[1:-1]), word)
     for pattern, instead in ((_WITH_LOGIN, rf"\1{HIDDEN}@"), (_ANY, rf"\1{HIDDEN}@"), (_BARE, f"{HIDDEN}@"),
                              (_ASKED, rf"\1{HIDDEN}"), (_NAMED, rf"\1{HIDDEN}")):  # fmt: skip
         text = pattern.sub(instead, text)

@@ -29,9 +29,9 @@ def files(
 
 @app.command("release")
 def files_release(key: Key, why: Why, by: By = "") -> None:
-    """Let a held file in, by any spelling of its key; the next ingest loads its newest version.
+    """Let a held file in, by any spelling of its key.
 
-    One held for its columns: every row of it is a sale.
+    The next ingest loads its newest version. One held for its columns: every row of it is a sale.
 
     Example: t3 files release trucks/2026-11/5/15/T3_T3_B2.csv --why "Two tills, same sales" """
     from scheduler.commands.again import release as run

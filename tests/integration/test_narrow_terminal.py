@@ -67,7 +67,7 @@ def stacked(text: str) -> list[str]:
 def test_forty_columns_of_ascii_hold_every_table(day: dict[str, str], command: str):
     code, written = on_terminal(command, 40, day, PYTHONIOENCODING="ascii", TERM="dumb")
     text = written.decode("ascii")
-    assert code == 0, text
+    assert code == (1 if command == "archive verify" else 0), text  # nothing is written there yet
     assert "Traceback" not in text
     assert stacked(text) == []
     if command in TABLES:

@@ -1,9 +1,13 @@
 """The kernels of visitors: their places, their owners, what they may use and what of them reaches a browser."""
 
 import json
+import os
 import re
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,6 +19,14 @@ from tests.steps import until
 from tests.visitor import Visitor, channel, given, kernel_of, message, patched, serves, states
 
 pytestmark = pytest.mark.slow  # it starts servers
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder whose notebooks a page's own account may read."""
+    with tempfile.TemporaryDirectory(prefix="t3-page-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

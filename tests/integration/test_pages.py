@@ -109,7 +109,7 @@ def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
 
 
 def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
-    monkeypatch.setattr(pages.dashboard, "command", lambda *page: ["sh", "-c", "echo no luck; exit 3"])
+    monkeypatch.setattr(pages.dashboard, "command", lambda *page: ["/bin/sh", "-c", "echo no luck; exit 3"])
     with pytest.raises(ServiceError, match="no luck"), pages.page("dashboard"):
         pass
 

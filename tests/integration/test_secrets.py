@@ -144,12 +144,12 @@ def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_els
         "notebooks/6_operations.ipynb",
         "t3lib/money.py",
         "scheduler/schedule.toml",
-        ".git",
+        ".git/t3" if (ROOT / ".git").is_dir() else ".git",
     )
     with pages.lab() as lab:
         assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
         for place in forbidden:
-            assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'r+')"), place
+            assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'a')"), place
         assert "Operation not permitted" in in_lab(
             lab, f"import os; os.remove({str(ROOT / 'notebooks' / 'editions.toml')!r})"
         )
@@ -264,8 +264,8 @@ def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) 
 
 def _of_page(name: str) -> str:
     uid = pwd.getpwnam(accounts.NAMES[name]).pw_uid
-    (found,) = [path for path in glob("/tmp/voila_*/kernel-*.json") if os.stat(path).st_uid == uid]
-    return found
+    found = [path for path in glob("/tmp/voila_*/kernel-*.json") if os.stat(path).st_uid == uid]
+    return max(found, key=os.path.getmtime)  # servers that were killed before left theirs
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
