@@ -63,7 +63,8 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
         if listens := _listens(place, server):
             break
         server.stop(patience=5)
-        if not _is_taken(place, _reached(host)):  # it ended for another reason than somebody's being first
+        was_taken = _is_taken(place, _reached(host)) or "no available port" in last_words(log)
+        if not was_taken:  # it ended for another reason than somebody's being first
             break
     try:
         if not listens:

@@ -41,7 +41,9 @@ def files_release(key: Key, why: Why, by: By = "") -> None:
 
 @app.command("hold")
 def files_hold(key: Key, why: Why, by: By = "") -> None:
-    """Take a loaded file out of the figures until it is released; newer versions of it wait as long.
+    """Take a loaded file out of the figures until it is released.
+
+    Newer versions of it wait as long.
 
     Example: t3 files hold trucks/2026-11/5/15/T3_T3_B2.csv --why "A test of the till" """
     from scheduler.commands.again import hold as run
