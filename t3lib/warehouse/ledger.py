@@ -122,12 +122,15 @@ def moment(db: sa.Connection, seconds: float) -> datetime:
 
 
 def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
-    """Mark the loaded files whose keys a listing of the whole bucket lacks, and unmark those that are back.
+    """Mark the loaded and held files whose keys a listing of the whole bucket lacks, and unmark those that are back.
 
     Files seen after the listing began are left alone, and so are all when it shows none of the loaded keys:
     that is a wrong or empty listing, not a fleet's worth of deletions. Returns how many of each."""
     loaded = db.execute(
-        sa.text("SELECT file_id, key, deleted_at FROM ops.source_file WHERE state = 'loaded' AND discovered_at < :at"),
+        sa.text("""
+            SELECT file_id, key, deleted_at FROM ops.source_file
+            WHERE (state = 'loaded' OR state LIKE 'held%') AND discovered_at < :at
+        """),
         {"at": listed_at},
     ).all()
     there = [row for row in loaded if row.key in listed]

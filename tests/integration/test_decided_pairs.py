@@ -1,10 +1,12 @@
 """What a person held, released or corrected leaves no sale counted twice, and none that stands nowhere."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from t3lib import warehouse
+from t3lib.objects import Object
 from t3lib.problems import RefusedError
 from t3lib.warehouse import holding, ledger, repairs
 from t3lib.warehouse.pairs import alike
@@ -83,8 +85,9 @@ def test_a_file_that_left_the_bucket_is_not_released_into_nothing(bucket: Path):
     with pytest.raises(RefusedError, match="no longer in the bucket: upload it again"):
         holding.release(LUNCH, **ANN)
     assert states()[LUNCH] == "held"
+    with warehouse.connect() as db:  # over S3 the same content is the same version: it is there again, and not new
+        ledger.mark_deleted(db, {LUNCH}, datetime.now(UTC))
     put(bucket, LUNCH, *MEALS)
-    take_in()
     holding.release(LUNCH, **ANN)
     take_in()
     assert sum(pence for _, _, pence in sales()) == 1700
@@ -119,8 +122,6 @@ def test_an_earlier_spelling_that_comes_back_counts_again(bucket: Path):
 
 
 def _listed_again(file: ledger.File) -> str:
-    from t3lib.objects import Object
-
     with warehouse.connect() as db:
         ledger.record(db, [Object(file.key, file.etag, 1, file.last_modified)])
         (batch,) = ledger.claim(db, 2**26)
