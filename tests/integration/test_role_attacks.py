@@ -167,8 +167,12 @@ def test_an_older_installation_is_closed_by_its_upgrade(url: str):
         ALTER FUNCTION core.ensure_month(date) SET search_path = pg_catalog;
         INSERT INTO ops.request (kind, asked_by, why, parameters)
         SELECT repeat('k', 500), 'Eve', 'x', jsonb_build_object('a', repeat('x', 100000));
-        INSERT INTO ops.request (kind, asked_by, why) VALUES ('hold', 'Ann', 'x')
+        INSERT INTO ops.request (kind, asked_by, why) VALUES ('hold', 'Ann', 'x'), ('', 'Ann', 'x');
+        GRANT EXECUTE ON FUNCTION pg_catalog.lo_create(oid), pg_catalog.lo_put(oid, bigint, bytea) TO PUBLIC
     """)
+    with session(url, "analyst") as analyst:
+        analyst.execute("SELECT lo_create(0)")
+        made = analyst.fetchone()[0]
     assert loot(url, "analyst", MARK) == {"postgres"}
     warehouse.upgrade(url)
     with warehouse.connect(url) as db:
@@ -178,7 +182,10 @@ def test_an_older_installation_is_closed_by_its_upgrade(url: str):
     assert rows("SELECT kind, parameters FROM ops.request ORDER BY 1") == [
         ("hold", {}),
         ("k" * 40, {"too_long": True}),
+        ("unknown", {}),
     ]
+    with session(url, "analyst") as analyst, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        analyst.execute("SELECT lo_put(%s, 0, 'more')", [made])
 
 
 def test_functions_that_run_as_the_owner_name_everything_in_full(url: str):
