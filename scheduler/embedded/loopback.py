@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from scheduler.embedded.home import Home
-from scheduler.embedded.processes import Server, free_port, last_words, launch, wait_until
+from scheduler.embedded.processes import Server, free_port, last_words, launch, undisturbed, wait_until
 from t3lib.problems import ServiceError
 
 
@@ -69,8 +69,9 @@ class Loopback(ABC):
     def _launch(self) -> bool:
         ports = {name: free_port(self.known.get(name), what, self.say) for name, what in self.ports.items()}
         command, environment = self.command(ports)
-        server = launch(command, self.log, env=environment)
-        self.home.remember(self.name, pid=server.pid, started=server.started, **ports)
+        with undisturbed():  # a server that nobody remembers would never be stopped
+            server = launch(command, self.log, env=environment)
+            self.home.remember(self.name, pid=server.pid, started=server.started, **ports)
         if wait_until(self.answers, server, 20):
             return True
         server.stop()

@@ -1,14 +1,18 @@
 """Ctrl-C at a bad moment."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from scheduler.embedded.processes import undisturbed
+
 LOST = """
 import os, signal, sys
 from scheduler.commands import ending
 from scheduler.commands.serving import stopping
+from scheduler.embedded.processes import undisturbed
 
 class Thing:
     def __del__(self):
@@ -28,3 +32,20 @@ def test_an_end_that_was_asked_for_while_a_command_starts_is_not_lost(number):
     ended = subprocess.run([sys.executable, "-c", LOST, number], capture_output=True, text=True, timeout=60)
     assert "Exception ignored in" in ended.stderr  # Python's doing
     assert (ended.returncode, ended.stdout) == (0, "True\n")
+
+
+def test_a_ctrl_c_waits_until_a_started_server_is_remembered():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    done = []
+
+    def start() -> None:
+        with undisturbed():
+            signal.raise_signal(signal.SIGINT)
+            done.append("remembered")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done == ["remembered"]
