@@ -40,7 +40,7 @@ class Rules:
 
     @classmethod
     def taken(cls) -> "Rules":
-        """Those of this process; token and key leave the environment, which kernels get too."""
+        """The rules of this process; token and key leave the environment, which kernels get too."""
         chosen = settings()
         token, group, key = (os.environ.pop(name, "") for name in (TOKEN, GROUP, KEY))
         header, groups = chosen.proxy_user_header or "", chosen.proxy_groups_header

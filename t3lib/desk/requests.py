@@ -152,7 +152,7 @@ def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
 
 
 def _read(row: Mapping[str, Any]) -> Request:
-    """A row as it stands; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
+    """A row of the table; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
     try:
         parameters = json.loads(row["parameters"])
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """The records of a text file, each proved against the lines that it was written on.
 
 A line is a record, unless a quoted cell holds its end. Whatever quotes may mean besides is refused with its line:
-an unclosed quote would swallow rows without a word."""
+an unclosed quote would swallow rows and nobody would be told."""
 
 import csv
 import io

@@ -80,7 +80,7 @@ def settings_of(version: int) -> list[tuple[str, str, str]]:
 
 
 def missing_settings(db: sa.Connection) -> list[tuple[str, str, str]]:
-    """Those of `settings_of` that this database has otherwise, or not at all."""
+    """The settings of `settings_of` that this database lacks or has with another value."""
     version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
     present = set(db.scalars(_PRESENT))
     return [found for found in settings_of(version) if "{} {}={}".format(*found) not in present]

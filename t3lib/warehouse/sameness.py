@@ -17,7 +17,7 @@ _RELEASE = "held until a person releases it."
 
 
 class Sameness:
-    """The files that stand beside those of a batch, and what they have in common."""
+    """Loaded files that may hold the same sales as a batch, and how many sales they share."""
 
     def __init__(self, cursor: Cursor, own: list[Row], under_way: list[Row], sales: pa.Table):
         self._cursor = cursor
