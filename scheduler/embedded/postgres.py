@@ -17,12 +17,12 @@ from scheduler.embedded.home import Home
 from scheduler.embedded.processes import Server, launch, wait_until
 from t3lib import warehouse
 from t3lib.problems import ServiceError
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 
 OWNER = "t3"
 # How long sessions of a killed server may take to notice and end.
 PATIENCE = 30
-_MIGRATIONS = Path(warehouse.__file__).parent / "migrations" / "versions"
+_MIGRATIONS = Path(warehouse.__file__).parent / "db" / "migrations" / "versions"
 
 
 class Postgres:

@@ -1,0 +1,171 @@
+"""Running a past run again: its commit in a worktree of its own, on the versions of the files that it saw."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import sqlalchemy as sa
+
+from scheduler.queue.stages import INGEST
+from t3lib import record, warehouse
+from t3lib.landing import Landing
+from t3lib.problems import RefusedError
+from t3lib.report.sections.closing import REPORT
+from t3lib.settings import ROOT, settings
+
+REPLAY = Path(__file__).with_name("replay.py")
+# What decides about rows and may have been set; everything else of this environment stays behind.
+_KEPT = ("T3_TIMEZONE", "T3_BUSINESS_DAY_START", "T3_LIMIT_PENCE", "T3_BATCH_BYTES")
+
+_RUN = sa.text("""
+    SELECT run_id, notebook, parameters, git_commit, started_at, executed_copy, rows FROM ops.run
+    WHERE run_id = :run AND state = 'succeeded'
+""")
+_LATEST = sa.text("""
+    SELECT run_id, notebook, started_at, git_commit, rows FROM ops.run
+    WHERE state = 'succeeded' AND git_commit IS NOT NULL
+    ORDER BY started_at DESC LIMIT :limit
+""")
+# The batches that were loaded when the run began, in their order, and then its own; cleaning again adds no version.
+_SEEN = sa.text("""
+    SELECT batch_id, key, etag, last_modified FROM ops.source_file
+    JOIN ops.batch USING (batch_id)
+    WHERE batch.finished_at < :began AND batch.state = 'done' OR batch_id = :own
+    ORDER BY batch_id = :own, batch.finished_at, batch_id, file_id
+""")
+
+
+@dataclass
+class Reproduction:
+    """A run's figures then and now by name; `missing` are keys whose version the bucket no longer holds."""
+
+    run_id: str
+    commit: str
+    then: dict[str, Any]
+    now: dict[str, Any]
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def differing(self) -> list[str]:
+        """The names of the figures that came out otherwise."""
+        return [name for name, value in self.then.items() if self.now.get(name) != value]
+
+
+def latest(limit: int = 20) -> list[dict[str, Any]]:
+    """The latest runs that can be asked for."""
+    with warehouse.connect() as db:
+        return [dict(row) for row in db.execute(_LATEST, {"limit": limit}).mappings()]
+
+
+def reproduce(run_id: str) -> Reproduction:
+    """Run it again in a database of its own; nothing of this one is changed.
+
+    Raises RefusedError for a run that is not known, was made without a commit, or cleaned loaded files again."""
+    with warehouse.connect() as db:
+        run = db.execute(_RUN, {"run": run_id}).mappings().one_or_none()
+        if run is None or not run["git_commit"]:
+            raise RefusedError(f"There is no finished run {run_id} with a commit: `t3 reproduce` lists the latest.")
+        own = run["parameters"].get("batch_id", "")
+        seen = db.execute(_SEEN, {"began": run["started_at"], "own": own}).all()
+    if own and not any(row.batch_id == own for row in seen):
+        raise RefusedError(f"Run {run_id} cleaned loaded files again: name the run that loaded them first.")
+    commit = run["git_commit"].removesuffix("+")
+    found = Reproduction(run_id, commit, _figures_then(run), {})
+    if run["git_commit"].endswith("+"):
+        found.notes.append(f"The code was edited when it ran: this is {commit} as committed.")
+    with _folder() as folder, _worktree(folder / "tree", commit):
+        batches = _fetch(seen, folder / "files", found.missing)
+        if own and own not in batches:
+            raise RefusedError(f"The bucket no longer holds a version that run {run_id} read: {found.missing[-1]}.")
+        work = {"notebook": run["notebook"], "parameters": run["parameters"], "batches": list(batches.values()),
+                "stages": list(INGEST[: INGEST.index(run["notebook"]) + 1]) if own else []}  # fmt: skip
+        found.now = figures(_replay(folder, work))
+    return found
+
+
+def figures(copy: Path) -> dict[str, Any]:
+    """What an executed copy says of itself: the values that it records, a report's headline and CSV."""
+    notebook = nbformat.read(copy, 4)
+    bundles = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    reports = [data[REPORT] for data in bundles if REPORT in data]
+    shown = {name: value for report in reports for part in ("headline", "csv") for name, value in report[part].items()}
+    return record.read(notebook) | shown
+
+
+def _figures_then(run: Any) -> dict[str, Any]:
+    """Of the executed copy; where outputs/ was emptied, the number of rows that the ledger keeps."""
+    copy = settings().outputs / (run["executed_copy"] or "")
+    return figures(copy) if copy.is_file() else {"rows": run["rows"]}
+
+
+def _fetch(seen: list[Any], folder: Path, missing: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The bytes of each version in a file, listed by batch."""
+    folder.mkdir()
+    batches: dict[str, list[dict[str, Any]]] = {}
+    versions = Landing().read_many([(row.key, row.etag) for row in seen])
+    for number, (row, data) in enumerate(zip(seen, versions, strict=True)):
+        if isinstance(data, Exception):
+            missing.append(row.key)
+            continue
+        (folder / str(number)).write_bytes(data)
+        entry = {"key": row.key, "path": str(folder / str(number)), "at": row.last_modified.timestamp()}
+        batches.setdefault(row.batch_id, []).append(entry)
+    return batches
+
+
+def _replay(folder: Path, work: dict[str, Any]) -> Path:
+    """Let the commit's own code take the files in and run the notebook; returns the executed copy."""
+    (folder / "work.json").write_text(json.dumps(work))
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "PGOPTIONS"))}
+    env |= {name: os.environ[name] for name in _KEPT if name in os.environ}
+    places = {name: folder / name for name in ("bucket", "archive", "home", "outputs")}
+    for place in places.values():
+        place.mkdir()
+        place.chmod(0o711)
+    env |= {"T3_HOME": str(places["home"]), "T3_OUTPUTS": str(places["outputs"]), "PYTHONPATH": str(folder / "tree"),
+            "T3_LANDING_URL": places["bucket"].as_uri(), "T3_ARCHIVE_URL": places["archive"].as_uri()}  # fmt: skip
+    # -P: the folder of replay.py must not stand before the commit's own modules.
+    command = [sys.executable, "-P", str(REPLAY), str(folder / "work.json"), str(places["bucket"])]
+    done = subprocess.run(command, env=env, cwd=folder / "tree", capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["It said nothing."])[-1]
+        raise RefusedError(f"The commit's own code could not run it again: {last}")
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A scratch folder through which the embedded Postgres' account may pass."""
+    folder = Path(tempfile.mkdtemp(prefix="t3-run-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _worktree(tree: Path, commit: str) -> Iterator[None]:
+    """The commit's files beside this checkout. Raises RefusedError when the clone does not have it."""
+    try:
+        _git("worktree", "add", "--quiet", "--detach", str(tree), commit)
+    except (OSError, subprocess.CalledProcessError):
+        raise RefusedError(f"This clone does not have the commit {commit}: fetch it (`git fetch --all`).") from None
+    try:
+        yield
+    finally:
+        _git("worktree", "remove", "--force", str(tree))
+
+
+def _git(*arguments: str) -> None:
+    subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True)
