@@ -8,7 +8,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from t3lib import charts, metrics, warehouse
+from t3lib import metrics, warehouse
+from t3lib.charts import echarts
 from t3lib.dashboard import words
 from t3lib.dashboard.html.tiles import MEASURES
 from t3lib.dashboard.state import PAYMENTS, PRESETS, State
@@ -63,7 +64,7 @@ def _tiles(view: View) -> None:
 
 
 def _hours(view: View) -> None:
-    shown = charts.hours_between([*view.hours["local_hour"], *view.usual_hours["local_hour"]])
+    shown = echarts.hours_between([*view.hours["local_hour"], *view.usual_hours["local_hour"]])
     frame = pd.DataFrame({"hour": [f"{hour:02d}" for hour in shown]})
     for name, part in (("now", view.hours), ("usual", view.usual_hours)):
         pence = dict(zip(part["local_hour"], part["gross_sales_pence"], strict=True))

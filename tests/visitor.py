@@ -120,20 +120,20 @@ def serves(monkeypatch: pytest.MonkeyPatch, folder: Path, *cells: str) -> None:
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "t3", "language": "python", "display_name": "T3"}
     nbformat.write(notebook, path)
-    usual = processes.dashboard.command
+    usual = processes.voila_server.command
 
     def command(*page: object) -> list[str]:
         return [str(path) if part.endswith(".ipynb") else part for part in usual(*page)]
 
-    monkeypatch.setattr(processes.dashboard, "command", command)
+    monkeypatch.setattr(processes.voila_server, "command", command)
 
 
 def patched(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """The dashboard's server runs this first: for faults that cannot be had otherwise."""
-    usual = processes.dashboard.command
+    usual = processes.voila_server.command
     program = f"import sys; from scheduler import dashboard\n{code}\ndashboard.main(sys.argv[1:])"
     monkeypatch.setattr(
-        processes.dashboard, "command", lambda *page: [sys.executable, "-c", program, *usual(*page)[3:]]
+        processes.voila_server, "command", lambda *page: [sys.executable, "-c", program, *usual(*page)[3:]]
     )
 
 

@@ -242,7 +242,7 @@ def test_week_that_holds_the_day_is_corrected_too(box, tmp_path):
 
 def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     asked = []
-    monkeypatch.setattr(loop.queue, "enqueue_report", lambda *given, **more: asked.append((given, more)))
+    monkeypatch.setattr(loop.workflows, "enqueue_report", lambda *given, **more: asked.append((given, more)))
     restate(11_000)
     later = datetime.now(UTC) + timedelta(hours=1)
     loop.Scheduler(clock=lambda: later)._corrections(later)

@@ -109,13 +109,13 @@ def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
 
 
 def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
-    monkeypatch.setattr(processes.dashboard, "command", lambda *page: ["/bin/sh", "-c", "echo no luck; exit 3"])
+    monkeypatch.setattr(processes.voila_server, "command", lambda *page: ["/bin/sh", "-c", "echo no luck; exit 3"])
     with pytest.raises(ServiceError, match="no luck"), processes.page("dashboard"):
         pass
 
 
 def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatch):
-    usual = processes.dashboard.command
+    usual = processes.voila_server.command
 
     def overtaken(port, *rest):
         """Between the look for a free port and the start, somebody else listens there, once."""
@@ -125,7 +125,7 @@ def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatc
         return usual(port, *rest)
 
     taken = []
-    monkeypatch.setattr(processes.dashboard, "command", overtaken)
+    monkeypatch.setattr(processes.voila_server, "command", overtaken)
     with processes.page("dashboard") as page:
         assert page.answer() == 200
         assert urlsplit(page.url).port != taken[0].getsockname()[1]

@@ -23,7 +23,7 @@ from t3lib.operator_requests import rows as requests
 from t3lib.operator_requests import signature, work
 from t3lib.operator_requests.sentences import MODES
 from t3lib.problems import RefusedError
-from t3lib.warehouse.db import roles
+from t3lib.warehouse.db import connection, roles
 from t3lib.warehouse.decisions import repairs
 from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
@@ -345,7 +345,7 @@ def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, databas
     with warehouse.connect() as db:
         roles.ensure(db, PASSWORDS)
         signed = signature.statement(signature.key(db), "")
-    engine = sa.create_engine(warehouse.connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
+    engine = sa.create_engine(connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
     insert = "INSERT INTO ops.request (kind, parameters, asked_by, why) VALUES (:kind, CAST(:given AS jsonb), :by, :by)"
     for kind, given in ODD:
         with engine.begin() as db:
@@ -382,6 +382,6 @@ def test_requests_that_nobody_carries_out_end_somewhere(shifted: Path, database:
         signed = signature.statement(signature.key(db), "Eve")
         db.execute(sa.text("INSERT INTO ops.request (kind, asked_by, why) SELECT 'hold', 'Eve', 'x' "
                            "FROM generate_series(1, 1000)"))  # fmt: skip
-    engine = sa.create_engine(warehouse.connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
+    engine = sa.create_engine(connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
     with pytest.raises(sa.exc.DBAPIError, match="1,000 requests wait"), engine.begin() as db:
         operator_requests.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)

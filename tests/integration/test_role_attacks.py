@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scheduler.queue import workflows
 from t3lib import warehouse
 from t3lib.warehouse.checks import role_exposure
-from t3lib.warehouse.db import roles
+from t3lib.warehouse.db import connection, roles
 from tests.conftest import PASSWORDS
 from tests.feeding import rows
 from tests.logins import as_role, refused, session
@@ -159,7 +159,7 @@ def test_only_the_loading_makes_temporary_objects(url: str):
 
 
 def test_an_older_installation_is_closed_by_its_upgrade(url: str):
-    warehouse.connection.migrate("0011", url)
+    connection.migrate("0011", url)
     change("""
         DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$;
         ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;

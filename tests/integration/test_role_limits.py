@@ -15,7 +15,7 @@ from scheduler.worker import maintenance
 from t3lib import archive, mail, operator_requests, warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.checks import role_exposure
-from t3lib.warehouse.db import role_limits, roles
+from t3lib.warehouse.db import connection, role_limits, roles
 from t3lib.warehouse.db.role_limits import Limit
 from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
@@ -179,13 +179,13 @@ def test_the_pages_cannot_take_the_loadings_last_connections(url: str):
     try:
         with suppress(psycopg2.OperationalError):
             for _ in range(250):
-                held.append(psycopg2.connect(warehouse.connection.libpq_url(login(url, "dashboard"))))
+                held.append(psycopg2.connect(connection.libpq_url(login(url, "dashboard"))))
         assert 100 < len(held) < 200
         with session(url, "etl") as loading:
             loading.execute("SELECT 1")
     finally:
-        for connection in held:
-            connection.close()
+        for opened in held:
+            opened.close()
 
 
 def test_the_limits_of_every_role_are_set_where_it_logs_in(url: str):
