@@ -33,6 +33,8 @@ _PLACES = (("runs", "reproduction"), ("reproduction",))
 # another name is passed on under both.
 _KEPT = ("T3_TIMEZONE", "T3_BUSINESS_DAY_START", "T3_LIMIT_PENCE", "T3_BATCH_BYTES")
 
+OTHER_PACKAGES = "Its requirements.lock names other packages than today's, on which it runs again."
+
 _RUN = sa.text("""
     SELECT run_id, notebook, parameters, git_commit, started_at, executed_copy, rows FROM ops.run
     WHERE run_id = :run AND state = 'succeeded'
@@ -92,6 +94,7 @@ def reproduce(run_id: str) -> Reproduction:
         found.notes.append(f"The code was edited when it ran: this is {commit} as committed.")
     with _folder() as folder, _worktree(folder / "tree", commit):
         stages = _stages(folder / "tree", commit, run["notebook"]) if own else []
+        found.notes += _other_packages(folder / "tree")
         batches = _fetch(seen, folder / "files", found.missing)
         if own and own not in batches:
             raise RefusedError(f"The bucket no longer holds a version that run {run_id} read: {found.missing[-1]}.")
@@ -155,6 +158,13 @@ def _program(folder: Path, commit: str) -> Path:
     return folder / "replay.py"
 
 
+def _other_packages(tree: Path) -> list[str]:
+    """A note when the commit was locked to other packages than those that are installed."""
+    locks = [place / "requirements.lock" for place in (tree, ROOT)]
+    then, now = (lock.read_bytes() if lock.is_file() else b"" for lock in locks)
+    return [] if then == now else [OTHER_PACKAGES]
+
+
 def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
     """Let the commit's own code take the files in and run the notebook; returns the executed copy.
 
@@ -173,7 +183,8 @@ def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
     done = subprocess.run(command, env=env, cwd=folder / "tree", capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["It said nothing."])[-1]
-        raise RefusedError(f"The commit's own code could not run it again: {last}")
+        said = [f"The commit's own code could not run it again: {last.rstrip('.')}.", *_other_packages(folder / "tree")]
+        raise RefusedError(" ".join(said))
     return _executed_copy(done.stdout)
 
 

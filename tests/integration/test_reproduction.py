@@ -109,6 +109,13 @@ def test_the_answer_of_a_replay_is_json_and_was_a_bare_path():
         assert reproduction._executed_copy(f"Something else.\n{answer}\n") == Path("/a/3_load.ipynb")
 
 
+def test_packages_other_than_the_commits_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduction, "ROOT", tmp_path)
+    assert reproduction._other_packages(tmp_path / "tree") == []
+    (tmp_path / "requirements.lock").write_text("pandas==3.0.0")
+    assert reproduction._other_packages(tmp_path / "tree") == [reproduction.OTHER_PACKAGES]
+
+
 def test_a_notebook_that_was_not_committed_is_refused(loading):
     rows("UPDATE ops.run SET notebook = '3_other' RETURNING 1")
     with pytest.raises(RefusedError, match="has no notebook 3_other"):
