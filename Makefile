@@ -59,13 +59,13 @@ benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for small
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/clean.py $(ARGS)
 
 images: setup  ## the README's pictures, from the demo
-	$(BIN)/python -m scheduler.pictures docs/images
+	$(BIN)/python -m scheduler.pictures.readme docs/images
 
 gallery: setup  ## the dashboard's pages at every size and in both themes, into outputs/gallery
-	$(BIN)/python -m scheduler.gallery outputs/gallery
+	$(BIN)/python -m scheduler.pictures.gallery outputs/gallery
 
 proofs: setup  ## pictures of every mail and PDF, in outputs/proofs
-	$(BIN)/python -m scheduler.proofs outputs/proofs
+	$(BIN)/python -m scheduler.pictures.proofs outputs/proofs
 
 lock: setup  ## requirements.lock from pyproject.toml, for every platform
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group dev --custom-compile-command "make lock" \

@@ -20,7 +20,7 @@ from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.db.connection import libpq_url
 
 GOAL_SECONDS = 3.0
 ROWS, PATIENCE = 200, 60

@@ -24,11 +24,11 @@ from growth import LATEST, server_of
 from measures import Measure, row, run, scratch_home
 from visitors import Site, Visitors, chromes, pss
 
-from scheduler import pages
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from scheduler.embedded.processes import free_port
 from scheduler.kernels.parent import AHEAD
+from scheduler.web import processes
 from t3lib import business_day, metrics, warehouse
 from t3lib.dashboard.state import State, scope
 from t3lib.money import pounds
@@ -47,7 +47,7 @@ def measure(quick: bool) -> list[Measure]:
     with scratch_home() as home:
         sales = fill(home, trucks, days, per_file)
         rounds = 3 if quick else 9
-        with pages.page("dashboard") as page:
+        with processes.page("dashboard") as page:
             server = page.server.pid
             ours = asyncio.run(_visited(_ours(page.url), server, home, rounds, ours=True))
         with _streamlit() as (url, server):

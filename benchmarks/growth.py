@@ -17,16 +17,18 @@ import history
 import sqlalchemy as sa
 from measures import Measure, row, run, scratch_home, seconds
 
-from scheduler.discovery import discover
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
-from t3lib import business_day, pipeline, warehouse
-from t3lib.dashboard.sheets import Asked, sheet
+from t3lib import business_day, warehouse
 from t3lib.dashboard.state import TABS, State
+from t3lib.dashboard.tabs import Asked, sheet
 from t3lib.dashboard.view import read
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse import ledger, reconciliation
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import ledger
 
 GOAL, BATCH_ROWS, LATEST = 1.2, 10_000, business_day.today() - timedelta(1)
 PAGES = [("today", "today"), *((tab, "4weeks") for tab in TABS if tab != "rows"), ("rows", "today")]

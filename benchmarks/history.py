@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.warehouse.rollups import EVER, definition
+from t3lib.warehouse.sales.rollups import EVER, definition
 
 SLOTS, SALES_PER_REJECT = 4, 13
 

@@ -17,16 +17,17 @@ import sqlalchemy as sa
 from jupyter_client.manager import start_new_kernel
 from measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 
-from scheduler import kernels, queue
+from scheduler import kernels
 from scheduler.commands.ingesting import AT_ONCE, take_in
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
+from scheduler.queue import workflows
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.simulate.writer import Writer
-from t3lib.warehouse import reconciliation
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.db.connection import libpq_url
 
 GOAL, GOAL_BYTES, ROUNDS = 0.40, 1.5 * 2**30, 3
 _COPY = r"psql \copy, no index"
@@ -76,7 +77,7 @@ def _round(sales_per_day: int) -> _Round:
         made = simulate(home / "feed", trucks=57, days=1, sales_per_day=sales_per_day, mishaps=False,
                         end=date(2026, 11, 19))  # fmt: skip
         _start_kernels()
-        with queue.working(AT_ONCE), PeakMemory() as peak:
+        with workflows.working(AT_ONCE), PeakMemory() as peak:
             _arrive(home / "feed", "metadata")
             _ingest()
             _arrive(home / "feed", "[!m]*")  # putting the metadata again would have it read again

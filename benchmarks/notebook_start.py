@@ -28,7 +28,8 @@ from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
-from scheduler import kernels, runner
+from scheduler import kernels
+from scheduler.runs import runner
 
 IMPORTS = "import pandas as pd, pyarrow as pa, sqlalchemy as sa\nfrom t3lib import metrics, warehouse"
 NOTEBOOKS = 3

@@ -10,8 +10,8 @@ import streamlit as st
 
 from t3lib import charts, metrics, warehouse
 from t3lib.dashboard import words
+from t3lib.dashboard.html.tiles import MEASURES
 from t3lib.dashboard.state import PAYMENTS, PRESETS, State
-from t3lib.dashboard.tiles import MEASURES
 from t3lib.dashboard.view import View, read
 from t3lib.metrics.glossary import GLOSSARY
 

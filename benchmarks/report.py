@@ -20,11 +20,11 @@ from measures import Measure, row, run
 
 from scheduler import kernels
 from t3lib import mail, warehouse
-from t3lib.report import exporter, pdf
-from t3lib.report.delivery import prepare_report
-from t3lib.report.message import build
+from t3lib.report.output import exporter, pdf
+from t3lib.report.output.delivery import prepare_report
+from t3lib.report.output.message import build
 from t3lib.settings import ROOT, settings
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.db.connection import libpq_url
 
 DAY = date(2026, 11, 20)
 GOAL_SECONDS, GOAL_BYTES = 3.0, 80 * 1024

@@ -15,12 +15,12 @@ from datetime import date
 import sqlalchemy as sa
 from measures import Measure, row, run, scratch_home, seconds
 
-from scheduler.discovery import discover
 from t3lib import warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.simulate import simulate
-from t3lib.warehouse import reconciliation
+from t3lib.warehouse.checks import reconciliation
 
 GOAL, PATIENCE = 1.8, 600
 _ARITHMETIC = "sum(number * number % 7 for number in range(40_000_000))"

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from measures import Measure, row, run, scratch_home, seconds
 
-from scheduler.discovery import discover
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import READERS, Landing, Object
 from t3lib.settings import settings
-from t3lib.warehouse import ledger
+from t3lib.warehouse.files import ledger
 
 AWAY_SECONDS = 0.02
 GOAL = READERS / 4

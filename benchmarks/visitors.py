@@ -10,7 +10,7 @@ import psutil
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
-from scheduler.screenshots import FLAGS, chromium
+from scheduler.pictures.screenshots import FLAGS, chromium
 
 PATIENCE_MS = 120_000
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from t3lib.settings import RECIPIENTS, Settings, settings
-from t3lib.warehouse.connection import SERVER_NOTICES
+from t3lib.warehouse.db.connection import SERVER_NOTICES
 
 # What every program may know of the machine and of how it is used.
 _SYSTEM = (

@@ -12,13 +12,14 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from scheduler import accounts, kernels
+from scheduler import kernels
+from scheduler.accounts import server_accounts
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse import roles
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.db import roles
+from t3lib.warehouse.db.connection import libpq_url
 from tests.kernel import Kernel
 
 # The same in every test: the databases of one server share its roles.
@@ -65,7 +66,7 @@ def cluster(listen: str = "") -> Iterator[str]:
         url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
         # Where tests run as root, a page is tested as the owner too, though it runs under an account of its own.
         with (server.cluster.folder / "pg_ident.conf").open("a") as file:
-            file.writelines(f"t3 {name} postgres\n" for name in accounts.NAMES.values())
+            file.writelines(f"t3 {name} postgres\n" for name in server_accounts.NAMES.values())
         for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '2GB'"):
             _execute(url, f"ALTER SYSTEM SET {line}")
         _execute(url, "SELECT pg_reload_conf()")

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from scheduler.discovery import discover
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
-from t3lib.warehouse import ledger, reconciliation
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import ledger
 
 LUNCH = "trucks/2026-11/5/15/T3_T3_A1.csv"
 HEADER = "timestamp,type,total"

@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.db.connection import libpq_url
 from tests.conftest import PASSWORDS
 
 

@@ -3,7 +3,8 @@
 from datetime import date
 from pathlib import Path
 
-from scheduler import discovery, queue
+from scheduler.queue import workflows
+from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from tests import feeding
 
@@ -18,5 +19,5 @@ def put(bucket: Path, day: date, hour: int = 12, truck: int = 1, total: str = "4
 def take_in(sweep: bool = True) -> None:
     """Load what the bucket holds, through the queue."""
     discovery.discover(Landing(), sweep=sweep)
-    for workflow in queue.enqueue_open_batches():
-        queue.wait(workflow)
+    for workflow in workflows.enqueue_open_batches():
+        workflows.wait(workflow)

@@ -9,10 +9,10 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from t3lib import metrics, period, report
 from t3lib.editions import edition
-from t3lib.metrics.concentration import Concentration
-from t3lib.metrics.growth import LikeForLike
-from t3lib.metrics.reconciliation import Reconciliation
-from t3lib.report.pack import Growth, Pack
+from t3lib.metrics.sales.concentration import Concentration
+from t3lib.metrics.sales.growth import LikeForLike
+from t3lib.metrics.trust.reconciliation import Reconciliation
+from t3lib.report.buyers_pack import Growth, Pack
 
 FRIDAY = date(2026, 11, 20)
 SECTIONS = (

@@ -4,7 +4,7 @@ from datetime import date
 
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
+from t3lib.warehouse.files import reprocessing as again_files
 from tests.feeding import rows, run
 
 DAY = date(2026, 11, 5)

@@ -18,7 +18,7 @@ import pytest
 import websocket
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import pages
+from scheduler.web import processes
 from t3lib.settings import settings
 
 Answer = tuple[int, str, http.client.HTTPMessage]
@@ -120,19 +120,21 @@ def serves(monkeypatch: pytest.MonkeyPatch, folder: Path, *cells: str) -> None:
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "t3", "language": "python", "display_name": "T3"}
     nbformat.write(notebook, path)
-    usual = pages.dashboard.command
+    usual = processes.dashboard.command
 
     def command(*page: object) -> list[str]:
         return [str(path) if part.endswith(".ipynb") else part for part in usual(*page)]
 
-    monkeypatch.setattr(pages.dashboard, "command", command)
+    monkeypatch.setattr(processes.dashboard, "command", command)
 
 
 def patched(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """The dashboard's server runs this first: for faults that cannot be had otherwise."""
-    usual = pages.dashboard.command
+    usual = processes.dashboard.command
     program = f"import sys; from scheduler import dashboard\n{code}\ndashboard.main(sys.argv[1:])"
-    monkeypatch.setattr(pages.dashboard, "command", lambda *page: [sys.executable, "-c", program, *usual(*page)[3:]])
+    monkeypatch.setattr(
+        processes.dashboard, "command", lambda *page: [sys.executable, "-c", program, *usual(*page)[3:]]
+    )
 
 
 def trickle(port: int, start: bytes, most: float) -> float:

@@ -1,18 +1,21 @@
 """`t3 ingest --again`: days cleaned anew under the present rules. `t3 files hold|release`: files out and in."""
 
-from scheduler import kernels, queue
+from scheduler import kernels
 from scheduler.commands.ingesting import finish_open_batches
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, progress, say, table
 from scheduler.commands.session import session
+from scheduler.queue import workflows
 from t3lib import warehouse
 from t3lib.money import pounds
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import holding, ledger, restated
-from t3lib.warehouse.audit import account
-from t3lib.warehouse.restated import Restatement
+from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files.audit import account
+from t3lib.warehouse.sales import restated_figures
+from t3lib.warehouse.sales.restated_figures import Restatement
 
 
 def again(days: str, why: str, by: str, as_json: bool) -> None:
@@ -24,11 +27,11 @@ def again(days: str, why: str, by: str, as_json: bool) -> None:
         with warehouse.connect() as db:
             batches = again_files.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
-        with queue.working(), progress("Cleaning again") as advance:
+        with workflows.working(), progress("Cleaning again") as advance:
             failed = finish_open_batches(advance)
         with warehouse.connect() as db:
             files = again_files.outcomes(db, batches)
-            changes = restated.of_batches(db, batches)
+            changes = restated_figures.of_batches(db, batches)
     if as_json:
         print_json({"files": files, "changes": [vars(change) for change in changes], "failed": failed})
     else:
@@ -42,14 +45,14 @@ def again(days: str, why: str, by: str, as_json: bool) -> None:
 def release(key: str, why: str, by: str) -> None:
     """Let a held file in."""
     with session("database"):
-        holding.release(key, actor=by or account(), why=why)
+        quarantine.release(key, actor=by or account(), why=why)
     say("Released: the next `t3 ingest` loads it.")
 
 
 def hold(key: str, why: str, by: str) -> None:
     """Take a loaded file out."""
     with session("database"):
-        holding.hold(key, actor=by or account(), why=why)
+        quarantine.hold(key, actor=by or account(), why=why)
     say(f"Held: its rows are out of the figures. `t3 files release {key}` lets it in again.")
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from scheduler import kernels, queue
-from scheduler.backfill import Backfill, Day
+from scheduler import kernels
 from scheduler.commands.ingesting import AT_ONCE, see_through
 from scheduler.commands.making import day_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import progress, say, table
 from scheduler.commands.reporting import scheduled
 from scheduler.commands.session import session
+from scheduler.queue import workflows as queue
+from scheduler.queue.backfill import Backfill, Day
 from t3lib import mail
-from t3lib.warehouse.audit import account
+from t3lib.warehouse.files.audit import account
 
 
 def backfill(first: str, last: str, mode: str, reports: bool, dry_run: bool, as_json: bool) -> None:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from scheduler import kernels, pages, queue
+from scheduler import kernels
 from scheduler.commands.ingesting import AT_ONCE, take_in
 from scheduler.commands.output import as_json, progress, say
 from scheduler.commands.reporting import scheduled, send
 from scheduler.commands.serving import EVERYTHING, in_background, links, stopping
 from scheduler.commands.session import session
+from scheduler.queue import workflows
+from scheduler.web import processes
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds
@@ -20,7 +22,7 @@ from t3lib.problems import ServiceError
 from t3lib.settings import settings
 from t3lib.simulate import simulate
 from t3lib.simulate.live import live_uploads
-from t3lib.warehouse import status
+from t3lib.warehouse.files import status
 
 SEED = 1
 UPLOAD_SECONDS = 4
@@ -31,13 +33,13 @@ def demo(once: bool, days: int, port: int) -> None:
     begun = time.monotonic()
     with session(*EVERYTHING) as running, stopping() as stop, ExitStack() as stack:
         kernels.warm()
-        board = stack.enter_context(pages.page("dashboard", port))
+        board = stack.enter_context(processes.page("dashboard", port))
         mails = fill(days)
         answer = board.answer()
         if once:
             as_json(_summary(mails, answer, time.monotonic() - begun))
             return
-        operations = stack.enter_context(pages.page("operations"))
+        operations = stack.enter_context(processes.page("operations"))
         stack.enter_context(in_background(stop))
         say(f"Ready after {time.monotonic() - begun:.0f} seconds.")
         links(running, board, operations)
@@ -69,7 +71,7 @@ def made_up(days: int) -> Path:
 
 
 def _ingest() -> None:
-    with queue.working(AT_ONCE):
+    with workflows.working(AT_ONCE):
         failed = take_in()
     if failed:
         raise ServiceError("; ".join(failed))

@@ -2,16 +2,16 @@
 
 from rich.markup import escape
 
+from scheduler.cli.reachable import bucket_check, files_check, service_checks
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, progress, say
 from scheduler.commands.session import session
-from scheduler.health import bucket_check, files_check, service_checks
 from t3lib import archive, warehouse
-from t3lib.warehouse import exposure, rebuilding, reconciliation
-from t3lib.warehouse.audit import account
-from t3lib.warehouse.rebuilding import Rebuilt
-from t3lib.warehouse.reconciliation import Check
-from t3lib.warehouse.rereading import SAMPLE
+from t3lib.warehouse.checks import reconciliation, role_exposure, rollup_repair
+from t3lib.warehouse.checks.reconciliation import Check
+from t3lib.warehouse.checks.rereading import SAMPLE
+from t3lib.warehouse.checks.rollup_repair import Rebuilt
+from t3lib.warehouse.files.audit import account
 
 
 def doctor(
@@ -21,9 +21,9 @@ def doctor(
 
     files: also read this many loaded files once more (sample 0: all of them)."""
     with session("database", "landing", "smtp", "archive"):
-        rebuilt = rebuilding.rebuild(actor=by or account(), why=why) if repair else []
+        rebuilt = rollup_repair.rebuild(actor=by or account(), why=why) if repair else []
         with warehouse.connect() as db:
-            checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), exposure.check(db)]
+            checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), role_exposure.check(db)]
         if files:
             with progress("Reading loaded files once more") as advance:
                 checks.append(files_check(sample, advance))

@@ -3,16 +3,17 @@
 import os
 from collections.abc import Callable
 
-from scheduler import kernels, queue, stages
+from scheduler import kernels
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import progress, say
 from scheduler.commands.session import session
-from scheduler.discovery import discover
+from scheduler.queue import stages, workflows
 from t3lib import warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.money import pounds
-from t3lib.warehouse import ledger, status
-from t3lib.warehouse.outcomes import NOT_LOADED
+from t3lib.warehouse.files import ledger, status
+from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 # Batches that one process takes in at a time, one more than cores: a load also waits for the disk.
 AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
@@ -22,7 +23,7 @@ def ingest(as_json: bool = False) -> None:
     """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
-        with queue.working(AT_ONCE):
+        with workflows.working(AT_ONCE):
             before = _now()
             failed = take_in()
             after = _now()
@@ -75,7 +76,7 @@ def take_in() -> list[str]:
 def finish_open_batches(advance: Callable[[int, int], None]) -> list[str]:
     """See every batch that waits through, once; returns one line per batch that failed."""
     failed: list[str] = []
-    batches = queue.enqueue_open_batches()
+    batches = workflows.enqueue_open_batches()
     for done, workflow in enumerate(batches):
         advance(done, len(batches))
         failed += see_through(workflow)
@@ -85,10 +86,10 @@ def finish_open_batches(advance: Callable[[int, int], None]) -> list[str]:
 def see_through(workflow: str) -> list[str]:
     """Wait for a workflow; one line when it failed."""
     try:
-        queue.wait(workflow)
+        workflows.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        why = queue.stages.plain(error)
+        why = workflows.stages.plain(error)
         return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
 

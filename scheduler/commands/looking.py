@@ -5,17 +5,18 @@ from datetime import datetime
 
 from rich.markup import escape
 
-from scheduler import readiness, schedule
+from scheduler import schedule
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import left_out, out, shown, table
 from scheduler.commands.session import session
+from scheduler.worker import readiness
 from t3lib import mail as mails_module
 from t3lib import warehouse
 from t3lib.editions import wrong_addresses
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
-from t3lib.warehouse import status as warehouse_status
-from t3lib.warehouse.outcomes import OUTCOMES
+from t3lib.warehouse.files import status as warehouse_status
+from t3lib.warehouse.files.file_outcomes import OUTCOMES
 
 
 def status(as_json: bool = False) -> None:

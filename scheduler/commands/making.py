@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from scheduler.commands.output import progress, say
 from scheduler.embedded import services
-from scheduler.maintenance import watched_limits
+from scheduler.worker.maintenance import watched_limits
 from t3lib import business_day, warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse import exposure, roles
+from t3lib.warehouse.checks import role_exposure
+from t3lib.warehouse.db import roles
 
 OLDEST = 150000  # of Postgres
 
@@ -53,7 +54,7 @@ def db_upgrade() -> None:
     with services(("database",), say), watched_limits():
         version = warehouse.upgrade()
         with warehouse.connect() as db:
-            roles.ensure(db, exposure.passwords())
+            roles.ensure(db, role_exposure.passwords())
     say(f"The database is at version {version}.")
 
 

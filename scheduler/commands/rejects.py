@@ -10,8 +10,8 @@ from t3lib import warehouse
 from t3lib.business_day import moment_of
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError, WrongUseError
-from t3lib.warehouse import rejects, repairs, replays
-from t3lib.warehouse.audit import account
+from t3lib.warehouse.decisions import rejects, rejudging, repairs
+from t3lib.warehouse.files.audit import account
 
 _STATUSES = ("open", "repaired", "replayed", "dismissed")
 
@@ -90,7 +90,7 @@ def replay(reason: str | None, truck: int | None, days: str, why: str, by: str, 
     """Judge open rejects by the present rules."""
     first, last = _days(days)
     with session("database"):
-        done = replays.replay(actor=by or account(), why=why, reason=reason, truck=truck, first=first, last=last)
+        done = rejudging.replay(actor=by or account(), why=why, reason=reason, truck=truck, first=first, last=last)
     if as_json:
         print_json(vars(done))
         return

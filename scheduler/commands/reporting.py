@@ -8,16 +8,17 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from scheduler import kernels, queue, schedule, stages
+from scheduler import kernels, schedule
 from scheduler.commands.making import day_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import open_in_browser, say
 from scheduler.commands.session import session
+from scheduler.queue import stages, workflows
 from t3lib import mail, warehouse
 from t3lib.business_day import today
 from t3lib.editions import editions
 from t3lib.problems import WrongUseError
-from t3lib.report import delivery
+from t3lib.report.output import delivery
 from t3lib.settings import settings
 
 _MAILS = sa.text("""
@@ -51,9 +52,9 @@ def report(day: str, edition: str, preview: bool, again: bool, to: str, as_json:
 def send(day: date | None, wanted: list[str], *, again: bool = False) -> list[dict[str, Any]]:
     """Run, prepare and send editions through the queue; one mapping per mail with its state."""
     days = {name: _last(day, name) for name in wanted}
-    with queue.working():
+    with workflows.working():
         suffix = uuid4().hex[:6] if again else ""
-        runs = [queue.enqueue_report(last.isoformat(), name, again=suffix) for name, last in days.items()]
+        runs = [workflows.enqueue_report(last.isoformat(), name, again=suffix) for name, last in days.items()]
         failed = [error for run in runs if (error := _failure(run))]
     mail.send_due()  # one edition that failed does not keep the others' readers waiting
     if failed:
@@ -69,7 +70,7 @@ def send(day: date | None, wanted: list[str], *, again: bool = False) -> list[di
 def _failure(run: str) -> Exception | None:
     """What a report's work ended with, once it is over."""
     try:
-        queue.wait(run)
+        workflows.wait(run)
     except Exception as error:
         return error
     return None

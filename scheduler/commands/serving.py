@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 
 from rich.logging import RichHandler
 
-from scheduler import monitor, pages
 from scheduler.commands import ending
 from scheduler.commands.output import err, open_in_browser, out, say
 from scheduler.commands.session import session
 from scheduler.embedded import Running
-from scheduler.worker import work
+from scheduler.web import processes
+from scheduler.worker import health_endpoint
+from scheduler.worker.loop import work
 from t3lib.business_day import today
 from t3lib.urls import scrub_record
 
@@ -25,8 +26,8 @@ def up(port: int, concurrency: int, health_port: int | None = None) -> None:
     """Worker, dashboard and operations page."""
     with session(*EVERYTHING) as running, stopping() as stop, ExitStack() as stack:
         stack.enter_context(in_background(stop, concurrency, health_port))
-        board = stack.enter_context(pages.page("dashboard", port))
-        operations = stack.enter_context(pages.page("operations"))
+        board = stack.enter_context(processes.page("dashboard", port))
+        operations = stack.enter_context(processes.page("operations"))
         links(running, board, operations)
         stop.wait()
         say("Stopping.")
@@ -43,7 +44,7 @@ def worker(concurrency: int, health_port: int | None = None) -> None:
 
 def page(name: str, port: int) -> None:
     """One page alone."""
-    with session("database"), stopping() as stop, pages.page(name, port) as served:
+    with session("database"), stopping() as stop, processes.page(name, port) as served:
         out.print(served.url)
         say("Ctrl-C stops.")
         stop.wait()
@@ -51,14 +52,14 @@ def page(name: str, port: int) -> None:
 
 def lab(port: int) -> None:
     """JupyterLab alone."""
-    with session("database", "landing", "archive"), stopping() as stop, pages.lab(port) as page:
+    with session("database", "landing", "archive"), stopping() as stop, processes.lab(port) as page:
         out.print(page.url, soft_wrap=True)
         say("Notebooks read with the analyst's rights and write only the schema sandbox. Ctrl-C stops.")
         open_in_browser(page.url)
         stop.wait()
 
 
-def links(running: Running, board: pages.Page, operations: pages.Page) -> None:
+def links(running: Running, board: processes.Page, operations: processes.Page) -> None:
     """What there is to open."""
     out.print()
     out.print(f"  dashboard   {board.url}")
@@ -95,8 +96,8 @@ def in_background(stop: threading.Event, concurrency: int = 1, health_port: int 
     handler = RichHandler(console=err, show_path=False)
     handler.addFilter(scrub_record)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
-    pulse = monitor.Pulse()
-    answering = nullcontext() if health_port is None else monitor.serving(pulse, health_port)
+    pulse = health_endpoint.Pulse()
+    answering = nullcontext() if health_port is None else health_endpoint.serving(pulse, health_port)
     with answering as address, ThreadPoolExecutor(1, "t3-worker") as pool:
         if address:
             say(f"Health at {address}/healthz, metrics at {address}/metrics.")

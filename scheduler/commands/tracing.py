@@ -9,8 +9,8 @@ from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse import lineage
-from t3lib.warehouse.lineage import Question, Record
+from t3lib.warehouse.checks import lineage
+from t3lib.warehouse.checks.lineage import Question, Record
 
 
 def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> None:

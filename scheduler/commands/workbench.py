@@ -2,15 +2,16 @@
 
 import typer
 
-from scheduler import kernels, notebooks, rehearsal, reproduction
+from scheduler import kernels
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import lines, out, progress, say, table
 from scheduler.commands.session import session
-from scheduler.reproduction import Reproduction
-from scheduler.runner import NotebookFailedError
-from t3lib import difference
-from t3lib.difference import Difference
+from scheduler.runs import dry_run, parameters, reproduction
+from scheduler.runs.reproduction import Reproduction
+from scheduler.runs.runner import NotebookFailedError
+from t3lib.ingest import preview
+from t3lib.ingest.preview import Difference
 from t3lib.money import pounds
 from t3lib.settings import settings
 
@@ -21,16 +22,16 @@ _DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
 
 def run(name: str, given: list[tuple[str, str]], as_json: bool) -> None:
     """Execute a notebook; raises BadParameter for what it does not take, SystemExit(1) when a cell raised."""
-    path = notebooks.notebook(name)
+    path = parameters.notebook(name)
     try:
-        values = notebooks.values(path, given)
-    except notebooks.ParameterError as error:
+        values = parameters.values(path, given)
+    except parameters.ParameterError as error:
         raise typer.BadParameter(str(error)) from None
     with session("database", "landing", "archive"):
         kernels.warm()
         try:
             with progress(f"Running {path.name}"):
-                done = rehearsal.rehearse(path, values)
+                done = dry_run.rehearse(path, values)
         except NotebookFailedError as error:
             say(f"t3: {error}")
             raise SystemExit(1) from None
@@ -49,7 +50,7 @@ def diff(days: str, as_json: bool) -> None:
     with session("database", "landing"):
         own = settings().database_url_analyst
         with progress("Cleaning for comparison") as advance:
-            found = difference.of_days(first, last, own.get_secret_value() if own else None, advance)
+            found = preview.of_days(first, last, own.get_secret_value() if own else None, advance)
     if as_json:
         print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
     else:

@@ -1,4 +1,4 @@
-"""The embedded mail sink: `python -m scheduler.inbox` over T3_HOME/inbox."""
+"""The embedded mail sink: `python -m scheduler.embedded.inbox` over T3_HOME/inbox."""
 
 import os
 import smtplib
@@ -31,7 +31,7 @@ class Inbox(Loopback):
 
     def command(self, ports: dict[str, int]) -> tuple[list[str], dict[str, str]]:
         """One process, two ports."""
-        command = [sys.executable, "-m", "scheduler.inbox", str(self.home.folder("inbox"))]
+        command = [sys.executable, "-m", "scheduler.embedded.inbox", str(self.home.folder("inbox"))]
         command += ["--smtp-port", str(ports["smtp_port"]), "--page-port", str(ports["page_port"])]
         command += ["--zone", load().timezone]
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

@@ -17,7 +17,7 @@ from scheduler.embedded.home import Home
 from scheduler.embedded.processes import Server, launch, wait_until
 from t3lib import warehouse
 from t3lib.problems import ServiceError
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 
 OWNER = "t3"
 # How long sessions of a killed server may take to notice and end.

@@ -9,9 +9,9 @@ import tornado.web
 from jupyter_server.base.handlers import APIHandler
 from tornado.httputil import HTTPServerRequest
 
-from scheduler import plain
-from scheduler.web import sender
-from scheduler.web.names import Names
+from scheduler.http.host_names import Names
+from scheduler.web import plain_pages
+from scheduler.web.auth import sender
 from t3lib.settings import settings
 
 # Pages take no uploads: a widget's message and the form with a token are far below a megabyte.
@@ -66,7 +66,7 @@ class Guarded:
             self.finish(json.dumps({"message": said}))
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(plain.page("trouble", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
+        self.finish(plain_pages.page("trouble", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
 
 
 def guarded(handler: type) -> type:

@@ -15,7 +15,7 @@ from t3lib.archive.writing import waiting
 from t3lib.money import pounds
 from t3lib.problems import told
 from t3lib.settings import settings
-from t3lib.warehouse.reconciliation import Check
+from t3lib.warehouse.checks.reconciliation import Check
 
 PATIENCE = timedelta(minutes=15)
 UNREADABLE = (-1, -1)

@@ -4,7 +4,7 @@ import pandas as pd
 from dask import dataframe as dd
 from pandas.io.formats.style import Styler
 
-from t3lib.charts import hours_between
+from t3lib.charts.echarts import hours_between
 from t3lib.money import pounds
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]

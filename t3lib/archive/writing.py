@@ -12,9 +12,10 @@ from t3lib import warehouse
 from t3lib.archive.layout import Day, split
 from t3lib.archive.store import Archive, each
 from t3lib.settings import settings
-from t3lib.warehouse import locks, rollups
-from t3lib.warehouse.change import SALE_SCHEMA
-from t3lib.warehouse.cursor import Cursor, transaction
+from t3lib.warehouse.db import locks
+from t3lib.warehouse.db.cursor import Cursor, transaction
+from t3lib.warehouse.sales import rollups
+from t3lib.warehouse.sales.change import SALE_SCHEMA
 
 PORTION_DAYS, PORTION_ROWS = 500, 250_000
 

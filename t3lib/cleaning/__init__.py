@@ -2,6 +2,6 @@
 
 from t3lib.cleaning.reasons import FLAGS, REASONS, flag_names
 from t3lib.cleaning.rows import Cleaned, clean
-from t3lib.cleaning.rules import Rules
+from t3lib.cleaning.truck_facts import Rules
 
 __all__ = ["FLAGS", "REASONS", "Cleaned", "Rules", "clean", "flag_names"]

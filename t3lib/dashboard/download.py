@@ -10,7 +10,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from t3lib.dashboard.tables import Table, Value, tables
+from t3lib.dashboard.html.tables import Table, Value, tables
 from t3lib.dashboard.view import View
 from t3lib.spreadsheet import inert
 

@@ -11,19 +11,23 @@ from typing import Any
 import ipywidgets as w
 import sqlalchemy as sa
 
-from t3lib import business_day, charts, warehouse
-from t3lib.dashboard import controls, download, first, parts, tiles
-from t3lib.dashboard.boxes import box, hideable, html, plain, told_at_once
-from t3lib.dashboard.cards import instead
-from t3lib.dashboard.chart import Chart
-from t3lib.dashboard.drawn import PARTS, Drawn, draw
-from t3lib.dashboard.live import Follower
-from t3lib.dashboard.shared import shared
-from t3lib.dashboard.sheets import Asked, sheet
-from t3lib.dashboard.showing import show
+from t3lib import business_day, warehouse
+from t3lib.charts import echarts
+from t3lib.dashboard import download
+from t3lib.dashboard.error_messages import explain
+from t3lib.dashboard.html import parts, tiles
+from t3lib.dashboard.html import static_page as first
+from t3lib.dashboard.html.cards import instead
+from t3lib.dashboard.html.fragments import PARTS, Drawn, draw
+from t3lib.dashboard.shared_figures import shared
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.trouble import explain
+from t3lib.dashboard.tabs import Asked, sheet
 from t3lib.dashboard.view import View, read
+from t3lib.dashboard.widgets import controls
+from t3lib.dashboard.widgets.boxes import box, hideable, html, plain, told_at_once
+from t3lib.dashboard.widgets.display import show
+from t3lib.dashboard.widgets.echart import Chart
+from t3lib.dashboard.widgets.live import Follower
 from t3lib.metrics import freshness
 
 SAME_SECONDS = 30  # figures of the same version differ only by what is late or missing by now
@@ -146,8 +150,8 @@ class Page:
         self.grid.layout.display = "none" if sheet_html else ""
         for name, part in drawn.parts.items():
             self.parts[name].value = part
-        self.hours.show(charts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
-        self.days.show(charts.sales_by_day(view.days, view.scope.first, view.scope.last))
+        self.hours.show(echarts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
+        self.days.show(echarts.sales_by_day(view.days, view.scope.first, view.scope.last))
 
     def _choose_hour(self, column: int) -> None:
         """A click on an hour of one day leads to its sales."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from urllib.parse import parse_qs, urlencode
 
 from t3lib import business_day
-from t3lib.dashboard import paging
+from t3lib.dashboard.html import paging
 from t3lib.metrics import Scope
 
 PRESETS = {

@@ -11,7 +11,7 @@ from t3lib.dashboard import state as states
 from t3lib.dashboard import words
 from t3lib.dashboard.state import State
 from t3lib.metrics import Attention, DataQuality, Freshness, Scope, Totals
-from t3lib.metrics.breakdown import inputs
+from t3lib.metrics.sales.breakdown import inputs
 
 CONTEXT_DAYS = 28
 

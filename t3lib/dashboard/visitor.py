@@ -2,7 +2,7 @@
 
 import os
 
-from t3lib.desk import signature
+from t3lib.operator_requests import signature
 from t3lib.settings import settings
 
 HEADER = "X-T3-Visitor"

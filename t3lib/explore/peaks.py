@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from t3lib.dashboard import cards
+from t3lib.dashboard.html import cards
 from t3lib.explore import nothing, span
 from t3lib.metrics import Scope
 

@@ -2,8 +2,8 @@
 
 from t3lib.feed.bounds import MOST_BYTES, FeedError, visible
 from t3lib.feed.keys import Key, parse
+from t3lib.feed.raw_lines import written
 from t3lib.feed.rows import COLUMNS, RAW_SCHEMA, Reading, examine, read
-from t3lib.feed.written import written
 
 __all__ = [
     "COLUMNS",

@@ -11,7 +11,7 @@ from typing import Any
 
 from t3lib.feed import cells, workbook
 from t3lib.feed.bounds import FeedError
-from t3lib.feed.lists import Columns, Record, lines, plain, sheet
+from t3lib.feed.metadata_lists import Columns, Record, lines, plain, sheet
 
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))

@@ -10,10 +10,10 @@ import pyarrow.csv
 
 from t3lib.cleaning.moments import parse_moment
 from t3lib.cleaning.rows import PAYMENT_TYPES
-from t3lib.feed import records, unread
+from t3lib.feed import csv_records, unread_columns
 from t3lib.feed.bounds import MOST_CHARACTERS, MOST_IN_ROW, FeedError, cut, require_rows, told, visible
+from t3lib.feed.csv_records import Text
 from t3lib.feed.parquet import read_parquet
-from t3lib.feed.records import Text
 from t3lib.money import parse_pence
 
 COLUMNS = ("timestamp", "type", "total")
@@ -48,7 +48,7 @@ def examine(key: str, data: bytes) -> Reading:
         raise FeedError("unreadable", "The file is empty (0 bytes): upload it again.")
     if key.endswith(".parquet"):
         return _reading(*read_parquet(data, _wanted))
-    opened = records.opened(text(data))
+    opened = csv_records.opened(text(data))
     if (columns := _fast_csv(opened)) is not None:
         return _reading(opened.names, columns)
     return _reading(opened.names, *_slow_csv(opened))
@@ -85,7 +85,7 @@ def _wanted(header: list[str]) -> list[int]:
 @lru_cache(maxsize=64)  # most files of a fleet have one header
 def _sought(header: tuple[str, ...]) -> list[int]:
     places = _places(list(header))
-    return [*places, *unread.telling(list(header), places)]
+    return [*places, *unread_columns.telling(list(header), places)]
 
 
 def _fast_csv(text: Text) -> list[Column] | None:
@@ -93,9 +93,9 @@ def _fast_csv(text: Text) -> list[Column] | None:
     names, wanted = [f"c{place}" for place in range(len(text.names))], _wanted(text.names)
     if not text.body.strip("\r\n"):
         return [[] for _ in wanted]
-    if not records.is_plain(text):
+    if not csv_records.is_plain(text):
         return None
-    rows = records.filled_lines(text.body)
+    rows = csv_records.filled_lines(text.body)
     require_rows(rows)
     try:
         table = _arrow(text, names, [names[place] for place in wanted])
@@ -121,7 +121,7 @@ def _slow_csv(text: Text) -> tuple[list[Column], Column]:
     wanted, width = _wanted(text.names), len(text.names)
     columns: list[list[str | None]] = [[] for _ in wanted]
     lines: list[str | None] = []
-    for record in records.records(text, _row_like(wanted[:3], width)):
+    for record in csv_records.records(text, _row_like(wanted[:3], width)):
         fits = len(record.cells) == width
         require_rows(len(lines) + 1)
         lines.append(None if fits else record.text)
@@ -147,11 +147,11 @@ def _row_like(places: list[int], width: int) -> Callable[[list[str]], bool]:
 def _reading(header: list[str], columns: list[Column], lines: Column | None = None) -> Reading:
     wanted = _wanted(header)
     doubts = [
-        unread.doubt(header[place], _words(column).dictionary.to_pylist())
+        unread_columns.doubt(header[place], _words(column).dictionary.to_pylist())
         for place, column in zip(wanted[3:], columns[3:], strict=True)
     ]
     doubt = "; ".join(filter(None, doubts)) or None
-    return Reading(_table(columns[:3], lines), unread.names(header, wanted[:3]), doubt)
+    return Reading(_table(columns[:3], lines), unread_columns.names(header, wanted[:3]), doubt)
 
 
 def _table(columns: list[Column], lines: Column | None) -> pa.Table:

@@ -2,18 +2,16 @@
 
 Money is integer pence, days are business days, hours are local. `docs/kpis.md` defines each figure."""
 
-from t3lib.metrics.activity import truck_states
-from t3lib.metrics.attention import Attention, attention
-from t3lib.metrics.batches import Completeness, batches, completeness
-from t3lib.metrics.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
-from t3lib.metrics.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
-from t3lib.metrics.concentration import Concentration, concentration, truck_shares
-from t3lib.metrics.contribution import Contribution, contribution
-from t3lib.metrics.days import by_day_and_truck, dishes, gatherings
-from t3lib.metrics.demand import dead_hours, demand
-from t3lib.metrics.growth import LikeForLike, like_for_like
-from t3lib.metrics.margins import contribution_by_day_and_truck, contribution_by_truck
-from t3lib.metrics.periods import (
+from t3lib.metrics.demand.places_and_hours import dead_hours, demand
+from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
+from t3lib.metrics.money.contribution import Contribution, contribution
+from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
+from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
+from t3lib.metrics.sales.concentration import Concentration, concentration, truck_shares
+from t3lib.metrics.sales.days import by_day_and_truck, dishes, gatherings
+from t3lib.metrics.sales.growth import LikeForLike, like_for_like
+from t3lib.metrics.sales.periods import (
     by_part_of_week,
     by_period,
     by_week_and_truck,
@@ -21,12 +19,9 @@ from t3lib.metrics.periods import (
     per_trading_hour,
     periods_until,
 )
-from t3lib.metrics.prices import PriceSpread, affordable_pct, price_spread, prices
-from t3lib.metrics.quality import DataQuality, Freshness, complete_until, data_quality, files_by_truck, freshness
-from t3lib.metrics.ramp import ramp
-from t3lib.metrics.reconciliation import Reconciliation, clean_rate, reconciliation
-from t3lib.metrics.restatements import restated_days
-from t3lib.metrics.sales import (
+from t3lib.metrics.sales.ramp import ramp
+from t3lib.metrics.sales.seasonality import seasonality
+from t3lib.metrics.sales.totals import (
     Totals,
     by_day,
     by_hour,
@@ -40,9 +35,14 @@ from t3lib.metrics.sales import (
     totals,
     trucks,
 )
+from t3lib.metrics.sales.trailing import trailing_by_truck, trailing_months, year_before
 from t3lib.metrics.scope import Scope, earlier, same_weekdays_before
-from t3lib.metrics.seasonality import seasonality
-from t3lib.metrics.trailing import trailing_by_truck, trailing_months, year_before
+from t3lib.metrics.trust.activity import truck_states
+from t3lib.metrics.trust.attention import Attention, attention
+from t3lib.metrics.trust.batches import Completeness, batches, completeness
+from t3lib.metrics.trust.quality import DataQuality, Freshness, complete_until, data_quality, files_by_truck, freshness
+from t3lib.metrics.trust.reconciliation import Reconciliation, clean_rate, reconciliation
+from t3lib.metrics.trust.restatements import restated_days
 
 from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # isort: skip  (it asks for what is above)
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
-from t3lib.figures import said, written
+from t3lib.charts.notebook import said, written
 
 
 class Figures:

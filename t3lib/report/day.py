@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics, period, warehouse
 from t3lib.editions import Edition, edition
-from t3lib.metrics import Scope, breakdown, comparison
-from t3lib.metrics.contribution import Contribution, contribution
+from t3lib.metrics import Scope
+from t3lib.metrics.money.contribution import Contribution, contribution
+from t3lib.metrics.sales import breakdown, comparison
 from t3lib.period import Period
-from t3lib.report import pack, sent
-from t3lib.report.pack import Pack
-from t3lib.report.sent import Sent
+from t3lib.report import buyers_pack as pack
+from t3lib.report import told_before as sent
+from t3lib.report.buyers_pack import Pack
+from t3lib.report.told_before import Sent
 
 WEEKS = 4
 

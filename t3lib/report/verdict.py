@@ -6,7 +6,7 @@ import pandas as pd
 
 from t3lib.metrics import Totals, change_pct
 from t3lib.report import calendar, words
-from t3lib.report.against import Against, against
+from t3lib.report.compared_with import Against, against
 from t3lib.report.day import Day
 
 

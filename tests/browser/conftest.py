@@ -16,12 +16,14 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
-from scheduler import access, dashboard, kernels
+from scheduler import kernels
 from scheduler.embedded.processes import free_port
-from scheduler.screenshots import browser, chromium
+from scheduler.pictures.screenshots import browser, chromium
+from scheduler.web import voila_server
+from scheduler.web.auth import access
 from t3lib import business_day, warehouse
-from t3lib.desk import signature
-from t3lib.warehouse import roles
+from t3lib.operator_requests import signature
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS, _execute, _named
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
@@ -99,7 +101,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Si
         log = home / f"{notebook}.log"
         with log.open("wb") as out:
             started.append(
-                subprocess.Popen(dashboard.command(port, notebook), env=env, stdout=out, stderr=subprocess.STDOUT)
+                subprocess.Popen(voila_server.command(port, notebook), env=env, stdout=out, stderr=subprocess.STDOUT)
             )
         site = Site(f"http://127.0.0.1:{port}/", database, log)
         _wait(site)

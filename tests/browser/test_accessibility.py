@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
-from scheduler.screenshots import settled
+from scheduler.pictures.screenshots import settled
 from t3lib.dashboard.state import TABS
 from tests.browser.conftest import Site
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
-from scheduler.screenshots import settled
+from scheduler.pictures.screenshots import settled
 from t3lib import business_day
 from t3lib.money import pounds
 from tests.browser.conftest import HOSTILE, Site

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from scheduler import pages
+from scheduler.web import processes
 from t3lib.settings import ROOT, settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 
 FIRST_LOOK = ROOT / "notebooks" / "explore" / "first_look.ipynb"
 
 
 @pytest.fixture
-def lab(fleet_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pages.Page]:
+def lab(fleet_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[processes.Page]:
     """JupyterLab over the two trucks' database, under the analyst's role."""
     monkeypatch.setenv("T3_DATABASE_URL", fleet_database)
     monkeypatch.setenv("T3_DATABASE_URL_ANALYST", roles.urls(fleet_database, PASSWORDS)["database_url_analyst"])
     settings.cache_clear()
-    with pages.lab() as served:
+    with processes.lab() as served:
         yield served
 
 
@@ -35,7 +35,7 @@ def copy() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, lab: pages.Page, tab: Page):
+def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, lab: processes.Page, tab: Page):
     before = copy.read_bytes()
     tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/tree/{copy.relative_to(ROOT)}"))
     expect(tab.get_by_text("T3 | Idle")).to_be_visible()
@@ -51,7 +51,7 @@ def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, 
     assert copy.read_bytes() == before
 
 
-def test_it_opens_on_the_notebooks_with_one_kernel_and_asks_nothing(lab: pages.Page, tab: Page):
+def test_it_opens_on_the_notebooks_with_one_kernel_and_asks_nothing(lab: processes.Page, tab: Page):
     tab.goto(lab.url)
     shown = tab.locator(".jp-DirListing-itemName")
     expect(shown.first).to_have_text("explore")

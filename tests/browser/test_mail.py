@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from scheduler.screenshots import browser
+from scheduler.pictures.screenshots import browser
 from t3lib import period
 from t3lib.metrics import Attention
-from t3lib.report.delivery import browser_copy
-from t3lib.report.message import build
+from t3lib.report.output.delivery import browser_copy
+from t3lib.report.output.message import build
 from tests.reporting import executed, figures, pack, rows, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))

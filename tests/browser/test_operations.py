@@ -13,10 +13,10 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Page, expect
 
-from scheduler.screenshots import settled
-from t3lib import desk, warehouse
+from scheduler.pictures.screenshots import settled
+from t3lib import operator_requests, warehouse
 from t3lib.settings import settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.browser.conftest import HOSTILE, Site
 from tests.conftest import PASSWORDS, _execute, _named
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
@@ -76,7 +76,7 @@ def test_a_rejected_row_is_repaired_through_the_form(tab: Page, served: Site):
     expect(live).to_contain_text("Make row 2 of file 2 a sale of £4.99?")
     tab.get_by_role("button", name="Yes, ask for it").press("Enter")
     expect(live.locator("tr", has_text="waits for a worker")).to_contain_text("Ann")
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     expect(live).to_contain_text("£4.99 by card at truck 3 is a sale now.")
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert rows("SELECT actor, why FROM ops.repair") == [("Ann", f"The till {HOSTILE}")]

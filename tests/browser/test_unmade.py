@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, expect
 
-from scheduler.runner import execute, kernel_environment
+from scheduler.runs.runner import execute, kernel_environment
 from t3lib.settings import settings
 from tests.browser.conftest import Site
 

@@ -8,9 +8,9 @@ import pytest
 
 from t3lib import feed
 from t3lib.cleaning import Rules, clean
-from t3lib.extraction import UNFORESEEN, extract
+from t3lib.ingest.extraction import UNFORESEEN, extract
 from t3lib.landing import Landing
-from t3lib.warehouse.ledger import File
+from t3lib.warehouse.files.ledger import File
 from tests import feeding, oracle
 from tests.faults.spoiling import made
 

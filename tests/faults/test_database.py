@@ -13,15 +13,15 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from scheduler import queue, retries
 from scheduler.commands.ingesting import take_in
-from scheduler.discovery import discover
-from scheduler.runner import NotebookFailedError
+from scheduler.queue import retries, workflows
+from scheduler.runs.runner import NotebookFailedError
 from t3lib import warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse import ledger
-from t3lib.warehouse.connection import libpq_url
+from t3lib.warehouse.db.connection import libpq_url
+from t3lib.warehouse.files import ledger
 from tests import feeding
 from tests.faults.cable import cable
 from tests.feeding import LUNCH, at
@@ -142,7 +142,7 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
 @pytest.mark.parametrize("code", ["40001", "40P01", "57P01"])
 def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
     execute(database, CONFLICT.format(code=code))
-    with queue.working():
+    with workflows.working():
         assert take_in() == []
     assert len(feeding.sales()) == lunch
     assert feeding.rows("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'failed'") == [(2,)]
@@ -154,7 +154,7 @@ def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
 @pytest.mark.timeout(600)
 def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database):
     execute(database, CONFLICT.format(code="40001").replace("<= 2", "<= 6"))
-    with queue.working():
+    with workflows.working():
         assert "a conflict" in take_in()[0]
         assert feeding.rows("SELECT state FROM ops.batch") == [("failed",)]
         nothing_is_loaded()
@@ -169,7 +169,7 @@ def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database)
 @pytest.mark.timeout(600)
 def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database):
     execute(database, CONFLICT.format(code="22000").replace("<= 2", "<= 1"))
-    with queue.working():
+    with workflows.working():
         assert len(take_in()) == 1
         execute(database, "UPDATE ops.batch SET state = 'open'")  # as if its end had never been written
         assert len(take_in()) == 1
@@ -187,7 +187,7 @@ def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatc
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:
         pytest.skip("this account may not mount a small disk (run as root to include this test)")
     outputs = os.environ["T3_OUTPUTS"]
-    with queue.working():
+    with workflows.working():
         try:
             in_folder(monkeypatch, str(small))
             assert "disk is full" in take_in()[0]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse import reconciliation, status
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import status
 from tests.faults.supervisor import VICTIMS, Supervisor
 from tests.steps import one
 

@@ -17,7 +17,7 @@ from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
 from t3lib.settings import SettingsError, load, settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 
 

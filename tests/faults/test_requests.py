@@ -5,7 +5,7 @@ import random
 import time
 from pathlib import Path
 
-from t3lib import desk, warehouse
+from t3lib import operator_requests, warehouse
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, take_in
 from tests.steps import until
 
@@ -16,7 +16,7 @@ def work() -> None:
     """Do nothing but carry requests out, in a process of its own."""
     warehouse.engine().dispose(close=False)  # the connections are the parent's
     while True:
-        desk.carry_out()
+        operator_requests.carry_out()
         time.sleep(0.05)
 
 
@@ -33,7 +33,9 @@ def test_requests_of_killed_workers_are_done_once(bucket: Path):
     take_in()
     with warehouse.connect() as db:
         for row in range(2, ROWS + 2):
-            desk.ask(db, "repair", {"file": 2, "row": row, "accept": True}, asked_by="Ann", why="Lost points")
+            operator_requests.ask(
+                db, "repair", {"file": 2, "row": row, "accept": True}, asked_by="Ann", why="Lost points"
+            )
     chance = random.Random(7)
     for _ in range(KILLS):
         before, victim = waiting(), worker()

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import queue
 from scheduler.commands.ingesting import take_in
-from scheduler.discovery import discover
 from scheduler.embedded import services
+from scheduler.queue import workflows
 from t3lib import landing as landing_module
 from t3lib import warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
-from t3lib.listing import ListingError
+from t3lib.landing.listing import ListingError
 from t3lib.problems import explain
 from t3lib.settings import settings
-from t3lib.warehouse import ledger
+from t3lib.warehouse.files import ledger
 from tests import feeding
 from tests.faults.store import misbehaving
 from tests.feeding import LUNCH, at
@@ -144,7 +144,7 @@ def test_an_object_that_is_too_large_is_refused_unread(store, monkeypatch):
 @pytest.mark.timeout(600)
 def test_through_the_notebooks_a_broken_bucket_is_told_once_and_ingested_later(store):
     store.times(500, 10**6, part="T3_T3")
-    with queue.working():
+    with workflows.working():
         assert "fails at the moment" in take_in()[0]
         assert "fails at the moment" in take_in()[0]
         assert feeding.rows("SELECT state FROM ops.batch") == [("failed",)]

@@ -21,7 +21,8 @@ from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
-from t3lib.warehouse import reconciliation, status
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import status
 from tests.conftest import cluster
 from tests.faults.network import proxy, silent_network
 from tests.steps import one, until

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 import websocket
 
-from scheduler import pages
-from scheduler.access import Rules
+from scheduler.web import processes
+from scheduler.web.auth.access import Rules
 from t3lib import warehouse
 from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import parse
@@ -55,7 +55,7 @@ def signed_in(url: str, typed: str, query: str = "") -> tuple[int, str]:
 
 def test_a_token_is_asked_for_and_nothing_goes_around_it(place, monkeypatch, tmp_path):
     given(monkeypatch, T3_DASHBOARD_TOKEN=TOKEN)
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         status, text, _ = asked(page.url)
         assert (status, "Sign in" in text, "t3-page" in text) == (200, True, False)
         assert "Sign in" in asked(f"{page.url}?token={urllib.parse.quote(TOKEN)}")[1], "an address is no safe place"
@@ -104,7 +104,7 @@ def test_widget_messages_are_checked_in_the_kernel_and_reach_no_other_visitor(pl
         db.execute(sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness')"))
         db.execute(sa.text("INSERT INTO mart.sales_hourly VALUES (1, current_date - 3, 13, 0, 'card', 2, 1234)"))
         db.execute(sa.text("UPDATE mart.watermark SET version = 1, loaded_at = now(), last_sale_at = now()"))
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         socket = (visitor := Visitor(page.url)).channel(visitor.open())
         for comm in states(socket):
             for state in ATTACKS:
@@ -137,7 +137,7 @@ def _widget(socket: websocket.WebSocket, comm: str, **data: object) -> None:
 
 def test_the_proxy_names_operators_and_only_the_proxy(place, monkeypatch):
     given(monkeypatch, **PROXY)
-    with pages.page("operations") as page:
+    with processes.page("operations") as page:
         assert [asked(page.url)[0], asked(page.url, X_Forwarded_User="miranda")[0]] == [403, 403]
         status, text, _ = asked(page.url, X_Forwarded_User="miranda", X_Forwarded_Groups="staff")
         assert (status, "not open to you" in text) == (403, True)
@@ -159,7 +159,7 @@ def test_headers_are_believed_of_trusted_addresses_only():
 
 
 def test_a_page_for_this_machine_answers_to_no_other_name(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         port = urllib.parse.urlsplit(page.url).port
         assert asked(page.url, Host=f"evil.example:{port}")[0] == 403
         assert asked(page.url, Host=f"localhost:{port}")[0] == 200
@@ -173,7 +173,7 @@ def test_a_page_for_this_machine_answers_to_no_other_name(place):
 
 def test_an_open_page_does_not_listen_to_the_network(monkeypatch, place):
     given(monkeypatch, T3_PAGES_HOST="0.0.0.0")
-    with pytest.raises(ServiceError, match="set T3_DASHBOARD_TOKEN"), pages.page("dashboard"):
+    with pytest.raises(ServiceError, match="set T3_DASHBOARD_TOKEN"), processes.page("dashboard"):
         pass
     given(monkeypatch, T3_OPERATIONS_TOKEN="short")
     with pytest.raises(SettingsError, match=r"T3_OPERATIONS_TOKEN.*at least 16"):

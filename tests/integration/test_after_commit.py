@@ -9,15 +9,17 @@ import pytest
 import sqlalchemy as sa
 from nbformat.v4 import new_code_cell
 
-from scheduler import pending, queue, retries, runner, schedule, stages
+from scheduler import schedule
 from scheduler.commands import ingesting
-from scheduler.runner import NotebookFailedError
+from scheduler.queue import retries, stages, takeover, workflows
+from scheduler.runs import runner
+from scheduler.runs.runner import NotebookFailedError
 from scheduler.schedule import Limits
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.settings import ROOT
-from t3lib.warehouse import again
-from t3lib.warehouse.cursor import transaction
+from t3lib.warehouse.db.cursor import transaction
+from t3lib.warehouse.files import reprocessing
 from tests import feeding
 from tests.queueing import put
 from tests.steps import change, one
@@ -59,7 +61,7 @@ def killed(notebooks, tmp_path):
 
 def ingest():
     """What `t3 ingest` says at its end: what changed, and a line for each batch that failed."""
-    with queue.working():
+    with workflows.working():
         before = ingesting._now()
         failed = ingesting.take_in()
         return failed, ingesting.outcome(before, ingesting._now())
@@ -110,7 +112,7 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     ingest()
     killed(99)
     with warehouse.connect() as db:
-        [batch] = again.ask(db, today(), today(), actor="Ann", why="Looked again", batch_bytes=2**20)
+        [batch] = reprocessing.ask(db, today(), today(), actor="Ann", why="Looked again", batch_bytes=2**20)
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
@@ -143,7 +145,7 @@ def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(
     assert ingest()[0] == []
     change("UPDATE ops.batch SET state = 'open', finished_at = NULL")
     batch = one("SELECT batch_id FROM ops.batch")
-    monkeypatch.setattr(pending, "stranded_batches", lambda: [batch])
+    monkeypatch.setattr(takeover, "stranded_batches", lambda: [batch])
     stages.park_stranded()
     assert one("SELECT state FROM ops.batch") == "done"
     assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; then its work failed"]
@@ -209,8 +211,8 @@ def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
 def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
     limited(cell_seconds=4)
-    with queue.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
-        queue.wait(queue.enqueue_report("2026-11-20", "cfo"))
+    with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
+        workflows.wait(workflows.enqueue_report("2026-11-20", "cfo"))
     assert len(runs("4_report")) == 1
 
 

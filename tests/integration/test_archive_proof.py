@@ -10,8 +10,8 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from scheduler import queue, stages
-from scheduler.worker import Scheduler
+from scheduler.queue import stages, workflows
+from scheduler.worker.loop import Scheduler
 from t3lib import archive, warehouse
 from t3lib.archive import Day, history
 from t3lib.settings import SettingsError, settings
@@ -136,14 +136,14 @@ def test_the_schedule_writes_what_no_load_will_write(archive_folder, bucket):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     now = datetime.now(UTC)
-    with queue.working():
+    with workflows.working():
         scheduler = Scheduler(clock=lambda: now)
         scheduler.plan = replace(scheduler.plan, reports={})
         scheduler.tick()
         assert rows(WAITING) == [(THURSDAY, 3)], "a load of its own may be about to write it"
         now += timedelta(minutes=5)
         scheduler.tick()
-        queue.wait(f"archive:{now:%Y-%m-%dT%H:%M}")
+        workflows.wait(f"archive:{now:%Y-%m-%dT%H:%M}")
     assert differing() == []
 
 

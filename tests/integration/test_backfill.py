@@ -3,8 +3,10 @@
 import json
 from datetime import date, timedelta
 
-from scheduler import discovery, queue, stages
-from scheduler.backfill import Backfill
+from scheduler.queue import stages
+from scheduler.queue import workflows as queue
+from scheduler.queue.backfill import Backfill
+from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from tests.queueing import put, take_in
 from tests.steps import one

@@ -12,15 +12,11 @@ import pytest
 import sqlalchemy as sa
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import (
-    engine,
-    lost,
-    pending,
-    runner,
-    schedule,
-)  # fmt: skip
+from scheduler import schedule  # fmt: skip
+from scheduler.queue import takeover
+from scheduler.runs import lost_cells, papermill_engine, runner
 from scheduler.schedule import Limits
-from scheduler.worker import Scheduler
+from scheduler.worker.loop import Scheduler
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from tests.steps import change, one, until
@@ -71,8 +67,10 @@ def errors(path):
 
 def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypatch):
     saved = []
-    write = engine.WholeFiles.write
-    monkeypatch.setattr(engine.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path)))
+    write = papermill_engine.WholeFiles.write
+    monkeypatch.setattr(
+        papermill_engine.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
+    )
     raised, _, path = notebook("1", "2", "3")
     assert raised is None
     shown = [nbformat.reads(buf, 4).cells for buf in saved]
@@ -101,7 +99,7 @@ def test_a_notebook_has_a_time_for_all_of_its_cells(notebook):
     raised, line, _ = notebook(*cells, run_seconds=2)
     assert raised.cause == "RunTimeoutError"
     assert 2 <= line["failed_cell"] <= len(cells)
-    assert not engine.running()
+    assert not papermill_engine.running()
 
 
 def test_printing_without_end_fills_neither_memory_nor_disk(notebook):
@@ -124,7 +122,7 @@ def test_runs_that_are_stopped_say_why(notebook):
     def stop():
         while not list(runner.settings().outputs.glob("runs/*/*/begun")):
             time.sleep(0.05)
-        engine.stop_all("The worker stopped before this cell was done.")
+        papermill_engine.stop_all("The worker stopped before this cell was done.")
 
     thread = threading.Thread(target=stop)
     thread.start()
@@ -144,7 +142,7 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-    assert pending.mark_lost(["house-1"]) == 1
+    assert takeover.mark_lost(["house-1"]) == 1
     Scheduler().tidy()
     with warehouse.connect() as db:
         line = db.execute(sa.text("SELECT state, failed_cell, executed_copy FROM ops.run")).one()
@@ -152,13 +150,13 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
     assert (line.state, line.failed_cell, errors(path)) == ("lost", 3, ["WorkerLostError"])
     assert "so far\\n" in path.read_text()
     assert "encountered an exception here" in path.read_text()
-    assert lost.mark(path) == 3  # and it is marked once
+    assert lost_cells.mark(path) == 3  # and it is marked once
 
 
 def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
     change("INSERT INTO ops.run (run_id, notebook, state, executed_copy) VALUES ('2-x', '2_clean', 'lost', 'runs/x')")
     seen = set()
-    lost.name_cells(seen)
+    lost_cells.name_cells(seen)
     assert seen == {"2-x"}
     assert one("SELECT failed_cell FROM ops.run") is None
 

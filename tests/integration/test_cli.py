@@ -76,7 +76,7 @@ def test_a_full_disk_while_staging_loads_nothing_and_the_next_run_everything(hom
 
 
 def test_a_taken_port_is_avoided_and_said(home):
-    from scheduler.pages import free_port
+    from scheduler.web.processes import free_port
 
     said: list[str] = []
     with socket.socket() as taken:

@@ -7,11 +7,13 @@ from email.policy import default
 import pytest
 import sqlalchemy as sa
 
-from scheduler import corrections, stages, worker
+from scheduler.queue import stages
+from scheduler.worker import loop
 from t3lib import business_day, mail, report, warehouse
 from t3lib.editions import editions
 from t3lib.mail.outbox import MailError
-from t3lib.report.delivery import prepare_report, prepare_trial
+from t3lib.report import corrections
+from t3lib.report.output.delivery import prepare_report, prepare_trial
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.mailbox import mailbox
 from tests.reporting import executed
@@ -240,8 +242,8 @@ def test_week_that_holds_the_day_is_corrected_too(box, tmp_path):
 
 def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     asked = []
-    monkeypatch.setattr(worker.queue, "enqueue_report", lambda *given, **more: asked.append((given, more)))
+    monkeypatch.setattr(loop.queue, "enqueue_report", lambda *given, **more: asked.append((given, more)))
     restate(11_000)
     later = datetime.now(UTC) + timedelta(hours=1)
-    worker.Scheduler(clock=lambda: later)._corrections(later)
+    loop.Scheduler(clock=lambda: later)._corrections(later)
     assert asked == [((DAY.isoformat(), "cfo"), {"again": "moved-11000-10", "ask": True})]

@@ -6,8 +6,8 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from t3lib.warehouse import binary
-from t3lib.warehouse.cursor import transaction
+from t3lib.warehouse.db import copy_binary
+from t3lib.warehouse.db.cursor import transaction
 
 AT = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 BEFORE_2000 = datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_texts_of_other_lengths_are_read_too(cursor):
 
 
 def test_more_rows_than_one_piece_holds_keep_their_order(cursor):
-    rows = pa.table({"number": pa.array(range(binary.ROWS_AT_ONCE + 3), pa.int32())})
+    rows = pa.table({"number": pa.array(range(copy_binary.ROWS_AT_ONCE + 3), pa.int32())})
     cursor.keep("kept", rows)
     assert cursor.take("SELECT number FROM kept", [], rows.schema).equals(rows)
 

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from t3lib import business_day, warehouse
-from t3lib.dashboard import download, first, tiles
-from t3lib.dashboard.showing import _scoped
+from t3lib.dashboard import download
+from t3lib.dashboard.html import static_page, tiles
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.state import scope as scope_of
+from t3lib.dashboard.widgets.display import _scoped
 from tests.pages import SUNDAY, loaded, sell, shown
 
 
@@ -69,7 +70,7 @@ def test_tab_replaces_the_cards_and_keeps_the_choices(fleet: str):
     assert page.state.query() == "truck=1&tab=money"
     assert "Trucks and their share" in page.sheet.value
     assert (page.grid.layout.display, page.sheet.layout.display) == ("none", "")
-    assert page.sheet.value in first.page(page.view, "", page.sheet.value)
+    assert page.sheet.value in static_page.page(page.view, "", page.sheet.value)
     page.controls.tab.value = "today"
     assert (page.grid.layout.display, page.sheet.layout.display) == ("", "none")
 
@@ -114,7 +115,7 @@ def test_place_and_menu_type_are_chosen_once_their_files_are_there(fleet: str):
     page.controls.picks["menus"].widget.value = ("Wraps",)
     assert ">£5.00<" in page.tiles[0].value
     assert page.state.query() == "place=5&menu=Wraps"
-    assert first.page(page.view).count("<option>Market</option>") == 1
+    assert static_page.page(page.view).count("<option>Market</option>") == 1
 
 
 def test_changing_a_date_makes_a_range_of_ones_own(fleet: str):
@@ -150,7 +151,7 @@ def test_tiles_are_as_many_as_the_measures(fleet: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(tiles, "MEASURES", (*tiles.MEASURES, tiles.MEASURES[0])[:count])
     page = shown("range=week")
     assert [">£98.00<" in tile.value for tile in page.tiles] == [True, *[False] * (count - 2), count == 5]
-    assert first.page(page.view, drawn=page.drawn).count("t3-card t3-tile") == count
+    assert static_page.page(page.view, drawn=page.drawn).count("t3-card t3-tile") == count
 
 
 def test_payment_type_in_the_mix_is_a_link_that_chooses_it(fleet: str):
@@ -247,7 +248,7 @@ def test_range_without_end_is_cut():
 
 def test_names_are_inert_in_the_first_html_and_in_every_widget(fleet: str):
     page = shown()
-    for html in [first.page(page.view), *_values(page.widget)]:
+    for html in [static_page.page(page.view), *_values(page.widget)]:
         assert "<img" not in html
         assert "</script>" not in html
     assert "&lt;img src=x" in page.parts["trucks"].value
@@ -255,7 +256,7 @@ def test_names_are_inert_in_the_first_html_and_in_every_widget(fleet: str):
 
 def test_first_html_holds_what_the_widgets_hold(fleet: str):
     page = shown()
-    html = first.page(page.view)
+    html = static_page.page(page.view)
     for part in [
         page.heading.value,
         *(tile.value for tile in page.tiles),
@@ -268,7 +269,7 @@ def test_before_the_first_load_the_page_says_what_to_do(database: str):
     page = shown()
     assert page.body.layout.display == "none"
     assert page.empty.layout.display == ""
-    assert "No sales loaded yet" in first.page(page.view)
+    assert "No sales loaded yet" in static_page.page(page.view)
 
 
 def test_today_without_a_sale_shows_the_latest_day_and_says_so(fleet: str, monkeypatch: pytest.MonkeyPatch):

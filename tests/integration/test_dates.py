@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from t3lib import metrics, pipeline
+from t3lib import metrics
 from t3lib.business_day import day_of, moment_of
-from t3lib.desk import fields
 from t3lib.explore import influences
+from t3lib.ingest import pipeline
 from t3lib.metrics import Scope
+from t3lib.operator_requests import fields
 from t3lib.problems import RefusedError
 from t3lib.simulate import simulate
 from t3lib.simulate.demand import rains

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from t3lib import warehouse
-from t3lib.objects import Object
+from t3lib.landing.objects import Object
 from t3lib.problems import RefusedError
-from t3lib.warehouse import holding, ledger, repairs
-from t3lib.warehouse.pairs import alike
+from t3lib.warehouse.checks.duplicate_pairs import alike
+from t3lib.warehouse.decisions import quarantine, repairs
+from t3lib.warehouse.files import ledger
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 
 OTHER = LUNCH.replace("_A1", "_B2")
@@ -20,10 +21,10 @@ ANN = {"actor": "Ann", "why": "A test of the till."}
 def test_a_file_that_a_person_held_is_compared_when_it_is_released(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
-    holding.hold(LUNCH, **ANN)
+    quarantine.hold(LUNCH, **ANN)
     put(bucket, OTHER, *MEALS)
     take_in()
-    holding.release(LUNCH, **ANN)
+    quarantine.release(LUNCH, **ANN)
     take_in()
     assert states() == {LUNCH: "held_duplicate", OTHER: "loaded"}
     assert sum(pence for _, _, pence in sales()) == 1000
@@ -36,8 +37,8 @@ def test_releasing_ones_own_hold_lets_no_overlapping_version_in(bucket: Path):
     take_in()
     put(bucket, LUNCH, at("13:00", "card", "9.00"), *MEALS)
     take_in()
-    holding.hold(LUNCH, **ANN)
-    holding.release(LUNCH, **ANN)
+    quarantine.hold(LUNCH, **ANN)
+    quarantine.release(LUNCH, **ANN)
     take_in()
     assert states() == {LUNCH: "held_overlap", OTHER: "loaded"}
     assert sum(pence for _, _, pence in sales()) == 1000
@@ -48,8 +49,8 @@ def test_a_hold_and_release_does_not_silence_the_doctor(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     put(bucket, OTHER, *(line.rsplit(",", 1)[0] + ",ERR" for line in MEALS))
     take_in()
-    holding.hold(LUNCH, **ANN)
-    holding.release(LUNCH, **ANN)
+    quarantine.hold(LUNCH, **ANN)
+    quarantine.release(LUNCH, **ANN)
     take_in()
     (file_id,) = (row[0] for row in rows("SELECT file_id FROM ops.source_file WHERE key = :key", key=OTHER))
     for number in range(1, 5):
@@ -66,7 +67,7 @@ def test_a_duplicate_is_loaded_when_the_file_that_it_repeats_goes(bucket: Path, 
     take_in()
     assert states()[OTHER] == "held_duplicate"
     if goes == "held":
-        holding.hold(LUNCH, **ANN)
+        quarantine.hold(LUNCH, **ANN)
     else:
         put(bucket, LUNCH, at("12:30", "cash", "7.00"))
     take_in()
@@ -81,14 +82,14 @@ def test_a_file_that_left_the_bucket_is_not_released_into_nothing(bucket: Path):
     take_in()
     (bucket / LUNCH).unlink()
     take_in()
-    holding.hold(LUNCH, **ANN)
+    quarantine.hold(LUNCH, **ANN)
     with pytest.raises(RefusedError, match="no longer in the bucket: upload it again"):
-        holding.release(LUNCH, **ANN)
+        quarantine.release(LUNCH, **ANN)
     assert states()[LUNCH] == "held"
     with warehouse.connect() as db:  # over S3 the same content is the same version: it is there again, and not new
         ledger.mark_deleted(db, {LUNCH}, datetime.now(UTC))
     put(bucket, LUNCH, *MEALS)
-    holding.release(LUNCH, **ANN)
+    quarantine.release(LUNCH, **ANN)
     take_in()
     assert sum(pence for _, _, pence in sales()) == 1700
     assert_reconciles()

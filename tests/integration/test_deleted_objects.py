@@ -7,8 +7,8 @@ import pytest
 
 from t3lib import warehouse
 from t3lib.landing import Object
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import ledger
+from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import reprocessing as again_files
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 from tests.restating import SHIFTED, again
 

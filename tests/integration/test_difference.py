@@ -7,13 +7,15 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
-from t3lib import difference, feed, pipeline, warehouse
+from t3lib import feed, warehouse
 from t3lib.cleaning import rows as judging
-from t3lib.cleaning.rules import Rules
+from t3lib.cleaning.truck_facts import Rules
 from t3lib.feed import rows as feed_rows
+from t3lib.ingest import pipeline, preview
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import repairs, restated
+from t3lib.warehouse.decisions import repairs
+from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.sales import restated_figures
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 
 DAY = date(2026, 11, 5)
@@ -30,7 +32,7 @@ def day(bucket: Path) -> Path:
     return bucket
 
 
-def apply(last: date = DAY) -> list[restated.Restatement]:
+def apply(last: date = DAY) -> list[restated_figures.Restatement]:
     """`t3 ingest --again` without its kernels; what it recorded."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
@@ -38,10 +40,10 @@ def apply(last: date = DAY) -> list[restated.Restatement]:
     for batch_id in made:
         run(batch_id)
     with warehouse.connect() as db:
-        return restated.of_batches(db, made)
+        return restated_figures.of_batches(db, made)
 
 
-def recorded(changes: list[restated.Restatement]) -> list[dict]:
+def recorded(changes: list[restated_figures.Restatement]) -> list[dict]:
     names = ("truck_id", "business_date", "rows_before", "rows_after", "pence_before", "pence_after")
     return [{name: getattr(change, name) for name in names} for change in changes]
 
@@ -52,7 +54,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:
 
 
 def test_an_unchanged_rule_would_change_nothing(day):
-    found = difference.of_days(DAY, DAY)
+    found = preview.of_days(DAY, DAY)
     assert found.files == {"unchanged": 3}
     assert (found.moves, found.days, found.pence_loaded) == ({}, {}, 9900 + 499 + 700)
 
@@ -60,11 +62,11 @@ def test_an_unchanged_rule_would_change_nothing(day):
 def test_rows_that_would_move_are_shown_with_their_reasons_and_nothing_moves(day, monkeypatch):
     before = sales()
     limit(monkeypatch, 50_00)
-    found = difference.of_days(DAY, DAY)
+    found = preview.of_days(DAY, DAY)
     assert found.by_move() == [{"before": "loaded", "after": "above_limit", "rows": 1, "pence": -9900}]
     assert found.files == {"restated": 1, "unchanged": 2}
     limit(monkeypatch, 200_00)
-    assert difference.of_days(DAY, DAY).by_move() == [
+    assert preview.of_days(DAY, DAY).by_move() == [
         {"before": "above_limit", "after": "loaded", "rows": 1, "pence": 10100}
     ]
     assert sales() == before
@@ -74,17 +76,17 @@ def test_rows_that_would_move_are_shown_with_their_reasons_and_nothing_moves(day
 @pytest.mark.parametrize("pence", [50_00, 200_00, 4_00])
 def test_what_is_shown_is_what_the_restatement_records(day, monkeypatch, pence):
     limit(monkeypatch, pence)
-    shown = difference.of_days(DAY, DAY).by_day()
+    shown = preview.of_days(DAY, DAY).by_day()
     assert shown == recorded(apply())
     assert shown
-    assert difference.of_days(DAY, DAY).days == {}
+    assert preview.of_days(DAY, DAY).days == {}
     assert_reconciles()
 
 
 def test_a_sale_that_only_changes_its_hour_is_shown_as_a_change(day, monkeypatch):
     dates = judging.business_dates
     monkeypatch.setattr(judging, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
-    found = difference.of_days(DAY, DAY)
+    found = preview.of_days(DAY, DAY)
     assert found.by_move() == [{"before": "loaded", "after": "loaded", "rows": 3, "pence": 0}]
     assert found.by_day() == recorded(apply())
 
@@ -93,7 +95,7 @@ def test_a_row_that_a_person_repaired_stays_as_it_is(day, monkeypatch):
     repairs.dismiss(*rows("SELECT file_id, row_number FROM ops.rejected_row WHERE reason = 'above_limit'")[0],
                     actor="Ann", why="A test of the till.")  # fmt: skip
     limit(monkeypatch, 200_00)
-    assert difference.of_days(DAY, DAY).moves == {}
+    assert preview.of_days(DAY, DAY).moves == {}
     assert apply() == []
 
 
@@ -106,8 +108,8 @@ def test_each_batch_is_judged_under_what_the_one_before_leaves(bucket, monkeypat
     take_in()
     assert sales() == []
     limit(monkeypatch, 100_00)
-    monkeypatch.setattr("t3lib.warehouse.ledger.BATCH_FILES", 1)
-    found = difference.of_days(DAY, DAY)
+    monkeypatch.setattr("t3lib.warehouse.files.ledger.BATCH_FILES", 1)
+    found = preview.of_days(DAY, DAY)
     assert found.by_move() == [
         {"before": "above_limit", "after": "decimal_shift", "rows": 1, "pence": 0},
         {"before": "above_limit", "after": "loaded", "rows": 20, "pence": 1000},
@@ -119,18 +121,18 @@ def test_each_batch_is_judged_under_what_the_one_before_leaves(bucket, monkeypat
 def test_a_file_that_can_be_read_now_is_named(bucket, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), header="when,type,total")
     take_in()
-    assert difference.of_days(DAY, DAY).readable == {}
+    assert preview.of_days(DAY, DAY).readable == {}
     places = feed_rows._places
     monkeypatch.setattr(
         feed_rows, "_places", lambda header: places([name.replace("when", "timestamp") for name in header])
     )
-    assert difference.of_days(DAY, DAY).readable == {LUNCH: 1}
+    assert preview.of_days(DAY, DAY).readable == {LUNCH: 1}
 
 
 def test_a_file_that_left_the_bucket_keeps_its_rows(day, monkeypatch):
     (day / LUNCH).unlink()
     limit(monkeypatch, 50_00)
-    found = difference.of_days(DAY, DAY)
+    found = preview.of_days(DAY, DAY)
     assert (found.files, found.days) == ({"gone": 1, "unchanged": 2}, {})
 
 
@@ -156,7 +158,7 @@ def test_rows_that_an_edited_reader_leaves_out_are_shown(day, monkeypatch):
         return replace(found, rows=found.rows.slice(0, 1))
 
     monkeypatch.setattr(feed, "examine", first_row)
-    found = difference.of_days(DAY, DAY)
+    found = preview.of_days(DAY, DAY)
     assert found.by_move() == [
         {"before": "above_limit", "after": "not read", "rows": 1, "pence": 0},
         {"before": "loaded", "after": "not read", "rows": 1, "pence": -499},

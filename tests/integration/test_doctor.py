@@ -13,11 +13,14 @@ import psycopg2
 import pytest
 
 from scheduler.cli import app
-from scheduler.discovery import discover
 from t3lib import warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse import again, audit, holding, ledger, rebuilding, rollups
+from t3lib.warehouse.checks import rollup_repair
+from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.files import audit, ledger, reprocessing
+from t3lib.warehouse.sales import rollups
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 from tests.mailbox import mailbox
 
@@ -46,8 +49,8 @@ def spoil(statement: str) -> None:
         db.exec_driver_sql(UNGUARDED + statement)
 
 
-def rebuild() -> list[rebuilding.Rebuilt]:
-    return rebuilding.rebuild(actor="Ann", why="The doctor said so.")
+def rebuild() -> list[rollup_repair.Rebuilt]:
+    return rollup_repair.rebuild(actor="Ann", why="The doctor said so.")
 
 
 def held() -> dict[str, list[tuple]]:
@@ -124,7 +127,7 @@ def test_a_lost_sale_comes_back_as_advised(two_trucks: Path):
     spoil("DELETE FROM core.sale WHERE truck_id = 3 AND row_number = 1")
     with warehouse.connect() as db:
         day, size = date(2026, 11, 5), settings().batch_bytes
-        batches = again.ask(db, day, day, actor="Ann", why="A sale is lost.", batch_bytes=size)
+        batches = reprocessing.ask(db, day, day, actor="Ann", why="A sale is lost.", batch_bytes=size)
     assert [run(batch).files for batch in batches] == [{"restated": 1}]
     rebuild()
     assert (held(), sales()) == right
@@ -134,8 +137,8 @@ def test_a_lost_sale_comes_back_as_advised(two_trucks: Path):
 def test_a_wrong_count_in_the_ledger_is_healed_as_advised(two_trucks: Path):
     right = held()
     spoil("UPDATE ops.source_file SET pence_loaded = 1, rows_rejected = 0, rows_read = 2 WHERE truck_id = 3")
-    holding.hold(LUNCH, actor="Ann", why="The ledger is wrong.")
-    holding.release(LUNCH, actor="Ann", why="Read it anew.")
+    quarantine.hold(LUNCH, actor="Ann", why="The ledger is wrong.")
+    quarantine.release(LUNCH, actor="Ann", why="Read it anew.")
     with warehouse.connect() as db:
         ledger.claim(db, settings().batch_bytes)
     take_in()

@@ -23,8 +23,7 @@ import pytest
 import sqlalchemy as sa
 from obstore.store import S3Store
 
-from scheduler import inbox
-from scheduler.embedded import check, services
+from scheduler.embedded import check, inbox, services
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 

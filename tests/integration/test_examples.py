@@ -10,7 +10,8 @@ from types import FunctionType
 import pytest
 import sqlalchemy as sa
 
-from t3lib import charts, figures, metrics, warehouse
+from t3lib import charts, metrics, warehouse
+from t3lib.charts import notebook
 from t3lib.settings import settings
 from tests.conftest import own_database
 from tests.feeding import at, put, take_in
@@ -34,16 +35,16 @@ SALES = [(1, "10-14", "12:05", "card", "7"), (6, "10-15", "13:15", "cash", "4.99
 
 def functions() -> dict[str, FunctionType]:
     """What an analyst can call, by name."""
-    public = [(metrics, metrics.__all__), (charts, charts.__all__), (figures, ("said", "written"))]
+    public = [(metrics, metrics.__all__), (charts, charts.__all__), (notebook, ("said", "written"))]
     named = {f"{module.__name__}.{name}": getattr(module, name) for module, names in public for name in names}
     return {name.removeprefix("t3lib."): found for name, found in named.items() if inspect.isfunction(found)}
 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, object]:
-    """What an example may use: what the module docstring of `t3lib.figures` sets up."""
+    """What an example may use: what the module docstring of `t3lib.charts.notebook` sets up."""
     given: dict[str, object] = {}
-    for example in doctest.DocTestParser().get_examples(figures.__doc__):
+    for example in doctest.DocTestParser().get_examples(notebook.__doc__):
         exec(example.source, given)
     return given
 

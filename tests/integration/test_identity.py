@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from scheduler import stages
+from scheduler.queue import stages
 from t3lib import warehouse
 from t3lib.feed.keys import logical
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse import holding, rejects, repairs
+from t3lib.warehouse.decisions import quarantine, rejects, repairs
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 from tests.restating import again
 
@@ -190,7 +190,7 @@ def test_a_released_overlap_loads_and_both_stand(bucket: Path):
     put(bucket, OTHER, *MEALS, *LATER)
     take_in()
     (held,) = (key for key, state in states().items() if state == "held_overlap")
-    holding.release(held, actor="Ann", why="Two tills, same sales.")
+    quarantine.release(held, actor="Ann", why="Two tills, same sales.")
     take_in()
     assert set(states().values()) == {"loaded"}
     assert len(sales()) == 9
@@ -202,7 +202,7 @@ def test_a_correction_of_a_file_beside_which_a_released_one_stands_loads(bucket:
     take_in()
     put(bucket, OTHER, *MEALS, *LATER)
     take_in()
-    holding.release(OTHER, actor="Ann", why="Two tills, same sales.")
+    quarantine.release(OTHER, actor="Ann", why="Two tills, same sales.")
     take_in()
     put(bucket, LUNCH, *MEALS, at("12:20", "card", "2.50"))
     take_in()
@@ -308,7 +308,7 @@ def test_python_and_the_ledger_agree_on_the_logical_key(bucket: Path, key: str, 
 def test_a_hold_outlives_a_new_upload_until_it_is_released(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
-    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    quarantine.hold(LUNCH, actor="Ann", why="A test of the till.")
     put(bucket, PADDED, *MEALS, *LATER)
     take_in()
     assert states() == {LUNCH: "superseded", PADDED: "held"}
@@ -321,7 +321,7 @@ def test_a_hold_outlives_a_new_upload_until_it_is_released(bucket: Path):
     assert reason(LUNCH).count("The hold stays") == 1
     assert sales() == []
     assert_reconciles()
-    holding.release(PADDED, actor="Ann", why="It was no test.")
+    quarantine.release(PADDED, actor="Ann", why="It was no test.")
     take_in()
     assert states()[LUNCH] == "loaded"
     assert len(sales()) == 4
@@ -334,7 +334,7 @@ def test_operators_are_told_of_a_version_that_waits_behind_a_hold(bucket: Path, 
     settings.cache_clear()
     put(bucket, LUNCH, *MEALS)
     take_in()
-    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    quarantine.hold(LUNCH, actor="Ann", why="A test of the till.")
     put(bucket, LUNCH, *MEALS, *LATER)
     take_in()
     for (batch,) in rows("SELECT batch_id FROM ops.batch"):
@@ -349,11 +349,11 @@ def test_a_hold_says_what_it_refuses(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
     with pytest.raises(RefusedError, match=f"{LUNCH} is loaded, not held"):
-        holding.release(PADDED, actor="Ann", why="Let it in.")
-    holding.hold(PADDED, actor="Ann", why="A test.")
+        quarantine.release(PADDED, actor="Ann", why="Let it in.")
+    quarantine.hold(PADDED, actor="Ann", why="A test.")
     assert states() == {LUNCH: "held"}
     with pytest.raises(RefusedError, match=f"{LUNCH} is held, not loaded"):
-        holding.hold(LUNCH, actor="Ann", why="A test.")
+        quarantine.hold(LUNCH, actor="Ann", why="A test.")
 
 
 def test_a_corrected_version_ends_the_wait_of_a_duplicate(bucket: Path):

@@ -13,9 +13,10 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
-from scheduler import kernels, retries
+from scheduler import kernels
 from scheduler.kernels import ownership
 from scheduler.kernels.client import KernelStartError
+from scheduler.queue import retries
 from tests.kernel import Kernel
 
 pytestmark = [

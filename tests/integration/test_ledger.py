@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.landing import Object
-from t3lib.warehouse import ledger
-from t3lib.warehouse.again import AGAIN
-from t3lib.warehouse.outcomes import OUTCOMES
-from t3lib.warehouse.rejects import STATUSES
-from t3lib.warehouse.restatement import CAUSES
+from t3lib.warehouse.decisions.rejects import STATUSES
+from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files.file_outcomes import OUTCOMES
+from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.sales.restatements import CAUSES
 
 NOW = datetime(2026, 11, 5, 15, 5, tzinfo=UTC)
 LUNCH = "trucks/2026-11/5/15/T3_T3_A1.csv"

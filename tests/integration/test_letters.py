@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from scheduler import letters, pages
+from scheduler.web import processes, sent_mail
 from t3lib import mail, warehouse
-from t3lib.report.message import build
+from t3lib.report.output.message import build
 from t3lib.settings import settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.reporting import executed, figures, totals, typical
 
@@ -49,24 +49,26 @@ def as_dashboard(sent, database, monkeypatch):
 
 def test_one_copy_of_what_left_is_listed_and_no_reader_is_named(as_dashboard):
     first, others = as_dashboard
-    page = letters.listed()
+    page = sent_mail.listed()
     assert re.findall(r'href="mails/(\d+)"', page) == [str(first)]
     assert "Morning figures" in page
-    assert "t3.example" not in page + letters.framed(first) + letters.shown(first).replace("operations@t3.example", "")
-    assert [letters.framed(mail_id) for mail_id in others] == [None] * len(others)
+    assert "t3.example" not in page + sent_mail.framed(first) + sent_mail.shown(first).replace(
+        "operations@t3.example", ""
+    )
+    assert [sent_mail.framed(mail_id) for mail_id in others] == [None] * len(others)
 
 
 def test_the_browser_copy_is_what_was_sent(as_dashboard):
     first, _ = as_dashboard
-    shown = letters.shown(first)
+    shown = sent_mail.shown(first)
     assert "£1,120.00 taken, 12% above a usual Friday." in shown
     assert shown.count('src="data:image/png;base64,') == 2
     assert '<base target="_blank">' in shown
 
 
 def test_a_list_of_one_edition_holds_no_other(as_dashboard):
-    assert "mails/" not in letters.listed("culinary").split("t3-copy")[1].replace("mails?", "")
-    assert 'href="mails/' in letters.listed("cfo")
+    assert "mails/" not in sent_mail.listed("culinary").split("t3-copy")[1].replace("mails?", "")
+    assert 'href="mails/' in sent_mail.listed("cfo")
 
 
 def test_the_archive_is_behind_the_rules_of_the_dashboard(sent, home, database, monkeypatch):
@@ -74,7 +76,7 @@ def test_the_archive_is_behind_the_rules_of_the_dashboard(sent, home, database, 
     monkeypatch.setenv("T3_DASHBOARD_TOKEN", TOKEN)
     settings.cache_clear()
     first, others = sent
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for path in ("mails", f"mails/{first}", f"mails/{first}/html", f"mails/{first}/part/0"):
             assert "£1,120.00" not in got(page.url + path)[1], "nobody signed in"
             status, text, headers = got(page.url + path, Authorization=f"token {TOKEN}")

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.landing import Landing
-from t3lib.warehouse import lineage, repairs, roles
-from t3lib.warehouse.lineage import Question
+from t3lib.warehouse.checks import lineage
+from t3lib.warehouse.checks.lineage import Question
+from t3lib.warehouse.db import roles
+from t3lib.warehouse.decisions import repairs
 from tests.feeding import LUNCH, at, put, rows, take_in
 
 DAY = Question(3, date(2026, 11, 5))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler.discovery import discover
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 
@@ -143,7 +144,7 @@ def test_headers_alone_are_no_duplicates(bucket: Path):
 def test_a_failed_load_leaves_nothing_and_can_be_repeated(bucket: Path, monkeypatch: pytest.MonkeyPatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     with monkeypatch.context() as broken:
-        broken.setattr("t3lib.warehouse.rollups.raise_watermark", lambda cursor: 1 / 0)
+        broken.setattr("t3lib.warehouse.sales.rollups.raise_watermark", lambda cursor: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             take_in()
     assert sales() == []

@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
-from scheduler.discovery import discover
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import holding, identity, loading, rollups
+from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.files import identity
+from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.load import loading
+from t3lib.warehouse.sales import rollups
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -182,7 +186,8 @@ def test_a_hold_while_a_new_version_loads_keeps_the_key_out(bucket: Path, point:
     newer = staged(bucket, {LUNCH: [*MEALS, *LATER]})
     with meeting(point, parties=1):
         at_once(
-            partial(pipeline.load_batch, newer), partial(holding.hold, PADDED, actor="Ann", why="A test of the till.")
+            partial(pipeline.load_batch, newer),
+            partial(quarantine.hold, PADDED, actor="Ann", why="A test of the till."),
         )
     assert counts() == {"held": 1, "superseded": 1}
     assert pence() == 0

@@ -21,7 +21,8 @@ from scheduler.embedded import services
 from t3lib import warehouse
 from t3lib.settings import ROOT, load, settings, unknown
 from t3lib.simulate import simulate
-from t3lib.warehouse import reconciliation, status
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import status
 from tests.conftest import _execute, _named, cluster
 from tests.steps import until
 

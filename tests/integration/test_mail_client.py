@@ -19,8 +19,8 @@ import pytest
 
 from t3lib import mail, period, warehouse
 from t3lib.metrics import Attention
-from t3lib.metrics.contribution import Contribution
-from t3lib.report.message import build
+from t3lib.metrics.money.contribution import Contribution
+from t3lib.report.output.message import build
 from t3lib.settings import settings
 from tests.mailbox import mailbox
 from tests.reporting import executed, figures, pack, rows, totals, typical

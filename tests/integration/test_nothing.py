@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from t3lib import metrics, report, warehouse
 from t3lib.dashboard import words
-from t3lib.dashboard.sheets import Asked, sheet
+from t3lib.dashboard.html.tiles import change
 from t3lib.dashboard.state import TABS, State
-from t3lib.dashboard.tiles import change
-from t3lib.metrics import Scope, breakdown
+from t3lib.dashboard.tabs import Asked, sheet
+from t3lib.metrics import Scope
+from t3lib.metrics.sales import breakdown
 from t3lib.report import words as report_words
 from tests.pages import SUNDAY, sell
 

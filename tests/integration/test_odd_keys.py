@@ -15,12 +15,12 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 from obstore.exceptions import BaseError
 
-from scheduler.discovery import discover
 from t3lib import feed
 from t3lib.archive import Archive
-from t3lib.folder import LINK_FOLDER, LINK_LOOP, LINK_NOWHERE, LINK_OUT, NO_FILE
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing, ObjectChangedError
-from t3lib.objects import visible_key
+from t3lib.landing.folder import LINK_FOLDER, LINK_LOOP, LINK_NOWHERE, LINK_OUT, NO_FILE
+from t3lib.landing.objects import visible_key
 from t3lib.problems import explain
 from t3lib.settings import settings
 from tests.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in

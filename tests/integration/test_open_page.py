@@ -7,12 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import metrics, warehouse
-from t3lib.dashboard import first
-from t3lib.dashboard.boxes import told_at_once
+from t3lib.dashboard.html import static_page
 from t3lib.dashboard.page import Page
-from t3lib.dashboard.shared import FOLDER
+from t3lib.dashboard.shared_figures import FOLDER
 from t3lib.dashboard.state import State
 from t3lib.dashboard.view import read
+from t3lib.dashboard.widgets.boxes import told_at_once
 from tests.pages import SUNDAY, loaded, sell, shown
 
 
@@ -119,7 +119,7 @@ def test_a_refused_login_is_not_called_a_silent_database(fleet: str, database: s
 def test_page_opened_without_a_database_fills_when_it_is_back(fleet: str):
     page = Page(State(), lambda: warehouse.connect("postgresql://nobody@127.0.0.1:1/none"))
     page.refresh()
-    html = first.page(page.view, page.trouble)
+    html = static_page.page(page.view, page.trouble)
     assert "The database does not answer" in html
     assert "127.0.0.1" not in html
     page._connect = warehouse.connect

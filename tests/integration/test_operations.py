@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from t3lib import business_day, desk, warehouse
+from t3lib import business_day, operator_requests, warehouse
 from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import Choices, parse
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 from tests.steps import change
 
@@ -222,7 +222,7 @@ def test_a_row_is_repaired_through_the_form_after_a_second_click(shifted: Path):
     assert "waits for a worker" in page.cards["requests"].value
     assert "waits for a worker" in page.told.value
     assert sales() == [(3, 1, 499)]
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     page.refresh()
     assert "£4.99 by card at truck 3 is a sale now." in page.cards["requests"].value
     assert "£4.99 by card at truck 3 is a sale now." in page.told.value

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from t3lib import mail, warehouse
 from t3lib.mail.outbox import MailError
 from t3lib.mail.sending import MOST_ATTEMPTS
-from t3lib.report.delivery import trial_address
+from t3lib.report.output.delivery import trial_address
 from t3lib.settings import SettingsError, settings
 from tests.mailbox import free_port, mailbox
 

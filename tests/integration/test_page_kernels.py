@@ -13,7 +13,7 @@ import psutil
 import pytest
 import websocket
 
-from scheduler import pages
+from scheduler.web import processes
 from t3lib.settings import settings
 from tests.steps import until
 from tests.visitor import Visitor, channel, given, kernel_of, message, patched, serves, states
@@ -36,7 +36,7 @@ def place(database, home, monkeypatch):
 
 def test_five_who_come_at_once_to_two_places_get_two(place, monkeypatch):
     given(monkeypatch, T3_VISITORS_AT_MOST="2")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         with ThreadPoolExecutor(5) as pool:
             found = list(pool.map(lambda n: Visitor(page.url).ask()[:2], range(5)))
         assert sorted(status for status, _ in found) == [200, 200, 503, 503, 503]
@@ -55,7 +55,7 @@ async def launch(self, *given, **more):
         raise OSError("no kernel this time")
     return await usual(self, *given, **more)
 ForkProvisioner.launch_kernel = launch""")  # fmt: skip
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         assert [Visitor(page.url).ask()[0] for _ in range(4)] == [503, 503, 200, 503]
 
 
@@ -74,7 +74,7 @@ def test_what_nobody_opened_starts_no_kernel(place):
         {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"},
         {"Referer": "https://mail.example/", "Accept": "text/html,*/*", "User_Agent": "Mozilla/5.0"},
     ]  # fmt: skip
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for headers in not_visits:
             status, text, answered = Visitor(page.url).ask(**headers)
             assert (status in (403, 503), "<script" in text) == (True, False), headers
@@ -87,7 +87,7 @@ def test_what_nobody_opened_starts_no_kernel(place):
 
 
 def test_a_kernel_is_its_visitors_alone(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         owner, other = Visitor(page.url), Visitor(page.url)
         kernel, _ = owner.open(), other.open()
         for stranger in (other, Visitor(page.url)):
@@ -113,7 +113,7 @@ def test_a_kernel_is_its_visitors_alone(place):
 
 def test_the_proxys_visitors_are_told_apart_too(place, monkeypatch):
     given(monkeypatch, T3_PROXY_USER_HEADER="X-Forwarded-User")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         olga, miranda = (Visitor(page.url, X_Forwarded_User=name) for name in ("olga", "miranda"))
         kernel = olga.open()
         with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
@@ -140,7 +140,7 @@ ipywidgets.VBox([button, field])
 
 def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(place, monkeypatch, tmp_path):
     serves(monkeypatch, tmp_path, FAULTY)
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         visitor = Visitor(page.url)
         kernel = visitor.open()
         assert json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["wrong"] == ""
@@ -165,7 +165,7 @@ def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(place, 
 def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(place, monkeypatch, tmp_path):
     said = "import sys; print('to the log: hunter2', file=sys.stderr)"
     serves(monkeypatch, tmp_path, said, "raise OSError('hunter2')")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         text = Visitor(page.url).ask()[1]
     log = (settings().home / "logs" / "dashboard.log").read_text()
     assert ("hunter2" in text, "could not be made just now" in text) == (False, True)
@@ -200,7 +200,7 @@ button
 def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(place, monkeypatch, tmp_path):
     given(monkeypatch, T3_VISITOR_BYTES=str(200 * 2**20))
     serves(monkeypatch, tmp_path, GREEDY)
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         greedy, modest = Visitor(page.url), Visitor(page.url)
         kernel, other = greedy.open(), modest.open()
         socket = greedy.channel(kernel)
@@ -218,7 +218,7 @@ def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(place, monkeyp
 
 def test_a_page_whose_kernel_dies_says_so_and_comes_again(place, monkeypatch, tmp_path):
     serves(monkeypatch, tmp_path, "import os; from IPython.display import HTML; HTML(f'pid {os.getpid()}')")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         visitor = Visitor(page.url)
         text = visitor.ask()[1]
         kernel = kernel_of(text)
@@ -231,18 +231,18 @@ def test_a_page_cannot_take_much_more_than_its_memory_between_two_looks(place, m
     given(monkeypatch, T3_VISITOR_BYTES=str(150 * 2**20))
     serves(monkeypatch, tmp_path, "try:\n    x = bytearray(2**31)\n    said = 'had it'\nexcept MemoryError:\n"
            "    said = 'no memory'\nfrom IPython.display import HTML\nHTML(said)")  # fmt: skip
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         assert "no memory" in Visitor(page.url).ask()[1]
 
 
-def started(page: pages.Page) -> int:
+def started(page: processes.Page) -> int:
     """How many kernels the log of this server's process tells of."""
     log = (settings().home / "logs" / "dashboard.log").read_text()
     return log.split("is running at")[-1].count("Kernel started")
 
 
 def test_the_shipped_pages_stay_far_below_their_memory(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         Visitor(page.url).open()
         kernels = [one for one in psutil.Process(page.server.pid).children(recursive=True) if one.num_threads() > 3]
         sizes = [one.memory_full_info().pss for one in kernels]

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import websocket
 
-from scheduler import monitor, pages
-from scheduler.inbox import page as inbox_page
-from scheduler.web import application, names, small
+from scheduler.embedded.inbox import page as inbox_page
+from scheduler.http import host_names, small_server
+from scheduler.web import application, processes
+from scheduler.worker import health_endpoint
 from t3lib.settings import SettingsError, settings
 from tests.visitor import Visitor, channel, ends, given, message, raw, trickle
 
@@ -32,7 +33,7 @@ def place(database, home, monkeypatch):
 
 @contextmanager
 def health() -> Iterator[int]:
-    with monitor.serving(monitor.Pulse(), 0) as url:
+    with health_endpoint.serving(health_endpoint.Pulse(), 0) as url:
         yield urllib.parse.urlsplit(url).port
 
 
@@ -45,7 +46,7 @@ def inbox(folder) -> Iterator[int]:
 
 
 def test_long_requests_are_refused_by_the_page(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         port = urllib.parse.urlsplit(page.url).port
         long = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000
         assert raw(port, long).startswith(b"HTTP/1.1 400")
@@ -60,7 +61,7 @@ def test_long_requests_are_refused_by_the_page(place):
 
 
 def test_slow_requests_are_dropped_by_the_page(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         port = urllib.parse.urlsplit(page.url).port
         host = b"\r\nHost: localhost\r\n"
         starts = [b"", b"GET / HTTP/1.1" + host + b"X: ",
@@ -75,7 +76,7 @@ def test_slow_requests_are_dropped_by_the_page(place):
 
 @pytest.mark.parametrize("which", ["health", "inbox"])
 def test_long_and_slow_requests_are_dropped_by_the_small_servers(which, tmp_path, monkeypatch):
-    monkeypatch.setattr(small, "SECONDS", 2)
+    monkeypatch.setattr(small_server, "SECONDS", 2)
     with health() if which == "health" else inbox(tmp_path) as port:
         assert b" 431 " in raw(port, b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 5000)[:20]
         assert b" 431 " in raw(port, b"GET /" + b"x" * 50_000)[:20]
@@ -85,7 +86,7 @@ def test_long_and_slow_requests_are_dropped_by_the_small_servers(which, tmp_path
         starts = [b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nX: "]
         with ThreadPoolExecutor(len(starts)) as pool:
             assert max(pool.map(lambda start: trickle(port, start, 10), starts)) < 6
-        idle = [threading.Thread(target=trickle, args=[port, b"", 5]) for _ in range(small.CONNECTIONS + 20)]
+        idle = [threading.Thread(target=trickle, args=[port, b"", 5]) for _ in range(small_server.CONNECTIONS + 20)]
         for one in idle:
             one.start()
         for one in idle:
@@ -113,7 +114,7 @@ ROUTES = ("", "login", "logout", "mails", "mails/1/html", "nothing", "voila/temp
 @pytest.mark.parametrize("mode", [OPEN, TOKENS, PROXY], ids=["open", "token", "proxy"])
 def test_no_route_of_a_page_answers_to_another_name(place, monkeypatch, mode):
     given(monkeypatch, **mode, T3_PUBLIC_NAMES="figures.company.example")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         port = urllib.parse.urlsplit(page.url).port
         visitor = Visitor(page.url, Authorization=f"token {TOKEN}", X_Forwarded_User="olga")
         kernel = visitor.open()
@@ -136,11 +137,11 @@ def test_no_route_of_a_page_answers_to_another_name(place, monkeypatch, mode):
 
 
 def test_names_of_a_page_that_listens_to_the_network():
-    found = names.Names(["figures.company.example"], "0.0.0.0")
+    found = host_names.Names(["figures.company.example"], "0.0.0.0")
     assert found.allow("192.168.1.7:8866"), "no site can point an address elsewhere"
     assert found.allow("figures.company.example")
     assert not found.allow("figures.company.example.evil.example")
-    assert not names.Names([], "127.0.0.1").allow("192.168.1.7:8866")
+    assert not host_names.Names([], "127.0.0.1").allow("192.168.1.7:8866")
 
 
 def test_a_public_name_is_a_name(monkeypatch):
@@ -150,7 +151,7 @@ def test_a_public_name_is_a_name(monkeypatch):
 
 
 def test_jupyterlab_answers_to_this_machines_names_only(place):
-    with pages.lab() as page:
+    with processes.lab() as page:
         address = urllib.parse.urlsplit(page.url)
         token = urllib.parse.parse_qs(address.query)["token"][0]
         lab = Visitor(f"http://{address.netloc}/", Authorization=f"token {token}")
@@ -162,7 +163,7 @@ def test_jupyterlab_answers_to_this_machines_names_only(place):
 
 
 def test_a_request_cannot_write_much_into_the_log_nor_a_line_of_its_own(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         visitor, log = Visitor(page.url), settings().home / "logs" / "dashboard.log"
         port = urllib.parse.urlsplit(page.url).port
         kernel = visitor.open()
@@ -198,7 +199,7 @@ def test_a_request_cannot_write_much_into_the_log_nor_a_line_of_its_own(place):
 
 
 def test_errors_and_headers_tell_nothing_of_the_server(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for path in ("nothing/<script>alert(1)</script>", "voila/static/none.js", "mails/999999", "api/kernels/none",
                      "voila/files/README.md", "voila/api/themes/x", "voila/templates/../../etc/passwd",
                      "voila/templates/t3/static", "voila/templates/none/static/x.css", "voila/templates/t3/static/../x",

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from scheduler import pages
+from scheduler.web import processes
 from t3lib.problems import ServiceError
 from t3lib.settings import ROOT
 from tests.visitor import given
@@ -30,7 +30,7 @@ def place(database, home, monkeypatch):
 
 @pytest.mark.parametrize("name", ["dashboard", "operations"])
 def test_a_page_answers_and_ends_with_its_block(place, name):
-    with pages.page(name) as page:
+    with processes.page(name) as page:
         assert page.answer() == 200
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
@@ -39,7 +39,7 @@ def test_a_page_answers_and_ends_with_its_block(place, name):
 
 def test_full_server_lets_visitors_wait_without_a_kernel(place, monkeypatch):
     given(monkeypatch, T3_VISITORS_AT_MOST="1")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         assert page.answer() == 200
         with pytest.raises(urllib.error.HTTPError, match="503") as refused:
             urllib.request.urlopen(page.url, timeout=30)
@@ -50,7 +50,7 @@ def test_full_server_lets_visitors_wait_without_a_kernel(place, monkeypatch):
 
 
 def test_static_files_are_sent_compressed_and_known_again(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for path in ("voila/templates/t3/static/t3.css", "voila/static/voila.js"):
             asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
             with urllib.request.urlopen(asked, timeout=30) as answer:
@@ -68,7 +68,7 @@ def test_static_files_are_sent_compressed_and_known_again(place):
 
 
 def test_who_comes_again_asks_for_no_script_again(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         html = urllib.request.urlopen(page.url, timeout=60).read().decode()
         (script,) = re.findall(r'<script async src="/(voila/static/[0-9a-f]{32}/voila\.js)">', html)
         styles = re.findall(r'(?:href|src)="/(voila/templates/t3/static/t3\.\w+\?v=[0-9a-f]+)"', html)
@@ -82,7 +82,7 @@ def test_who_comes_again_asks_for_no_script_again(place):
 
 
 def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place):
-    with pages.lab() as page:
+    with processes.lab() as page:
         root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
         with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
             found = json.load(answer)
@@ -98,7 +98,7 @@ def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
     cell = new_code_cell("1 + 1", outputs=[new_output("stream", text="2")], execution_count=1)
     body = json.dumps({"type": "notebook", "format": "json", "content": new_notebook(cells=[cell])}).encode()
     try:
-        with pages.lab() as page:
+        with processes.lab() as page:
             root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
             url = f"{root}/api/contents/{path.relative_to(ROOT)}?token={token}"
             urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30).close()
@@ -109,13 +109,13 @@ def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
 
 
 def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
-    monkeypatch.setattr(pages.dashboard, "command", lambda *page: ["/bin/sh", "-c", "echo no luck; exit 3"])
-    with pytest.raises(ServiceError, match="no luck"), pages.page("dashboard"):
+    monkeypatch.setattr(processes.dashboard, "command", lambda *page: ["/bin/sh", "-c", "echo no luck; exit 3"])
+    with pytest.raises(ServiceError, match="no luck"), processes.page("dashboard"):
         pass
 
 
 def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatch):
-    usual = pages.dashboard.command
+    usual = processes.dashboard.command
 
     def overtaken(port, *rest):
         """Between the look for a free port and the start, somebody else listens there, once."""
@@ -125,8 +125,8 @@ def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatc
         return usual(port, *rest)
 
     taken = []
-    monkeypatch.setattr(pages.dashboard, "command", overtaken)
-    with pages.page("dashboard") as page:
+    monkeypatch.setattr(processes.dashboard, "command", overtaken)
+    with processes.page("dashboard") as page:
         assert page.answer() == 200
         assert urlsplit(page.url).port != taken[0].getsockname()[1]
     taken[0].close()

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from t3lib import business_day, metrics, warehouse
-from t3lib.dashboard import download, paging
+from t3lib.dashboard import download
+from t3lib.dashboard.html import paging
 from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import parse as choices_of
-from t3lib.dashboard.sheets import Asked, sheet
 from t3lib.dashboard.state import State, parse
+from t3lib.dashboard.tabs import Asked, sheet
 from t3lib.metrics import Scope
-from t3lib.warehouse import restated
+from t3lib.warehouse.sales import restated_figures
 from tests.pages import SUNDAY, shown
 
 TRUCK = Scope(SUNDAY, SUNDAY, (1,))
@@ -236,4 +237,4 @@ def test_note_on_restated_days_counts_all_of_them(db: sa.Connection):
         INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
             keys) SELECT 'repair', 1, date '2025-01-01' + n % 300, 0, 1, 0, 100, '{a}' FROM generate_series(1, 1500) n
     """))  # fmt: skip
-    assert "+1,500 sales, +£1,500.00 in all" in restated.note(db)
+    assert "+1,500 sales, +£1,500.00 in all" in restated_figures.note(db)

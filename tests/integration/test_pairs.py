@@ -6,9 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.warehouse import holding, outcomes, reconciliation
-from t3lib.warehouse.connection import migrate
-from t3lib.warehouse.reconciliation import Check
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.checks.reconciliation import Check
+from t3lib.warehouse.db.connection import migrate
+from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.files import file_outcomes
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -29,7 +31,7 @@ def doubled(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(bucket, OTHER, *MEALS, *LATER)
     put(bucket, LUNCH.replace("/15/", "/18/"), at("16:00", "card", "4.99"))
     with monkeypatch.context() as before:
-        before.setattr(outcomes.Sameness, "verdict", lambda *_: None)
+        before.setattr(file_outcomes.Sameness, "verdict", lambda *_: None)
         take_in()
     assert set(states().values()) == {"loaded"}
 
@@ -44,10 +46,10 @@ def test_files_that_share_most_sales_are_named_with_what_to_do(doubled: None):
 
 
 def test_a_pair_of_which_a_person_released_one_is_told_apart(doubled: None):
-    holding.hold(OTHER, actor="Ann", why="Looks like a copy.")
+    quarantine.hold(OTHER, actor="Ann", why="Looks like a copy.")
     assert pairs().ok
     for _ in ("its own hold", "what is asked then"):
-        holding.release(OTHER, actor="Ann", why="Two tills, same sales.")
+        quarantine.release(OTHER, actor="Ann", why="Two tills, same sales.")
         take_in()
     found = pairs()
     assert found.ok
@@ -98,7 +100,7 @@ def test_files_loaded_before_are_known_after_the_upgrade_and_go_back(bucket: Pat
     )
     assert rows("SELECT key FROM ops.source_file WHERE is_twin") == [(LUNCH,)]
     assert f"{PADDED} and {LUNCH} (3 common)" in pairs().detail
-    holding.hold(LUNCH, actor="Ann", why="The same truck and batch.")
+    quarantine.hold(LUNCH, actor="Ann", why="The same truck and batch.")
     assert len(sales()) == 3
     assert_reconciles()
     put(bucket, OTHER.replace("B2", "C3"), *refused[::-1])
@@ -117,14 +119,14 @@ def test_a_new_version_of_a_key_that_is_loaded_under_two_spellings_replaces_the_
         db.execute(sa.text("UPDATE ops.source_file SET is_twin = true"))
     put(bucket, PADDED, *MEALS, LATER[0])
     with monkeypatch.context() as before:
-        before.setattr(outcomes.Sameness, "verdict", lambda *_: None)
+        before.setattr(file_outcomes.Sameness, "verdict", lambda *_: None)
         take_in()
     put(bucket, PADDED, *MEALS, *LATER)
     take_in()
     assert states() == {LUNCH: "loaded", PADDED: "loaded"}
     assert rows("SELECT state FROM ops.source_file ORDER BY file_id") == [("loaded",), ("superseded",), ("loaded",)]
     assert f"{PADDED} and {LUNCH} (3 common)" in pairs().detail
-    holding.hold(LUNCH, actor="Ann", why="The same truck and batch.")
+    quarantine.hold(LUNCH, actor="Ann", why="The same truck and batch.")
     assert len(sales()) == 6
     assert pairs().ok
     assert_reconciles()

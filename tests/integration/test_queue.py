@@ -11,7 +11,8 @@ import pytest
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
-from t3lib.warehouse import reconciliation, status
+from t3lib.warehouse.checks import reconciliation
+from t3lib.warehouse.files import status
 from tests.steps import one, until
 
 pytestmark = pytest.mark.slow
@@ -92,12 +93,13 @@ def test_two_workers_share_the_work_and_do_each_piece_once(bucket):
 
 
 def test_a_batch_is_enqueued_once_however_often_it_is_asked_for(bucket):
-    from scheduler import discovery, queue
+    from scheduler.queue import workflows
+    from t3lib.ingest import discovery
     from t3lib.landing import Landing
 
-    with queue.working():
+    with workflows.working():
         discovery.discover(Landing(), sweep=True)
-        assert queue.enqueue_open_batches() == queue.enqueue_open_batches() != []
-        for workflow in queue.enqueue_open_batches():
-            queue.wait(workflow)
+        assert workflows.enqueue_open_batches() == workflows.enqueue_open_batches() != []
+        for workflow in workflows.enqueue_open_batches():
+            workflows.wait(workflow)
     assert one("SELECT count(*) FROM ops.run WHERE notebook = '3_load'") == 1

@@ -9,9 +9,10 @@ import pytest
 from dbos import DBOS
 from dbos._error import DBOSMaxStepRetriesExceeded
 
-from scheduler import discovery, queue, stages
-from scheduler.runner import NotebookFailedError
-from scheduler.serializer import NAME, JsonSerializer, WorkFailedError
+from scheduler.queue import stages, workflows
+from scheduler.queue.serializer import NAME, JsonSerializer, WorkFailedError
+from scheduler.runs.runner import NotebookFailedError
+from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from tests.feeding import LUNCH, at, put, rows
@@ -54,13 +55,13 @@ def test_a_planted_pickle_is_not_run_and_the_work_goes_on(bucket: Path, tmp_path
     proof = tmp_path / "proof"
     bomb = pickled({"args": (Bomb(proof),), "kwargs": {}})
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    with queue.working():
+    with workflows.working():
         for number, called in enumerate(("py_pickle", None, NAME, "portable_json")):
             plant(f"ingest:evil-{number}:1", bomb, called)
         until(lambda: one("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ERROR'") == 4)
         for number in range(4):
             with pytest.raises(Exception, match=r"it was not read|Expecting"):
-                queue.wait(f"ingest:evil-{number}:1")
+                workflows.wait(f"ingest:evil-{number}:1")
         DBOS.list_workflows()
         DBOS.list_workflow_steps("ingest:evil-0:1")
         take_in()
@@ -72,7 +73,7 @@ def test_pickled_results_steps_and_errors_are_not_read_either(bucket: Path, tmp_
     proof = tmp_path / "proof"
     bomb = pickled(Bomb(proof))
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    with queue.working():
+    with workflows.working():
         take_in()
         (workflow,) = rows("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'ingest'")[0]
         for kind in ("py_pickle", NAME):
@@ -80,7 +81,7 @@ def test_pickled_results_steps_and_errors_are_not_read_either(bucket: Path, tmp_
             change("UPDATE dbos.workflow_output SET output = :bomb", bomb=bomb)
             change("UPDATE dbos.operation_outputs SET serialization = :kind, output = :bomb", kind=kind, bomb=bomb)
             with pytest.raises(ValueError, match="was not read"):
-                queue.wait(workflow)
+                workflows.wait(workflow)
             DBOS.list_workflows()
             DBOS.list_workflow_steps(workflow)
     assert not proof.exists()
@@ -90,7 +91,7 @@ def test_pickled_results_steps_and_errors_are_not_read_either(bucket: Path, tmp_
 def test_a_planted_step_fails_its_batch_in_sight_of_the_operators(bucket: Path, tmp_path: Path, kind: str):
     proof = tmp_path / "proof"
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    with queue.working():
+    with workflows.working():
         take_in()
         put(bucket, LUNCH.replace("A1", "B2"), at("12:30", "cash", "8"))
         discovery.discover(Landing(), sweep=True)
@@ -109,7 +110,7 @@ def test_a_planted_step_fails_its_batch_in_sight_of_the_operators(bucket: Path, 
 
 def test_every_row_of_the_queue_is_json(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    with queue.working():
+    with workflows.working():
         take_in()
     for text in (text for table in TABLES for found in rows(f"SELECT * FROM dbos.{table}") for text in found):
         assert not (isinstance(text, str) and text.startswith("gA")), text
@@ -121,7 +122,7 @@ def test_what_an_earlier_version_pickled_is_entered_anew_unread(bucket: Path, tm
     proof = tmp_path / "proof"
     bomb = pickled({"args": (Bomb(proof),), "kwargs": {}})
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    with queue.working():
+    with workflows.working():
         take_in()
     (batch,) = rows("SELECT batch_id FROM ops.batch")[0]
     change("DELETE FROM dbos.workflow_status")
@@ -129,12 +130,12 @@ def test_what_an_earlier_version_pickled_is_entered_anew_unread(bucket: Path, tm
     plant("ingest-by-hand", bomb, "py_pickle", "PENDING")
     plant("ingest:old:1", bomb, "py_pickle", "SUCCESS")
     plant("ingest:older:1", bomb, None, "ERROR")
-    with queue.working():
-        queue.wait(f"ingest:{batch}:1")
-        assert queue.wait("ingest:old:1") is None
+    with workflows.working():
+        workflows.wait(f"ingest:{batch}:1")
+        assert workflows.wait("ingest:old:1") is None
         for workflow in ("ingest:older:1", "ingest-by-hand"):
             with pytest.raises(WorkFailedError, match="An earlier version failed in it"):
-                queue.wait(workflow)
+                workflows.wait(workflow)
     assert not proof.exists()
     assert rows("SELECT DISTINCT serialization FROM dbos.workflow_status") == [(NAME,)]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import queue, stages
-from scheduler.discovery import discover
-from scheduler.pending import PoisonError
-from scheduler.runner import NotebookFailedError, Run
-from scheduler.serializer import JsonSerializer
+from scheduler.queue import stages, workflows
+from scheduler.queue.serializer import JsonSerializer
+from scheduler.queue.takeover import PoisonError
+from scheduler.runs.runner import NotebookFailedError, Run
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError, ServiceError, WrongUseError
 from t3lib.settings import SettingsError
@@ -58,7 +58,7 @@ def batches(bucket: Path) -> dict[str, str]:
         discover(Landing(), sweep=True)
         known = list(found.values())
         found[name] = one("SELECT batch_id FROM ops.batch WHERE NOT batch_id = ANY(:known)", known=known)
-    with queue.working():
+    with workflows.working():
         pass
     return found
 
@@ -80,10 +80,10 @@ def insert(batches: dict[str, str], left_out: tuple[str, ...] = ()) -> None:
 def test_work_that_was_begun_ends_and_what_was_done_is_not_done_again(batches, done):
     insert(batches, left_out=("ingest:FAILED:1",))
     begun, waiting = batches["BEGUN"], batches["WAITING"]
-    with queue.working(name="earlier"):
-        assert queue.wait(REPORT) == queue.wait(QUEUED_REPORT) == [7]
+    with workflows.working(name="earlier"):
+        assert workflows.wait(REPORT) == workflows.wait(QUEUED_REPORT) == [7]
         for workflow in ("archive:2026-11-05T12:30", f"ingest:{begun}:1", f"ingest:{waiting}:1", "ingest:DONE:1"):
-            assert queue.wait(workflow) is None
+            assert workflows.wait(workflow) is None
     assert sorted(done) == sorted([
         ("2_clean", begun), ("3_load", begun),
         ("1_extract", waiting), ("2_clean", waiting), ("3_load", waiting),
@@ -105,9 +105,9 @@ def test_an_error_that_was_kept_parks_its_batch_without_another_try(batches, don
            id=failed)  # fmt: skip
     change("DELETE FROM dbos.operation_outputs WHERE workflow_uuid = :id AND function_id = 3", id=failed)
     change("DELETE FROM dbos.workflow_output WHERE workflow_uuid = :id", id=failed)
-    with queue.working(name="earlier"):
+    with workflows.working(name="earlier"):
         with pytest.raises(NotebookFailedError, match="The database closed the connection"):
-            queue.wait(failed)
+            workflows.wait(failed)
         until(lambda: not rows("SELECT 1 FROM dbos.workflow_status WHERE status IN ('PENDING', 'ENQUEUED')"))
     assert ("2_clean", batches["FAILED"]) not in done
     state, error = rows("SELECT state, error FROM ops.batch WHERE batch_id = :id", id=batches["FAILED"])[0]

@@ -10,8 +10,8 @@ from t3lib import feed, warehouse
 from t3lib.cleaning.reasons import REASONS
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import rejects, repairs, replays
+from t3lib.warehouse.decisions import rejects, rejudging, repairs
+from t3lib.warehouse.files import reprocessing as again_files
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 
 ANN = {"actor": "Ann", "why": "The till lost its point."}
@@ -157,7 +157,7 @@ def test_somebody_faster_is_noticed(file_id: int, monkeypatch: pytest.MonkeyPatc
     with warehouse.connect() as db:
         seen = rejects.show(db, file_id, 2)
     repairs.dismiss(file_id, 2, **ANN)
-    monkeypatch.setattr("t3lib.warehouse.rejects.show", lambda *_: seen)
+    monkeypatch.setattr("t3lib.warehouse.decisions.rejects.show", lambda *_: seen)
     with pytest.raises(RefusedError, match="meanwhile"):
         repairs.repair(file_id, 2, accept=True, **ANN)
     assert sales() == [(3, 1, 499)]
@@ -311,20 +311,20 @@ def test_a_repair_is_not_carried_to_another_row(shifted: Path, file_id: int):
 def test_a_replay_takes_only_open_rejects(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.dismiss(file_id, 2, **ANN)
     monkeypatch.setattr("t3lib.cleaning.rows._judge", lambda *_: (123, -1, -1))
-    done = replays.replay(actor="Ann", why="Voids are sales now.")
+    done = rejudging.replay(actor="Ann", why="Voids are sales now.")
     assert (done.judged, done.accepted, done.pence) == (1, 1, 123)
     assert sales() == [(3, 1, 499), (3, 3, 123)]
     assert status() == ["dismissed", "replayed"]
     assert rows("SELECT cause, rows_after - rows_before FROM mart.restatement") == [("replay", 1)]
     assert_reconciles()
-    assert replays.replay(actor="Ann", why="Once more.").judged == 0
+    assert rejudging.replay(actor="Ann", why="Once more.").judged == 0
     assert repairs.undo(file_id, 3, **ANN) == "replay"
     assert status() == ["dismissed", "open"]
     assert_reconciles()
 
 
 def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
-    done = replays.replay(actor="Ann", why="To be sure.", truck=3, first=date(2026, 11, 5), last=date(2026, 11, 5))
+    done = rejudging.replay(actor="Ann", why="To be sure.", truck=3, first=date(2026, 11, 5), last=date(2026, 11, 5))
     assert (done.judged, done.accepted) == (2, 0)
     assert status() == ["open", "open"]
     assert rows("SELECT count(*) FROM ops.repair") == [(0,)]
@@ -332,7 +332,7 @@ def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
 
 def test_a_replay_gives_rows_the_reason_of_today(file_id: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("t3lib.cleaning.rows._judge", lambda *_: (0, list(REASONS).index("not_a_number"), 250))
-    replays.replay(actor="Ann", why="New words.", reason="void")
+    rejudging.replay(actor="Ann", why="New words.", reason="void")
     assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_a_number", 250)]
 
 

@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import mail, metrics, report, warehouse
-from t3lib.metrics import breakdown
-from t3lib.metrics.contribution import contribution
-from t3lib.report.delivery import prepare_report, preview
-from t3lib.report.exporter import ReportError
+from t3lib.metrics.money.contribution import contribution
+from t3lib.metrics.sales import breakdown
+from t3lib.report.output.delivery import prepare_report, preview
+from t3lib.report.output.exporter import ReportError
 from t3lib.settings import SettingsError, settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.mailbox import mailbox
 from tests.reporting import executed

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 
 from t3lib import metrics, period, report, warehouse
-from t3lib.dashboard import tiles as board_tiles
 from t3lib.dashboard import view as board_view
+from t3lib.dashboard.html import tiles as board_tiles
 from t3lib.dashboard.state import parse
 from t3lib.report.links import dashboard
-from t3lib.report.message import build
-from t3lib.report.rules import breaches
+from t3lib.report.output.message import build
+from t3lib.report.output.message_rules import breaches
 from t3lib.settings import settings
 from tests.reporting import executed
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from scheduler import reproduction
-from scheduler.discovery import discover
-from scheduler.runner import run_notebook
-from scheduler.stages import INGEST
+from scheduler.queue.stages import INGEST
+from scheduler.runs import reproduction
+from scheduler.runs.runner import run_notebook
 from t3lib import record, warehouse
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT
-from t3lib.warehouse import ledger
+from t3lib.warehouse.files import ledger
 from tests.feeding import LUNCH, at, put, rows, take_in
 
 EVENING = "trucks/2026-11/5/18/T3_T3_B2.csv"

@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler import backfill, discovery, queue, stages, worker
-from scheduler import desk as full_desk
-from scheduler.serializer import WorkFailedError
-from t3lib import desk, mail, warehouse
+from scheduler.queue import backfill, stages, workflows
+from scheduler.queue import requests as full_desk
+from scheduler.queue.serializer import WorkFailedError
+from scheduler.worker import loop
+from t3lib import mail, operator_requests, warehouse
 from t3lib.dashboard.operations.cards.requests import card
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.desk import requests, signature, work
-from t3lib.desk.words import MODES
+from t3lib.ingest import discovery
 from t3lib.landing import Landing
+from t3lib.operator_requests import rows as requests
+from t3lib.operator_requests import signature, work
+from t3lib.operator_requests.sentences import MODES
 from t3lib.problems import RefusedError
-from t3lib.warehouse import repairs, roles
+from t3lib.warehouse.db import roles
+from t3lib.warehouse.decisions import repairs
 from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 from tests.logins import login
@@ -41,13 +45,13 @@ def shifted(bucket: Path) -> Path:
 
 def ask(kind: str, **parameters) -> int:
     with warehouse.connect() as db:
-        return desk.ask(db, kind, parameters, **ANN)
+        return operator_requests.ask(db, kind, parameters, **ANN)
 
 
 def done(kind: str, **parameters) -> tuple[str, str]:
     """Ask and have it done: how it ended."""
     request_id = ask(kind, **parameters)
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     return ended(request_id)
 
 
@@ -60,7 +64,7 @@ def test_an_accepted_suggestion_becomes_a_sale_with_who_and_why(shifted: Path):
     request_id = ask("repair", **ROW, accept=True)
     assert rows("SELECT state, asked_by, started_at FROM ops.request") == [("waiting", "Ann", None)]
     assert sales() == [(3, 1, 499)]
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     assert ended(request_id) == ("done", "£4.99 by card at truck 3 is a sale now.")
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert rows("SELECT action, actor, why FROM ops.repair") == [("repair", "Ann", "The till lost its point.")]
@@ -148,7 +152,7 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
     monkeypatch.setattr(stages, "run_stage", lambda batch, stage, **_: stage == "3_load" and run(batch))
     monkeypatch.setattr(stages, "run_report", lambda day, edition, **_: told.append((day, edition)) or 1 / 0)
     days = {"first": "2026-11-05", "last": "2026-11-06"}
-    with queue.working():
+    with workflows.working():
         asked = [ask("backfill", **days, mode="missing"), ask("rerun", day="2026-11-05", edition="cfo")]
         assert full_desk.carry_out() == 2
         assert [ended(number) for number in asked] == [
@@ -156,9 +160,9 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
             ("done", "Queued: its mails leave when it is made."),
         ]
         for (workflow,) in rows("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'ingest'"):
-            queue.wait(workflow)
+            workflows.wait(workflow)
         with pytest.raises(WorkFailedError, match="ZeroDivisionError: division by zero"):
-            queue.wait(f"report:daily:2026-11-05:cfo:request-{asked[1]}")
+            workflows.wait(f"report:daily:2026-11-05:cfo:request-{asked[1]}")
         assert full_desk.carry_out() == 0
         again = ask("backfill", **days, mode="missing")
         full_desk.carry_out()
@@ -174,7 +178,7 @@ def test_requests_are_done_once_and_in_their_order_however_many_workers_there_ar
 
     def one(_: int) -> int:
         start.wait()
-        return desk.carry_out()
+        return operator_requests.carry_out()
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(one, range(4))) == 3
@@ -189,7 +193,7 @@ def test_a_request_whose_worker_died_after_the_work_is_not_done_twice(shifted: P
     request_id = ask("repair", **ROW, accept=True)
     work._begin()
     repairs.repair(2, 2, accept=True, actor="Ann", why=ANN["why"])  # and here the worker is killed
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     state, outcome = ended(request_id)
     assert (state, "ended before it could say so" in outcome) == ("done", True)
     assert sales() == [(3, 1, 499), (3, 2, 499)]
@@ -199,7 +203,7 @@ def test_a_request_whose_worker_died_after_the_work_is_not_done_twice(shifted: P
 def test_a_request_whose_worker_died_before_the_work_is_done_by_the_next(shifted: Path):
     request_id = ask("repair", **ROW, accept=True)
     work._begin()
-    assert desk.carry_out() == 1
+    assert operator_requests.carry_out() == 1
     assert ended(request_id)[0] == "done"
     assert_reconciles()
 
@@ -208,7 +212,7 @@ def test_a_request_that_ends_worker_after_worker_is_left(shifted: Path):
     request_id = ask("repair", **ROW, accept=True)
     for _ in range(3):
         work._begin()
-    desk.carry_out()
+    operator_requests.carry_out()
     state, outcome = ended(request_id)
     assert (state, "3 workers ended in it" in outcome) == ("failed", True)
     assert sales() == [(3, 1, 499)]
@@ -216,7 +220,12 @@ def test_a_request_that_ends_worker_after_worker_is_left(shifted: Path):
 
 def test_a_defect_fails_its_request_only(database: str):
     numbers = [ask("backfill", first="2026-11-05", last="2026-11-05", mode="all") for _ in range(2)]
-    assert desk.carry_out(desk.ACTIONS | {"backfill": lambda db, request: db.execute(sa.text("SELECT 1 / 0"))}) == 2
+    assert (
+        operator_requests.carry_out(
+            operator_requests.ACTIONS | {"backfill": lambda db, request: db.execute(sa.text("SELECT 1 / 0"))}
+        )
+        == 2
+    )
     assert {ended(number) for number in numbers} == {
         ("failed", "This could not be done (DataError); the worker's log says more.")
     }
@@ -251,7 +260,7 @@ def test_the_page_offers_the_modes_of_a_backfill():
 def test_a_worker_carries_out_what_was_asked_within_two_seconds(shifted: Path):
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(worker.work, stop)
+        working = pool.submit(loop.work, stop)
         first = ask("repair", **ROW, accept=True)
         _until(lambda: ended(first)[0] == "done", 60)
         second = ask("undo", **ROW)
@@ -286,10 +295,14 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
     assert full_desk.carry_out() == 3
     assert rows("SELECT DISTINCT state FROM ops.request") == [("failed",)]
     with warehouse.connect() as db:
-        assert [request.words for request in desk.newest(db)] == ["Catch up on past days", "explode", "Hold a file"]
+        assert [request.words for request in operator_requests.newest(db)] == [
+            "Catch up on past days",
+            "explode",
+            "Hold a file",
+        ]
 
 
-@pytest.mark.parametrize("kind", desk.KINDS)
+@pytest.mark.parametrize("kind", operator_requests.KINDS)
 def test_reading_a_request_again_gives_the_same(kind: str):
     given = {
         "repair": ROW | {"total": " £1,234.5 ", "at": "2026-11-05 12:30", "payment": "card", "force": True},
@@ -301,9 +314,9 @@ def test_reading_a_request_again_gives_the_same(kind: str):
         "backfill": {"first": date(2026, 11, 5), "last": date(2026, 11, 5), "mode": "all", "reports": False},
         "reclean": {"first": date(2026, 11, 5), "last": date(2026, 11, 5) + timedelta(days=1)},
     }.get(kind, ROW)
-    once = desk.KINDS[kind].checked(given)
-    assert desk.KINDS[kind].checked(once) == once
-    assert desk.KINDS[kind].words(once)
+    once = operator_requests.KINDS[kind].checked(given)
+    assert operator_requests.KINDS[kind].checked(once) == once
+    assert operator_requests.KINDS[kind].words(once)
 
 
 DEEP = "[" * 3000 + "]" * 3000
@@ -371,4 +384,4 @@ def test_requests_that_nobody_carries_out_end_somewhere(shifted: Path, database:
                            "FROM generate_series(1, 1000)"))  # fmt: skip
     engine = sa.create_engine(warehouse.connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
     with pytest.raises(sa.exc.DBAPIError, match="1,000 requests wait"), engine.begin() as db:
-        desk.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)
+        operator_requests.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler.discovery import discover
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse import again as again_files
-from t3lib.warehouse import holding, ledger, repairs, restated
+from t3lib.warehouse.decisions import quarantine, repairs
+from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.sales import restated_figures
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 from tests.restating import DAY, RECORDED, SHIFTED, again
 
@@ -134,7 +137,7 @@ def test_old_rows_stay_visible_until_the_new_ones_commit(bucket: Path, monkeypat
     take_in()
     limit(monkeypatch, 50_00)
     with monkeypatch.context() as broken:
-        broken.setattr("t3lib.warehouse.recleaning._finish", lambda *_: 1 / 0)
+        broken.setattr("t3lib.warehouse.load.reloading._finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             again()
     assert sales() == [(3, 1, 9900)]
@@ -187,7 +190,7 @@ def test_a_held_duplicate_that_is_released_loads(bucket: Path):
     take_in()
     put(bucket, other, at("12:00", "card", "4.99"))
     take_in()
-    holding.release(other, actor="Ann", why="The truck took the same twice.")
+    quarantine.release(other, actor="Ann", why="The truck took the same twice.")
     take_in()
     assert states() == {LUNCH: "loaded", other: "loaded"}
     assert rows(RECORDED) == [("released", 3, "2026-11-05", 1, 2, 499, 998)]
@@ -198,12 +201,12 @@ def test_a_held_duplicate_that_is_released_loads(bucket: Path):
 def test_a_loaded_file_can_be_held_and_released(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
     take_in()
-    holding.hold(LUNCH, actor="Ann", why="A test of the till.")
+    quarantine.hold(LUNCH, actor="Ann", why="A test of the till.")
     assert states() == {LUNCH: "held"}
     assert sales() == []
     assert_reconciles()
     assert take_in() == []
-    holding.release(LUNCH, actor="Ann", why="It was no test.")
+    quarantine.release(LUNCH, actor="Ann", why="It was no test.")
     take_in()
     assert sales() == [(3, 1, 499)]
     assert [row[0] for row in rows(RECORDED)] == ["held", "released"]
@@ -216,20 +219,20 @@ def test_the_note_says_what_was_restated(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "3.99"))
     take_in()
     with warehouse.connect() as db:
-        assert restated.note(db) == (
+        assert restated_figures.note(db) == (
             "One day of one truck was restated (new version): +0 sales, -£1.00 in all. "
             "Largest: truck 3 on 5 Nov 2026, -£1.00."
         )
-        assert restated.note(db, since=datetime.now(UTC)) == ""
-        assert restated.note(db, last=date(2026, 11, 4)) == ""
-        (change,) = restated.changes(db)
-        assert restated.sentence(change) == (
+        assert restated_figures.note(db, since=datetime.now(UTC)) == ""
+        assert restated_figures.note(db, last=date(2026, 11, 4)) == ""
+        (change,) = restated_figures.changes(db)
+        assert restated_figures.sentence(change) == (
             "A file was uploaded again under the same key. +0 sales, -£1.00 (T3_T3_A1.csv)."
         )
 
 
 def test_what_was_recorded_cannot_be_changed_by_the_loading_role(bucket: Path):
-    from t3lib.warehouse import roles
+    from t3lib.warehouse.db import roles
 
     with warehouse.connect() as db:
         roles.ensure(db)

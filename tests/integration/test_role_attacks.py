@@ -8,9 +8,10 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from scheduler import queue
+from scheduler.queue import workflows
 from t3lib import warehouse
-from t3lib.warehouse import exposure, roles
+from t3lib.warehouse.checks import role_exposure
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.feeding import rows
 from tests.logins import as_role, refused, session
@@ -107,12 +108,12 @@ def test_a_trigger_that_a_role_made_before_gives_it_nothing(before: str):
 
 
 def test_nothing_is_open_that_no_role_needs_the_queue_included(url: str):
-    with queue.working():
+    with workflows.working():
         pass
     with warehouse.connect(url) as db:
         roles.ensure(db)
-        assert exposure.open_ways(db) == []
-        assert exposure.check(db).ok
+        assert role_exposure.open_ways(db) == []
+        assert role_exposure.check(db).ok
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_nothing_is_open_that_no_role_needs_the_queue_included(url: str):
 def test_the_doctor_names_what_was_opened(url: str, statement: str, said: str):
     change(statement.format(url.rsplit("/", 1)[1].split("?")[0]))
     with warehouse.connect(url) as db:
-        found = exposure.check(db)
+        found = role_exposure.check(db)
     assert (found.ok, said in found.detail) == (False, True), found.detail
 
 
@@ -143,7 +144,7 @@ def test_a_function_that_is_made_later_is_closed_too(url: str):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_has_what_none_needs(url: str, role: str):
-    with queue.working():
+    with workflows.working():
         pass
     for statement in BEYOND:
         said = refused(url, role, statement)
@@ -177,7 +178,7 @@ def test_an_older_installation_is_closed_by_its_upgrade(url: str):
     warehouse.upgrade(url)
     with warehouse.connect(url) as db:
         roles.ensure(db)
-        assert exposure.open_ways(db) == []
+        assert role_exposure.open_ways(db) == []
     assert loot(url, "analyst", MARK) == set()
     assert rows("SELECT kind, parameters FROM ops.request ORDER BY 1") == [
         ("hold", {}),

@@ -10,11 +10,13 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from scheduler import maintenance, queue
-from t3lib import archive, desk, mail, warehouse
+from scheduler.queue import workflows
+from scheduler.worker import maintenance
+from t3lib import archive, mail, operator_requests, warehouse
 from t3lib.settings import settings
-from t3lib.warehouse import exposure, limits, roles
-from t3lib.warehouse.limits import Limit
+from t3lib.warehouse.checks import role_exposure
+from t3lib.warehouse.db import role_limits, roles
+from t3lib.warehouse.db.role_limits import Limit
 from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 from tests.logins import login, refused, session
@@ -47,7 +49,7 @@ def url(bucket: Path, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monkeypatch: pytest.MonkeyPatch):
     put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,4.99", header=MENU)
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "499"))
-    with queue.working():
+    with workflows.working():
         pass
     change(f"ALTER DATABASE {one('SELECT current_database()')} SET lock_timeout = '3s'")  # who waits gives up
     warehouse.engine(url).dispose()
@@ -61,10 +63,10 @@ def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monk
         take_in()
         assert sales() == [(3, 1, 499)]
         with warehouse.connect() as db:
-            desk.ask(db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point")
+            operator_requests.ask(db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point")
             mail.prepare(db, _letter(), "hiram@t3.example", report="daily", business_date=date(2026, 11, 5),
                          edition="cfo")  # fmt: skip
-        assert desk.carry_out() == 1
+        assert operator_requests.carry_out() == 1
         assert mail.send_due()["sent"] == 1
         assert archive.write() == 1
         put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,4.50", header=MENU)
@@ -72,8 +74,8 @@ def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monk
         warehouse.upgrade(url)
         with warehouse.connect() as db:
             roles.ensure(db)
-        with queue.working():
-            assert not queue._is_alive("house-9")
+        with workflows.working():
+            assert not workflows._is_alive("house-9")
     assert_reconciles()
 
 
@@ -96,23 +98,23 @@ def _letter() -> EmailMessage:
     ],
 )
 def test_a_session_past_its_limits_is_ended(url: str, monkeypatch, role: str, doing: str, said: str):
-    monkeypatch.setitem(limits.LIMITS, role, Limit(1, 1, 60, 1))
-    monkeypatch.setattr(limits, "_GRACE", 0)
+    monkeypatch.setitem(role_limits.LIMITS, role, Limit(1, 1, 60, 1))
+    monkeypatch.setattr(role_limits, "_GRACE", 0)
     with session(url, role) as held:
         held.execute(UNBOUND)
         held.execute(doing)
         time.sleep(1.1)
         with warehouse.connect() as db:
-            assert said in " ".join(limits.enforce(db))
+            assert said in " ".join(role_limits.enforce(db))
         with pytest.raises(psycopg2.Error):
             held.execute("SELECT 1")
     with warehouse.connect() as db:
-        assert limits.enforce(db) == []
+        assert role_limits.enforce(db) == []
 
 
 def test_a_long_statement_is_ended_and_a_short_one_is_not(url: str, monkeypatch):
-    monkeypatch.setitem(limits.LIMITS, "dashboard", Limit(1, 60, 60, 60))
-    monkeypatch.setattr(limits, "_GRACE", 0)
+    monkeypatch.setitem(role_limits.LIMITS, "dashboard", Limit(1, 60, 60, 60))
+    monkeypatch.setattr(role_limits, "_GRACE", 0)
     with session(url, "dashboard") as slow, session(url, "dashboard") as quick:
         slow.execute(UNBOUND)
         sleeping = threading.Thread(target=_sleep, args=(slow,))
@@ -120,7 +122,7 @@ def test_a_long_statement_is_ended_and_a_short_one_is_not(url: str, monkeypatch)
         quick.execute("SELECT 1")
         time.sleep(1.2)
         with warehouse.connect() as db:
-            (ended,) = limits.enforce(db)
+            (ended,) = role_limits.enforce(db)
         assert ended.endswith("its statement took more than 1 seconds.")
         sleeping.join(10)
         quick.execute("SELECT 1")
@@ -139,13 +141,13 @@ def _sleep(cursor: psycopg2.extensions.cursor) -> None:
     ],
 )
 def test_a_worker_that_starts_ends_whoever_it_waits_for(url: str, bucket: Path, monkeypatch, role: str, holding: str):
-    monkeypatch.setattr(limits, "LONGEST_WAIT", 1)
+    monkeypatch.setattr(role_limits, "LONGEST_WAIT", 1)
     monkeypatch.setattr(maintenance, "LIMITS_SECONDS", 1)
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     with session(url, role) as held:
         held.execute(UNBOUND)
         held.execute(holding)
-        with queue.working():  # its first start makes indexes, which wait for every older transaction
+        with workflows.working():  # its first start makes indexes, which wait for every older transaction
             take_in()
         with pytest.raises(psycopg2.Error):
             held.execute("SELECT 1")
@@ -162,14 +164,14 @@ def test_the_doctor_sees_changed_limits_and_passwords_and_upgrade_sets_them_agai
         visitor.execute("ALTER ROLE t3_dashboard PASSWORD 'mine'")
         visitor.execute("ALTER ROLE t3_dashboard SET search_path = pg_temp")
     with warehouse.connect() as db:
-        found = exposure.check(db)
+        found = role_exposure.check(db)
         assert (found.ok, "t3_dashboard has another statement_timeout than 10s" in found.detail) == (False, True)
         assert "t3_dashboard cannot log in" in found.detail
         assert "t3_dashboard has a setting that T3 did not make: search_path" in found.detail
     with warehouse.connect() as db:
-        roles.ensure(db, exposure.passwords())
+        roles.ensure(db, role_exposure.passwords())
     with warehouse.connect() as db:
-        assert exposure.check(db).ok
+        assert role_exposure.check(db).ok
 
 
 def test_the_pages_cannot_take_the_loadings_last_connections(url: str):
@@ -187,15 +189,15 @@ def test_the_pages_cannot_take_the_loadings_last_connections(url: str):
 
 
 def test_the_limits_of_every_role_are_set_where_it_logs_in(url: str):
-    for role in limits.LIMITS:
+    for role in role_limits.LIMITS:
         with session(url, role) as given:
-            for name, seconds in limits.timeouts(role, 180000).items():
+            for name, seconds in role_limits.timeouts(role, 180000).items():
                 given.execute("SELECT CAST(setting AS integer) FROM pg_settings WHERE name = %s", [name])
                 assert given.fetchone() == (1000 * int(seconds.removesuffix("s")),)
 
 
 def test_a_workers_seat_is_a_lease_that_only_the_owner_writes(url: str):
-    with queue.working():
-        assert rows("SELECT name FROM ops.lease") == [(f"executor {queue._executor}",)]
+    with workflows.working():
+        assert rows("SELECT name FROM ops.lease") == [(f"executor {workflows._executor}",)]
         for role in roles.NAMES:
             assert any(word in refused(url, role, "DELETE FROM ops.lease") for word in ("denied", "read-only"))

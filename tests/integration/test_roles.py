@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.desk import signature
+from t3lib.operator_requests import signature
 from t3lib.problems import ServiceError
-from t3lib.warehouse import exposure, limits, roles
+from t3lib.warehouse.checks import role_exposure
+from t3lib.warehouse.db import role_limits, roles
 from tests.conftest import PASSWORDS, _execute, cluster
 from tests.logins import session
 
@@ -261,13 +262,13 @@ def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless
             administrator.exec_driver_sql(f"ALTER ROLE t3_{name} PASSWORD '{password}'")
     with warehouse.connect(owner) as db:
         roles.ensure(db)
-        assert exposure.check(db).ok, exposure.check(db)
+        assert role_exposure.check(db).ok, role_exposure.check(db)
     assert _as(owner, "dashboard", "SHOW statement_timeout") == [("10s",)]
     assert _as(owner, "analyst", "CREATE TABLE t (a int); SELECT * FROM sandbox.t") == []
     with session(owner, "mailer") as mailer:
         mailer.execute("SELECT pg_advisory_lock(1)")
         with warehouse.connect(owner) as db:
-            (ended,) = limits.enforce(db)
+            (ended,) = role_limits.enforce(db)
         assert ended.startswith("A session of t3_mailer was ended")
         assert ended.endswith("it held an advisory lock.")
         with pytest.raises(psycopg2.Error):
@@ -287,10 +288,10 @@ def test_an_owner_who_may_make_roles_needs_no_administrator() -> None:
             roles.ensure(db, PASSWORDS)
         with warehouse.connect(owner) as db:
             roles.ensure(db, PASSWORDS)
-            found = exposure.check(db)
+            found = role_exposure.check(db)
         assert (found.ok, "large objects can be made" in found.detail) == (True, True), found
         with session(owner, "dashboard") as visitor:
             visitor.execute("SELECT pg_advisory_lock(1)")
             with warehouse.connect(owner) as db:
-                assert len(limits.enforce(db)) == 1
+                assert len(role_limits.enforce(db)) == 1
         warehouse.engine(owner).dispose()

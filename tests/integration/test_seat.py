@@ -2,8 +2,8 @@
 
 import pytest
 
-from scheduler import queue
-from scheduler.seat import SETTLING_SECONDS, Seat, SeatTakenError
+from scheduler.queue import workflows
+from scheduler.queue.lease import SETTLING_SECONDS, Seat, SeatTakenError
 from tests.steps import change, one, until
 
 HELD = """
@@ -43,14 +43,14 @@ def test_a_seat_that_the_servers_memory_of_our_own_connection_holds_is_taken_bac
 
 def test_nothing_is_taken_over_before_the_own_seat_has_settled(bucket):
     change("INSERT INTO ops.run (run_id, notebook, state, worker) VALUES ('1-x', '1_extract', 'running', 'house-9')")
-    with queue.working():
-        queue.take_over_the_dead()
+    with workflows.working():
+        workflows.take_over_the_dead()
         assert one("SELECT state FROM ops.run") == "running"
-        queue._seat._taken -= SETTLING_SECONDS
+        workflows._seat._taken -= SETTLING_SECONDS
         change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
-        queue.take_over_the_dead()  # as after a restart: its own seat is gone, or just taken again
+        workflows.take_over_the_dead()  # as after a restart: its own seat is gone, or just taken again
         assert one("SELECT state FROM ops.run") == "running"
-        until(lambda: queue._is_alive(queue._executor))
-        queue._seat._taken -= SETTLING_SECONDS
-        queue.take_over_the_dead()
+        until(lambda: workflows._is_alive(workflows._executor))
+        workflows._seat._taken -= SETTLING_SECONDS
+        workflows.take_over_the_dead()
         assert one("SELECT state FROM ops.run") == "lost"

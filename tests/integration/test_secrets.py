@@ -18,13 +18,16 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import accounts, environment, pages, runner, sharing
+from scheduler import environment
+from scheduler.accounts import server_accounts, shared_folders
 from scheduler.commands.session import require_schema
+from scheduler.runs import runner
+from scheduler.web import processes
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.integration.conftest import Home
 
@@ -78,7 +81,7 @@ def run(connection: str, code: str) -> str:
     return "".join(parts)
 
 
-def in_lab(page: pages.Page, code: str) -> str:
+def in_lab(page: processes.Page, code: str) -> str:
     """The same in a new kernel of JupyterLab."""
     root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
     asked = urllib.request.Request(f"{root}/api/kernels?token={token}", b'{"name": "t3"}', method="POST")
@@ -115,14 +118,14 @@ def full(own_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @as_root
 def test_code_in_jupyterlab_and_in_the_pages_finds_no_secret_and_touches_no_process(full: Path) -> None:
-    with pages.page("dashboard") as board, pages.page("operations") as operations, pages.lab() as lab:
+    with processes.page("dashboard") as board, processes.page("operations") as operations, processes.lab() as lab:
         assert (board.answer(), operations.answer()) == (200, 200)
         for name, said, own in (
             ("lab", in_lab(lab, ATTACK), [("database", "analyst"), ("s3_reading", "key_id"), ("s3_reading", "secret")]),
             ("dashboard", run(_of_page("dashboard"), ATTACK), [("database", "dashboard")]),
             ("operations", run(_of_page("operations"), ATTACK), [("database", "operator")]),
         ):
-            found, entry = json.loads(said), pwd.getpwnam(accounts.NAMES[name])
+            found, entry = json.loads(said), pwd.getpwnam(server_accounts.NAMES[name])
             assert (found["touched"], found["uid"], found["groups"]) == ([], entry.pw_uid, [])
             assert set(found["caps"]) == {"0000000000000000"}
             loot = (full / name / "own" / "loot").read_bytes()
@@ -146,7 +149,7 @@ def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_els
         "scheduler/schedule.toml",
         ".git/t3" if (ROOT / ".git").is_dir() else ".git",
     )
-    with pages.lab() as lab:
+    with processes.lab() as lab:
         assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
         for place in forbidden:
             assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'a')"), place
@@ -159,7 +162,7 @@ def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_els
 
 
 def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(full: Path) -> None:
-    with pages.page("dashboard") as board:
+    with processes.page("dashboard") as board:
         assert board.answer() == 200
         here = {process.pid: process for process in psutil.process_iter() if _belongs(process, full)}
         known = json.loads((full / "embedded.json").read_text())
@@ -186,7 +189,7 @@ def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Pa
     (folder / "c").symlink_to(tmp_path)
     os.mkfifo(folder / "d.ipynb")
     (folder / "e.ipynb").write_text("{}")
-    sharing.let_edit(folder, entry)
+    shared_folders.let_edit(folder, entry)
     assert (stat.S_IMODE(elsewhere.stat().st_mode), elsewhere.stat().st_gid) == (0o600, 0)
     assert ((folder / "e.ipynb").stat().st_mode & 0o777, (folder / "e.ipynb").stat().st_gid) == (0o664, entry.pw_gid)
 
@@ -221,7 +224,7 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_ho
         relative = place.relative_to(cold_home.path)
         if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
             opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
-    reader = pwd.getpwnam(accounts.NAMES["operations"]).pw_gid if accounts.apart() else None
+    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.apart() else None
     copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
     assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
     others = {entry[0]: entry[1] for entry in opened if entry not in copies}
@@ -236,7 +239,7 @@ def test_a_page_needs_no_more_than_the_url_of_its_role(database, monkeypatch) ->
     monkeypatch.setenv("T3_DATABASE_URL", roles.urls(database, PASSWORDS)["database_url_dashboard"])
     settings.cache_clear()
     require_schema()
-    with pages.page("dashboard") as board:
+    with processes.page("dashboard") as board:
         assert board.answer() == 200
 
 
@@ -263,7 +266,7 @@ def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) 
 
 
 def _of_page(name: str) -> str:
-    uid = pwd.getpwnam(accounts.NAMES[name]).pw_uid
+    uid = pwd.getpwnam(server_accounts.NAMES[name]).pw_uid
     found = [path for path in glob("/tmp/voila_*/kernel-*.json") if os.stat(path).st_uid == uid]
     return max(found, key=os.path.getmtime)  # servers that were killed before left theirs
 

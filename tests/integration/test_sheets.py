@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard.sheets import Asked
-from t3lib.dashboard.sheets import sheet as sheet_of
 from t3lib.dashboard.state import TABS, State
+from t3lib.dashboard.tabs import Asked
+from t3lib.dashboard.tabs import sheet as sheet_of
 from t3lib.metrics import Scope
 from t3lib.settings import settings
 

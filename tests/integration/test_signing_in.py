@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from scheduler import pages
 from scheduler.embedded.processes import free_port
-from scheduler.web import attempts, sessions
-from scheduler.web.attempts import Attempts, TooManyError
+from scheduler.web import processes
+from scheduler.web.auth import attempts, sessions
+from scheduler.web.auth.attempts import Attempts, TooManyError
 from tests.conftest import own_database
 from tests.visitor import Visitor, ends, given, patched
 
@@ -23,7 +23,7 @@ def place(database, home, monkeypatch):
 
 
 def test_an_address_with_many_wrong_tokens_is_locked_out_and_nobody_else(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         staff = Visitor(page.url)
         assert staff.sign_in(TOKEN, X_Forwarded_For="10.0.0.9") == 200
         thief, begun = Visitor(page.url, X_Forwarded_For="10.0.0.9"), time.monotonic()
@@ -40,7 +40,7 @@ def test_an_address_with_many_wrong_tokens_is_locked_out_and_nobody_else(place):
 
 
 def test_tokens_tried_by_header_count_too(place):
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for n in range(attempts.WRONG_AT_MOST):
             assert Visitor(page.url, Authorization=f"token guess {n}").ask()[0] == 401
         assert Visitor(page.url).sign_in(TOKEN) == 429
@@ -48,7 +48,7 @@ def test_tokens_tried_by_header_count_too(place):
 
 def test_no_header_moves_the_lock_to_another_address_where_no_proxy_is_trusted(place, monkeypatch):
     given(monkeypatch, T3_TRUSTED_PROXIES="10.0.0.1")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         for n in range(attempts.WRONG_AT_MOST):
             assert Visitor(page.url, X_Forwarded_For=f"10.0.1.{n}").sign_in(f"guess {n}") == 401
         assert Visitor(page.url, X_Forwarded_For="10.0.2.1").sign_in(TOKEN) == 429
@@ -125,7 +125,7 @@ def test_locks_grow_end_and_take_bounded_memory(monkeypatch):
 )
 def test_cookies_go_by_https_only_where_there_is_https(place, monkeypatch, variables, headers, secure):
     given(monkeypatch, **variables)
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         form = Visitor(page.url).ask("login", **headers)[2].get_all("Set-Cookie")
         session = Visitor(page.url, Authorization=f"token {TOKEN}").ask("mails", **headers)[2].get_all("Set-Cookie")
     assert len(form) == len(session) == 1
@@ -136,7 +136,7 @@ def test_cookies_go_by_https_only_where_there_is_https(place, monkeypatch, varia
 
 def test_who_signs_out_is_out_everywhere_and_after_a_restart(place):
     port = free_port(None, "dashboard", print)  # a cookie is its port's
-    with pages.page("dashboard", port) as page:
+    with processes.page("dashboard", port) as page:
         visitor = Visitor(page.url)
         assert visitor.sign_in(TOKEN) == 200
         kernel = visitor.open()
@@ -150,19 +150,19 @@ def test_who_signs_out_is_out_everywhere_and_after_a_restart(place):
         assert (status, "You are signed out" in text) == (200, True)
         assert "Sign in" in Visitor(page.url, Cookie=stolen).ask("mails")[1]
         assert ends(socket), "what was open has ended"
-    with pages.page("dashboard", port) as page:
+    with processes.page("dashboard", port) as page:
         assert "Sign in" in Visitor(page.url, Cookie=stolen).ask("mails")[1]
         again = Visitor(page.url)
         assert again.sign_in(TOKEN) == 200
         kept = again.cookie
-    with pages.page("dashboard", port) as page:
+    with processes.page("dashboard", port) as page:
         assert "Reports by mail" in Visitor(page.url, Cookie=kept).ask("mails")[1], "a restart signs nobody else out"
 
 
 def test_a_session_ends_after_its_hours(place, monkeypatch):
     given(monkeypatch, T3_SESSION_HOURS=str(10 / 3600))
     patched(monkeypatch, "from jupyter_server.base import websocket; websocket.WS_PING_INTERVAL = 500")
-    with pages.page("dashboard") as page:
+    with processes.page("dashboard") as page:
         visitor, begun = Visitor(page.url), time.monotonic()
         assert visitor.sign_in(TOKEN) == 200
         cookie, socket = visitor.cookie, visitor.channel(visitor.open())
@@ -199,5 +199,5 @@ def test_signing_in_leads_nowhere_else(sign_in_page, after):
 def sign_in_page(postgres, _template, home):
     with pytest.MonkeyPatch.context() as patch, own_database(postgres, _template) as url:
         given(patch, T3_HOME=str(home.path), T3_DASHBOARD_TOKEN=TOKEN, T3_DATABASE_URL=url)
-        with pages.page("dashboard") as page:
+        with processes.page("dashboard") as page:
             yield page

@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from scheduler import discovery
-from scheduler.discovery import discover
 from scheduler.embedded import services
-from t3lib import pipeline, warehouse
+from t3lib import warehouse
+from t3lib.ingest import discovery, pipeline
+from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing, Object
 from t3lib.settings import settings
-from t3lib.warehouse import holding, ledger
+from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.files import ledger
 from tests.feeding import HEADER, LUNCH, assert_reconciles, at, rows, sales, take_in
 
 A, B, C = (f"{HEADER}\n{at('12:00', 'card', total)}\n".encode() for total in ("10.00", "20.00", "30.00"))
@@ -157,9 +158,9 @@ def test_a_file_that_was_touched_can_still_be_held_and_released(landing: Landing
     take_in()
     landing.write(LUNCH, A)
     take_in()
-    holding.hold(LUNCH, actor="Ann", why="A trial.")
+    quarantine.hold(LUNCH, actor="Ann", why="A trial.")
     assert sales() == []
-    holding.release(LUNCH, actor="Ann", why="It was right.")
+    quarantine.release(LUNCH, actor="Ann", why="It was right.")
     take_in()
     assert pence() == [1000]
     assert_reconciles()

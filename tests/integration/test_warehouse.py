@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.warehouse import roles
-from t3lib.warehouse.connection import migrate
+from t3lib.warehouse.db import roles
+from t3lib.warehouse.db.connection import migrate
 from tests.conftest import PASSWORDS
 
 

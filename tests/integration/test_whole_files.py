@@ -11,8 +11,9 @@ import pytest
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
-from t3lib.warehouse import holding, lineage, rejects, repairs, replays, rereading
-from t3lib.warehouse.lineage import Question
+from t3lib.warehouse.checks import lineage, rereading
+from t3lib.warehouse.checks.lineage import Question
+from t3lib.warehouse.decisions import quarantine, rejects, rejudging, repairs
 from tests.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -41,7 +42,7 @@ def test_a_row_with_too_many_cells_stands_whole_among_the_rejects(bucket: Path):
 def test_such_a_row_is_repaired_by_what_a_person_gives_and_never_replayed(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "8,70"), "5,00")
     take_in()
-    assert replays.replay(**WHY).accepted == 0
+    assert rejudging.replay(**WHY).accepted == 0
     assert rows("SELECT DISTINCT reason FROM ops.rejected_row") == [("wrong_cells",)]
     with pytest.raises(RefusedError, match="Give the total"):
         repairs.repair(1, 1, **WHY)
@@ -93,7 +94,7 @@ def test_a_status_that_says_that_rows_are_no_sales_holds_the_file(bucket: Path):
     assert sales() == []
     [(reason,)] = rows("SELECT reason FROM ops.source_file")
     assert "column status says 'refunded', 'VOID'" in reason
-    holding.release(LUNCH, **WHY)
+    quarantine.release(LUNCH, **WHY)
     take_in()
     assert states() == {LUNCH: "loaded"}
     assert [pence for _, _, pence in sales()] == [870, 500, 1200]
@@ -115,7 +116,7 @@ def test_a_release_for_the_columns_lets_no_second_copy_in(bucket: Path):
     put_status(bucket, OTHER, at("12:00", "card", "8.70,new"))
     take_in()
     for key in (LUNCH, OTHER):
-        holding.release(key, **WHY)
+        quarantine.release(key, **WHY)
     take_in()
     assert sorted(states().values()) == ["held_duplicate", "loaded"]
     assert len(sales()) == 1
@@ -128,8 +129,8 @@ def test_a_file_taken_out_and_released_is_still_asked_about_its_columns(bucket: 
     take_in()
     assert states() == {LUNCH: "loaded"}
     write("UPDATE ops.source_file SET all_sales = false")  # as loaded before columns were asked
-    holding.hold(LUNCH, **WHY)
-    holding.release(LUNCH, **WHY)
+    quarantine.hold(LUNCH, **WHY)
+    quarantine.release(LUNCH, **WHY)
     take_in()
     assert states() == {LUNCH: "held_columns"}
     assert_reconciles()

@@ -7,12 +7,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
-from scheduler import checkout, runner
 from scheduler.cli import app
+from scheduler.runs import runner, source
 from t3lib import warehouse
-from t3lib.cleaning.rules import Rules
+from t3lib.cleaning.truck_facts import Rules
 from t3lib.settings import settings
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.feeding import LUNCH, at, put, rows, take_in
 
@@ -40,7 +40,7 @@ def sold(bucket, monkeypatch):
 
 
 def test_the_schedule_runs_what_is_committed_and_keeps_its_commit(database, monkeypatch):
-    monkeypatch.setattr(checkout, "source", lambda path: checkout.Source(COMMITTED, "abcdef123456"))
+    monkeypatch.setattr(source, "source", lambda path: source.Source(COMMITTED, "abcdef123456"))
     done = runner.run_notebook("2_clean", {})
     assert done.values == {"rows": 7}
     assert rows("SELECT notebook, git_commit, rows FROM ops.run") == [("2_clean", "abcdef123456", 7)]

@@ -11,23 +11,17 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from scheduler import (
-    discovery,
-    fence,
-    maintenance,
-    monitor,
-    queue,
-    readiness,
-    stages,
-)  # fmt: skip
-from scheduler.worker import Leader, Scheduler
+from scheduler.queue import fence, stages, workflows
+from scheduler.worker import health_endpoint, maintenance, readiness  # fmt: skip
+from scheduler.worker.loop import Leader, Scheduler
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
+from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
-from t3lib.warehouse import ledger
+from t3lib.warehouse.files import ledger
 from tests.queueing import put, take_in
 from tests.steps import change, one, until
 
@@ -49,7 +43,7 @@ def test_only_one_of_two_schedulers_leads_and_the_other_follows_when_it_ends(dat
 
 def test_a_batch_in_which_five_workers_died_is_parked_told_once_and_its_recovery_too(bucket):
     put(bucket, today())
-    with queue.working():
+    with workflows.working():
         discovery.discover(Landing(), sweep=True)
         batch = one("SELECT batch_id FROM ops.batch")
         for number in range(5):
@@ -57,9 +51,9 @@ def test_a_batch_in_which_five_workers_died_is_parked_told_once_and_its_recovery
                    "VALUES (:run, :workflow, '2_clean', 'lost', jsonb_build_object('batch_id', CAST(:batch AS text)))",
                    run=f"2-{number}", workflow=f"ingest:{batch}:1", batch=batch)  # fmt: skip
         for _ in range(2):
-            for workflow in queue.enqueue_open_batches():
+            for workflow in workflows.enqueue_open_batches():
                 with pytest.raises(Exception, match="5 workers died"):
-                    queue.wait(workflow)
+                    workflows.wait(workflow)
         assert one("SELECT state FROM ops.batch") == "failed"
         assert incidents() == [f"T3: ingest of {batch} failed"]
         with warehouse.connect() as db:
@@ -105,7 +99,7 @@ def test_an_idle_tick_is_one_listing_and_writes_nothing(bucket, monkeypatch):
     listed = []
     objects = Landing.objects
     monkeypatch.setattr(Landing, "objects", lambda self, prefix="": listed.append(prefix) or objects(self, prefix))
-    with queue.working():
+    with workflows.working():
         take_in()
         scheduler = Scheduler(lambda: next(moments))
         scheduler.tick()
@@ -150,7 +144,7 @@ def test_at_the_cut_off_the_report_goes_out_and_the_operators_are_told_what_it_l
     day = today() - timedelta(days=1)
     for week in (1, 2):
         put(bucket, day - timedelta(weeks=week))
-    with queue.working():
+    with workflows.working():
         take_in()
         moment = [datetime.combine(today(), datetime.min.time(), settings().zone) + timedelta(hours=8)]
         scheduler = Scheduler(lambda: moment[0])
@@ -171,14 +165,14 @@ def kept(bucket, monkeypatch):
     def note(*what):
         done.append((*what, f"{moment[0].astimezone(settings().zone):%Y-%m-%d %H:%M}"))
 
-    monkeypatch.setattr(queue, "take_over_the_dead", lambda: 0)
-    monkeypatch.setattr(queue, "enqueue_open_batches", list)
-    monkeypatch.setattr(queue, "enqueue_report", lambda day, edition: edition == "cfo" and note("report", day))
+    monkeypatch.setattr(workflows, "take_over_the_dead", lambda: 0)
+    monkeypatch.setattr(workflows, "enqueue_open_batches", list)
+    monkeypatch.setattr(workflows, "enqueue_report", lambda day, edition: edition == "cfo" and note("report", day))
     monkeypatch.setattr(stages, "park_stranded", lambda: None)
     monkeypatch.setattr(discovery, "discover", lambda _, sweep, only_today: sweep and note("sweep"))
     monkeypatch.setattr(maintenance, "ensure_partitions", lambda: note("partitions"))
     monkeypatch.setattr(readiness, "of_day", lambda db, day, **_: readiness.Readiness(day, (), 0))
-    monkeypatch.setattr("scheduler.worker._has_figures", lambda: True)
+    monkeypatch.setattr("scheduler.worker.loop._has_figures", lambda: True)
     monkeypatch.setattr("t3lib.archive.waiting", lambda db: (0, None))
     scheduler = Scheduler(lambda: moment[0])
 
@@ -218,10 +212,10 @@ def test_what_was_missed_for_days_is_caught_up_once(kept):
 
 def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucket):
     put(bucket, today() - timedelta(days=1))
-    pulse = monitor.Pulse()
-    with queue.working():
+    pulse = health_endpoint.Pulse()
+    with workflows.working():
         take_in()
-    with monitor.serving(pulse, 0) as url:
+    with health_endpoint.serving(pulse, 0) as url:
         with pytest.raises(urllib.error.HTTPError, match="503"):
             urllib.request.urlopen(f"{url}/healthz")
         pulse.beat()
@@ -230,7 +224,7 @@ def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucke
         with pytest.raises(urllib.error.HTTPError) as raised:
             urllib.request.urlopen(f"{url}/healthz")
         assert raised.value.read() == b"The database closed the connection.\n"
-        with queue.working():
+        with workflows.working():
             text = urllib.request.urlopen(f"{url}/metrics").read().decode()
     assert 't3_files{state="loaded"} 1\n' in text
     assert "t3_rows_loaded 1\n" in text
@@ -259,8 +253,8 @@ def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_
 @pytest.mark.timeout(600)
 def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat(database, monkeypatch):
     begun = []
-    monkeypatch.setattr(queue.stages, "run_stage", lambda batch, stage, **_: begun.append((batch, stage)))
-    monkeypatch.setattr(queue.stages, "keep_archive", lambda: 0)
+    monkeypatch.setattr(workflows.stages, "run_stage", lambda batch, stage, **_: begun.append((batch, stage)))
+    monkeypatch.setattr(workflows.stages, "keep_archive", lambda: 0)
     change(
         "INSERT INTO ops.batch (batch_id, files, bytes, created_at) "
         "SELECT 'old-' || to_char(n, 'FM00000'), 1, 1, now() + n * interval '1 ms' FROM generate_series(1, :n) AS n",
@@ -269,11 +263,11 @@ def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_fl
     change("INSERT INTO ops.batch (batch_id, files, bytes, created_at) VALUES ('new', 1, 1, now() + interval '1 day')")
     change("INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, state, batch_id) "
            "VALUES ('k', 'e', 1, now(), 'sales', 1, :day, 'claimed', 'new')", day=today())  # fmt: skip
-    with queue.working(concurrency=1):
+    with workflows.working(concurrency=1):
         before = psutil.Process().memory_info().rss
-        queue.enqueue_open_batches()
+        workflows.enqueue_open_batches()
         again = time.monotonic()
-        queue.enqueue_open_batches()
+        workflows.enqueue_open_batches()
         again = time.monotonic() - again
         deadline = time.monotonic() + 120
         while ("new", "3_load") not in begun and time.monotonic() < deadline:
@@ -309,7 +303,7 @@ def test_a_worker_that_cannot_start_ends_with_its_reason_instead_of_waiting(buck
     def refuse(*_):
         raise ServiceError("The database has no free connection: try again later.")
 
-    monkeypatch.setattr(queue, "Seat", refuse)
+    monkeypatch.setattr(workflows, "Seat", refuse)
     code, _, err = t3("worker", "--health-port", "0")
     assert code == 1
     assert "no free connection" in err

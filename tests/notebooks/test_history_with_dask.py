@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from scheduler import runner
 from scheduler.embedded import services
+from scheduler.runs import runner
 from t3lib import archive, record
 from t3lib.settings import ROOT, settings
 from tests.feeding import LUNCH, at, put, take_in

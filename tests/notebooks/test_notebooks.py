@@ -10,13 +10,14 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import contract, kernels, notebooks, rehearsal
-from scheduler.runner import NotebookFailedError
-from scheduler.stages import INGEST
+from scheduler import kernels
+from scheduler.queue.stages import INGEST
+from scheduler.runs import contract, dry_run, parameters
+from scheduler.runs.runner import NotebookFailedError
 from t3lib import archive, warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
-from t3lib.warehouse import roles
+from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS, own_database
 from tests.feeding import rows, take_in
 
@@ -92,9 +93,9 @@ def test_every_notebook_runs_with_other_parameters_and_on_a_day_without_data(fil
     before = figures()
     found = []
     for given in PARAMETERS[name]:
-        path = notebooks.notebook(name)
-        values = notebooks.values(path, [(parameter, str(value)) for parameter, value in given.items()])
-        found.append(rehearsal.rehearse(path, values).values)
+        path = parameters.notebook(name)
+        values = parameters.values(path, [(parameter, str(value)) for parameter, value in given.items()])
+        found.append(dry_run.rehearse(path, values).values)
     assert figures() == before
     if path.parent.name == "explore":
         assert found[0]["rows"] > 0
@@ -107,12 +108,12 @@ def test_every_notebook_is_run_with_other_parameters():
     elsewhere = {"history_with_dask"}  # test_history_with_dask.py
     assert {path.stem for path in NOTEBOOKS} == set(PARAMETERS) | elsewhere
     for path in (path for path in NOTEBOOKS if path.stem not in elsewhere):
-        known = {parameter.name for parameter in notebooks.parameters(path)}
+        known = {parameter.name for parameter in parameters.parameters(path)}
         assert all(set(given) <= known for given in PARAMETERS[path.stem])
 
 
 def test_a_rehearsal_keeps_its_copy_and_its_staged_files_apart(filled):
-    done = rehearsal.rehearse(notebooks.notebook("2_clean"), {"business_date": DAY.isoformat()})
+    done = dry_run.rehearse(parameters.notebook("2_clean"), {"business_date": DAY.isoformat()})
     assert done.values["rows"] == done.values["sales"] + done.values["rejects"] > 0
     assert done.table[0][-2:] == ["reason", "suggested_pence"]
     assert done.path.is_relative_to(settings().outputs / "rehearsals")
@@ -128,7 +129,7 @@ def test_a_rehearsal_cannot_write_where_figures_are(filled, tmp_path):
                                "DELETE FROM core.sale")]  # fmt: skip
     nbformat.write(new_notebook(cells=cells), tmp_path / "tried.ipynb")
     with pytest.raises(NotebookFailedError, match="may not use") as failed:
-        rehearsal.rehearse(tmp_path / "tried.ipynb", {})
+        dry_run.rehearse(tmp_path / "tried.ipynb", {})
     assert failed.value.cell == 3
 
 
@@ -139,7 +140,7 @@ def test_a_rehearsal_without_a_role_of_its_own_only_reads(filled, tmp_path, monk
     source += "    db.execute(sa.text('CREATE TABLE sandbox.tried (a int)'))"
     nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "tried.ipynb")
     with pytest.raises(NotebookFailedError, match="read-only transaction"):
-        rehearsal.rehearse(tmp_path / "tried.ipynb", {})
+        dry_run.rehearse(tmp_path / "tried.ipynb", {})
 
 
 def figures() -> list[tuple]:
@@ -162,6 +163,6 @@ def test_a_notebook_keeps_the_contract(path):
 
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if not name.startswith(("4", "5", "6"))])
 def test_a_notebook_runs_on_its_defaults_before_the_first_load(bucket, name):
-    values = rehearsal.rehearse(notebooks.notebook(name), {}).values
+    values = dry_run.rehearse(parameters.notebook(name), {}).values
     assert values["rows"] == 0
     assert values.get("finding", "No sales").startswith(("No sales", "Needs metadata/costs.csv"))

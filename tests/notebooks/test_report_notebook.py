@@ -7,11 +7,11 @@ import papermill
 import pytest
 import sqlalchemy as sa
 
-from scheduler import runner
+from scheduler.runs import runner
 from t3lib import record, warehouse
-from t3lib.report.exporter import ReportError
-from t3lib.report.message import build
-from t3lib.report.rules import breaches
+from t3lib.report.output.exporter import ReportError
+from t3lib.report.output.message import build
+from t3lib.report.output.message_rules import breaches
 from t3lib.settings import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"

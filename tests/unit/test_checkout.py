@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import checkout
+from scheduler.runs import source as checkout
 from t3lib.settings import settings
 
 

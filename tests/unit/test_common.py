@@ -11,7 +11,7 @@ from t3lib.simulate.dirt import ACCEPTED
 from t3lib.simulate.files import utc_minute
 from t3lib.simulate.plan import Feed
 from t3lib.simulate.uploads import day_rows, day_uploads
-from t3lib.warehouse.common import compare
+from t3lib.warehouse.files.common_sales import compare
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 FEED, FIRST = Feed(seed=6), date(2026, 11, 1)

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from scheduler import contract
+from scheduler.runs import contract
 
 PARAMETERS = 'business_date = ""  # ISO date of a business day'
 

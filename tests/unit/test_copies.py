@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from scheduler.copies import clean, rendered
+from scheduler.web.executed_notebooks import clean, rendered
 from tests.pages import HOSTILE
 
 

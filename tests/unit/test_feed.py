@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from t3lib import feed
-from t3lib.feed import bounds, records
+from t3lib.feed import bounds, csv_records
 from t3lib.feed.keys import batch_window, recent_prefixes
 from t3lib.feed.metadata import read_metadata
 from t3lib.settings import ROOT
@@ -101,7 +101,7 @@ def test_the_bounds_are_those_of_the_documentation():
     text = (ROOT / "docs" / "operating.md").read_text()
     sizes = (bounds.MOST_BYTES // 2**20, bounds.MOST_UNPACKED // 2**20)
     assert [f"{size} MB" in text for size in sizes] == [True, True]
-    counts = (bounds.MOST_ROWS, bounds.MOST_CHARACTERS, bounds.MOST_IN_ROW, records.MAX_HEADER)
+    counts = (bounds.MOST_ROWS, bounds.MOST_CHARACTERS, bounds.MOST_IN_ROW, csv_records.MAX_HEADER)
     assert [f"{count:,}" in text for count in counts] == [True] * 4
 
 

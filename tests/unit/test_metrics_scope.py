@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from t3lib.metrics import Scope, change_pct, same_weekdays_before
-from t3lib.metrics.sales import half_up
+from t3lib.metrics.sales.totals import half_up
 
 SUNDAY = date(2026, 11, 22)
 

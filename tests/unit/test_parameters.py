@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler import notebooks
 from scheduler.cli.workbench import joined
+from scheduler.runs import parameters
 from t3lib.problems import RefusedError
 
 SOURCE = """business_date = ""  # ISO date of a business day
@@ -24,10 +24,10 @@ def path(tmp_path):
 
 def test_values_take_the_kind_of_their_default(path):
     given = [("business_date", "2026-11-05"), ("weeks", "8"), ("share_pct", "3"), ("quiet", "True")]
-    values = notebooks.values(path, given)
+    values = parameters.values(path, given)
     assert values == {"business_date": "2026-11-05", "weeks": 8, "share_pct": 3.0, "quiet": True}
     assert type(values["share_pct"]) is float
-    assert notebooks.values(path, [("business_date", "")]) == {"business_date": ""}
+    assert parameters.values(path, [("business_date", "")]) == {"business_date": ""}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_values_take_the_kind_of_their_default(path):
     ],
 )
 def test_a_wrong_one_is_refused_with_the_list_of_what_there_is(path, name, text, words):
-    with pytest.raises(notebooks.ParameterError) as refused:
-        notebooks.values(path, [(name, text)])
+    with pytest.raises(parameters.ParameterError) as refused:
+        parameters.values(path, [(name, text)])
     said = str(refused.value)
     assert said.startswith(words)
     assert "  weeks = 4           so many weeks" in said
@@ -55,11 +55,11 @@ def test_a_wrong_one_is_refused_with_the_list_of_what_there_is(path, name, text,
 
 
 def test_a_notebook_is_found_by_path_and_by_name(path):
-    assert notebooks.notebook(str(path)) == path
-    assert notebooks.notebook("2_clean").name == "2_clean.ipynb"
-    assert notebooks.notebook("history_with_dask").parent.name == "explore"
+    assert parameters.notebook(str(path)) == path
+    assert parameters.notebook("2_clean").name == "2_clean.ipynb"
+    assert parameters.notebook("history_with_dask").parent.name == "explore"
     with pytest.raises(RefusedError, match="There is no notebook 9_none; there are 1_extract, 2_clean"):
-        notebooks.notebook("9_none")
+        parameters.notebook("9_none")
 
 
 def test_minus_p_takes_a_name_and_a_value():

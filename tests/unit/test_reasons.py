@@ -9,13 +9,13 @@ import pytest
 from t3lib import feed
 from t3lib.cleaning import REASONS, Rules, clean
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS
-from t3lib.extraction import FILES_SCHEMA
+from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.money import parse_pence
-from t3lib.warehouse.again import AGAIN
-from t3lib.warehouse.outcomes import OUTCOMES
-from t3lib.warehouse.rejects import STATUSES
-from t3lib.warehouse.restatement import CAUSES
-from t3lib.warehouse.vocabulary import EXAMPLES, FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
+from t3lib.warehouse.checks.codes import EXAMPLES, FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
+from t3lib.warehouse.decisions.rejects import STATUSES
+from t3lib.warehouse.files.file_outcomes import OUTCOMES
+from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.sales.restatements import CAUSES
 
 RULES = Rules(prices={3: {499}}, known=frozenset({3}))
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ UPLOADED = datetime(2026, 11, 5, 15, tzinfo=UTC)
 
 def test_the_page_is_made_from_the_code():
     page = Path(__file__).resolve().parents[2] / "docs" / "reasons.md"
-    assert page.read_text() == markdown(), "run: python -m t3lib.warehouse.vocabulary > docs/reasons.md"
+    assert page.read_text() == markdown(), "run: python -m t3lib.warehouse.checks.codes > docs/reasons.md"
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 from nbformat.v4 import new_output
 
-from t3lib.report.delivery import browser_copy
-from t3lib.report.exporter import ReportError
-from t3lib.report.message import build
-from t3lib.report.rules import breaches
+from t3lib.report.output.delivery import browser_copy
+from t3lib.report.output.exporter import ReportError
+from t3lib.report.output.message import build
+from t3lib.report.output.message_rules import breaches
 from tests.reporting import executed, figures, rows, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))

@@ -9,10 +9,10 @@ import pytest
 from pypdf import PdfReader
 
 from t3lib import period, report
-from t3lib.metrics.reconciliation import Reconciliation
-from t3lib.report.message import build
-from t3lib.report.pack import Growth
-from t3lib.report.rules import breaches
+from t3lib.metrics.trust.reconciliation import Reconciliation
+from t3lib.report.buyers_pack import Growth
+from t3lib.report.output.message import build
+from t3lib.report.output.message_rules import breaches
 from t3lib.report.verdict import subject, verdict
 from tests.reporting import executed, figures, pack, rows, totals, typical
 

@@ -10,7 +10,7 @@ import pytest
 from t3lib import period, report
 from t3lib.editions import edition, editions, schema, wrong_addresses
 from t3lib.metrics import Attention
-from t3lib.metrics.contribution import Contribution
+from t3lib.metrics.money.contribution import Contribution
 from t3lib.report.links import dashboard
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.reporting import FRIDAY, figures, rows, totals, typical

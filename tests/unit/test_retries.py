@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from scheduler import retries
-from scheduler.runner import NotebookFailedError
+from scheduler.queue import retries
+from scheduler.runs.runner import NotebookFailedError
 from t3lib.settings import ROOT
 
 

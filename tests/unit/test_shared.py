@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from t3lib.dashboard import shared as module
-from t3lib.dashboard.shared import FOLDER, shared
+from t3lib.dashboard import shared_figures as module
+from t3lib.dashboard.shared_figures import FOLDER, shared
 
 
 @pytest.fixture

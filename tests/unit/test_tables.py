@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from t3lib.dashboard.cards import Cell, behind, said, table, title
-from t3lib.dashboard.tables import tables, value
-from t3lib.dashboard.tiles import definition
+from t3lib.dashboard.html.cards import Cell, behind, said, table, title
+from t3lib.dashboard.html.tables import tables, value
+from t3lib.dashboard.html.tiles import definition
 from t3lib.spreadsheet import inert
 
 

@@ -3,10 +3,10 @@
 from jupyter_server.auth.identity import User
 from tornado.httputil import HTTPHeaders
 
-from scheduler.access import Rules
+from scheduler.web.auth.access import Rules
 from t3lib.dashboard import visitor
 from t3lib.dashboard.visitor import HEADER
-from t3lib.desk import signature
+from t3lib.operator_requests import signature
 
 KEY = bytes(32)
 

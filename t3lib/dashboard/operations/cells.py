@@ -9,7 +9,7 @@ from typing import Any
 
 from t3lib import business_day
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, said, title
+from t3lib.dashboard.html.cards import Cell, said, title
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.settings import settings
 

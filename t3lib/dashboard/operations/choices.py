@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlencode
 
 from t3lib import business_day
 from t3lib.cleaning import REASONS
-from t3lib.dashboard import paging
-from t3lib.desk import KINDS
-from t3lib.desk.requests import LONGEST_NAME
+from t3lib.dashboard.html import paging
 from t3lib.metrics import Scope
-from t3lib.warehouse.outcomes import HELD, REFUSED
+from t3lib.operator_requests import KINDS
+from t3lib.operator_requests.rows import LONGEST_NAME
+from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
 RANGES = {1: "Today", 7: "7 days", 28: "4 weeks", 91: "13 weeks"}
 # What each choice of a state means for files, batches, runs, mails and requests.

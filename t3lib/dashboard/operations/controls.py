@@ -7,9 +7,9 @@ from typing import Any
 
 import ipywidgets as w
 
-from t3lib.dashboard.boxes import html
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import RANGES, STATES, Choices
+from t3lib.dashboard.widgets.boxes import html
 
 EVERY = -1  # a Dropdown shows nothing for a value of None
 _ABOUT_DAYS = (("backfill", "Catch up …"), ("reclean", "Clean again …"), ("replay", "Judge rejects again …"))

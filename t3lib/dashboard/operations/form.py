@@ -7,12 +7,12 @@ from typing import Any
 import ipywidgets as w
 
 from t3lib.dashboard import visitor
-from t3lib.dashboard.boxes import box, hideable, html
 from t3lib.dashboard.operations.subject import Subject
-from t3lib.desk import KINDS
-from t3lib.desk.fields import Field
-from t3lib.desk.requests import checked
+from t3lib.dashboard.widgets.boxes import box, hideable, html
 from t3lib.money import pounds
+from t3lib.operator_requests import KINDS
+from t3lib.operator_requests.fields import Field
+from t3lib.operator_requests.rows import checked
 from t3lib.problems import RefusedError
 
 Ask = Callable[[dict[str, Any]], str]

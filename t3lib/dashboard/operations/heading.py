@@ -10,7 +10,7 @@ from t3lib.dashboard import words
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.settings import settings
-from t3lib.warehouse.outcomes import HELD, REFUSED
+from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
 _COUNTS = sa.text("""
     SELECT (SELECT count(*) FROM ops.batch WHERE state = 'open') AS open_batches,

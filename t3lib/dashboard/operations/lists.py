@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from t3lib.dashboard import paging
+from t3lib.dashboard.html import paging
+from t3lib.dashboard.html.paging import Part
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.dashboard.paging import Part
 
 MOST = 15
 

@@ -8,21 +8,21 @@ from typing import Any
 import ipywidgets as w
 import sqlalchemy as sa
 
-from t3lib import desk, metrics, warehouse
+from t3lib import metrics, operator_requests, warehouse
 from t3lib.dashboard import visitor
-from t3lib.dashboard.boxes import box, html, told_at_once
-from t3lib.dashboard.cards import said
-from t3lib.dashboard.live import Follower
+from t3lib.dashboard.error_messages import explain
+from t3lib.dashboard.html.cards import said
 from t3lib.dashboard.operations import controls, subject
 from t3lib.dashboard.operations.cards import CARDS, Card, requests
 from t3lib.dashboard.operations.choices import Choices, parse
 from t3lib.dashboard.operations.form import Form
 from t3lib.dashboard.operations.heading import heading
 from t3lib.dashboard.operations.subject import Subject
-from t3lib.dashboard.showing import show
-from t3lib.dashboard.trouble import explain
+from t3lib.dashboard.widgets.boxes import box, html, told_at_once
+from t3lib.dashboard.widgets.display import show
+from t3lib.dashboard.widgets.live import Follower
 from t3lib.problems import explain as explain_plainly
-from t3lib.warehouse.audit import account
+from t3lib.warehouse.files.audit import account
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Operations:
         """Enter a request and close the form; what went wrong, in words, or nothing."""
         try:
             with self._connect() as db:
-                self._asked = desk.ask(db, **wanted, visitor=visitor.statement())
+                self._asked = operator_requests.ask(db, **wanted, visitor=visitor.statement())
         except Exception as error:
             return explain_plainly(error) or explain(error, self.trouble)
         self.choose(replace(self.choices, do="", about=(), by=wanted["asked_by"]))

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.desk import KINDS
 from t3lib.money import pounds
+from t3lib.operator_requests import KINDS
 from t3lib.problems import RefusedError
-from t3lib.warehouse import rejects
+from t3lib.warehouse.decisions import rejects
 
 _FILE = sa.text("""
     SELECT key, state, truck_id, batch_date, rows_loaded, rows_rejected, pence_loaded, reason

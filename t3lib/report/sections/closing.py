@@ -10,8 +10,8 @@ import pandas as pd
 from t3lib import business_day
 from t3lib.record import RECORD
 from t3lib.report import links, words
-from t3lib.report.against import against
 from t3lib.report.block import Block, folded
+from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 from t3lib.report.verdict import subject, verdict
 from t3lib.settings import settings

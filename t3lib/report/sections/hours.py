@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from t3lib.report import chart, words
-from t3lib.report.against import against
 from t3lib.report.block import TEXT_WIDTH, folded, section
+from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 from t3lib.settings import settings
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from t3lib.metrics import Attention, Totals, change_pct
-from t3lib.metrics.attention import FEWEST_WEEKS
+from t3lib.metrics.trust.attention import FEWEST_WEEKS
 from t3lib.report import links, words
-from t3lib.report.against import against
 from t3lib.report.block import Block, Tone, folded, section
+from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 from t3lib.report.verdict import verdict
 from t3lib.settings import settings

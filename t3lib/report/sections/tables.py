@@ -7,8 +7,8 @@ import pandas as pd
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics import change_pct
 from t3lib.report import words
-from t3lib.report.against import against
 from t3lib.report.block import Block, Cell, Tone, section, table
+from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 
 MOST_PRICES = 6

@@ -9,8 +9,8 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import chart, words
 from t3lib.report.block import Block, Cell, Tone, section, table
+from t3lib.report.buyers_pack import MONTHS
 from t3lib.report.day import Day
-from t3lib.report.pack import MONTHS
 from t3lib.report.sections.hours import Picture, drawn
 
 RAMP_WEEKS = (1, 2, 4, 8, 12)

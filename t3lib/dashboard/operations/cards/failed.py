@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.cards import Cell
+from t3lib.dashboard.html.cards import Cell
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.cards.runs import executed
 from t3lib.dashboard.operations.cards.work import named, report

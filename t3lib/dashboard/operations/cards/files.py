@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell, said, title
+from t3lib.dashboard.html.cards import Cell, said, title
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.warehouse.outcomes import HELD, REFUSED
+from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
 _CAME = sa.text("""
     WITH late AS (

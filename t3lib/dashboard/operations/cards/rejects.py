@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.cards import title
+from t3lib.dashboard.html.cards import title
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds

@@ -5,11 +5,11 @@ from html import escape
 
 import sqlalchemy as sa
 
-from t3lib import desk
-from t3lib.dashboard import paging
+from t3lib import operator_requests
+from t3lib.dashboard.html import paging
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import STATES, Choices
-from t3lib.desk import Request
+from t3lib.operator_requests import Request
 
 NEWS = timedelta(seconds=20)
 _HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
@@ -19,8 +19,8 @@ def card(db: sa.Connection, choices: Choices) -> str:
     """The newest requests of this choice, each with who, why and its outcome."""
     chosen = {"day": choices.day} if choices.day else {"since": choices.bound["since"]}
     chosen |= {"truck": choices.truck, "states": STATES[choices.state][1]}
-    shown = paging.part(choices.pages, "requests", lists.MOST, desk.count(db, **chosen))
-    found = desk.newest(db, shown.most, skip=shown.skip, **chosen)
+    shown = paging.part(choices.pages, "requests", lists.MOST, operator_requests.count(db, **chosen))
+    found = operator_requests.newest(db, shown.most, skip=shown.skip, **chosen)
     return cells.card(
         "Requests of operators",
         _HEAD,
@@ -33,7 +33,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
 
 def told(db: sa.Connection, request_id: int | None) -> str:
     """How it stands with the request that was asked for last, while that is news."""
-    one = None if request_id is None else desk.read(db, request_id)
+    one = None if request_id is None else operator_requests.read(db, request_id)
     if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > NEWS):
         return ""
     tone = {"done": "good", "failed": "bad"}.get(one.state, "waits")

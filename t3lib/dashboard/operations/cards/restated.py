@@ -2,12 +2,12 @@
 
 import sqlalchemy as sa
 
-from t3lib.dashboard import paging
+from t3lib.dashboard.html import paging
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
-from t3lib.warehouse import restated
-from t3lib.warehouse.restated import Restatement
+from t3lib.warehouse.sales import restated_figures
+from t3lib.warehouse.sales.restated_figures import Restatement
 
 _HEAD = ("Changed", "Business day", "Truck", "Cause", "Sales before", "after", "Gross sales before", "after", "Why")
 
@@ -16,8 +16,8 @@ def card(db: sa.Connection, choices: Choices) -> str:
     """The newest changes of this choice; with a day chosen, whenever that day was changed."""
     days = {"first": choices.day, "last": choices.day} if choices.day else {"since": choices.bound["since"]}
     chosen = days | {"truck": choices.truck}
-    shown = paging.part(choices.pages, "restated", lists.MOST, restated.count(db, **chosen))
-    rows = [_row(one) for one in restated.changes(db, **chosen, limit=shown.most, skip=shown.skip)]
+    shown = paging.part(choices.pages, "restated", lists.MOST, restated_figures.count(db, **chosen))
+    rows = [_row(one) for one in restated_figures.changes(db, **chosen, limit=shown.most, skip=shown.skip)]
     return cells.card("Changed figures", _HEAD, rows, numbers=(4, 5, 6, 7), nothing="No figure was changed afterwards.",
                       aside="of a truck's business day, by one transaction each" if rows else "",
                       foot=lists.foot(choices, shown))  # fmt: skip

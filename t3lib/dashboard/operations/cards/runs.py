@@ -4,7 +4,7 @@ import json
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.cards import Cell
+from t3lib.dashboard.html.cards import Cell
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 

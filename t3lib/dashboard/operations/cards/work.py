@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.cards import Cell
+from t3lib.dashboard.html.cards import Cell
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.metrics import Scope

@@ -1,0 +1,1 @@
+"""What every HTTP server of T3 shares."""

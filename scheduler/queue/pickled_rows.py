@@ -1,0 +1,60 @@
+"""Rows of the queue that an earlier version pickled: none is read. What waits is entered anew from its id."""
+
+import json
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from scheduler.queue.serializer import NAME, JsonSerializer, WorkFailedError
+from t3lib import warehouse
+
+_INGEST = re.compile(r"ingest:(.+):\d+")
+_REPORT = re.compile(r"report:daily:(\d{4}-\d\d-\d\d):(\w+)(?::(.+))?")
+_ARCHIVE = re.compile(r"archive:[\d:T-]+")
+
+_THERE = sa.text("SELECT to_regclass('dbos.workflow_input')")
+_FOREIGN = sa.text("""
+    SELECT workflow_uuid, name, status IN ('PENDING', 'ENQUEUED', 'DELAYED') AS waits FROM dbos.workflow_status
+    WHERE serialization IS DISTINCT FROM :ours
+    ORDER BY workflow_uuid
+    FOR UPDATE
+""")
+_FORGET = sa.text("""
+    WITH input AS (DELETE FROM dbos.workflow_input WHERE workflow_uuid = ANY(:ids)),
+    output AS (DELETE FROM dbos.workflow_output WHERE workflow_uuid = ANY(:ids)),
+    steps AS (DELETE FROM dbos.operation_outputs WHERE workflow_uuid = ANY(:ids))
+    UPDATE dbos.workflow_status
+    SET serialization = :ours, inputs = NULL, output = NULL, error = CASE WHEN status = 'ERROR' THEN :error END
+    WHERE workflow_uuid = ANY(:ids)
+""")
+_ENTER = sa.text("INSERT INTO dbos.workflow_input (workflow_uuid, inputs) VALUES (:id, :inputs)")
+_END = sa.text("UPDATE dbos.workflow_status SET status = 'ERROR', error = :error WHERE workflow_uuid = :id")
+
+
+def enter_anew() -> int:
+    """Write every row of an earlier version as this one would; returns how many waited or ran.
+
+    Their steps begin again, which every stage may. What no id says ends as an error; what had ended stays ended."""
+    error = JsonSerializer().serialize(WorkFailedError("WorkFailedError", "An earlier version failed in it."))
+    with warehouse.connect() as db:
+        found = db.execute(_FOREIGN, {"ours": NAME}).all() if db.scalar(_THERE) else []
+        if not found:
+            return 0
+        db.execute(_FORGET, {"ids": [row.workflow_uuid for row in found], "ours": NAME, "error": error})
+        waiting = [(row.workflow_uuid, _arguments(row.name, row.workflow_uuid)) for row in found if row.waits]
+        for workflow, arguments in waiting:
+            if arguments is None:
+                db.execute(_END, {"id": workflow, "error": error})
+            else:
+                db.execute(_ENTER, {"id": workflow, "inputs": json.dumps({"args": arguments, "kwargs": {}})})
+    return len(waiting)
+
+
+def _arguments(name: str, workflow: str) -> list[Any] | None:
+    """What a workflow was called with, by its id. Whether a correction may leave by itself is not known: it asks."""
+    if name == "ingest" and (found := _INGEST.fullmatch(workflow)):
+        return [found[1]]
+    if name == "report" and (found := _REPORT.fullmatch(workflow)):
+        return [found[1], found[2], found[3] is not None and not found[3].startswith("request-")]
+    return [] if name == "archive" and _ARCHIVE.fullmatch(workflow) else None

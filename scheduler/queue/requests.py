@@ -1,0 +1,46 @@
+"""The requests of operators that need the queue: past days, and what failed, once more."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from scheduler import schedule
+from scheduler.queue import workflows
+from scheduler.queue.backfill import Backfill
+from t3lib import operator_requests
+from t3lib.editions import edition
+from t3lib.operator_requests import Request
+from t3lib.warehouse.files import ledger
+
+
+def carry_out() -> int:
+    """Do what operators asked for; returns how many requests ended. Within `workflows.working()`."""
+    return operator_requests.carry_out(operator_requests.ACTIONS | {"rerun": _rerun, "backfill": _backfill})
+
+
+def _rerun(db: sa.Connection, request: Request) -> str:
+    """A batch: the next discovery queues its new attempt. A report: its id is the request's, so it is queued once."""
+    given = request.parameters
+    if "batch" in given:
+        return f"Queued: attempt {ledger.reopen(db, given['batch'])}."
+    workflows.enqueue_report(given["day"], edition(given["edition"]).name, again=f"request-{request.request_id}")
+    return "Queued: its mails leave when it is made."
+
+
+def _backfill(db: sa.Connection, request: Request) -> str:
+    given = request.parameters
+    first, last = (date.fromisoformat(given[name]) for name in ("first", "last"))
+    editions = schedule.load().daily if "reports" in given else ()
+    wanted = Backfill(first, last, given["mode"], editions)
+    days = wanted.plan()
+    if not days:
+        return "Nothing to catch up on."
+    wanted.start(request.asked_by)
+    wanted.start_reports()
+    counts = {
+        "files to load": sum(day.missing for day in days),
+        "files that failed": sum(day.failed for day in days),
+        "files to clean again": sum(day.again for day in days),
+        "reports": sum(len(day.reports) for day in days),
+    }
+    return f"Queued: {', '.join(f'{count:,} {what}' for what, count in counts.items() if count)}."

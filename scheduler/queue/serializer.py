@@ -1,0 +1,86 @@
+"""What the queue keeps of arguments, results and errors: JSON, and nothing else is read.
+
+DBOS pickles by default, and reads a row that calls itself pickled as such whatever serializer is configured: who may
+write the queue's rows would run code in a worker. So its own serializer is replaced too (`refuse_pickles`)."""
+
+import json
+from typing import Any
+
+from dbos._error import DBOSMaxStepRetriesExceeded
+from dbos._serialization import DefaultSerializer, Serializer
+
+from scheduler.queue.takeover import PoisonError
+from scheduler.runs.runner import NotebookFailedError
+from t3lib.problems import RefusedError, ServiceError, WrongUseError, explain_raised
+from t3lib.settings import SettingsError
+
+NAME = "t3_json"
+_ERROR = "__error__"
+# Errors that are made again as they were, from plain arguments. Rows keep these names: a class that moves or gets
+# another name is still found under the name that it was kept by.
+_KNOWN: dict[str, type[Exception]] = {
+    "NotebookFailedError": NotebookFailedError,
+    "PoisonError": PoisonError,
+    "RefusedError": RefusedError,
+    "ServiceError": ServiceError,
+    "SettingsError": SettingsError,
+    "WrongUseError": WrongUseError,
+}
+_NAMES = {kind: name for name, kind in _KNOWN.items()}
+_RETRIED = "DBOSMaxStepRetriesExceeded"
+
+
+class WorkFailedError(Exception):
+    """An error that the queue kept: its name and its words."""
+
+    def __init__(self, name: str, words: str):
+        super().__init__(name, words)
+        self.name, self.words = name, words
+
+    def __str__(self) -> str:
+        return explain_raised(self.name, self.words) or f"{self.name}: {self.words}"
+
+
+class JsonSerializer(Serializer):
+    """Plain values and errors as JSON."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data, default=_plain)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """What the text says. Raises ValueError for anything but JSON."""
+        try:
+            return _made(json.loads(serialized_data))
+        except (ValueError, RecursionError, KeyError, TypeError):
+            raise ValueError("A row of the queue is no JSON of T3's: it was not read.") from None
+
+    def name(self) -> str:
+        return NAME
+
+
+def refuse_pickles() -> None:
+    """From here on no row of the queue is unpickled in this process, whatever it says of itself."""
+    DefaultSerializer.serialize = JsonSerializer.serialize
+    DefaultSerializer.deserialize = JsonSerializer.deserialize
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, DBOSMaxStepRetriesExceeded):
+        said = [value.step_name, value.max_retries, [_plain(error) for error in value.errors]]
+        return {_ERROR: _RETRIED, "args": said}
+    if name := _NAMES.get(type(value)):
+        return {_ERROR: name, "args": list(value.args)}
+    if isinstance(value, WorkFailedError):
+        return {_ERROR: value.name, "args": [value.words]}
+    if isinstance(value, BaseException):
+        return {_ERROR: type(value).__name__, "args": [str(value)]}
+    raise TypeError(f"{type(value).__name__} cannot be kept by the queue.")
+
+
+def _made(value: Any) -> Any:
+    if not isinstance(value, dict) or _ERROR not in value:
+        return value
+    name, args = value[_ERROR], value["args"]
+    if name == _RETRIED:
+        return DBOSMaxStepRetriesExceeded(args[0], args[1], [_made(error) for error in args[2]])
+    return _KNOWN[name](*args) if name in _KNOWN else WorkFailedError(str(name), str(args[0]))

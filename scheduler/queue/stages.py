@@ -1,0 +1,187 @@
+"""What the workflows do, as plain functions: the stages of an ingest, the report, the mails."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from scheduler import schedule
+from scheduler.queue import takeover
+from scheduler.queue.serializer import WorkFailedError
+from scheduler.queue.takeover import Fence, PoisonError, refuse_poison
+from scheduler.runs.runner import NotebookFailedError, Run, run_notebook
+from t3lib import archive, mail, warehouse
+from t3lib.archive.writing import Advance
+from t3lib.business_day import today
+from t3lib.ingest.staging import Staging
+from t3lib.problems import explain, told
+from t3lib.report import corrections
+from t3lib.settings import settings
+from t3lib.urls import scrubbed
+from t3lib.warehouse.files import ledger
+
+INGEST = ("1_extract", "2_clean", "3_load")
+_STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
+
+_TOLD = sa.text("""
+    SELECT max(business_date) FROM ops.mail_outbox
+    WHERE report = 'incident' AND edition = :incident
+      AND (CAST(:day AS date) IS NULL OR business_date = CAST(:day AS date))
+""")
+_MADE = sa.text("""
+    SELECT count(*) FROM ops.mail_outbox
+    WHERE report NOT IN ('incident', 'trial') AND edition = :edition AND business_date = CAST(:day AS date)
+      AND state <> 'cancelled'
+""")
+_KEPT_OUT = sa.text("""
+    SELECT key, reason FROM ops.source_file WHERE batch_id = :batch AND state = 'held' ORDER BY file_id
+""")
+_RUN = sa.text("""
+    SELECT run_id, notebook, failed_cell, worker, executed_copy FROM ops.run
+    WHERE parameters ->> :name = :value AND state IN ('failed', 'lost')
+    ORDER BY started_at DESC LIMIT 1
+""")
+
+
+def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, worker: str | None = None) -> None:
+    """Run one notebook of an ingest; one before it too when its staged file is gone (outputs/ may be deleted).
+
+    Raises PoisonError when too many workers died in this workflow before."""
+    refuse_poison(workflow_id, schedule.load().takeover_attempts)
+    for earlier in INGEST[: INGEST.index(stage)]:
+        if not (Staging.of(batch_id).folder / _STAGED[earlier]).exists():
+            run_notebook(earlier, {"batch_id": batch_id}, workflow_id=workflow_id, worker=worker)
+    run_notebook(stage, {"batch_id": batch_id}, workflow_id=workflow_id, worker=worker)
+
+
+def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
+    """Close a loaded batch, drop its staged files, and tell the operators when it had failed before, and of files that
+    came under a key which a person holds."""
+    with warehouse.connect() as db:
+        fence(db)
+        ledger.finish(db, batch_id)
+        _tell_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
+        _tell_kept_out(db, batch_id)
+    Staging.of(batch_id).remove()
+
+
+def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> bool:
+    """Park a batch and tell the operators once; `t3 ingest` tries it again.
+
+    A batch whose load was committed before its notebook failed is done; returns whether it is."""
+    with warehouse.connect() as db:
+        fence(db)
+        loaded = ledger.is_loaded(db, batch_id)
+        (_finish_early if loaded else _park)(db, batch_id, error)
+    if loaded:
+        Staging.of(batch_id).remove()
+    return loaded
+
+
+def _park(db: sa.Connection, batch_id: str, error: str) -> None:
+    ledger.finish(db, batch_id, error)
+    text = f"{error}\n\nNothing of this batch was loaded. When the cause is gone, run:\n\n    t3 ingest\n"
+    text += _last_run(db, "batch_id", batch_id)
+    mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
+
+
+def _finish_early(db: sa.Connection, batch_id: str, error: str) -> None:
+    """Close a batch that is loaded, and tell the operators what happened afterwards."""
+    ledger.finish(db, batch_id)
+    text = f"{error}\n\nThis was after the load, which stands: nothing is to be done.\n"
+    text += _last_run(db, "batch_id", batch_id)
+    mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; then its work failed", text)
+
+
+def park_stranded() -> None:
+    """Park the batches whose work ended and could not say so."""
+    for batch_id in takeover.stranded_batches():
+        fail_batch(batch_id, "The database was away for too long: the end of its work was not written down.")
+
+
+def keep_archive(advance: Advance = lambda done, total: None) -> int:
+    """Write the days that the archive lacks; returns how many. A load is done without it: when the archive is away,
+    the days stay marked for the next try and the operators are told once a day."""
+    try:
+        return archive.write(advance)
+    except Exception as error:
+        with warehouse.connect() as db:
+            text = f"{plain(error)}\n\nThe figures are not affected. Days that the archive lacks stay marked and are "
+            text += "written as soon as it answers; to see which:\n\n    t3 archive verify\n"
+            mail.tell_operators(db, "archive", today(), "the archive is behind the database", text)
+        return 0
+
+
+def run_report(business_date: str, edition: str, *, workflow_id: str | None = None, worker: str | None = None) -> Run:
+    """Run the report notebook for one business day and edition."""
+    refuse_poison(workflow_id, schedule.load().takeover_attempts)
+    parameters = {"business_date": business_date, "edition": edition}
+    return run_notebook("4_report", parameters, role="report", workflow_id=workflow_id, worker=worker)
+
+
+def prepare_mails(
+    run_id: str, path: str, business_date: str, edition: str, *, ask: bool = False, fence: Fence = lambda db: None
+) -> list[int]:
+    """Put the mails of an executed report into the outbox; asking twice gives the same mails.
+
+    With `ask` a correction waits, and the operators are told how to let it go."""
+    from t3lib.report.output import delivery
+
+    with warehouse.connect() as db:
+        fence(db)
+        mails = delivery.prepare_report(path, date.fromisoformat(business_date), edition, run_id, ask=ask)
+        if ask:
+            corrections.tell(db, mails)
+        what = f"{edition} report of {business_date}"
+        _tell_recovery(db, f"report {edition}", what, "It is made and its mails are queued.", business_date)
+    return mails
+
+
+def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = lambda db: None) -> None:
+    """Tell the operators once that a report could not be made."""
+    with warehouse.connect() as db:
+        fence(db)
+        made = db.scalar(_MADE, {"day": business_date, "edition": edition})
+        text = f"{error}\n\n{_made(made)} When the cause is gone, run:\n\n"
+        text += f"    t3 report --date {business_date} --edition {edition} --again\n"
+        text += _last_run(db, "business_date", business_date)
+        mail.tell_operators(
+            db, f"report {edition}", date.fromisoformat(business_date), f"{edition} report failed", text
+        )
+
+
+def _made(count: int) -> str:
+    """What readers get of a report all the same."""
+    mails = "1 mail" if count == 1 else f"{count} mails"
+    return f"{mails} of it stood in the outbox before: see `t3 mail list`." if count else "No mail was sent."
+
+
+def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
+    """One mail when that which the operators were told of is well again."""
+    told = db.execute(_TOLD, {"incident": incident, "day": business_date or None}).scalar()
+    if told is not None:
+        mail.tell_operators(db, f"{incident} recovered", told, f"{what} succeeded after all", text)
+
+
+def _tell_kept_out(db: sa.Connection, batch_id: str) -> None:
+    """One mail about newer versions of files that are held: they wait too, and only a person lets them in."""
+    if kept := db.execute(_KEPT_OUT, {"batch": batch_id}).all():
+        text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in kept)
+        files = "a held file was" if len(kept) == 1 else f"{len(kept)} held files were"
+        mail.tell_operators(db, f"held {batch_id}", today(), f"{files} uploaded again", text)
+
+
+def _last_run(db: sa.Connection, name: str, value: str) -> str:
+    """The executed notebook that ended such work, in words, when there is one."""
+    run = db.execute(_RUN, {"name": name, "value": value}).mappings().one_or_none()
+    if run is None:
+        return ""
+    cell = "" if run["failed_cell"] is None else f", cell In [{run['failed_cell']}]"
+    copy = settings().outputs / (run["executed_copy"] or "")
+    where = f" (run {run['run_id']}, on {run['worker']})"
+    return f"\nNotebook: {run['notebook']}{cell}{where}\nExecuted copy: {copy}\n"
+
+
+def plain(error: BaseException) -> str:
+    """An error as one line for people."""
+    known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
+    return scrubbed(str(error)) if known and not explain(error) else told(error)

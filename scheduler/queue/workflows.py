@@ -1,0 +1,261 @@
+"""The durable queue: DBOS in the same Postgres, behind this module.
+
+A workflow's id is its idempotency key: one per batch attempt, one per report, day and edition. Every process that
+works holds a seat (scheduler/queue/lease.py); the workflows of an executor whose seat is free are taken over. A worker that
+was taken over finds out before its next write: the workflow's owner token is no longer its own."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
+
+from scheduler import schedule
+from scheduler.queue import fence, pickled_rows, retries, stages, takeover
+from scheduler.queue.lease import Seat, seated
+from scheduler.queue.serializer import JsonSerializer, refuse_pickles
+from scheduler.runs import papermill_engine
+from scheduler.worker import maintenance
+from t3lib import warehouse
+from t3lib.settings import settings
+from t3lib.warehouse.db import locks
+from t3lib.warehouse.db.connection import libpq_url
+
+APPLICATION = "t3-scheduler"
+# Workflows survive a deployment: their steps are named notebooks, found again by any later version.
+VERSION = "1"
+QUEUE = "work"
+URGENT, SOON, USUAL, BACKFILL = 1, 5, 10, 20
+CUT_OFF = "The worker was cut off from the database: another one may do this work."
+STOPPED = "The worker was stopped before this cell was done: the work goes on elsewhere or at its next start."
+
+_log = logging.getLogger("t3.worker")
+refuse_pickles()
+_executor = "none"
+_seat: Seat | None = None
+# Rows of the queue name their workflow and its steps: a name once given stays, wherever its function moves and whatever
+# it is called. Work that an earlier version began would otherwise fail at its next step.
+_step = partial(
+    DBOS.step,
+    retries_allowed=True,
+    max_attempts=retries.ATTEMPTS,
+    interval_seconds=1,
+    backoff_rate=3,
+    should_retry=retries.may_pass,
+)
+
+
+@_step(name="_stage")
+def _stage(batch_id: str, stage: str) -> None:
+    with fence.notebook(QUEUE):
+        stages.run_stage(batch_id, stage, workflow_id=DBOS.workflow_id, worker=_executor)
+
+
+@_step(name="_finish_batch")
+def _finish_batch(batch_id: str) -> None:
+    fence.patiently()
+    stages.finish_batch(batch_id, fence=fence.hold)
+
+
+@_step(name="_fail_batch")
+def _fail_batch(batch_id: str, error: str) -> bool:
+    fence.patiently()
+    return stages.fail_batch(batch_id, error, fence=fence.hold)
+
+
+@_step(name="_keep_archive")
+def _keep_archive() -> None:
+    stages.keep_archive()
+
+
+@DBOS.workflow(name="archive", max_recovery_attempts=None)
+def _archive() -> None:
+    _keep_archive()
+
+
+@DBOS.workflow(name="ingest", max_recovery_attempts=None)
+def _ingest(batch_id: str) -> None:
+    try:
+        for stage in stages.INGEST:
+            _stage(batch_id, stage)
+    except Exception as error:
+        if (cause := _cause(error)) is None:
+            raise
+        if _fail_batch(batch_id, stages.plain(cause)):
+            return  # its load was committed before
+        raise cause from None
+    _finish_batch(batch_id)
+
+
+@_step(name="_run_report")
+def _run_report(business_date: str, edition: str) -> tuple[str, str]:
+    with fence.notebook(QUEUE):
+        run = stages.run_report(business_date, edition, workflow_id=DBOS.workflow_id, worker=_executor)
+        return run.run_id, str(run.path)
+
+
+@_step(name="_prepare_mails")
+def _prepare_mails(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
+    fence.patiently()
+    return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.hold)
+
+
+@_step(name="_fail_report")
+def _fail_report(business_date: str, edition: str, error: str) -> None:
+    fence.patiently()
+    stages.fail_report(business_date, edition, error, fence=fence.hold)
+
+
+@DBOS.workflow(name="report", max_recovery_attempts=None)
+def _report(business_date: str, edition: str, ask: bool = False) -> list[int]:
+    try:
+        run_id, path = _run_report(business_date, edition)
+        return _prepare_mails(run_id, path, business_date, edition, ask)
+    except Exception as error:
+        if (cause := _cause(error)) is None:
+            raise
+        _fail_report(business_date, edition, stages.plain(cause))
+        raise cause from None
+
+
+@contextmanager
+def working(
+    concurrency: int = 1, *, name: str | None = None, lost: Callable[[], object] = lambda: None
+) -> Iterator[str]:
+    """Take part in the work for as long as the block lasts; yields this process's executor id.
+
+    At the end the notebook at hand may finish within the schedule's drain_seconds. `lost` is called when another
+    process took the seat while the database was away: the block should then end."""
+    global _executor, _seat
+    url = libpq_url(settings().need("database_url"))
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    seat, over = Seat(url, name or socket.gethostname().split(".")[0]), threading.Event()
+    beats = threading.Thread(
+        target=seat.keep, args=(over, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
+    )
+    try:
+        _executor, _seat = seat.executor, seat
+        beats.start()
+        with maintenance.watched_limits():
+            takeover.mark_lost([_executor])  # of an earlier process on this seat
+            with _launched(url, concurrency):
+                yield _executor
+    finally:
+        over.set()
+        beats.join()
+        seat.leave()
+        _seat = None
+
+
+def enqueue_open_batches() -> list[str]:
+    """Enqueue every batch that is not finished; a batch attempt that is queued or running is left alone.
+
+    Metadata goes first, since cleaning needs it, then files of these days, then what is older or cleaned again."""
+    with warehouse.connect() as db:
+        waiting = takeover.open_batches(db)
+    priority = {"metadata": SOON, "recent": USUAL, "older": BACKFILL}
+    for batch in waiting:
+        if not batch.is_queued:
+            _enqueue(batch.workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
+    return [batch.workflow_id for batch in waiting]
+
+
+def enqueue_report(
+    business_date: str, edition: str, *, again: str = "", ask: bool = False, priority: int = URGENT
+) -> str:
+    """Enqueue the report of a day and edition; asking twice gives the same run unless `again` names another.
+
+    With `ask` what it corrects waits for an operator."""
+    workflow_id = f"report:daily:{business_date}:{edition}" + (f":{again}" if again else "")
+    return _enqueue(workflow_id, priority, _report, business_date, edition, ask)
+
+
+def enqueue_archive(moment: datetime) -> str:
+    """Enqueue the writing of what the archive lacks, at most once a minute."""
+    return _enqueue(f"archive:{moment:%Y-%m-%dT%H:%M}", USUAL, _archive)
+
+
+def wait(workflow_id: str) -> Any:
+    """The result of a workflow, whoever runs it. Raises what it raised."""
+    return DBOS.retrieve_workflow(workflow_id).get_result(polling_interval_sec=0.1)
+
+
+def take_over_the_dead() -> int:
+    """Put the workflows whose executor is gone back into the queue; returns how many.
+
+    Only an executor without a seat loses its workflows, and only those that are still its own. A worker whose own seat
+    is gone or new takes nothing over: the database may have restarted, and the living not be seated again."""
+    found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    owners = {workflow.executor_id for workflow in found} - {_executor, None}
+    dead = sorted(owner for owner in owners | takeover.workers_at_work() - {_executor} if not _is_alive(owner))
+    # Asked last: a restart between the questions is seen too.
+    if not dead or not _is_alive(_executor) or _seat is None or not _seat.is_settled:
+        return 0
+    takeover.mark_lost(dead)
+    DBOS._recover_pending_workflows(dead)
+    return sum(workflow.executor_id in dead for workflow in found)
+
+
+def _cause(error: Exception) -> Exception | None:
+    """What a step met at its last try; None where DBOS itself ended the workflow (cancelled, taken over)."""
+    if isinstance(error, DBOSMaxStepRetriesExceeded):
+        return error.errors[-1]
+    return None if isinstance(error, DBOSException) else error
+
+
+@contextmanager
+def _launched(url: str, concurrency: int) -> Iterator[None]:
+    fence.stopping.clear()
+    if count := pickled_rows.enter_anew():
+        _log.warning("%s pieces of work of an earlier version were entered anew", count)
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": url,
+            "executor_id": _executor,
+            "application_version": VERSION,
+            "log_level": "CRITICAL",
+            "notification_listener_polling_interval_sec": 0.1,
+            "serializer": JsonSerializer(),
+        }
+    )
+    DBOS.listen_queues([QUEUE])
+    try:
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.1, on_conflict="always_update"
+        )
+        yield
+    finally:
+        _drain(schedule.load().drain_seconds)
+
+
+def _drain(seconds: float) -> None:
+    """Take no new work, let the notebooks at hand finish, stop those that take longer."""
+    fence.stopping.set()
+    if not papermill_engine.running():
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        return
+    late = threading.Timer(seconds, papermill_engine.stop_all, [STOPPED])
+    late.daemon = True
+    late.start()
+    DBOS.destroy(workflow_completion_timeout_sec=int(seconds) + 10)
+    late.cancel()
+
+
+def _enqueue(workflow_id: str, priority: int, workflow: Callable[..., Any], *arguments: Any) -> str:
+    with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=priority):
+        DBOS.enqueue_workflow(QUEUE, workflow, *arguments)
+    return workflow_id
+
+
+def _is_alive(executor: str) -> bool:
+    """Whether somebody holds an executor's seat."""
+    with warehouse.connect() as db:
+        return executor in seated(locks.leases(db))

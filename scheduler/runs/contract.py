@@ -1,0 +1,130 @@
+"""What the house asks of a notebook (docs/analysts.md), and in words what one breaks: `make check` runs it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from scheduler.runs import parameters
+
+KERNEL = "t3"
+MOST_LINES = 6
+_SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b")
+_SECRET = re.compile(r"password|secret|token", re.IGNORECASE)
+_DEFINES = {
+    ast.FunctionDef: "def",
+    ast.AsyncFunctionDef: "def",
+    ast.ClassDef: "class",
+    ast.Try: "try",
+    ast.Lambda: "lambda",
+}
+
+
+def breaches(path: Path) -> list[str]:
+    """What a notebook breaks, each in a sentence that says what to do; nothing for a good one."""
+    try:
+        notebook = nbformat.read(path, 4)
+        nbformat.validate(notebook)
+    except Exception as error:
+        return [f"It cannot be read as a notebook ({type(error).__name__}): take it back from git."]
+    checks = (_kernel, _title, _parameters, _outputs, _code, _ending)
+    return [sentence for check in checks for sentence in check(notebook)]
+
+
+def main(paths: list[str]) -> int:
+    """Print the breaches of these files; 1 when there are any."""
+    found = [f"{path}: {sentence}" for path in paths for sentence in breaches(Path(path))]
+    print("\n".join(found), end="\n" if found else "")
+    return int(bool(found))
+
+
+def _kernel(notebook: Any) -> Iterator[str]:
+    if notebook.metadata.get("kernelspec", {}).get("name") != KERNEL:
+        yield "It names another kernel: choose T3 in JupyterLab (Kernel, Change Kernel) and save."
+
+
+def _title(notebook: Any) -> Iterator[str]:
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not re.match(r"# .+\n+\S", first.source):
+        yield "The first cell is not `# Title` and a sentence below: what it reads, what it writes, who uses it."
+
+
+def _parameters(notebook: Any) -> Iterator[str]:
+    found = parameters.tagged(notebook.cells)
+    if len(found) != 1:
+        yield f"{len(found)} cells are tagged `parameters`: have exactly one."
+    for cell in found:
+        if notebook.cells.index(cell) > 2:
+            yield "The parameters cell stands too far down: make it the second or third cell."
+        yield from _literals(cell.source)
+
+
+def _literals(source: str) -> Iterator[str]:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        yield f"The parameters cell is no Python (line {error.lineno})."
+        return
+    said = parameters.comments(source)
+    for statement in statements:
+        line = ast.unparse(statement)
+        if not _is_literal(statement):
+            yield f"Parameter `{line}` is not a name and a literal: derive it in a later cell."
+        if not said.get(statement.end_lineno):
+            yield f"Parameter `{line}` has no comment: say behind it what it is."
+        if _SECRET.search(line):
+            yield f"Parameter `{line}` looks like a secret: t3lib reads secrets from the environment."
+
+
+def _is_literal(statement: ast.stmt) -> bool:
+    named = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    try:
+        ast.literal_eval(statement.value if named else statement)
+    except ValueError:
+        return False
+    return named
+
+
+def _outputs(notebook: Any) -> Iterator[str]:
+    kept = [number for number, cell in _cells(notebook) if cell.outputs or cell.execution_count]
+    if kept:
+        yield f"Outputs are stored in {_numbered(kept)}: run `.venv/bin/nbstripout` on it."
+
+
+def _code(notebook: Any) -> Iterator[str]:
+    for number, cell in _cells(notebook):
+        try:
+            nodes = list(ast.walk(ast.parse(cell.source)))
+        except SyntaxError as error:
+            yield f"Cell {number} is no Python (line {error.lineno})."
+            continue
+        for word in sorted({word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}):
+            yield f"Cell {number} holds a `{word}`: write a function in t3lib, with a test, and call it."
+        if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
+            yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
+        if len([line for line in cell.source.splitlines() if line.strip()]) > MOST_LINES:
+            yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
+
+
+def _ending(notebook: Any) -> Iterator[str]:
+    """Pages are left out (their title is the browser's): they go on; the mail's envelope may follow the check."""
+    last = [cell.source for _, cell in _cells(notebook)][-2:]
+    if "title" not in notebook.metadata and not any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in last):
+        yield "It does not end with a check: assert what must be true of what it just made."
+
+
+def _cells(notebook: Any) -> list[tuple[int, Any]]:
+    """The code cells, numbered as people count all cells."""
+    return [(n, cell) for n, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
+
+
+def _numbered(cells: list[int]) -> str:
+    return f"cell {cells[0]}" if len(cells) == 1 else "cells " + ", ".join(map(str, cells))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""Runs whose worker died: the executed copy on this machine knows the cell, and gets the mark of a failed one."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+import sqlalchemy as sa
+from nbformat.v4 import new_output
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import raise_for_execution_errors, remove_error_markers
+
+from scheduler.runs.papermill_engine import place
+from t3lib import warehouse
+from t3lib.settings import settings
+
+NAME, WORDS = "WorkerLostError", "The worker ended in this cell: the work goes on in another run."
+
+_UNNAMED = sa.text("""
+    SELECT run_id, executed_copy FROM ops.run
+    WHERE state = 'lost' AND failed_cell IS NULL AND executed_copy IS NOT NULL
+      AND started_at > now() - interval '2 days' AND run_id <> ALL(:seen)
+""")
+_SAY = sa.text("UPDATE ops.run SET failed_cell = :cell WHERE run_id = :run AND failed_cell IS NULL")
+
+
+def name_cells(seen: set[str]) -> None:
+    """Mark the cell in which each lost run ended, in its copy and in ops.run; every run is looked at once (`seen`)."""
+    with warehouse.connect() as db:
+        runs = db.execute(_UNNAMED, {"seen": sorted(seen)}).all()
+    for run_id, executed in runs:
+        seen.add(run_id)
+        cell = mark(settings().outputs / executed)
+        if cell is not None:
+            with warehouse.connect() as db:
+                db.execute(_SAY, {"cell": cell, "run": run_id})
+
+
+def mark(path: Path) -> int | None:
+    """The number (In [1] is 1) of the cell that ran when the copy was saved last, marked now; or was marked before.
+
+    None when the copy lies on another machine, or no cell had begun."""
+    if not path.is_file():
+        return None
+    notebook = remove_error_markers(nbformat.read(path, as_version=4))  # cells that papermill put in
+    for index, cell in enumerate(notebook.cells):
+        status = cell.metadata.get("papermill", {}).get("status")
+        if status == "running":
+            cell.metadata.papermill |= {"status": "failed", "exception": True}
+            cell.execution_count = place(notebook, index)
+            cell.outputs.append(new_output("error", ename=NAME, evalue=WORDS, traceback=[f"{NAME}: {WORDS}"]))
+            with suppress(PapermillExecutionError):  # marks the cell as papermill does, and saves
+                raise_for_execution_errors(notebook, str(path))
+        if status in ("running", "failed"):
+            return cell.execution_count
+    return None

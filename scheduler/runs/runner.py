@@ -1,0 +1,155 @@
+"""Runs one notebook by papermill in a fresh `t3` kernel and keeps a line of it in ops.run."""
+
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import papermill
+import sqlalchemy as sa
+from papermill.exceptions import PapermillExecutionError
+
+from scheduler import environment, kernels, schedule
+from scheduler.accounts import shared_folders
+from scheduler.runs import papermill_engine
+from scheduler.runs import source as checkout
+from t3lib import record, warehouse
+from t3lib.problems import explain_raised
+from t3lib.settings import ROOT, settings
+from t3lib.urls import scrubbed
+
+NOTEBOOKS = ROOT / "notebooks"
+# How long the end of a run waits for a database that is away; the step would be tried again anyway.
+PATIENCE_SECONDS = 30
+
+# A worker does one thing at a time in a workflow: what still runs there ended while the database was away for longer.
+_BEGIN = sa.text("""
+    WITH unwritten AS (
+        UPDATE ops.run
+        SET state = 'failed', error = 'The database was away when it ended.', finished_at = now(),
+            seconds = extract(epoch FROM now() - started_at)
+        WHERE state = 'running' AND workflow_id = :workflow_id AND worker = :worker
+    )
+    INSERT INTO ops.run (run_id, workflow_id, notebook, parameters, git_commit, worker, executed_copy)
+    VALUES (:run_id, :workflow_id, :notebook, CAST(:parameters AS jsonb), :git_commit, :worker, :executed_copy)
+""")
+_END = sa.text("""
+    UPDATE ops.run
+    SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
+        seconds = extract(epoch FROM now() - started_at)
+    WHERE run_id = :run_id AND state = 'running'  -- what was given up for lost stays so: another run followed it
+""")
+
+
+class NotebookFailedError(Exception):
+    """Cell In [`cell`] raised `cause` saying `words`. All are plain, for the error is stored with its workflow."""
+
+    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+        words = scrubbed(words)
+        super().__init__(notebook, cell, cause, words, copy)
+        self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
+
+    def __str__(self) -> str:
+        said = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
+        return f"{said} (cell In [{self.cell}] of {self.notebook}, executed copy {self.copy})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished notebook execution."""
+
+    run_id: str
+    path: Path
+    values: dict[str, Any]
+
+
+def run_notebook(
+    name: str,
+    parameters: dict[str, Any],
+    *,
+    role: str = "etl",
+    workflow_id: str | None = None,
+    worker: str | None = None,
+) -> Run:
+    """Execute notebooks/<name>.ipynb as last committed; the executed copy stays under outputs/runs/<date>/<run id>/.
+
+    Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
+    run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
+    path = _folder(run_id) / f"{name}.ipynb"
+    source = checkout.source(NOTEBOOKS / f"{name}.ipynb")
+    with warehouse.connect() as db:
+        db.execute(_BEGIN, _begin(run_id, name, parameters, path, source.commit, workflow_id, worker))
+    end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
+    try:
+        values = record.read(execute(source.notebook, path, parameters, kernel_environment(role)))
+        end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
+        return Run(run_id, path, values)
+    except PapermillExecutionError as error:
+        end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}
+        raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
+    except Exception as error:
+        end["error"] = scrubbed(f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        _end({"run_id": run_id, **end})
+
+
+def _folder(run_id: str) -> Path:
+    """A new folder for the executed copy, which the operations page shows."""
+    folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
+    folder.mkdir(parents=True)
+    shared_folders.let_read("operations", folder)
+    return folder
+
+
+def kernel_environment(role: str) -> dict[str, str]:
+    """Environment of a kernel that works under a role: that role's database URL and no other's secret."""
+    return environment.of(role) | kernels.environment(settings().home)
+
+
+def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str, str]) -> Any:
+    """Execute a notebook (a path or its content) in a fresh kernel with this environment, into a copy at `path`."""
+    os.environ.update(kernels.environment(settings().home))
+    kernels.install(settings().home)
+    return papermill.execute_notebook(
+        notebook,
+        path,
+        parameters,
+        engine_name=papermill_engine.NAME,
+        kernel_name=kernels.NAME,
+        progress_bar=False,
+        autosave_cell_every=0,  # the engine does
+        env=env,
+        limits=schedule.load().limits,
+    )
+
+
+def _end(values: dict[str, Any]) -> None:
+    """Write how a run ended, also when the database is just being restarted."""
+    last = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with warehouse.connect() as db:
+                db.execute(_END, values)
+            return
+        except sa.exc.OperationalError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(1)
+
+
+def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, commit: str | None,
+           workflow: str | None, worker: str | None) -> dict[str, Any]:  # fmt: skip
+    return {
+        "run_id": run_id,
+        "workflow_id": workflow,
+        "notebook": name,
+        "parameters": json.dumps(parameters),
+        "git_commit": commit,
+        "worker": worker,
+        "executed_copy": os.path.relpath(path, settings().outputs),
+    }

@@ -1,0 +1,1 @@
+"""Who may see a page, and how they sign in."""

@@ -1,0 +1,73 @@
+"""Voilà as T3 serves it: its routes with T3's handlers, and nothing of it that a page does not need."""
+
+import functools
+import tempfile
+from typing import ClassVar
+
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.utils import url_path_join
+from jupyterlab_server.themes_handler import ThemesHandler
+from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from scheduler.web import executed_notebooks, sent_mail, static_files
+from scheduler.web.application import LIMITS, Application, guarded
+from scheduler.web.auth.access import Rules
+from scheduler.web.visitors import admission, channels
+
+OPERATIONS = "6_operations"
+OWN = {
+    TornadoVoilaHandler: admission.VisitHandler,
+    KernelHandler: channels.KernelHandler,
+    VoilaKernelWebsocketHandler: channels.ChannelHandler,
+    VoilaShutdownKernelHandler: channels.ShutdownHandler,
+} | {found: static_files.of(found) for found in (FileFindHandler, MultiStaticFileHandler, TemplateStaticFileHandler)}
+CLOSED = {AllowListFileHandler, ThemesHandler}  # neither files nor themes are anybody's here
+
+
+class Server(Voila):
+    """The server of one page; whoever starts it sets its rules and the page's name."""
+
+    name = "voila"
+    rules: ClassVar[Rules]
+    page_name: ClassVar[str]
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        super().initialize(argv)
+        self.log.setLevel(self.log_level)  # else a record is made for every message of every kernel, and dropped
+
+    def start(self) -> None:
+        """As Voilà does, with an application that looks at each request first."""
+        self.connection_dir = tempfile.mkdtemp(prefix="voila_", dir=self.connection_dir_root)
+        self.app = Application(**self.init_settings())
+        self.app.settings.update(self.tornado_settings)
+        self.app.add_handlers(".*$", self.init_handlers())
+        self.app.listen = functools.partial(self.app.listen, **LIMITS)
+        self.listen()
+
+    def init_settings(self) -> dict:
+        return super().init_settings() | {"allow_remote_access": True}  # the application knows its names
+
+    def init_handlers(self) -> list:
+        folder = static_files.version(self.static_paths)
+        self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
+        usual = [route for route in super().init_handlers() if route[1] not in CLOSED]
+        found = [(path, OWN.get(handler, handler), *rest) for path, handler, *rest in usual]
+        routes = [(url_path_join(self.server_url, path), handler) for path, handler in self._own_pages()]
+        every = [*routes, self._lasting(folder), *found]
+        return [(path, guarded(handler), *rest) for path, handler, *rest in every]
+
+    def _lasting(self, folder: str) -> tuple:
+        """Voilà's own scripts under an address that changes with them."""
+        path = url_path_join(self.server_url, f"/voila/static/{folder}/(.*)")
+        return path, static_files.of(MultiStaticFileHandler, lasts=True), {"paths": self.static_paths}
+
+    def _own_pages(self) -> list:
+        """Executed notebooks for those who get the operations page, the mails that were sent for the dashboard's."""
+        if self.page_name == OPERATIONS:
+            return [(executed_notebooks.PATH, executed_notebooks.CopyHandler)]
+        return [(sent_mail.LIST, sent_mail.ListHandler), (sent_mail.ONE, sent_mail.MailHandler)]

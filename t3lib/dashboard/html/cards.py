@@ -1,0 +1,94 @@
+"""The pieces that cards are made of. Texts come from people and files: they are escaped here."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from t3lib.dashboard.html import paging
+from t3lib.dashboard.state import State
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with a look: classes, a bar of so many percent below it; `html` is not escaped again."""
+
+    text: str
+    classes: str = ""
+    html: bool = False
+    bar: float | None = None
+
+
+def title(text: str, *aside: str) -> str:
+    """The head of a card; both are HTML already."""
+    return f'<header class="t3-card-head"><h2 class="t3-title">{text}</h2>{"".join(aside)}</header>'
+
+
+def said(heading: str, text: str) -> str:
+    """A card that has no figures and says why."""
+    return f'{title(escape(heading))}<p class="t3-none">{escape(text)}</p>'
+
+
+def table(
+    caption: str,
+    head: Sequence[str | Cell],
+    rows: Iterable[Sequence[str | Cell]],
+    numbers: Sequence[int] = (),
+    tone: Callable[[str], str] | None = None,
+) -> str:
+    """A plain table; `numbers` are the columns set to the right, `tone` gives the first column's look as a badge.
+
+    Texts are escaped."""
+
+    def cell(tag: str, n: int, content: str | Cell) -> str:
+        found = content if isinstance(content, Cell) else Cell(content)
+        inside = found.text if found.html else escape(found.text)
+        if tone and tag == "td" and n == 0 and (look := tone(found.text)):
+            inside = f'<span class="t3-state {look}">{inside.replace("_", " ")}</span>'
+        bar = "" if found.bar is None else f' style="--w:{found.bar:.1f}%"'
+        looks = [found.classes, "t3-number" if n in numbers else "", "t3-bar" if bar else ""]
+        classes = " ".join(filter(None, looks))
+        look = f' class="{classes}"' if classes else ""
+        return f"<{tag}{look}{bar}>{inside}</{tag}>"
+
+    top = "".join(cell("th", n, text) for n, text in enumerate(head))
+    body = "".join(f"<tr>{''.join(cell('td', n, text) for n, text in enumerate(row))}</tr>" for row in rows)
+    return (
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-table">'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def behind(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
+    """A table behind a chart: for keyboards, screen readers and copying."""
+    inside = table(caption, head, rows, numbers=range(1, len(head)))
+    return f'<details class="t3-behind"><summary>Show as a table</summary>{inside}</details>'
+
+
+def instead(heading: str, text: str) -> str:
+    """What stands in place of figures."""
+    return f'<div class="t3-empty"><h2>{escape(heading)}</h2><p>{escape(text)}</p></div>'
+
+
+def choice(state: State, text: str, *, html: bool = False, unseen: bool = False) -> str:
+    """A link that makes a choice; the page takes it without a reload (t3.js). `unseen`: no stop of the keyboard.
+
+    Another choice has other rows: its lists begin at their first page."""
+    return _link(replace(state, pages=()), text, html, unseen)
+
+
+def pages(state: State, shown: paging.Part) -> str:
+    """The links to the other pages of a list."""
+    return paging.links(
+        shown, lambda number, text: _link(replace(state, pages=paging.turned(state.pages, shown.name, number)), text)
+    )
+
+
+def chosen(state: State, text: str, classes: str = "") -> Cell:
+    """The same as a cell of a table."""
+    return Cell(choice(state, text), classes, html=True)
+
+
+def _link(state: State, text: str, html: bool = False, unseen: bool = False) -> str:
+    query = escape(state.query())
+    more = ' tabindex="-1"' if unseen else ""
+    return f'<a class="t3-choice" href="?{query}" data-choice="{query}"{more}>{text if html else escape(text)}</a>'

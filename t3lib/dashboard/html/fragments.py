@@ -1,0 +1,32 @@
+"""The pieces of a page as HTML: drawn once for a view, and shown by every page that shares it."""
+
+from dataclasses import dataclass
+
+from t3lib.dashboard.html import parts, trucks
+from t3lib.dashboard.html.tiles import tiles
+from t3lib.dashboard.view import View
+
+PARTS = {
+    "hours_title": parts.hours_title,
+    "hours_table": parts.hours_table,
+    "attention": parts.needs_attention,
+    "trucks": trucks.trucks,
+    "payments": parts.payments,
+    "heat": trucks.heat,
+    "days_title": parts.days_title,
+    "days_table": parts.days_table,
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """HTML, all of it escaped: the heading, the tiles from left to right, and the cards' contents by name."""
+
+    heading: str
+    tiles: tuple[str, ...]
+    parts: dict[str, str]
+
+
+def draw(view: View) -> Drawn:
+    """The pieces of a view with sales."""
+    return Drawn(parts.heading(view), tuple(tiles(view)), {name: part(view) for name, part in PARTS.items()})

@@ -1,0 +1,75 @@
+"""Small graphs as HTML: columns, sparklines and heat maps that need no script."""
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+
+from t3lib.charts import echarts
+from t3lib.dashboard.html.cards import choice
+from t3lib.dashboard.state import State
+from t3lib.money import pounds
+
+
+def columns(
+    names: Sequence[str],
+    values: Sequence[int],
+    write: Callable[[int], str] | None = None,
+    hint: Callable[[int], str] = pounds,
+    states: Sequence[State] = (),
+) -> str:
+    """Columns with their names below, of pence unless they are written otherwise; a table behind has the figures.
+
+    With states each column is a link that makes that choice; the last one then stands out as the one at hand."""
+    write, most = write or _short, max(values, default=0) or 1
+
+    def column(name: str, value: int) -> str:
+        bar = f'<i style="--h:{100 * value / most:.1f}%"></i>'
+        return f"<b>{write(value)}</b>{bar}<span>{escape(name)}</span>"
+
+    inside = [column(*pair) for pair in zip(names, values, strict=True)]
+    if states:  # the table behind has the same links for the keyboard
+        inside = [choice(*pair, html=True, unseen=True) for pair in zip(states, inside, strict=True)]
+    bars = "".join(
+        f'<li title="{escape(name)}: {hint(value)}">{content}</li>'
+        for name, value, content in zip(names, values, inside, strict=True)
+    )
+    return f'<ul class="t3-columns{" t3-chosen" if states else ""}" aria-hidden="true">{bars}</ul>'
+
+
+def spark(values: Sequence[int]) -> str:
+    """Bars without names, for a cell."""
+    most = max(values, default=0) or 1
+    bars = "".join(
+        f'<rect x="{n * 8}" y="{20 - 20 * value / most:.1f}" width="6" height="{20 * value / most:.1f}"/>'
+        for n, value in enumerate(values)
+    )
+    return f'<svg class="t3-spark" width="{8 * len(values)}" height="20" aria-hidden="true">{bars}</svg>'
+
+
+def hours(
+    caption: str, names: Sequence[str], cells: Mapping[tuple[str, int], tuple[int, int]], head: str = "Truck"
+) -> str:
+    """A heat map of names by local hour; a cell is (transactions, pence), its shade the transactions."""
+    shown = echarts.hours_between([hour for _, hour in cells])
+    most = max((count for count, _ in cells.values()), default=0) or 1
+    top = "".join(f'<th scope="col">{hour:02d}</th>' for hour in shown)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(_cell(name, hour, *cells.get((name, hour), (0, 0)), most) for hour in shown)
+        + "</tr>"
+        for name in names
+    )
+    return (
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-heat">'
+        f'<thead><tr><th scope="col">{escape(head)}</th>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _cell(name: str, hour: int, count: int, pence: int, most: int) -> str:
+    hint = f"{name}, {echarts.hour_name(hour)}: {count:,} sales, {pounds(pence)}"
+    text = f"{count:,}" if count else ""
+    return f'<td class="t3-heat-cell" style="--v:{100 * count / most:.0f}%" title="{escape(hint)}">{text}</td>'
+
+
+def _short(pence: int) -> str:
+    """£12.3k from ten thousand pounds on, so that thirteen stand side by side."""
+    return pounds(pence, whole=True) if pence < 1_000_000 else f"£{pence / 100_000:,.1f}k"

@@ -1,0 +1,100 @@
+"""The page before any script runs: the same parts, in the same places, from the same figures."""
+
+from html import escape
+
+from t3lib.charts import echarts
+from t3lib.dashboard import words
+from t3lib.dashboard.html import parts
+from t3lib.dashboard.html.fragments import Drawn, draw
+from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS
+from t3lib.dashboard.view import View
+from t3lib.dashboard.widgets.controls import MOST_CHIPS, chip_text
+from t3lib.dashboard.widgets.picks import PICKS, text
+
+
+def page(view: View | None, trouble: str = "", sheet: str = "", drawn: Drawn | None = None) -> str:
+    """HTML of the whole page, a sheet instead of the cards; without a view, of what can be said without figures.
+
+    `drawn` are the view's pieces where they are there already."""
+    notice = f'<p class="t3-trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+    if view is None or view.held is None:
+        body = parts.out_of_reach() if view is None else parts.empty()
+        return f'<div class="t3-page">{_controls(view)}{notice}{body}</div>'
+    drawn = drawn or draw(view)
+    some = drawn.parts
+    cards = "".join(
+        f'<section class="t3-card {name}">{inside}</section>'
+        for name, inside in (
+            ("t3-hours", some["hours_title"] + _hours_chart(view) + some["hours_table"]),
+            ("t3-look", some["attention"]),
+            ("t3-pay", some["payments"]),
+            ("t3-trucks", some["trucks"]),
+            ("t3-map", some["heat"]),
+            ("t3-days", some["days_title"] + _days_chart(view) + some["days_table"]),
+        )
+    )
+    shown = sheet or f'<div class="t3-grid">{cards}</div>'
+    figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in drawn.tiles)
+    return (
+        f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{drawn.heading}</div>'
+        f'<div class="t3-tiles">{figures}</div>{shown}</div>'
+    )
+
+
+def _controls(view: View | None) -> str:
+    """The controls as they will look; a script makes them work."""
+    state = view.state if view else None
+
+    def button(text: str, chosen: bool) -> str:
+        return f'<span class="t3-button{" mod-active" if chosen else ""}">{escape(text)}</span>'
+
+    presets = "".join(
+        button(text, (state.preset if state else "today") == name) for name, text in PRESETS.items() if name != "custom"
+    )
+    dates = "".join(
+        f'<span class="t3-date" data-shown="{words.picked(day)}"><input type="date" disabled value="{day}"></span>'
+        for day in ((view.scope.first, view.scope.last) if view else ())
+    )
+    picks = "".join(
+        f'<span class="t3-pick"><select disabled><option>{escape(text(view, name, known))}</option></select></span>'
+        for name, _, choices in PICKS
+        if (known := choices(view))
+    )
+    payments = "".join(button(text, bool(state) and state.payment == name) for name, text in PAYMENTS.items())
+    tabs = "".join(button(text, (state.tab if state else "today") == name) for name, text in TABS.items())
+    names = view.names if view and len(view.names) <= MOST_CHIPS else {}
+    chips = button("All trucks", not (state and state.trucks)) + "".join(
+        button(chip_text(truck, name), bool(state) and truck in state.trucks) for truck, name in names.items()
+    )
+    actions = "".join(f'<span class="t3-action">{name}</span>' for name in ("CSV", "Excel", "Copy link", "Print"))
+    return (
+        f'<div class="t3-controls" inert><div class="t3-tabs">{tabs}</div>'
+        f'<div class="t3-segment t3-range">{presets}</div><div class="t3-dates">{dates}</div>'
+        f'<div class="t3-segment t3-paid">{payments}</div>{picks}'
+        f'<div class="t3-actions">{actions}</div><div class="t3-chips">{chips}</div></div>'
+    )
+
+
+def _hours_chart(view: View) -> str:
+    now = dict(zip(view.hours["local_hour"], view.hours["gross_sales_pence"], strict=True))
+    usual = dict(zip(view.usual_hours["local_hour"], view.usual_hours["gross_sales_pence"], strict=True))
+    shown = parts.shown_hours(view)
+    top = echarts.axis(max([*now.values(), *usual.values()], default=0) / 100 or 1)[0]
+    return _bars([now.get(hour, 0) for hour in shown], top)
+
+
+def _days_chart(view: View) -> str:
+    pence = list(view.days["gross_sales_pence"])
+    chosen = [view.scope.first <= day <= view.scope.last for day in view.days["business_date"]]
+    return _bars(pence, echarts.axis(max(pence, default=0) / 100 or 1)[0], chosen)
+
+
+def _bars(pence: list[int], top: float, chosen: list[bool] | None = None) -> str:
+    """Bars where the chart will draw its own: same margins, same widths."""
+    step = 100 / max(len(pence), 1)
+    rects = "".join(
+        f'<rect class="{"" if chosen is None or chosen[n] else "quiet"}" x="{n * step + step * 0.14:.3f}%" '
+        f'width="{step * 0.72:.3f}%" y="{100 - amount / top:.2f}%" height="{amount / top:.2f}%"/>'
+        for n, amount in enumerate(pence)
+    )
+    return f'<div class="t3-chart"><svg class="t3-bars" aria-hidden="true">{rects}</svg></div>'

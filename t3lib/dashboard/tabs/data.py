@@ -1,0 +1,130 @@
+"""Data: what came, what is missing, what was rejected and what was changed afterwards."""
+
+from dataclasses import replace
+from datetime import timedelta
+from html import escape
+
+import sqlalchemy as sa
+
+from t3lib import business_day, metrics
+from t3lib.dashboard import words
+from t3lib.dashboard.html.cards import said
+from t3lib.dashboard.tabs.context import Asked, Card, card, heading, percent
+from t3lib.metrics import Scope
+from t3lib.money import pounds
+
+GRID_DAYS = 7
+MOST_RESTATED = 20
+LONGEST_DAYS = 92
+
+
+def files(db: sa.Connection, asked: Asked) -> str:
+    """Files and rows by truck."""
+    rows = [
+        (row.truck, f"{row.files:,}", f"{row.files_not_loaded:,}", f"{row.rows_read:,}", f"{row.rows_rejected:,}")
+        for row in metrics.files_by_truck(db, asked.scope).itertuples()
+    ]
+    head = ("Truck", "Files", "Not loaded", "Rows read", "Rows rejected")
+    return card("Files by truck", head, rows, "files_not_loaded")
+
+
+def rejected(db: sa.Connection, asked: Asked) -> str:
+    """Rejected rows by reason."""
+    quality = metrics.data_quality(db, asked.scope)
+    rows = [
+        (reason.replace("_", " ").capitalize(), f"{count:,}", words.percent(100 * count / quality.rows_read))
+        for reason, count in quality.rejected.items()
+    ]
+    return card("Rejected rows", ("Reason", "Rows", "Of rows read"), rows, "rejected")
+
+
+def complete(db: sa.Connection, asked: Asked) -> str:
+    """How much of what should have come is there."""
+    scope = asked.scope
+    if scope.days > LONGEST_DAYS:
+        return said("Completeness", f"Choose at most {LONGEST_DAYS} days.")
+    found = metrics.completeness(metrics.batches(db, scope))
+    if found.complete_pct is None:
+        return said("Completeness", "Nothing is expected yet: that takes two weeks of files and a day that is over.")
+    rows = [
+        ("Complete", percent(found.complete_pct)),
+        ("Batches expected", f"{found.batches_expected:,}"),
+        ("Of them missing", f"{found.batches_missing:,}"),
+    ]
+    return card("Completeness", ("Measure", "Value"), rows, "complete_pct")
+
+
+def grid(db: sa.Connection, asked: Asked) -> str:
+    """Trucks down, batches across: what came."""
+    last = asked.scope.last
+    scope = replace(asked.scope, first=max(asked.scope.first, last - timedelta(days=GRID_DAYS - 1)))
+    found = metrics.batches(db, scope)
+    if found.empty:
+        return said("Files by truck and batch", "No files in this choice.")
+    cells = {(r.truck, r.batch_date, r.batch_hour): r for r in found.itertuples()}
+    columns = sorted({(day, hour) for _, day, hour in cells})
+    days = [(day, sum(other == day for other, _ in columns)) for day in sorted({day for day, _ in columns})]
+    top = "".join(f'<th scope="colgroup" colspan="{n}">{words.short_day(day)}</th>' for day, n in days)
+    hours = "".join(f'<th scope="col">{hour:02d}</th>' for _, hour in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(truck)}</th>{"".join(_cell(cells.get((truck, *one))) for one in columns)}</tr>'
+        for truck in dict.fromkeys(found["truck"])
+    )
+    name = "Files by truck and batch"
+    aside = f"rows read, batches up to the hour; the last {GRID_DAYS} days" if scope != asked.scope else "rows read"
+    return (
+        f"{heading(name, 'batch_state', aside)}"
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat t3-files"><thead>'
+        f'<tr><th rowspan="2" scope="col">Truck</th>{top}</tr><tr>{hours}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def restated(db: sa.Connection, asked: Asked) -> str:
+    """Days whose figures were changed after they were over."""
+    scope: Scope = asked.scope
+    since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
+    before = scope.last + timedelta(days=1)
+    found = metrics.restated_days(db, since, until, before, first=scope.first, trucks=scope.trucks)
+    shown = asked.part("restated", MOST_RESTATED, len(found))
+    rows = [
+        (
+            words.short_day(row.business_date),
+            f"{row.rows_change:+,}".replace("-", "−"),
+            pounds(row.pence_change),
+            ", ".join(cause.replace("_", " ") for cause in row.causes),
+        )
+        for row in found[shown.rows].itertuples()
+    ]
+    if not rows:
+        return said("Restated days", "No figure of these days was changed afterwards.")
+    head = ("Business day", "Sales added", "Gross sales", "Why")
+    aside = "of these trucks" if scope.trucks else "of the whole fleet"
+    return card("Restated days", head, rows, "pence_change", aside, asked.foot(shown))
+
+
+CARDS: tuple[tuple[str, str, Card], ...] = (
+    ("t3-whole", "Files by truck and batch", grid),
+    ("t3-most", "Files by truck", files),
+    ("t3-third", "Completeness", complete),
+    ("t3-half", "Rejected rows", rejected),
+    ("t3-half", "Restated days", restated),
+)
+
+
+def _said(text: str, state: str) -> str:
+    """A count, or a sign with its meaning for those who do not see it."""
+    return (
+        text if state == "loaded" else f'<span aria-hidden="true">{text}</span><span class="t3-unseen">{state}</span>'
+    )
+
+
+def _cell(found: object) -> str:
+    if found is None:
+        return '<td class="t3-file none"></td>'
+    state = str(found.batch_state)
+    text = f"{found.rows_read:,}" if state == "loaded" else "–" if state == "missing" else "!"
+    part = f" ({100 * found.rows_rejected / found.rows_read:.1f}%)" if found.rows_read else ""
+    hint = f"{found.truck}, {words.short_day(found.batch_date)} {found.batch_hour:02d}:00: {state}"
+    hint += f", {found.rows_rejected:,} rejected{part}" if state == "loaded" else ""
+    return f'<td class="t3-file {state.replace(" ", "-")}" title="{escape(hint)}">{_said(text, state)}</td>'

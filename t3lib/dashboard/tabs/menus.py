@@ -1,0 +1,197 @@
+"""Menus and places: what is wanted where and when, and what is paid for it."""
+
+import calendar
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.charts import echarts
+from t3lib.dashboard.html import graphs
+from t3lib.dashboard.html.cards import Cell, choice, chosen, said, table
+from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.dashboard.tabs.context import MOST_ROWS, Asked, Card, card, heading, moved, percent, usual
+from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
+from t3lib.metrics.sales.breakdown import inputs
+from t3lib.money import pounds
+
+AFFORDABLE = (300, 500, 700, 900)
+MOST_DEAD = 10
+NEEDS_MENU = "This needs metadata/menu.csv. Until then demand is shown by price."
+NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck stood where, from when to when."
+
+
+def demand(db: sa.Connection, asked: Asked) -> str:
+    """Place x menu type x hour; without their files, by truck and hour."""
+    name, known = "Demand by place, menu type and hour", inputs(db)
+    missing = [f"metadata/{file}.csv" for file in ("pitches", "menu") if not known[file]]
+    if missing:
+        found = metrics.by_hour_and_truck(db, asked.scope)
+        names = found.groupby("truck")["transactions"].sum().sort_values(ascending=False).index
+        cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
+        aside = f"by truck: places and menu types need {' and '.join(missing)}"
+    elif asked.scope.days > LONGEST_DAYS:
+        return said(name, f"It is read by hour and price: choose at most {LONGEST_DAYS} days.")
+    else:
+        found = metrics.demand(db, asked.scope)
+        found = found.assign(row=found["location"] + " · " + found["menu_type"])
+        names = found.groupby("row")["transactions"].sum().sort_values(ascending=False).index
+        cells = {(r.row, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
+        aside = "transactions; darker is more"
+    if not cells:
+        return said(name, "No sales in this choice.")
+    head = "Truck" if missing else "Place and menu type"
+    shown = asked.part("demand", MOST_TRUCKS, len(names))
+    graph = graphs.hours(name, list(names[shown.rows]), cells, head)
+    return heading(name, "transactions", aside) + graph + asked.foot(shown)
+
+
+def prices(db: sa.Connection, asked: Asked) -> str:
+    """Which prices are paid how often, against four weeks."""
+    then = usual(db, metrics.by_price_point, "price_pence", asked.whole_days)
+    found = metrics.by_price_point(db, asked.scope)
+    shown = asked.part("prices", MOST_ROWS, len(found))
+    most = max(found["transactions_share_pct"], default=0) or 1
+    rows = [
+        (
+            pounds(row.price_pence),
+            f"{row.transactions:,}",
+            Cell(percent(row.transactions_share_pct), bar=100 * row.transactions_share_pct / most),
+            moved(*then.get(row.price_pence, (None, None))),
+        )
+        for row in found[shown.rows].sort_values("price_pence").itertuples()
+    ]
+    head = ("Price", "Sales", "Share", "On the usual")
+    return card("Prices paid", head, rows, "transactions_share_pct", _aside(asked), asked.foot(shown))
+
+
+def spread(db: sa.Connection, asked: Asked) -> str:
+    """Low, median and high price by truck, and how many pay no more than a chosen amount."""
+    sold = metrics.prices(db, asked.scope)
+    if sold.empty:
+        return said("Price spread", "No sales in this choice.")
+    names = metrics.trucks(db)
+    parts = [(truck, names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
+    shown, rows = asked.part("spread", MOST_TRUCKS, len(parts)), []
+    for truck, name, part in [(None, "All together", sold), *parts[shown.rows]]:
+        found = metrics.price_spread(part)
+        low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
+        paid = percent(metrics.affordable_pct(part, asked.state.affordable))
+        first = name if truck is None else asked.truck(truck, name)
+        rows.append((first, pounds(low), pounds(middle), pounds(high), paid))
+    limit = asked.state.affordable
+    links = " ".join(_limit(asked, pence) for pence in sorted({*AFFORDABLE, limit}))
+    head = ("Truck", "Low (p10)", "Median", "High (p90)", f"{pounds(limit)} or less")
+    return (
+        f"{heading('Price spread', 'median_price_pence')}"
+        f'<p class="t3-limits">Affordable is up to {links}</p>{table("Price spread", head, rows, numbers=range(1, 5))}'
+        f"{asked.foot(shown)}"
+    )
+
+
+def types(db: sa.Connection, asked: Asked) -> str:
+    """Sales by menu type, against four weeks."""
+    if not inputs(db)["menu"]:
+        return said("Menu types", NEEDS_MENU)
+    then, known = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days), metrics.menu_types(db)
+    found = metrics.by_menu_type(db, asked.scope)
+    shown = asked.part("types", MOST_ROWS, len(found))
+    rows = [
+        (
+            _type(asked, row.menu_type) if row.menu_type in known else row.menu_type,
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+            moved(*then.get(row.menu_type, (None, None))),
+        )
+        for row in found[shown.rows].itertuples()
+    ]
+    head = ("Menu type", "Sales", "Gross sales", "On the usual")
+    return card("Menu types", head, rows, "transactions", _aside(asked), asked.foot(shown))
+
+
+def places(db: sa.Connection, asked: Asked) -> str:
+    """Sales by place with their busiest hour, against four weeks."""
+    if not inputs(db)["pitches"]:
+        return said("Places", NEEDS_PITCHES)
+    then, found = usual(db, metrics.by_place, "location_id", asked.cut), metrics.by_place(db, asked.scope)
+    shown = asked.part("places", MOST_ROWS, len(found))
+    rows = [
+        (
+            chosen(replace(asked.state, places=_other(asked.state.places, row.location_id)), row.location),
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+            f"{int(row.busiest_hour):02d}:00",
+            moved(*then.get(row.location_id, (None, None))),
+        )
+        for row in found[shown.rows].itertuples()
+    ]
+    head = ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual")
+    return card("Places", head, rows, "busiest_hour", foot=asked.foot(shown))
+
+
+def weekdays(db: sa.Connection, asked: Asked) -> str:
+    """What a weekday brings on average, and what sets weekends apart."""
+    days, parts = metrics.by_weekday(db, asked.scope), metrics.by_part_of_week(db, asked.scope)
+    rows: list[tuple[object, ...]] = [_mean_day(calendar.day_name[row.weekday - 1], row) for row in days.itertuples()]
+    rows += [tuple(Cell(text, "t3-total") for text in _mean_day(row.part_of_week, row)) for row in parts.itertuples()]
+    return card("Weekdays", ("Weekday", "Sales a day", "Transactions a day"), rows, "sales_per_day_pence")
+
+
+def dead(db: sa.Connection, asked: Asked) -> str:
+    """Hours that hardly pay for being open."""
+    found = metrics.dead_hours(db, asked.scope)
+    shown = asked.part("dead", MOST_DEAD, len(found))
+    rows = [
+        (
+            asked.truck(row.truck_id, row.truck),
+            echarts.hour_name(int(row.local_hour)),
+            f"{row.dead_days:,} of {row.days_out:,}",
+            percent(row.dead_share_pct),
+        )
+        for row in found[shown.rows].itertuples()
+    ]
+    head = ("Truck", "Hour", "Dead days", "Share")
+    return card("Dead hours", head, rows, "dead_share_pct", "at most one sale", asked.foot(shown))
+
+
+CARDS: tuple[tuple[str, str, Card], ...] = (
+    ("t3-whole", "Demand by place, menu type and hour", demand),
+    ("t3-half t3-tall", "Prices paid", prices),
+    ("t3-half", "Price spread", spread),
+    ("t3-half", "Menu types", types),
+    ("t3-half", "Weekdays", weekdays),
+    ("t3-half", "Places", places),
+    ("t3-whole", "Dead hours", dead),
+)
+
+
+def _mean_day(name: str, row: Any) -> tuple[str, str, str]:
+    return name, pounds(row.sales_per_day_pence), f"{row.transactions / row.trading_days:,.0f}"
+
+
+def _type(asked: Asked, name: str) -> Cell:
+    return chosen(replace(asked.state, menus=_other(asked.state.menus, name)), name)
+
+
+def _other(held: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """A choice of one thing alone; of all again where it is that already."""
+    return () if held == (one,) else (one,)
+
+
+def _limit(asked: Asked, pence: int) -> str:
+    text = pounds(pence) if pence % 100 else pounds(pence, whole=True)
+    if pence == asked.state.affordable:
+        return f"<b>{escape(text)}</b>"
+    return choice(replace(asked.state, affordable=pence), text)
+
+
+def _aside(asked: Asked) -> str:
+    """What a table by price leaves out, since prices are kept by day and truck only."""
+    scope, facts = asked.scope, []
+    if scope.payments or scope.locations:
+        facts.append("all payments and places")
+    if asked.until_hour is not None:
+        facts.append("compared once the day is over" if scope.days == 1 else "compared without today")
+    return ", ".join(facts)

@@ -1,0 +1,202 @@
+"""The month pack: what a buyer of the company asks, over the twelve months that end with the chosen days."""
+
+import calendar
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.dashboard import words
+from t3lib.dashboard.html import graphs
+from t3lib.dashboard.html.cards import Cell, behind, said
+from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.dashboard.tabs.context import Asked, Card, card, heading, moved, percent
+from t3lib.metrics import Scope
+from t3lib.metrics.sales.trailing import MONTHS
+from t3lib.money import pounds
+
+RAMP_WEEKS = (1, 2, 4, 8, 12)
+WHOLE_ONLY = "Choose all places, menu types and payments: files are known for whole days of trucks."
+NO_SALES = "No sales in these twelve months."
+
+
+def trailing(db: sa.Connection, asked: Asked) -> str:
+    """Each truck's twelve months and the twelve before."""
+    name, found = "Trailing twelve months", metrics.trailing_by_truck(db, asked.scope)
+    if found.empty:
+        return said(name, NO_SALES)
+    months, shown = metrics.trailing_months(db, asked.scope), asked.part("trailing", MOST_TRUCKS, len(found))
+    rows: list[tuple[object, ...]] = [
+        (
+            asked.truck(row.truck_id, row.truck),
+            pounds(row.trailing_pence),
+            percent(row.trailing_share_pct),
+            Cell(f"{row.trailing_months}", "t3-wide"),
+            Cell(graphs.spark(_by_month(months, row.truck_id, asked.scope)), "t3-wide", html=True),
+            _year_before(row.trailing_before_pence),
+            moved(row.trailing_pence, row.trailing_before_pence),
+        )
+        for row in found[shown.rows].itertuples()
+    ]
+    rows.append(_total(found))
+    head = ("Truck", "Gross sales", "Share", Cell("Months", "t3-wide"), Cell("By month", "t3-wide"), "Year before",
+            "Change")  # fmt: skip
+    aside = words.period(_twelve(asked.scope))
+    if found["trailing_before_pence"].isna().all():
+        aside += "; the data do not reach back to the year before"
+    return card(name, head, rows, "trailing_pence", aside, asked.foot(shown))
+
+
+def growth(db: sa.Connection, asked: Asked) -> str:
+    """Like for like against the year before, and how much hangs on few trucks."""
+    name, now = "Growth over the year", _twelve(asked.scope)
+    found, held = metrics.concentration(db, now), metrics.data_range(db)
+    if found is None:
+        return said(name, NO_SALES)
+    before = metrics.year_before(now)
+    if held and held[0] <= before.first:
+        same = metrics.like_for_like(db, now, before)
+        rows = [
+            ("Like for like", moved(same.like_for_like_pence, same.like_for_like_before_pence)),
+            ("Trucks in both years", f"{same.like_for_like_trucks:,}"),
+        ]
+    else:
+        rows = [("Like for like", f"needs sales from {words.picked(before.first)} on")]
+    rows += [
+        ("Largest truck", Cell(found.top_truck, "t3-text")),
+        ("Its share", words.percent(found.top_share_pct)),
+        ("Concentration (HHI)", f"{found.hhi:,}"),
+    ]
+    return card(name, ("Measure", "Value"), rows, "like_for_like_pct")
+
+
+def season(db: sa.Connection, asked: Asked) -> str:
+    """Which months are good ones."""
+    return _seasons(db, asked, "month", "Season", [calendar.month_abbr[n] for n in range(1, 13)])
+
+
+def weekdays(db: sa.Connection, asked: Asked) -> str:
+    """Which weekdays are good ones."""
+    return _seasons(db, asked, "weekday", "Weekdays over the year", list(calendar.day_abbr))
+
+
+def newcomers(db: sa.Connection, asked: Asked) -> str:
+    """How fast new trucks reach what an established one sells."""
+    name, found = "New trucks", metrics.ramp(db, _twelve(asked.scope))
+    if found.empty:
+        return said(name, "No truck made its first sale in these months, or none is a week old yet.")
+    rows = [
+        (f"{truck} (from {words.picked(began)})", *(percent(_week(part, week)) for week in RAMP_WEEKS))
+        for (_, truck, began), part in found.groupby(["truck_id", "truck", "first_sale_on"], sort=False)
+    ]
+    head = ("Truck", *(f"Week {week}" for week in RAMP_WEEKS))
+    return card(name, head, rows, "ramp_pct", "of what an established truck sells in the same days")
+
+
+def clean(db: sa.Connection, asked: Asked) -> str:
+    """How much of what trucks sent could be used, month by month."""
+    name, scope = "Share of clean data", _twelve(asked.scope)
+    if scope.payments or scope.locations or scope.menus:
+        return said(name, WHOLE_ONLY)
+    rows = [
+        (_month(row.period_first), f"{row.rows_read:,}", f"{row.rows_rejected:,}", percent(row.clean_pct))
+        for row in metrics.clean_rate(db, scope).iloc[::-1].itertuples()
+    ]
+    aside = "rows whose day cannot be read are in the reconciliation only"
+    return card(name, ("Month", "Rows read", "Rejected", "Clean"), rows, "clean_pct", aside)
+
+
+def reconciled(db: sa.Connection, asked: Asked) -> str:
+    """From the files that came to the sales that every figure is made of."""
+    name, scope = "Reconciliation", _twelve(asked.scope)
+    if scope.payments or scope.locations or scope.menus:
+        return said(name, WHOLE_ONLY)
+    found = metrics.reconciliation(db, scope)
+    lines: list[tuple[object, ...]] = [
+        (f"Rows of {found.ledger_files:,} files", f"{found.ledger_rows_read:,}", ""),
+        ("Rejected, kept with their reason", f"{-found.ledger_rows_rejected:,}", ""),
+        ("Loaded", f"{found.ledger_rows_loaded:,}", pounds(found.ledger_pence)),
+        ("Of other days in the same files", f"{-found.other_days_rows:,}", pounds(-found.other_days_pence)),
+        (
+            _strong("Sales of these months"),
+            _strong(f"{found.transactions:,}"),
+            _strong(pounds(found.gross_sales_pence)),
+        ),
+        ("Unexplained", f"{found.rows_difference:,}", pounds(found.pence_difference)),
+    ]
+    word = "agrees to the row and the penny" if found.agrees else "does not agree: t3 doctor says where"
+    return card(name, ("Line", "Rows", "Gross sales"), lines, "agrees", word)
+
+
+CARDS: tuple[tuple[str, str, Card], ...] = (
+    ("t3-most", "Trailing twelve months", trailing),
+    ("t3-third", "Growth over the year", growth),
+    ("t3-half", "Season", season),
+    ("t3-half", "Weekdays over the year", weekdays),
+    ("t3-half t3-tall", "Share of clean data", clean),
+    ("t3-half", "Reconciliation", reconciled),
+    ("t3-half", "New trucks", newcomers),
+)
+
+
+def _twelve(scope: Scope) -> Scope:
+    return metrics.periods_until(scope, "month", MONTHS)
+
+
+def _seasons(db: sa.Connection, asked: Asked, grain: str, name: str, names: list[str]) -> str:
+    """Columns of a seasonal index, a table behind them; a month that was never out has none."""
+    found = metrics.seasonality(db, _twelve(asked.scope), grain)
+    if found.empty:
+        return said(name, NO_SALES)
+    index = {row.season: row.season_index for row in found.itertuples()}
+    shown = [(names[n - 1], round(index[n])) for n in range(1, len(names) + 1) if n in index]
+    rows = [
+        (
+            names[row.season - 1],
+            f"{row.season_index:,.0f}",
+            pounds(row.sales_per_truck_day_pence),
+            f"{row.truck_days:,}",
+        )
+        for row in found.itertuples()
+    ]
+    aside = "100 is the mean of a truck's day"
+    if len(shown) < len(names):
+        aside += f"; {len(shown)} of {len(names)} {grain}s so far"
+    head = (grain.capitalize(), "Index", "Sales per truck and day", "Truck days")
+    columns = graphs.columns([label for label, _ in shown], [value for _, value in shown], str, str)
+    return heading(name, "season_index", aside) + columns + behind(name, head, rows)
+
+
+def _by_month(months: pd.DataFrame, truck_id: int, scope: Scope) -> list[int]:
+    """A truck's pence in each of the twelve months, zero where it sold nothing."""
+    own = months[months["truck_id"] == truck_id]
+    pence = dict(zip(own["period_first"], own["gross_sales_pence"], strict=True))
+    first = _twelve(scope).first
+    each = [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(MONTHS)]
+    return [int(pence.get(month, 0)) for month in each]
+
+
+def _total(found: pd.DataFrame) -> tuple[object, ...]:
+    now, before = int(found["trailing_pence"].sum()), found["trailing_before_pence"].sum(min_count=1)
+    change = moved(now, before)
+    return (_strong("All trucks"), _strong(pounds(now)), _strong(percent(100 if now else None)),
+            Cell("", "t3-wide t3-total"), Cell("", "t3-wide t3-total"), _strong(_year_before(before)),
+            Cell(change.text, f"{change.classes} t3-total", html=True))  # fmt: skip
+
+
+def _year_before(pence: object) -> str:
+    return "–" if pd.isna(pence) else pounds(int(pence))
+
+
+def _strong(text: str) -> Cell:
+    return Cell(text, "t3-total")
+
+
+def _week(part: pd.DataFrame, week: int) -> object:
+    found = part.loc[part["ramp_week"] == week, "ramp_pct"]
+    return None if found.empty else found.iloc[0]
+
+
+def _month(first: date) -> str:
+    return f"{first:%b %Y}"

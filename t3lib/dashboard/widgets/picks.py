@@ -1,0 +1,75 @@
+"""Fields that choose one of a list: what to compare with, a place, a menu type."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as w
+
+from t3lib.dashboard.state import COMPARISONS, State
+from t3lib.dashboard.view import View
+from t3lib.dashboard.widgets.boxes import hideable, plain
+
+Choice = tuple[str, Any]
+
+
+def comparisons(view: View | None) -> list[Choice]:
+    """Every comparison as (text, value)."""
+    return [(f"Compare: {text.lower()}", name) for name, text in COMPARISONS.items()]
+
+
+def places(view: View | None) -> list[Choice]:
+    """All places, each place, and several where an address names several; nothing without pitches."""
+    known = view.places.items() if view else ()
+    chosen = view.state.places if view else ()
+    return _several("All places", [(name, (place,)) for place, name in known], chosen)
+
+
+def menus(view: View | None) -> list[Choice]:
+    """All menu types, each of them, and several where an address names several; nothing without a menu."""
+    known = view.menus if view else ()
+    return _several("All menu types", [(menu, (menu,)) for menu in known], view.state.menus if view else ())
+
+
+# field of the state, accessible name, its choices
+PICKS: Sequence[tuple[str, str, Callable[[View | None], list[Choice]]]] = (
+    ("compare", "Compare with", comparisons),
+    ("places", "Place", places),
+    ("menus", "Menu type", menus),
+)
+
+
+def text(view: View | None, field: str, choices: Sequence[Choice]) -> str:
+    """What a field shows."""
+    value = getattr(view.state if view else State(), field)
+    return next((text for text, known in choices if known == value), "")
+
+
+class Pick:
+    """A field that calls `take` with the chosen value; hidden while there is nothing to choose."""
+
+    def __init__(self, take: Callable[[Any], None]) -> None:
+        self._take, self._choices, self._showing = take, [], False
+        self.widget = hideable(plain(w.Dropdown, "t3-pick", options=()))
+        self.widget.observe(self._taken, "value")
+
+    def show(self, choices: list[Choice], value: Any) -> None:
+        """Show choices and the one that holds, without taking it for the visitor's."""
+        self._showing = True
+        if choices != self._choices:
+            self._choices = choices
+            self.widget.options = choices
+        if choices:
+            self.widget.value = value
+        self.widget.layout.display = "" if choices else "none"
+        self._showing = False
+
+    def _taken(self, event: dict[str, Any]) -> None:
+        if not self._showing and event["new"] is not None:
+            self._take(event["new"])
+
+
+def _several(everything: str, known: list[Choice], chosen: tuple[Any, ...]) -> list[Choice]:
+    if not known:
+        return []
+    more = [(f"{len(chosen)} of {len(known)} chosen", chosen)] if len(chosen) > 1 else []
+    return [(everything, ()), *known, *more]

@@ -1,8 +1,0 @@
-"""The operators' desk: what they ask for stands as a row of ops.request, and a worker does it, once."""
-
-from t3lib.desk.actions import ACTIONS, Action
-from t3lib.desk.kinds import KINDS
-from t3lib.desk.requests import Request, ask, count, newest, read
-from t3lib.desk.work import carry_out
-
-__all__ = ["ACTIONS", "KINDS", "Action", "Request", "ask", "carry_out", "count", "newest", "read"]

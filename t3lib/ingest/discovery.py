@@ -1,0 +1,43 @@
+"""Finding new files: list the bucket, compare with the ledger, claim what is new in batches. No notebook needed."""
+
+import time
+
+from t3lib import warehouse
+from t3lib.business_day import today
+from t3lib.feed.keys import recent_prefixes, todays_prefix
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.warehouse.files import ledger
+
+RECENT_DAYS = 3
+LOOKS = 3
+
+
+def discover(landing: Landing, *, sweep: bool = False, only_today: bool = False) -> int:
+    """Enter new object versions of the last days (all of the bucket in a sweep, else one folder when `only_today`).
+
+    Returns how many.
+    A sweep also marks loaded files that left the bucket. An idle call lists and reads, and writes nothing. Where
+    another process saw a newer version while this one listed, it looks once more."""
+    prefixes = [""] if sweep else [todays_prefix(today())] if only_today else recent_prefixes(today(), RECENT_DAYS)
+    new = 0
+    for _ in range(LOOKS):
+        entered, was_overtaken = _look(landing, prefixes, sweep)
+        new += entered
+        if not was_overtaken:
+            break
+    return new
+
+
+def _look(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[int, bool]:
+    """One listing: how many versions were new, and whether another process was faster."""
+    begun = time.monotonic()
+    objects = [found for prefix in prefixes for found in landing.objects(prefix)]
+    with warehouse.connect() as db:
+        seconds = time.monotonic() - begun
+        found = ledger.compare(db, objects, seconds)
+        new = ledger.enter(db, found.new)
+        if sweep:
+            ledger.mark_deleted(db, {found.key for found in objects}, ledger.moment(db, seconds))
+        ledger.claim(db, settings().batch_bytes)
+    return new, found.overtaken or new < len(found.new)

@@ -1,0 +1,173 @@
+"""What the rules as they stand in this folder would change of loaded days, before anybody applies them."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from t3lib.cleaning import Rules, clean
+from t3lib.cleaning.truck_facts import read_rules
+from t3lib.ingest.extraction import extract
+from t3lib.landing import Landing
+from t3lib.settings import settings
+from t3lib.warehouse import connect
+from t3lib.warehouse.db.cursor import Cursor, transaction
+from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.load import reloading
+from t3lib.warehouse.load.reloading import Comparison
+from t3lib.warehouse.sales.restatements import Label, net
+
+LOADED, NOT_READ = "loaded", "not read"
+Progress = Callable[[int, int], None]
+
+_LINE = ["file_id", "row_number"]
+# It reads only, also as a role that may not take the lock of the loading.
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SOLD = """
+    SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
+    FROM mart.sales_hourly
+    WHERE business_date = ANY($1)
+    GROUP BY truck_id, business_date
+"""
+
+
+@dataclass
+class Difference:
+    """What cleaning files again would change; nothing of it is written.
+
+    files: how many came out how. moves: [rows, pence] by where rows stand (loaded, or the reason of their rejection)
+    and where they would. days: [rows, pence] that truck and business day would gain, where any row moved.
+    stood: [rows, pence] of those days now. rows_read, rows_loaded and pence_loaded are the files' as they come out.
+    readable: the rows of files that could not be read before and can be now."""
+
+    files: Counter[str] = field(default_factory=Counter)
+    moves: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    days: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    stood: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_loaded: int = 0
+    pence_loaded: int = 0
+    readable: dict[str, int] = field(default_factory=dict)
+
+    def by_day(self) -> list[dict[str, Any]]:
+        """One row per truck and business day that would change, as `ops.restatement` will hold it."""
+        return [
+            {"truck_id": truck, "business_date": day, "rows_before": rows, "rows_after": rows + more_rows,
+             "pence_before": pence, "pence_after": pence + more_pence}
+            for (truck, day), (more_rows, more_pence) in sorted(self.days.items())
+            for rows, pence in [self.stood.get((truck, day), [0, 0])]
+        ]  # fmt: skip
+
+    def by_move(self) -> list[dict[str, Any]]:
+        """One row per pair of places between which rows would move: rows, and pence that sales gain by it."""
+        return [
+            {"before": before, "after": after, "rows": rows, "pence": pence}
+            for (before, after), (rows, pence) in sorted(self.moves.items())
+        ]
+
+
+def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, of: None) -> Difference:
+    """What `t3 ingest --again first..last` would change with this folder's rules; it reads only.
+
+    Files are judged in the batches in which they would be, each under what the ones before leave behind.
+    progress is called with (batches judged, all of them)."""
+    with connect(url) as db:
+        files, unread = reprocessing.of_days(db, first, last), reprocessing.unread(db, first, last)
+        batches = reprocessing.bounded(db, files, settings().batch_bytes)
+    found, sold = Difference(), Counter[tuple[int, int]]()
+    for done, batch in enumerate(batches):
+        progress(done, len(batches))
+        _add(found, batch, sold, url)
+    if unread:
+        found.readable = _readable(unread, url)
+    return found
+
+
+def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None) -> Difference:
+    """The same for the loaded files that a rehearsal has cleaned."""
+    found = Difference()
+    _compare(found, files, sales, rejects, url)
+    return found
+
+
+def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], url: str | None) -> None:
+    """One batch; `sold` counts by truck and price what the batches before would have added to the sales."""
+    with connect(url) as db:
+        files, rules = ledger.by_id(db, batch), read_rules(db, without=batch)
+    read = extract(files, Landing())
+    cleaned = clean(read.raw, read.files, _with(rules, sold))
+    compared = _compare(found, read.files, cleaned.sales, cleaned.rejects, url)
+    for table, sign in ((compared.come, 1), (compared.gone, -1)):
+        for row in table.select(["truck_id", "total_pence"]).to_pylist():
+            sold[row["truck_id"], row["total_pence"]] += sign
+
+
+def _with(rules: Rules, sold: Counter[tuple[int, int]]) -> Rules:
+    counts = {truck: Counter(prices) for truck, prices in rules.sold.items()}
+    for (truck, price), times in sold.items():
+        counts.setdefault(truck, Counter())[price] += times
+    return replace(rules, sold=counts)
+
+
+def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None) -> Comparison:
+    staged = {row["file_id"]: row for row in files.to_pylist()}
+    judged = {file_id: reloading.judge({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
+    going = [file_id for file_id, outcome in judged.items() if outcome == "unchanged"]
+    with transaction(url) as cursor:
+        cursor.execute(_ONE_MOMENT)
+        compared = reloading.compare(cursor, going, sales, rejects)
+        _count_days(found, compared, staged)
+        found.stood |= _stood(cursor, [day for _, day in found.days])
+    _count_moves(found, compared)
+    found.files.update("restated" if file_id in compared.files else outcome for file_id, outcome in judged.items())
+    found.rows_read += sum(staged[file_id]["rows_read"] for file_id in going)
+    found.rows_loaded += compared.sales.num_rows
+    found.pence_loaded += sum(compared.sales["total_pence"].to_pylist())
+    return compared
+
+
+def _count_days(found: Difference, compared: Comparison, staged: dict[int, dict[str, Any]]) -> None:
+    labels = {file_id: Label("again", row["key"]) for file_id, row in staged.items()}
+    for row in net(compared.come, compared.gone, labels).to_pylist():
+        day = found.days.setdefault((row["truck_id"], row["business_date"]), [0, 0])
+        day[0], day[1] = day[0] + row["rows"], day[1] + row["pence"]
+
+
+def _stood(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
+    if not days:
+        return {}
+    cursor.execute(_SOLD, [sorted(set(days))])
+    rows = cursor.table().to_pylist()
+    return {(row["truck_id"], row["business_date"]): [row["rows"], row["pence"]] for row in rows}
+
+
+def _count_moves(found: Difference, compared: Comparison) -> None:
+    before = _places(compared.gone, compared.rejects_gone)
+    after = _places(compared.come, compared.rejects_come)
+    both = before.join(after, _LINE, join_type="full outer", right_suffix="_after")
+    sums = both.group_by(["place", "place_after"])
+    for row in sums.aggregate([([], "count_all"), ("pence", "sum"), ("pence_after", "sum")]).to_pylist():
+        move = found.moves.setdefault((row["place"] or NOT_READ, row["place_after"] or NOT_READ), [0, 0])
+        gained = (row["pence_after_sum"] or 0) - (row["pence_sum"] or 0)
+        move[0], move[1] = move[0] + row["count_all"], move[1] + gained
+
+
+def _places(sales: pa.Table, rejects: pa.Table) -> pa.Table:
+    """Where each row stands (loaded, or the reason of its rejection) and its pence, by file and row number."""
+    loaded, none = pa.repeat(LOADED, sales.num_rows), pa.repeat(pa.scalar(0, pa.int64()), rejects.num_rows)
+    lines = (
+        sales.select(_LINE).append_column("place", loaded),
+        rejects.select(_LINE).append_column("place", rejects["reason"]),
+    )
+    pence = (sales["total_pence"].cast(pa.int64()), none)
+    return pa.concat_tables([table.append_column("pence", of) for table, of in zip(lines, pence, strict=True)])
+
+
+def _readable(files: list[int], url: str | None) -> dict[str, int]:
+    with connect(url) as db:
+        found = ledger.by_id(db, files)
+    read = extract(found, Landing()).files.to_pylist()
+    return {row["key"]: row["rows_read"] for row in read if row["state"] == "loaded"}

@@ -1,0 +1,171 @@
+"""The object store where trucks drop their files (and where the archive lies)."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError, PreconditionError
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+
+from t3lib import urls
+from t3lib.landing.folder import Folder
+from t3lib.landing.listing import Listing
+from t3lib.landing.objects import Object, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
+from t3lib.settings import BUCKETS, SettingsError, settings
+
+__all__ = ["Landing", "Object", "ObjectChangedError", "ObjectNotGivenError", "ObjectTooLargeError"]
+
+READERS = 16
+READ_AGAIN_SECONDS = (0.3, 1, 3)  # a listing may be a moment behind the objects
+ANSWER_SECONDS = 30  # for one request with its whole answer
+PATIENCE_SECONDS = 90  # for one request with all its repetitions
+
+
+class Landing:
+    """A bucket or folder by URL: list, read a pinned version, write."""
+
+    def __init__(self, url: str | None = None):
+        self.url = url or settings().need("landing_url")
+        self.store = _store(self.url)
+        self._names = _names(self.url, self.store)
+
+    def objects(self, prefix: str = "") -> Iterator[Object]:
+        """Every object below a prefix, whatever its key; those that are never read say why."""
+        return self._names.objects(f"{prefix}/" if prefix and isinstance(self._names, Listing) else prefix)
+
+    def folders(self) -> list[str]:
+        """The common prefixes one level below the root."""
+        return self._names.folders()
+
+    def read(self, key: str, etag: str, most: int | None = None) -> bytes:
+        """The bytes of one object version, `most` of them at most.
+
+        Raises ObjectChangedError when the key now holds another one, ObjectNotGivenError when the store lists this
+        one all the same, ObjectTooLargeError before a byte is read."""
+        for pause in (*READ_AGAIN_SECONDS, None):
+            try:
+                return self._read(key, etag, most)
+            except ObjectChangedError as error:
+                if not self._is_listed(key, etag):
+                    raise
+                if pause is None:
+                    raise ObjectNotGivenError(f"{key} is listed as a version that cannot be read") from error
+                time.sleep(pause)
+        raise AssertionError("not reached")
+
+    def read_many(self, wanted: list[tuple[str, str]], most: int | None = None) -> Iterator[bytes | Exception]:
+        """The bytes (or the error) of each (key, etag), in order, read concurrently and bounded."""
+        with ThreadPoolExecutor(min(READERS, max(len(wanted), 1))) as pool:
+            yield from pool.map(lambda version: self._read_or_error(*version, most), wanted)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put one object."""
+        obstore.put(self.store, key, data)
+
+    def delete(self, key: str) -> None:
+        """Remove one object; a missing one is no error."""
+        obstore.delete(self.store, key)
+
+    def _is_listed(self, key: str, etag: str) -> bool:
+        return any((found.key, found.etag) == (key, etag) for found in self._names.objects(key))
+
+    def _read(self, key: str, etag: str, most: int | None) -> bytes:
+        """Not every server honours If-Match, so the answer's own etag is compared as well; and where the etag is no
+        digest of the bytes, the object is asked once more whether it changed while it was read."""
+        if isinstance(self._names, Folder):
+            return self._names.read(key, etag, most)
+        try:
+            found = obstore.get(self.store, key, options={"if_match": f'"{etag}"'})
+            if most is not None and found.meta["size"] > most:
+                raise ObjectTooLargeError(f"{key} has {found.meta['size']:,} bytes")
+            data = bytes(found.bytes())
+            same = _etag(found.meta) == etag and (
+                hashlib.md5(data, usedforsecurity=False).hexdigest() == etag or self._etag_now(key) == etag
+            )
+        except (PreconditionError, NotFoundError, FileNotFoundError) as error:
+            raise ObjectChangedError(f"{key} changed or went away since it was listed") from error
+        if not same:
+            raise ObjectChangedError(f"{key} changed since it was listed")
+        return data
+
+    def _etag_now(self, key: str) -> str:
+        return _etag(obstore.head(self.store, key))
+
+    def _read_or_error(self, key: str, etag: str, most: int | None) -> bytes | Exception:
+        try:
+            return self.read(key, etag, most)
+        except (BaseError, OSError, ObjectChangedError, ObjectTooLargeError) as error:
+            return error
+
+
+class _Other:
+    """Stores of other clouds, as obstore lists them: keys with empty or dotted parts are refused there."""
+
+    def __init__(self, store: ObjectStore):
+        self._store = store
+
+    def objects(self, prefix: str = "") -> Iterator[Object]:
+        for page in obstore.list(self._store, prefix or None, chunk_size=1000):
+            for meta in page:
+                yield Object(meta["path"], _etag(meta), meta["size"], meta["last_modified"])
+
+    def folders(self) -> list[str]:
+        return list(obstore.list_with_delimiter(self._store)["common_prefixes"])
+
+
+def _names(url: str, store: ObjectStore) -> Folder | Listing | _Other:
+    """What lists this kind of store."""
+    if isinstance(store, LocalStore):
+        return Folder(Path(unquote(urlsplit(url).path)))
+    return Listing(store, ANSWER_SECONDS) if isinstance(store, S3Store) else _Other(store)
+
+
+def _etag(meta: Any) -> str:
+    """The store's etag without the quotes that only some answers have, or what else identifies a version."""
+    return (meta["e_tag"] or "").strip('"') or f"{meta['last_modified'].timestamp()}-{meta['size']}"
+
+
+def _store(url: str) -> ObjectStore:
+    if "://" in url:
+        _refuse_doubtful(url)
+    parts = urlsplit(url)
+    if parts.scheme in ("", "file"):
+        return _folder(Path(unquote(parts.path)))
+    if parts.scheme != "s3":
+        return from_url(url)
+    chosen, config = settings(), {}
+    if chosen.s3_endpoint:
+        config["endpoint"] = chosen.s3_endpoint
+    if chosen.s3_access_key_id:
+        config["access_key_id"] = chosen.s3_access_key_id
+        config["secret_access_key"] = chosen.need("s3_secret_access_key")
+    plain = (chosen.s3_endpoint or "").startswith("http:")
+    return S3Store(
+        parts.netloc,
+        prefix=parts.path.strip("/") or None,
+        region=chosen.s3_region,
+        client_options={"allow_http": plain, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)},
+        **config,
+    )
+
+
+def _refuse_doubtful(url: str) -> None:
+    try:
+        urls.parsed(url, login=False)
+    except ValueError as error:
+        raise SettingsError(f"{error}: write s3://bucket/prefix or file:///folder.") from None
+    if urls.scheme(url) not in BUCKETS:
+        raise SettingsError("There is no object store at such an address: write s3://bucket/prefix or file:///folder.")
+
+
+def _folder(path: Path) -> LocalStore:
+    if not path.is_dir():
+        raise SettingsError(f"The folder {path} does not exist: create it or correct the file:// URL.")
+    return LocalStore(path)

@@ -1,0 +1,1 @@
+"""What is wanted where and when, and at which price."""

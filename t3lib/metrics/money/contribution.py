@@ -1,0 +1,123 @@
+"""Contribution: what is left of sales after the costs of metadata/costs.csv and the goods of metadata/menu.csv."""
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from t3lib.metrics.display import Figures
+from t3lib.metrics.sales.totals import half_up, totals
+from t3lib.metrics.scope import Scope, bound
+
+
+@dataclass(frozen=True)
+class Contribution(Figures):
+    """Gross sales less each cost, pence. `without_goods_pence` are sales at prices no menu item has a cost for."""
+
+    gross_sales_pence: int
+    costs: dict[str, int] = field(metadata={"unit": "_pence"})
+    without_goods_pence: int
+
+    @property
+    def contribution_pence(self) -> int:
+        """Gross sales less every cost."""
+        return self.gross_sales_pence - sum(self.costs.values())
+
+    @property
+    def margin_pct(self) -> float | None:
+        """Contribution as a share of gross sales."""
+        return 100 * self.contribution_pence / self.gross_sales_pence if self.gross_sales_pence else None
+
+    @property
+    def card_fees_pence(self) -> int:
+        """The costs that are of card sales (a name with `card`)."""
+        return sum(pence for cost, pence in self.costs.items() if "card" in cost.lower())
+
+
+def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
+    """Contribution of all trucks over whole days; None without any cost.
+
+    A cost holds from its date until the next of the same name and truck. Percent and per-sale costs of a truck
+    replace the fleet's of the same name; VAT (a name that starts so) is contained in gross sales, a card cost
+    (a name with `card`) is of card sales, other percents are of gross sales. Per day: a truck's on days that it
+    trades, the fleet's every day. Per month: the day's share of it. Each line is rounded half up to pence; a line
+    of nothing is left out.
+
+    >>> found = metrics.ask(metrics.contribution, week)
+    >>> found.costs
+    {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
+    >>> found.contribution_pence
+    104
+    """
+    if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
+        return None
+    if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
+        raise ValueError("contribution is known for the whole fleet and whole days only")
+    goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
+    costs = {"Cost of goods": goods} if goods else {}
+    costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
+    costs = {cost: pence for cost, pence in costs.items() if pence}
+    return Contribution(totals(db, scope).gross_sales_pence, costs, without)
+
+
+_GOODS = """
+WITH menu AS (
+    SELECT truck_id, price_pence, avg(unit_cost_pence) AS unit_cost
+    FROM core.menu_item GROUP BY truck_id, price_pence
+)
+SELECT coalesce(floor(sum(transactions * unit_cost) + 0.5), 0)::bigint,
+       coalesce(sum(transactions * price_pence::bigint) FILTER (WHERE unit_cost IS NULL), 0)::bigint
+FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
+WHERE business_date BETWEEN :first AND :last"""
+
+# Parts of queries with :first and :last. truck_day: one row per truck x day with a sale.
+DAYS = """
+day AS (SELECT CAST(d AS date) AS business_date FROM generate_series(:first, :last, interval '1 day') AS d),
+truck_day AS (
+    SELECT truck_id, business_date, sum(total_pence) AS gross, sum(transactions) AS transactions,
+           coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0) AS card
+    FROM mart.sales_hourly WHERE business_date BETWEEN :first AND :last
+    GROUP BY truck_id, business_date
+)""".strip()
+# sale_lines: what grows with sales, one row per truck x day x cost.
+BY_SALE = """
+by_sale AS (
+    SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
+           per, gross, transactions, card
+    FROM truck_day JOIN core.cost ON cost.from_date <= business_date
+         AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id) AND per IN ('percent', 'sale')
+    ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST, from_date DESC
+),
+sale_lines AS (
+    SELECT truck_id, business_date, cost, CASE
+        WHEN per = 'sale' THEN amount * transactions
+        WHEN cost ILIKE 'vat%' THEN gross * amount / (100 + amount)
+        WHEN cost ILIKE '%card%' THEN card * amount / 100
+        ELSE gross * amount / 100 END AS pence
+    FROM by_sale
+)""".strip()
+# time_lines: what a day or a month costs, one row per truck (null is the fleet) x day x cost.
+BY_TIME = """
+by_time AS (
+    SELECT DISTINCT ON (cost.truck_id, business_date, cost) cost, amount, per, business_date, cost.truck_id,
+           cost.truck_id IS NULL OR EXISTS (
+               SELECT FROM truck_day
+               WHERE truck_day.truck_id = cost.truck_id AND truck_day.business_date = day.business_date) AS out
+    FROM day JOIN core.cost ON from_date <= business_date AND per IN ('day', 'month')
+    ORDER BY cost.truck_id, business_date, cost, from_date DESC
+),
+time_lines AS (
+    SELECT truck_id, business_date, cost, CASE
+        WHEN per = 'month'
+        THEN amount / extract(day FROM date_trunc('month', business_date) + interval '1 month - 1 day')
+        WHEN out THEN amount
+        ELSE 0 END AS pence
+    FROM by_time
+)""".strip()
+
+# One row per cost: its name and its size in millionths of a penny.
+_COSTS = f"""
+WITH {DAYS},
+{BY_SALE},
+{BY_TIME},
+lines AS (SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM time_lines)
+SELECT cost, round(sum(pence) * 1000000)::bigint FROM lines GROUP BY cost ORDER BY sum(pence) DESC, cost"""

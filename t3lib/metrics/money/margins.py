@@ -1,0 +1,87 @@
+"""Contribution by truck and day, and how many sales a day pay for being out."""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.money.contribution import BY_SALE, BY_TIME, DAYS
+from t3lib.metrics.scope import Scope, bound
+
+# One row per truck, or truck and day, of a scope with a sale: costs that grow with sales, and costs of being out.
+_MARGINS = f"""
+WITH {DAYS},
+{BY_SALE},
+{BY_TIME},
+menu AS (
+    SELECT truck_id, price_pence, avg(unit_cost_pence) AS unit_cost
+    FROM core.menu_item GROUP BY truck_id, price_pence
+),
+goods AS (
+    SELECT {{keys}}, sum(transactions * unit_cost) AS pence
+    FROM mart.price_daily JOIN menu USING (truck_id, price_pence)
+    WHERE business_date BETWEEN :first AND :last GROUP BY {{keys}}
+),
+variable AS (SELECT {{keys}}, sum(pence) AS pence FROM sale_lines GROUP BY {{keys}}),
+fixed AS (SELECT {{keys}}, sum(pence) AS pence FROM time_lines WHERE truck_id IS NOT NULL GROUP BY {{keys}}),
+traded AS (
+    SELECT {{keys}}, count(*) AS trading_days, sum(transactions)::bigint AS transactions,
+           sum(gross)::bigint AS gross_sales_pence
+    FROM truck_day GROUP BY {{keys}}
+)
+SELECT {{keys}}, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck, trading_days,
+       transactions, gross_sales_pence,
+       floor(coalesce(variable.pence, 0) + coalesce(goods.pence, 0) + 0.5)::bigint AS variable_costs_pence,
+       floor(coalesce(fixed.pence, 0) + 0.5)::bigint AS fixed_costs_pence
+FROM traded
+LEFT JOIN variable USING ({{keys}}) LEFT JOIN goods USING ({{keys}}) LEFT JOIN fixed USING ({{keys}})
+LEFT JOIN core.truck USING (truck_id)
+WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))
+ORDER BY {{keys}}"""
+
+
+def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck with a sale: truck_id, truck, trading_days, transactions, gross_sales_pence,
+    variable_costs_pence, fixed_costs_pence, contribution_pence, margin_pct and break_even_transactions a day.
+
+    Costs by the day or month that are the whole fleet's belong to no truck: `contribution` has them. Whole days
+    and all payments only. The break-even is missing where a sale does not cover its own costs.
+
+    >>> metrics.frame("contribution_by_truck", week)[["truck", "contribution_pence", "break_even_transactions"]]
+                 truck  contribution_pence  break_even_transactions
+    0  Burrito Madness                   8                        2
+    1    SuperSmoothie                  96                        1
+    """
+    frame = _margins(db, scope, "truck_id")
+    return frame.assign(break_even_transactions=pd.array([_break_even(row) for row in frame.itertuples()], "Int64"))
+
+
+def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck and business day with a sale: business_date, truck_id, truck, transactions,
+    gross_sales_pence, variable_costs_pence, fixed_costs_pence, contribution_pence and margin_pct.
+
+    As `contribution_by_truck`; a cost by the month is spread over its days, those without a sale too.
+
+    >>> found = metrics.frame("contribution_by_day_and_truck", week)
+    >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()
+    [8, 96]
+    """
+    return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
+
+
+def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
+    if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
+        raise ValueError("contribution is known for whole trucks and whole days only")
+    result = db.execute(sa.text(_MARGINS.format(keys=keys)), bound(scope))
+    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    left = frame["gross_sales_pence"] - frame["variable_costs_pence"]
+    contribution = left - frame["fixed_costs_pence"]
+    sold = frame["gross_sales_pence"]
+    margin = (100 * contribution / sold.where(sold > 0)).astype(float)
+    return frame.assign(contribution_pence=contribution, margin_pct=margin)
+
+
+def _break_even(row: object) -> int | None:
+    """Sales a day that pay the day's fixed costs, rounded up."""
+    left = row.gross_sales_pence - row.variable_costs_pence  # of all transactions
+    if left <= 0:
+        return None
+    return -(-int(row.fixed_costs_pence) * int(row.transactions) // (int(left) * int(row.trading_days)))

@@ -1,0 +1,1 @@
+"""What was sold: totals, comparisons, periods, breakdowns and growth."""

@@ -1,0 +1,185 @@
+"""Breakdowns beyond one truck: places and prices, and any breakdown as the mean of the same weekdays before."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.sales.totals import data_range, half_up
+from t3lib.metrics.scope import MENU, SCOPED, Scope, bound, same_weekdays_before
+
+_MEASURES = ["transactions", "gross_sales_pence"]
+
+
+def compared(
+    breakdown: Callable[[sa.Connection, Scope], pd.DataFrame],
+    key: str,
+    db: sa.Connection,
+    scope: Scope,
+    weeks: int = 4,
+) -> pd.DataFrame:
+    """A breakdown (`by_truck`, `by_price_point`, ...) beside its same weekdays before.
+
+    One row per `key` that any of these days has: the breakdown's columns, and of both measures `_before` (a week
+    before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero, and has
+    no average, hour or share of its own (of what others sold its share is 0, of nothing it is missing); weeks before
+    the first day of data do not count, and without any both are missing.
+
+    >>> from t3lib import warehouse
+    >>> with warehouse.connect() as db:
+    ...     table = metrics.compared(metrics.by_truck, "truck", db, week)
+    >>> table[["truck", "gross_sales_pence", "gross_sales_pence_usual"]]
+                 truck  gross_sales_pence  gross_sales_pence_usual
+    0  Burrito Madness               2100                      700
+    1    SuperSmoothie                499                      499
+    """
+    held = data_range(db)
+    periods = [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
+    return beside(breakdown, key, db, scope, before=periods[:1], usual=periods)
+
+
+def beside(
+    breakdown: Callable[[sa.Connection, Scope], pd.DataFrame],
+    key: str,
+    db: sa.Connection,
+    scope: Scope,
+    *,
+    before: Sequence[Scope],
+    usual: Sequence[Scope],
+) -> pd.DataFrame:
+    """The same beside scopes of one's own choice: `_before` and `_usual` are means over these, missing without any."""
+    periods = list(dict.fromkeys([*before, *usual]))
+    frames = {period: breakdown(db, period).set_index(key) for period in (scope, *periods)}
+    everyone = pd.concat(frames.values())
+    rows = everyone[~everyone.index.duplicated()].copy()
+    for name in _MEASURES:
+        counts = {of: frame[name].reindex(rows.index, fill_value=0).astype("int64") for of, frame in frames.items()}
+        rows[name] = counts[scope]
+        for against, those in (("before", before), ("usual", usual)):
+            means = [half_up(int(total), len(those)) for total in sum(counts[of] for of in those)] if those else pd.NA
+            rows[f"{name}_{against}"] = pd.array(means, "Int64") if those else pd.NA
+    for name in _figures(everyone):
+        rows[name] = _own(frames[scope], name, rows.index)
+    return rows.reset_index()
+
+
+def _figures(everyone: pd.DataFrame) -> list[str]:
+    """The columns beside the measures that tell of a scope's own days; names and ids hold for all days."""
+    others = [name for name in everyone if name not in _MEASURES and not name.endswith("_id")]
+    return [name for name in others if pd.api.types.infer_dtype(everyone[name], skipna=True) != "string"]
+
+
+def _own(frame: pd.DataFrame, name: str, keys: pd.Index) -> pd.Series:
+    """A figure of the scope itself: missing for a key without a sale, whose share of what others sold is 0."""
+    whole = pd.api.types.is_integer_dtype(frame[name])
+    found = (frame[name].astype("Int64") if whole else frame[name]).reindex(keys)
+    return found.fillna(0.0) if name.endswith("share_pct") and len(frame) else found
+
+
+_BY_PLACE = (
+    SCOPED
+    + """
+SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
+       sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence,
+       (array_agg(local_hour ORDER BY hour_transactions DESC, hour_order))[1] AS busiest_hour
+FROM (SELECT *, sum(transactions) OVER (PARTITION BY location_id, local_hour) AS hour_transactions FROM sales) AS sales
+LEFT JOIN core.location USING (location_id)
+GROUP BY location_id, location.name
+ORDER BY transactions DESC, location_id"""
+)
+
+
+def by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per place with sales: location_id, location, the measures and busiest_hour (most sales, local).
+
+    Place 0 holds what no pitch of metadata/pitches.csv places.
+
+    >>> metrics.frame("by_place", week)[["location", "transactions", "gross_sales_pence", "busiest_hour"]]
+                 location  transactions  gross_sales_pence  busiest_hour
+    0       Alnfield Park             3               1899            13
+    1  Place not recorded             1                700            13
+    """
+    return _frame(db, _BY_PLACE, scope)
+
+
+# Prices are kept by day and truck: one row per truck x price of a scope's days, trucks and menu types.
+PRICED = f"""
+WITH {MENU.strip()},
+priced AS (
+    SELECT truck_id, price_pence, coalesce(menu_type, 'Not on the menu') AS menu_type,
+           sum(transactions) AS transactions
+    FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
+    WHERE business_date BETWEEN :first AND :last
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+      AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))
+    GROUP BY truck_id, price_pence, menu_type
+)"""
+_BY_PRICE_POINT = (
+    PRICED
+    + """
+SELECT price_pence, sum(transactions)::bigint AS transactions,
+       sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence,
+       100.0 * sum(transactions) / nullif(sum(sum(transactions)) OVER (), 0) AS transactions_share_pct
+FROM priced
+GROUP BY price_pence
+ORDER BY transactions DESC, price_pence"""
+)
+
+
+def by_price_point(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per price, whatever the truck, most paid first: price_pence, the measures and
+    transactions_share_pct.
+
+    Prices are kept by day and truck: days, trucks and menu types of the scope count.
+
+    >>> metrics.frame("by_price_point", week)
+       price_pence  transactions  gross_sales_pence  transactions_share_pct
+    0          700             3               2100                    75.0
+    1          499             1                499                    25.0
+    """
+    return _frame(db, _BY_PRICE_POINT, scope).astype({"transactions_share_pct": float})
+
+
+_BY_MENU_TYPE = (
+    PRICED
+    + """
+SELECT menu_type, sum(transactions)::bigint AS transactions,
+       sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence
+FROM priced
+GROUP BY menu_type
+ORDER BY transactions DESC, menu_type"""
+)
+
+
+def by_menu_type(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per menu type of metadata/menu.csv: menu_type and the measures.
+
+    A sale is known by its truck and price alone, so a price that two types share, or that no menu has, is said.
+
+    >>> metrics.frame("by_menu_type", week)[["menu_type", "transactions", "gross_sales_pence"]]
+      menu_type  transactions  gross_sales_pence
+    0   Mexican             3               2100
+    1    Drinks             1                499
+    """
+    return _frame(db, _BY_MENU_TYPE, scope)
+
+
+def menu_types(db: sa.Connection) -> list[str]:
+    """Menu types of metadata/menu.csv.
+
+    >>> metrics.ask(metrics.menu_types)
+    ['Drinks', 'Mexican']
+    """
+    return list(db.scalars(sa.text("SELECT DISTINCT menu_type FROM core.menu_item ORDER BY menu_type")))
+
+
+def inputs(db: sa.Connection) -> dict[str, bool]:
+    """Which optional metadata files have given anything: menu, pitches, costs."""
+    query = """SELECT EXISTS (SELECT FROM core.menu_item) AS menu, EXISTS (SELECT FROM core.pitch) AS pitches,
+                      EXISTS (SELECT FROM core.cost) AS costs"""
+    return dict(db.execute(sa.text(query)).mappings().one())
+
+
+def _frame(db: sa.Connection, query: str, scope: Scope) -> pd.DataFrame:
+    result = db.execute(sa.text(query), bound(scope))
+    return pd.DataFrame(result.all(), columns=list(result.keys()))

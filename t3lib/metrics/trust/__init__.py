@@ -1,0 +1,1 @@
+"""How complete and fresh the figures are, what needs attention, and what moved afterwards."""

@@ -1,0 +1,53 @@
+"""Which trucks are heard today, and when the last time was."""
+
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib.metrics.sales.comparison import typical_by_hour_and_truck
+from t3lib.metrics.sales.totals import HEARD, by_hour_and_truck, by_truck
+from t3lib.metrics.scope import Scope
+from t3lib.metrics.trust.quality import complete_until
+from t3lib.settings import settings
+
+SILENT_HOURS = 2
+
+_HEARD = f"""{HEARD}
+SELECT truck_id, (SELECT max(last_sale_at) FROM mart.file
+                  WHERE state = 'loaded' AND file.truck_id = heard.truck_id) AS last_sale_at
+FROM heard WHERE truck_id IS NOT NULL"""
+
+
+def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
+    """One row per truck: truck_id, last_sale_at (UTC, of any day), state.
+
+    trading: sold in the last two complete hours of the fleet, or in the hour that runs; silent: it did not,
+    though on the same weekdays before it usually sells by then; off: it neither sells nor usually does.
+    For a day that is over, trading means that it sold, silent that it usually does.
+
+    >>> metrics.ask(metrics.truck_states, date(2026, 11, 4))[["truck_id", "state"]]
+      truck_id    state
+    0        1  trading
+    1        6      off
+    """
+    until = complete_until(db, business_date)
+    day = Scope(business_date, business_date)
+    start = settings().business_day_start.hour
+    now = 24 if until is None else (until - start) % 24
+    since = 0 if until is None else max(0, now - SILENT_HOURS)
+    heard = dict(db.execute(sa.text(_HEARD)).all())
+    sold = _sold(by_hour_and_truck(db, day), since, 24, start)
+    usual = _sold(typical_by_hour_and_truck(db, day), since, now, start)
+    rows = [
+        (truck_id, heard.get(truck_id), "trading" if sold.get(truck_id) else "silent" if usual.get(truck_id) else "off")
+        for truck_id in by_truck(db, day)["truck_id"]
+    ]
+    return pd.DataFrame(rows, columns=["truck_id", "last_sale_at", "state"], dtype=object)
+
+
+def _sold(frame: pd.DataFrame, since: int, until: int, start: int) -> dict[int, int]:
+    """Pence by truck in hours [since, until) of the business day."""
+    order = (frame["local_hour"].astype(int) - start) % 24
+    inside = frame[(order >= since) & (order < until)]
+    return inside.groupby("truck_id")["gross_sales_pence"].sum().to_dict()

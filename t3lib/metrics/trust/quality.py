@@ -1,0 +1,136 @@
+"""How fresh and how complete the figures are."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import business_day
+from t3lib.metrics.display import Figures
+from t3lib.metrics.scope import Scope, bound
+from t3lib.settings import settings
+from t3lib.warehouse.files.file_outcomes import NOT_LOADED
+
+
+@dataclass(frozen=True)
+class Freshness(Figures):
+    """`version` grows with every change of any figure; both stamps are UTC, None before the first load."""
+
+    version: int
+    loaded_at: datetime | None
+    last_sale_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DataQuality(Figures):
+    """Files and rows behind a scope; rows_read = rows_loaded + rows_rejected."""
+
+    files: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rejected_pct(self) -> float | None:
+        """Share of the rows read that were not loaded."""
+        return 100 * self.rows_rejected / self.rows_read if self.rows_read else None
+
+
+def freshness(db: sa.Connection) -> Freshness:
+    """What the figures stand on.
+
+    >>> metrics.ask(metrics.freshness).last_sale_at.isoformat()
+    '2026-11-05T14:15:00+00:00'
+    """
+    row = db.execute(sa.text("SELECT version, loaded_at, last_sale_at FROM mart.watermark")).one()
+    return Freshness(*row)
+
+
+def complete_until(db: sa.Connection, business_date: date, now: datetime | None = None) -> int | None:
+    """The `until_hour` that makes a day comparable with the days before.
+
+    None for a day that is over. For the day that is trading: the local hour of its last sale, because only
+    the hours before it are complete; the first hour of the business day while it has no sale.
+
+    >>> metrics.ask(metrics.complete_until, date(2026, 11, 5)) is None
+    True
+    """
+    if business_date < business_day.today(now):
+        return None
+    last = freshness(db).last_sale_at
+    if last is None or business_day.business_date(last) < business_date:
+        return settings().business_day_start.hour
+    return last.astimezone(settings().zone).hour
+
+
+_FILES = """
+SELECT count(*) FROM mart.file
+WHERE state = 'loaded' AND kind IN ('sales', 'history')
+  AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
+  AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
+_LOADED = """
+SELECT coalesce(sum(transactions), 0)::bigint FROM mart.sales_hourly
+WHERE business_date BETWEEN :first AND :last
+  AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
+_REJECTED = """
+SELECT reason, sum(rows)::bigint AS rows FROM mart.rejected_daily
+WHERE business_date BETWEEN :first AND :last
+  AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+GROUP BY reason ORDER BY rows DESC, reason"""
+
+
+def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
+    """Loaded files that hold a sale of these days, and the rows of these days by what became of them.
+
+    Days and trucks of the scope count; its places, payments and hour do not, because a rejected row has
+    none that can be trusted. A rejected row whose own day is unreadable counts on its batch's day.
+
+    >>> metrics.ask(metrics.data_quality, week)
+    DataQuality(files=3, rows_read=5, rows_loaded=4, rows_rejected=1, rejected={'void': 1})
+    """
+    parameters = _with_moments(scope)
+    files = db.execute(sa.text(_FILES), parameters).scalar_one()
+    loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
+    rejected = dict(db.execute(sa.text(_REJECTED), parameters).all())
+    refused = sum(rejected.values())
+    return DataQuality(files, loaded + refused, loaded, refused, rejected)
+
+
+_FILES_BY_TRUCK = """
+WITH files AS (
+    SELECT truck_id, state, rows_read, rows_rejected FROM mart.file
+    WHERE kind IN ('sales', 'history') AND truck_id IS NOT NULL
+      AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+)
+SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
+       count(*) FILTER (WHERE state = 'loaded') AS files,
+       count(*) FILTER (WHERE state = ANY(:not_loaded)) AS files_not_loaded,
+       coalesce(sum(rows_read) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_read,
+       coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_rejected
+FROM files LEFT JOIN core.truck USING (truck_id)
+GROUP BY truck_id, truck.name ORDER BY truck_id"""
+
+
+def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per truck with a file of these days: truck_id, truck, files, files_not_loaded, rows_read, rows_rejected.
+
+    Rows are those of whole files, so a history file counts with all of its days. Days and trucks count.
+
+    >>> metrics.frame("files_by_truck", week)[["truck", "files", "rows_read", "rows_rejected"]]
+                 truck  files  rows_read  rows_rejected
+    0  Burrito Madness      2          3              0
+    1    SuperSmoothie      1          2              1
+    """
+    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope) | {"not_loaded": list(NOT_LOADED)})
+    return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def _with_moments(scope: Scope) -> dict[str, Any]:
+    return bound(scope) | {
+        "since": business_day.bounds(scope.first)[0],
+        "until": business_day.bounds(scope.last)[1],
+    }

@@ -1,0 +1,117 @@
+"""What a buyer's accountant asks: which files and rows stand behind the figures, and whether they agree."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import business_day
+from t3lib.metrics.display import Figures
+from t3lib.metrics.sales.totals import totals
+from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse.files.file_outcomes import NOT_LOADED
+
+
+@dataclass(frozen=True)
+class Reconciliation(Figures):
+    """The ledger of files on one side, the sales that every figure is made of on the other; rows and pence.
+
+    `ledger_*` are of whole files that belong to the days of a scope; `other_days_*` are their sales of other days."""
+
+    ledger_files: int
+    ledger_files_not_loaded: int
+    ledger_rows_read: int
+    ledger_rows_loaded: int
+    ledger_rows_rejected: int
+    ledger_pence: int
+    other_days_rows: int
+    other_days_pence: int
+    transactions: int
+    gross_sales_pence: int
+
+    @property
+    def rows_difference(self) -> int:
+        """Rows of the ledger that became neither a sale, a reject, nor a sale of another day; 0 when all agree."""
+        lost = self.ledger_rows_read - self.ledger_rows_loaded - self.ledger_rows_rejected
+        return lost + self.ledger_rows_loaded - self.other_days_rows - self.transactions
+
+    @property
+    def pence_difference(self) -> int:
+        """Pence of the ledger less those of the sales; 0 when they agree."""
+        return self.ledger_pence - self.other_days_pence - self.gross_sales_pence
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ledger and sales agree, to the row and the penny."""
+        return not self.rows_difference and not self.pence_difference
+
+
+# One row: files of a scope's days and what the ledger holds of them; of those that reach beyond, the sales beyond.
+_LEDGER = """
+WITH own AS (
+    SELECT * FROM mart.file
+    WHERE kind IN ('sales', 'history')
+      AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+),
+loaded AS (SELECT * FROM own WHERE state = 'loaded'),
+beyond AS (
+    SELECT count(*) AS rows, coalesce(sum(total_pence), 0)::bigint AS pence
+    FROM loaded JOIN mart.sale USING (truck_id, file_id)
+    WHERE (first_sale_at < :since OR loaded.last_sale_at >= :until) AND business_date NOT BETWEEN :first AND :last
+)
+SELECT count(*), (SELECT count(*) FROM own WHERE state = ANY(:not_loaded)),
+       coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_loaded), 0)::bigint,
+       coalesce(sum(rows_rejected), 0)::bigint, coalesce(sum(pence_loaded), 0)::bigint,
+       (SELECT rows FROM beyond), (SELECT pence FROM beyond)
+FROM loaded"""
+
+
+def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
+    """Files of these days against the sales of these days. Days and trucks of the scope count.
+
+    A file belongs to them when its batch or one of its sales does. Raises ValueError for a part of a day or of its
+    sales: a file is no part of one.
+
+    >>> found = metrics.ask(metrics.reconciliation, week)
+    >>> found.ledger_files, found.ledger_rows_read, found.ledger_pence, found.gross_sales_pence
+    (3, 5, 2599, 2599)
+    """
+    if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
+        raise ValueError("files are reconciled for whole days and all places, menus and payments")
+    sales = totals(db, scope)
+    moments = {"since": business_day.bounds(scope.first)[0], "until": business_day.bounds(scope.last)[1]}
+    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": list(NOT_LOADED)}).one()
+    return Reconciliation(*ledger, sales.transactions, sales.gross_sales_pence)
+
+
+_CLEAN = """
+WITH loaded AS (
+    SELECT CAST(date_trunc('month', business_date) AS date) AS period_first, sum(transactions) AS rows
+    FROM mart.sales_hourly
+    WHERE business_date BETWEEN :first AND :last AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+    GROUP BY period_first
+),
+rejected AS (
+    SELECT CAST(date_trunc('month', business_date) AS date) AS period_first, sum(rows) AS rows
+    FROM mart.rejected_daily
+    WHERE business_date BETWEEN :first AND :last AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+    GROUP BY period_first
+)
+SELECT period_first, (coalesce(loaded.rows, 0) + coalesce(rejected.rows, 0))::bigint AS rows_read,
+       coalesce(loaded.rows, 0)::bigint AS rows_loaded, coalesce(rejected.rows, 0)::bigint AS rows_rejected,
+       100.0 * coalesce(loaded.rows, 0) / nullif(coalesce(loaded.rows, 0) + coalesce(rejected.rows, 0), 0) AS clean_pct
+FROM loaded FULL JOIN rejected USING (period_first) ORDER BY period_first"""
+
+
+def clean_rate(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per month with a row: period_first, rows_read, rows_loaded, rows_rejected, clean_pct (loaded of read).
+
+    By the day of the row, as `data_quality`; days and trucks of the scope count.
+
+    >>> metrics.frame("clean_rate", week)
+      period_first  rows_read  rows_loaded  rows_rejected  clean_pct
+    0   2026-11-01          5            4              1       80.0
+    """
+    result = db.execute(sa.text(_CLEAN), bound(scope))
+    return pd.DataFrame(result.all(), columns=list(result.keys())).astype({"clean_pct": float})

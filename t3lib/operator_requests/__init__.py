@@ -1,0 +1,8 @@
+"""The operators' desk: what they ask for stands as a row of ops.request, and a worker does it, once."""
+
+from t3lib.operator_requests.actions import ACTIONS, Action
+from t3lib.operator_requests.kinds import KINDS
+from t3lib.operator_requests.rows import Request, ask, count, newest, read
+from t3lib.operator_requests.work import carry_out
+
+__all__ = ["ACTIONS", "KINDS", "Action", "Request", "ask", "carry_out", "count", "newest", "read"]

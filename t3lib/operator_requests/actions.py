@@ -1,0 +1,114 @@
+"""What a worker does for each kind of request. Each returns the outcome in words, or raises.
+
+What is done on the connection of the request commits with its end; the rest commits by itself, and `already` knows."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from t3lib import mail
+from t3lib.mail.outbox import MailError
+from t3lib.money import parse_pence, pounds
+from t3lib.operator_requests.rows import Request
+from t3lib.problems import RefusedError
+from t3lib.settings import settings
+from t3lib.warehouse.decisions import quarantine, rejudging, repairs
+from t3lib.warehouse.files import ledger, reprocessing
+
+Action = Callable[[sa.Connection, Request], str]
+
+_DECIDED = sa.text("""
+    SELECT EXISTS (SELECT FROM ops.repair
+                   WHERE (file_id, row_number, action, actor, why) = (:file, :row, :kind, :actor, :why)
+                     AND made_at >= :since)
+""")
+_AUDITED = sa.text("""
+    SELECT EXISTS (SELECT FROM ops.audit
+                   WHERE (subject, action, actor, why) = (:key, :kind, :actor, :why) AND made_at >= :since)
+""")
+
+
+def already(db: sa.Connection, request: Request) -> bool:
+    """Whether a worker that died had done it, and could not say so."""
+    query = _DECIDED if "file" in request.parameters else _AUDITED if "key" in request.parameters else None
+    if query is None:
+        return False
+    known = {"kind": request.kind, "actor": request.asked_by, "why": request.why, "since": request.started_at}
+    return bool(db.scalar(query, request.parameters | known))
+
+
+def _by(request: Request) -> dict[str, str]:
+    return {"actor": request.asked_by, "why": request.why}
+
+
+def _repair(db: sa.Connection, request: Request) -> str:
+    given = request.parameters
+    sale = repairs.repair(
+        given["file"],
+        given["row"],
+        pence=parse_pence(given["total"])[0] if "total" in given else None,
+        accept="accept" in given,
+        sold_at=datetime.fromisoformat(given["at"]) if "at" in given else None,
+        payment_type=given.get("payment"),
+        force="force" in given,
+        **_by(request),
+    )
+    return f"{pounds(sale['total_pence'])} by {sale['payment_type']} at truck {sale['truck_id']} is a sale now."
+
+
+def _dismiss(db: sa.Connection, request: Request) -> str:
+    repairs.dismiss(request.parameters["file"], request.parameters["row"], **_by(request))
+    return "Dismissed."
+
+
+def _undo(db: sa.Connection, request: Request) -> str:
+    return f"Taken back: {repairs.undo(request.parameters['file'], request.parameters['row'], **_by(request))}."
+
+
+def _replay(db: sa.Connection, request: Request) -> str:
+    given = request.parameters
+    done = rejudging.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
+    return f"{done.judged:,} open rejects judged: {done.accepted:,} are sales now, {pounds(done.pence)}."
+
+
+def _hold(db: sa.Connection, request: Request) -> str:
+    quarantine.hold(request.parameters["key"], **_by(request))
+    return "Held: its rows are out of the figures."
+
+
+def _release(db: sa.Connection, request: Request) -> str:
+    quarantine.release(request.parameters["key"], **_by(request))
+    return "Released: a worker loads it now."
+
+
+def _resend(db: sa.Connection, request: Request) -> str:
+    try:
+        found = mail.resend(db, request.parameters["mail"])
+    except MailError as error:
+        raise RefusedError(str(error)) from error
+    return f"Queued once more to {found.recipient}."
+
+
+def _reclean(db: sa.Connection, request: Request) -> str:
+    size = settings().batch_bytes
+    batches = reprocessing.ask(db, **_days(request.parameters), batch_bytes=size, **_by(request))
+    ledger.claim(db, size)
+    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
+
+
+def _days(given: dict[str, Any]) -> dict[str, date]:
+    return {name: date.fromisoformat(given[name]) for name in ("first", "last") if name in given}
+
+
+ACTIONS: dict[str, Action] = {
+    "repair": _repair,
+    "dismiss": _dismiss,
+    "undo": _undo,
+    "replay": _replay,
+    "hold": _hold,
+    "release": _release,
+    "resend": _resend,
+    "reclean": _reclean,
+}

@@ -1,0 +1,152 @@
+"""The kinds of requests: what each needs to know, and what it does in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from t3lib.cleaning import REASONS
+from t3lib.operator_requests import fields
+from t3lib.operator_requests import sentences as words
+from t3lib.operator_requests.fields import Field
+from t3lib.operator_requests.sentences import MODES, Given
+from t3lib.problems import RefusedError
+
+LONGEST_DAYS = 400
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of request. `check` looks at all fields together and raises RefusedError."""
+
+    title: str
+    does: str
+    fields: tuple[Field, ...]
+    words: Callable[[Given], str]
+    check: Callable[[Given], Given] = field(default=lambda given: given)
+
+    def checked(self, given: Given) -> Given:
+        """The parameters as they are kept; giving these again gives the same. Raises RefusedError."""
+        if unknown := sorted(given.keys() - {known.name for known in self.fields}):
+            raise RefusedError(f"{self.title}: there is no field {unknown[0][:40]!r}.")
+        read = {known.name: known.value(given.get(known.name)) for known in self.fields}
+        return self.check({name: value for name, value in read.items() if value not in (None, False)})
+
+
+def _total(given: Given) -> Given:
+    """A typed total comes before the suggested one."""
+    return {name: value for name, value in given.items() if name != "accept" or "total" not in given}
+
+
+def _days(given: Given) -> Given:
+    first, last = (date.fromisoformat(given[name]) if name in given else None for name in ("first", "last"))
+    if first and last and not 0 <= (last - first).days < LONGEST_DAYS:
+        late = "The first day is after the last one: write the earlier one first."
+        raise RefusedError(late if first > last else f"These are more than {LONGEST_DAYS} days: ask for fewer at once.")
+    return given
+
+
+def _one_piece(given: Given) -> Given:
+    """A batch, or a report by its day and edition."""
+    if ("batch" in given) == ("day" in given) or ("day" in given) != ("edition" in given):
+        raise RefusedError("Name the batch, or the day and the edition of a report.")
+    return given
+
+
+_ROW = (
+    Field("file", "File", fields.whole, "fixed", needed=True),
+    Field("row", "Row", fields.whole, "fixed", needed=True),
+)
+_KEY = (Field("key", "File", fields.words, "fixed", needed=True),)
+_FIRST = Field("first", "From", fields.day, "day", needed=True)
+_LAST = Field("last", "To", fields.day, "day", needed=True)
+_PAYMENTS = {"": "as the row says", "card": "card", "cash": "cash"}
+_WHICH = {"": "every reason"} | {code: code.replace("_", " ") for code in REASONS}
+
+KINDS: dict[str, Kind] = {
+    "repair": Kind(
+        "Repair a rejected row",
+        "The row joins the sales, with your name and reason. It can be taken back.",
+        (
+            *_ROW,
+            Field("accept", "Accept the suggested total", fields.tick, "tick"),
+            Field("total", "Total in pounds", fields.amount, hint="4.99"),
+            Field("at", "Time, where the row's is no good", fields.moment, hint="2026-11-05 12:30"),
+            Field("payment", "Payment", fields.words, "choice", choices=_PAYMENTS),
+            Field("force", "Also beyond what this truck's rules believe", fields.tick, "tick"),
+        ),
+        words.repair,
+        _total,
+    ),
+    "dismiss": Kind(
+        "Dismiss a rejected row",
+        "The row is no sale and is asked about no more. It can be taken back.",
+        _ROW,
+        lambda given: f"Dismiss {words.row(given)}",
+    ),
+    "undo": Kind(
+        "Take a decision back",
+        "The row becomes what it was before the latest decision on it.",
+        _ROW,
+        lambda given: f"Take back what was decided on {words.row(given)}",
+    ),
+    "replay": Kind(
+        "Judge open rejects again",
+        "Rows that the present rules accept become sales; what people decided stays.",
+        (
+            Field("reason", "Reason", fields.words, "choice", choices=_WHICH),
+            Field("truck", "Truck", fields.whole, hint="every truck"),
+            Field("first", "From", fields.day, "day"),
+            Field("last", "To", fields.day, "day"),
+        ),
+        words.replay,
+        _days,
+    ),
+    "hold": Kind(
+        "Hold a file",
+        "Its sales and rejects leave the figures, and newer versions wait, until somebody releases it.",
+        _KEY,
+        lambda given: f"Hold {words.file_name(given)}",
+    ),
+    "release": Kind(
+        "Release a held file",
+        "It is read and loaded as if it were new: what it was held for is taken as right.",
+        _KEY,
+        lambda given: f"Release {words.file_name(given)}",
+    ),
+    "resend": Kind(
+        "Send a mail again",
+        "The same message leaves once more, with the same Message-ID.",
+        (Field("mail", "Mail", fields.whole, "fixed", needed=True),),
+        lambda given: f"Send mail {given['mail']} again",
+    ),
+    "rerun": Kind(
+        "Run it again",
+        "A failed batch gets another attempt; a report is made anew and its mails are queued.",
+        (
+            Field("batch", "Batch", fields.words, "fixed"),
+            Field("day", "Business day", fields.day, "fixed"),
+            Field("edition", "Edition", fields.words, "fixed"),
+        ),
+        words.rerun,
+        _one_piece,
+    ),
+    "backfill": Kind(
+        "Catch up on past days",
+        "Queued behind today's work. It may be asked for again: it goes on where it was.",
+        (
+            _FIRST,
+            _LAST,
+            Field("mode", "What", fields.words, "choice", needed=True, choices=MODES),
+            Field("reports", "Make (and mail) the days' missing reports too", fields.tick, "tick"),
+        ),
+        words.backfill,
+        _days,
+    ),
+    "reclean": Kind(
+        "Clean days again",
+        "The loaded files of these days go through the notebooks under the present rules; figures may change.",
+        (_FIRST, _LAST),
+        lambda given: f"Clean the files{words.days_of(given)} again",
+        _days,
+    ),
+}

@@ -1,0 +1,173 @@
+"""The rows of ops.request: asked by people, ended by a worker, never changed afterwards."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from t3lib.operator_requests import signature
+from t3lib.operator_requests.kinds import KINDS
+from t3lib.problems import RefusedError
+
+LONGEST_NAME, LONGEST_WHY, LONGEST_OUTCOME = 80, 500, 1000
+UNREADABLE = "unreadable"
+
+_ASK = sa.text("""
+    INSERT INTO ops.request (kind, parameters, asked_by, why)
+    VALUES (:kind, CAST(:parameters AS jsonb), :asked_by, :why)
+    RETURNING request_id
+""")
+_REQUEST = """
+    SELECT request_id, kind, CAST(parameters AS text) AS parameters, asked_by, why, asked_at, request.state,
+           started_at, attempts, request.finished_at, outcome
+    FROM ops.request
+"""
+# A request is about a truck or a day by what it says, or by the file that it names.
+_CHOSEN = """
+    LEFT JOIN LATERAL (
+        SELECT truck_id, batch_date FROM ops.source_file AS file
+        WHERE file.key = parameters ->> 'key'
+           OR file.file_id = CASE WHEN parameters ->> 'file' ~ '^[0-9]{1,18}$'
+                                  THEN CAST(parameters ->> 'file' AS bigint) END
+        ORDER BY file_id DESC LIMIT 1
+    ) AS file ON true
+    WHERE (CAST(:since AS timestamptz) IS NULL OR asked_at >= :since)
+      AND (CAST(:states AS text[]) IS NULL OR state = ANY(:states))
+      AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck OR parameters ->> 'truck' = CAST(:truck AS text))
+      AND (CAST(:day AS text) IS NULL OR batch_date = CAST(:day AS date) OR parameters ->> 'day' = :day
+           OR :day BETWEEN parameters ->> 'first' AND parameters ->> 'last')
+"""
+_NEWEST = sa.text(_REQUEST + _CHOSEN + " ORDER BY request_id DESC LIMIT :limit OFFSET :skip")
+_COUNT = sa.text("SELECT count(*) FROM ops.request" + _CHOSEN)
+_BY_ID = sa.text(_REQUEST + " WHERE request_id = :request_id")
+_BEGIN = sa.text("""
+    UPDATE ops.request SET started_at = coalesce(started_at, now()), attempts = attempts + 1
+    WHERE request_id = (SELECT request_id FROM ops.request WHERE state = 'waiting'
+                        ORDER BY request_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING request_id
+""")
+_HELD = sa.text(_REQUEST + " WHERE request_id = :request_id AND state = 'waiting' FOR UPDATE SKIP LOCKED")
+_END = sa.text("""
+    UPDATE ops.request SET state = :state, outcome = :outcome, finished_at = clock_timestamp()
+    WHERE request_id = :request_id
+""")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing that an operator asked for. outcome is what became of it, in words."""
+
+    request_id: int
+    kind: str
+    parameters: dict[str, Any]
+    asked_by: str
+    why: str
+    asked_at: datetime
+    state: str
+    started_at: datetime | None
+    attempts: int
+    finished_at: datetime | None
+    outcome: str | None
+
+    @property
+    def words(self) -> str:
+        """What was asked for."""
+        kind = KINDS.get(self.kind)
+        try:
+            return kind.words(self.parameters) if kind else self.kind
+        except Exception:  # a row that no page of this version wrote
+            return kind.title
+
+
+def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = "") -> int:
+    """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read.
+
+    visitor: what the page's server signed for who asks; every role but the owner needs it."""
+    row = checked(kind, parameters, asked_by, why)
+    if visitor:
+        signature.sign(db, visitor)
+    return db.scalar(_ASK, {**row, "parameters": json.dumps(row["parameters"])})
+
+
+def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:
+    """The request as it is kept. Raises RefusedError."""
+    if kind not in KINDS:
+        raise RefusedError(f"There is no request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
+    given = KINDS[kind].checked(parameters)
+    name = _said(asked_by, LONGEST_NAME, "Say who asks: your name is kept with the request.")
+    reason = _said(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
+    return {"kind": kind, "parameters": given, "asked_by": name, "why": reason}
+
+
+def newest(
+    db: sa.Connection,
+    limit: int = 20,
+    *,
+    skip: int = 0,
+    since: datetime | None = None,
+    day: date | None = None,
+    truck: int | None = None,
+    states: Collection[str] = (),
+) -> list[Request]:
+    """The newest requests, latest first: asked since then, about that day, about that truck, in one of those states."""
+    wanted = _chosen(since, day, truck, states) | {"limit": limit, "skip": skip}
+    return [_read(row) for row in db.execute(_NEWEST, wanted).mappings()]
+
+
+def count(
+    db: sa.Connection,
+    *,
+    since: datetime | None = None,
+    day: date | None = None,
+    truck: int | None = None,
+    states: Collection[str] = (),
+) -> int:
+    """How many requests those are."""
+    return int(db.scalar(_COUNT, _chosen(since, day, truck, states)) or 0)
+
+
+def read(db: sa.Connection, request_id: int) -> Request | None:
+    """One request."""
+    row = db.execute(_BY_ID, {"request_id": request_id}).mappings().one_or_none()
+    return _read(row) if row else None
+
+
+def begin(db: sa.Connection) -> int | None:
+    """Count another try at the oldest request that waits; its id."""
+    return db.scalar(_BEGIN)
+
+
+def hold(db: sa.Connection, request_id: int) -> Request | None:
+    """That request, held until the transaction ends; None when it has ended or somebody else holds it."""
+    row = db.execute(_HELD, {"request_id": request_id}).mappings().one_or_none()
+    return _read(row) if row else None
+
+
+def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
+    """Write what became of a request: 'done' or 'failed'."""
+    db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome[:LONGEST_OUTCOME]})
+
+
+def _read(row: Mapping[str, Any]) -> Request:
+    """A row of the table; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
+    try:
+        parameters = json.loads(row["parameters"])
+    except (ValueError, RecursionError):
+        parameters = {UNREADABLE: True}
+    return Request(**dict(row) | {"parameters": parameters})
+
+
+def _chosen(since: datetime | None, day: date | None, truck: int | None, states: Collection[str]) -> dict[str, Any]:
+    return {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
+
+
+def _said(text: str, longest: int, missing: str) -> str:
+    found = " ".join(text.split())
+    if not found:
+        raise RefusedError(missing)
+    if len(found) > longest:
+        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: say it shorter.")
+    return found

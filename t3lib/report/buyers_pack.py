@@ -1,0 +1,78 @@
+"""What a buyer asks for beside the figures of a month; read only where an edition shows it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import pandas as pd
+import sqlalchemy as sa
+
+from t3lib import metrics
+from t3lib.metrics import Scope
+from t3lib.metrics.sales.concentration import Concentration
+from t3lib.metrics.sales.growth import LikeForLike
+from t3lib.metrics.trust.reconciliation import Reconciliation
+
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Like for like: the period, and the twelve months up to its end, each against the year before."""
+
+    period: LikeForLike | None
+    year: LikeForLike | None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Each is None in an edition without the section of its name.
+
+    `months`: one row per month with a sale, of twelve and the twelve before them (`metrics.by_period`). `trailing`:
+    `metrics.trailing_by_truck`. `seasonality` and `weekdays`: `metrics.seasonality`."""
+
+    months: pd.DataFrame | None = None
+    like_for_like: Growth | None = None
+    trailing: pd.DataFrame | None = None
+    concentration: Concentration | None = None
+    seasonality: pd.DataFrame | None = None
+    weekdays: pd.DataFrame | None = None
+    ramp: pd.DataFrame | None = None
+    clean_rate: pd.DataFrame | None = None
+    reconciliation: Reconciliation | None = None
+
+
+def read(db: sa.Connection, scope: Scope, sections: tuple[str, ...]) -> Pack:
+    """What these sections show, of the twelve months up to a scope's last day (the reconciliation: of the scope)."""
+    wanted = [one.name for one in fields(Pack) if one.name in sections]
+    return Pack(**{name: _READ[name](db, scope) for name in wanted})
+
+
+def _year(scope: Scope) -> Scope:
+    return metrics.periods_until(scope, "month", MONTHS)
+
+
+def _months(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    return metrics.by_period(db, metrics.periods_until(scope, "month", 2 * MONTHS), "month")
+
+
+def _growth(db: sa.Connection, scope: Scope) -> Growth:
+    return Growth(*(_like_for_like(db, one) for one in (scope, _year(scope))))
+
+
+def _like_for_like(db: sa.Connection, scope: Scope) -> LikeForLike | None:
+    """None where the data do not hold the year before in full."""
+    held, earlier = metrics.data_range(db), metrics.year_before(scope)
+    return metrics.like_for_like(db, scope, earlier) if held and earlier.first >= held[0] else None
+
+
+_READ: dict[str, Callable[[sa.Connection, Scope], object]] = {
+    "months": _months,
+    "like_for_like": _growth,
+    "trailing": lambda db, scope: metrics.trailing_by_truck(db, scope),
+    "concentration": lambda db, scope: metrics.concentration(db, _year(scope)),
+    "seasonality": lambda db, scope: metrics.seasonality(db, _year(scope), "month"),
+    "weekdays": lambda db, scope: metrics.seasonality(db, _year(scope), "weekday"),
+    "ramp": lambda db, scope: metrics.ramp(db, _year(scope)),
+    "clean_rate": lambda db, scope: metrics.clean_rate(db, _year(scope)),
+    "reconciliation": metrics.reconciliation,
+}

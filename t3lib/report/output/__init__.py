@@ -1,0 +1,1 @@
+"""From an executed report to a mail, a PDF and the outbox."""

@@ -1,0 +1,148 @@
+"""Every code that the ledger uses, in plain words: `python -m t3lib.warehouse.checks.codes > docs/reasons.md`."""
+
+from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS, REASONS
+from t3lib.warehouse.decisions.rejects import STATUSES
+from t3lib.warehouse.files.file_outcomes import OUTCOMES
+from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.sales.restatements import CAUSES
+
+# One row (timestamp, type, total) per reason, at a truck whose only price is 4.99, uploaded on 5 Nov 2026.
+EXAMPLES: dict[str, tuple[str, str, str]] = {
+    "missing_total": ("2026-11-05 12:00:00+00:00", "card", "blank"),
+    "void": ("2026-11-05 12:00:00+00:00", "card", "VOID"),
+    "error_marker": ("2026-11-05 12:00:00+00:00", "card", "ERR"),
+    "not_a_number": ("2026-11-05 12:00:00+00:00", "card", "seven"),
+    "zero": ("2026-11-05 12:00:00+00:00", "card", "0.00"),
+    "negative": ("2026-11-05 12:00:00+00:00", "card", "-4.99"),
+    "decimal_shift": ("2026-11-05 12:00:00+00:00", "card", "499"),
+    "above_limit": ("2026-11-05 12:00:00+00:00", "card", "25"),
+    "bad_timestamp": ("5 November, noon", "card", "4.99"),
+    "future": ("2027-11-05 12:00:00+00:00", "card", "4.99"),
+    "too_old": ("1970-01-01 00:00:00+00:00", "card", "4.99"),
+    "unknown_payment_type": ("2026-11-05 12:00:00+00:00", "cheque", "4.99"),
+    "wrong_cells": ("2026-11-05 12:00:00+00:00", "card", "1,234.50"),
+}
+
+# How the same row may be written: the content of a file, or a total, and what is read from it.
+_PLAIN = "timestamp,type,total\n2026-11-05 12:00:00+00:00,card,4.99\n"
+FILE_SPELLINGS: dict[str, bytes] = {
+    "UTF-8, with or without a byte order mark": b"\xef\xbb\xbf" + _PLAIN.encode(),
+    "UTF-16 with its byte order mark": _PLAIN.encode("utf-16"),
+    "Latin-1, where it is not UTF-8": _PLAIN.replace("4.99", "£4.99").encode("latin-1"),
+    "lines that end in LF, CRLF or CR; empty lines between them": _PLAIN.replace("\n", "\r\n\r\n").encode(),
+    "fields set apart by commas, semicolons or tabs, as the first line has them": _PLAIN.replace(",", ";").encode(),
+    "fields in quotes": _PLAIN.replace("card", '"card"').replace("4.99", '"4.99"').encode(),
+    "columns in any order and case, among others": b"Total,till,TYPE,Timestamp\n4.99,1,card,2026-11-05 12:00Z\n",
+    "a time with a T, without seconds, or with an offset (none means UTC)": _PLAIN.replace(
+        "2026-11-05 12:00:00+00:00", "2026-11-05T13:00+01:00").encode(),
+    "a payment in any case, with spaces around it": _PLAIN.replace("card", " CARD ").encode(),
+}  # fmt: skip
+TOTAL_SPELLINGS: dict[str, int] = {
+    "7": 700, "9.6": 960, "8.70": 870, ".5": 50, " 5.00 ": 500, "£7.50": 750, "5 GBP": 500, "7,50": 750,
+    "1,234.50": 123450, "1,234": 123400, "9.600": 960,
+}  # fmt: skip
+
+_INTRODUCTION = """# Reasons, warnings and outcomes
+
+Nothing is dropped silently: every row and every file of the bucket ends under one of these codes.
+This page is made from the code (`python -m t3lib.warehouse.checks.codes > docs/reasons.md`) and tested against it.
+"""
+_SPELLINGS = """
+## How files may be written
+
+What can be read in one way only is read; what cannot is refused with a reason, never guessed.
+The same sale is read from
+
+"""
+_LINES = """
+An amount that holds a comma stands in quotes in a file whose cells are set apart by commas: `"1,234.50"`.
+
+Every line below the first is a row. A quoted cell may go on over several lines, and doubles the quotes in it. A file is
+refused, with the line named, where a quote is never closed, stands within an unquoted cell or has text behind it, and
+where a cell of several lines takes in one that reads like a row of its own. A row with more or fewer cells than the
+first line has names is rejected and kept whole.
+
+Columns besides these three are not read; `t3 files` and the operations page name them, and `t3 trace` shows rows whole.
+One that may say that rows are no sales (`status`, `state`, `refunded`, `voided` and the like, other than *paid* or *no*
+in every row) holds the file: `t3 files release KEY --why "..."` is a person's word that every row is a sale as written.
+"""
+_LISTS = """
+## How details.xlsx, menu.csv, pitches.csv and costs.csv may be written
+
+Names of columns and sheets may be in any case, with blanks or hyphens for underscores. A file is refused by name, and
+its version before stays in force, where anything may mean two things: a column or sheet that is not known or stands
+there twice, a value under no name, a row with other cells than the first line has names, the same truck,
+place, dish or cost twice, merged cells, an error of Excel, a formula without its value. A unit cost or a cost may be 0,
+a price may not. Signs that cannot be seen are taken out of names.
+"""
+_REJECTED = """
+## Rows that are not loaded
+
+They stand in `ops.rejected_row` with their raw text. Wrong cells go before all else, then the total's reason before the
+time's, the time's before the payment's. Examples are of a truck whose menu has the one price 4.99. A total may be five
+times the dearest price on the menu, or else the dearest that the truck sold often, or else `T3_LIMIT_PENCE`.
+`t3 rejects list --reason CODE` shows them.
+"""
+_STATUSES = """
+## What became of such a row
+"""
+_FLAGS = """
+## Rows that are loaded with a warning
+
+They are sales; `core.sale.flags` is the sum of these numbers.
+"""
+_OUTCOMES = """
+## What becomes of a file
+
+One line per object version in `ops.source_file`. `t3 files --state CODE` shows them. A loaded file that left the
+bucket stays loaded; `deleted_at` says when a sweep first missed it.
+"""
+_AGAIN = """
+## What becomes of a file that is cleaned again
+
+`t3 ingest --again DATE..DATE`, and changed menus, clean loaded files again; each ends under one of these.
+"""
+_CAUSES = """
+## Why figures change after they were shown
+
+One line per cause, truck and business day in `mart.restatement`, with rows and pence before and after.
+"""
+
+
+def markdown() -> str:
+    """docs/reasons.md."""
+    parts = [
+        _INTRODUCTION,
+        _SPELLINGS + "".join(f"- {spelling}\n" for spelling in FILE_SPELLINGS),
+        _table(("total", "pence"), [(f"`{total}`", str(pence)) for total, pence in TOTAL_SPELLINGS.items()]),
+        _LINES,
+        _LISTS,
+        _REJECTED,
+        _table(("code", "what it means", "example: time, payment, total"),
+               [(f"`{code}`", text, f"`{', '.join(EXAMPLES[code])}`") for code, text in REASONS.items()]),
+        _STATUSES,
+        _table(("code", "what it means"), _coded(STATUSES)),
+        _FLAGS,
+        _table(("code", "number", "what it means"),
+               [(f"`{code}`", str(FLAGS[code]), text) for code, text in FLAG_SENTENCES.items()]),
+        _OUTCOMES,
+        _table(("code", "what it means"), _coded(OUTCOMES)),
+        _AGAIN,
+        _table(("code", "what it means"), _coded(AGAIN)),
+        _CAUSES,
+        _table(("code", "what it means"), _coded(CAUSES)),
+    ]  # fmt: skip
+    return "\n".join(part.strip("\n") + "\n" for part in parts)
+
+
+def _coded(codes: dict[str, str]) -> list[tuple[str, str]]:
+    return [(f"`{code}`", text) for code, text in codes.items()]
+
+
+def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [titles, tuple("---" for _ in titles), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

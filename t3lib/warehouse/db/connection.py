@@ -1,0 +1,123 @@
+"""Engines and migrations."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg2
+import sqlalchemy as sa
+
+from t3lib.settings import settings
+from t3lib.warehouse.db import locks
+
+_HERE = Path(__file__).parent
+# Whom the network lost is let go of within ten seconds, not after two hours: by this end and by the server's.
+_HERE_NOTICES = {"keepalives_idle": "4", "keepalives_interval": "2", "keepalives_count": "3",
+                 "tcp_user_timeout": "10000"}  # fmt: skip
+SERVER_NOTICES = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+SERVER_NOTICES += " -c tcp_user_timeout=10000"
+
+
+@cache
+def _engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(
+        psycopg2_url(url),
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=10,
+        connect_args={"connect_timeout": 10, "application_name": "t3"},
+    )
+    sa.event.listen(engine, "handle_error", _lost, retval=True)
+    return engine
+
+
+def _lost(context: sa.engine.ExceptionContext) -> sa.exc.OperationalError | None:
+    """An OperationalError for a connection that was lost, also where psycopg2 calls it but a DatabaseError: it does so
+    when the server went between two queries."""
+    lost = context.original_exception
+    if not context.is_disconnect or type(lost) is not psycopg2.DatabaseError:
+        return None
+    said = psycopg2.OperationalError(str(lost))
+    return sa.exc.OperationalError(context.statement, context.parameters, said, connection_invalidated=True)
+
+
+def psycopg2_url(url: str) -> sa.URL:
+    """Any postgres URL with the driver that T3 uses."""
+    return _noticing(sa.make_url(url)).set(drivername="postgresql+psycopg2")
+
+
+def libpq_url(url: str) -> str:
+    """Any postgres URL as libpq (psql, psycopg, DBOS) wants it."""
+    written = _noticing(sa.make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+    place, mark, query = written.partition("?")
+    return place.replace(" ", "%20") + mark + query.replace("+", "%20")
+
+
+def _noticing(url: sa.URL) -> sa.URL:
+    """The same address; what the URL or PGOPTIONS ask of the server stands."""
+    asked = " ".join(filter(None, (url.query.get("options"), os.environ.get("PGOPTIONS"))))
+    options = asked if SERVER_NOTICES in asked else f"{SERVER_NOTICES} {asked}".strip()
+    return url.update_query_dict({**_HERE_NOTICES, **url.query, "options": options})
+
+
+def engine(url: str | None = None) -> sa.Engine:
+    """The process's engine for a database, by default T3_DATABASE_URL."""
+    return _engine(url or settings().need("database_url"))
+
+
+@contextmanager
+def connect(url: str | None = None) -> Iterator[sa.Connection]:
+    """A connection in a transaction that commits on success."""
+    with engine(url).begin() as connection:
+        yield connection
+
+
+def one_moment(db: sa.Connection) -> None:
+    """From here on the transaction sees the database as it is now, whatever is committed meanwhile.
+
+    Only as the first statement of a transaction."""
+    db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+
+
+def newest() -> str:
+    """The revision of this version's schemas."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(_HERE / "migrations")).get_current_head() or ""
+
+
+def upgrade(url: str | None = None) -> str:
+    """Bring the schemas to the newest migration; returns its revision."""
+    return migrate("head", url)
+
+
+def migrate(revision: str, url: str | None = None) -> str:
+    """Bring the schemas to a revision, newer or older, in one transaction; returns it."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE / "migrations"))
+    config.set_main_option("path_separator", "os")
+    _prepare(url)
+    with connect(url) as connection:
+        locks.migrations(connection)
+        config.attributes["connection"] = connection
+        where = {"version_table": "schema_version", "version_table_schema": "ops"}
+        stands = MigrationContext.configure(connection, opts=where)
+        is_older = revision != "head" and revision < (stands.get_current_revision() or "")
+        (command.downgrade if is_older else command.upgrade)(config, revision)
+        return stands.get_current_revision() or ""
+
+
+def _prepare(url: str | None) -> None:
+    """Make what is locked while schemas change; of two who find nothing there, one is first."""
+    try:
+        with connect(url) as db:
+            locks.prepare(db)
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError):
+        with connect(url) as db:
+            locks.prepare(db)

@@ -1,0 +1,1 @@
+"""Rejected rows, held files, and what people decided about them."""

@@ -1,0 +1,128 @@
+"""People's decisions that stand on rejected rows: they follow their row's text when its file is read again."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.decisions import decisions
+from t3lib.warehouse.decisions.decisions import RULES, Decision
+
+_TEXT = ("raw_timestamp", "raw_type", "raw_total", "raw_line")
+# People's decisions that stand, each with its latest line of the audit; nth: of the rows with the same text.
+_STANDING = """
+    WITH rejected AS (
+        SELECT file_id, row_number, status, raw_timestamp, raw_type, raw_total, raw_line,
+               row_number() OVER (PARTITION BY file_id, raw_timestamp, raw_type, raw_total, raw_line
+                                  ORDER BY row_number) AS nth
+        FROM ops.rejected_row
+        WHERE file_id = ANY($1)
+    )
+
+    SELECT row.*, last.repair_id, last.actor, last.why, last.forced
+    FROM rejected AS row
+    CROSS JOIN LATERAL (
+        SELECT repair_id, actor, why, forced FROM ops.repair
+        WHERE repair.file_id = row.file_id AND repair.row_number = row.row_number
+        ORDER BY repair_id DESC
+        LIMIT 1
+    ) AS last
+    WHERE row.status IN ('repaired', 'dismissed')
+"""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Decisions on rows of a file that is read again: those whose row stands where it stood, the lines that end the
+    others there, the lines that carry them to the row's new place, and the sales that these make."""
+
+    here: list[dict[str, Any]]
+    ended: list[Decision]
+    carried: list[Decision]
+    sales: pa.Table
+
+
+def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
+    """The rows of these files that a person repaired or dismissed, each with who, why and the nth of its text."""
+    if not file_ids:
+        return []
+    cursor.execute(_STANDING, [file_ids])
+    return cursor.table().to_pylist()
+
+
+def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Table,
+          rejects: pa.Table) -> tuple[list[Decision], pa.Table]:  # fmt: skip
+    """Decisions on rows whose text a new version of their file holds too, and that are rejected again.
+
+    stood: of `standing`; successors: the new file by the replaced one; gone: its sales. A row that stands elsewhere
+    in the new version is found by its text: the nth of equal ones stays the nth. Returns the decisions and the
+    sales that the repaired ones make."""
+    if not stood:
+        return [], gone.schema.empty_table()
+    places = _places(rejects, {successors[row["file_id"]] for row in stood})
+    sold = {_at(row): row for row in decisions.only(gone, stood).to_pylist()}
+    made, sales = [], []
+    for row in stood:
+        new = {"file_id": successors[row["file_id"]], "status": "open"}
+        if (place := places.get((new["file_id"], *_text(row), row["nth"]))) is None:
+            continue
+        new["row_number"] = place
+        sale = sold.get(_at(row))
+        made.append(decisions.on(new, "carry", row["actor"], row["why"], row["status"], sale, forced=row["forced"]))
+        if sale:
+            sales.append(sale | {"file_id": new["file_id"], "row_number": place})
+    return made, pa.Table.from_pylist(sales, schema=gone.schema)
+
+
+def follow(stood: list[dict[str, Any]], moved: set[int], sales: pa.Table, rejects: pa.Table) -> Followed:
+    """The same for files that are cleaned again; `sales` are those that stand.
+
+    moved: the files that now have more rows or fewer. Only there, and where another text stands in a row's place,
+    can a row have moved; elsewhere one that is no longer rejected is one that the rules accept."""
+    files = {row["file_id"] for row in stood}
+    places = _places(rejects, files)
+    texts = {(text[0], place): text[1:-1] for text, place in places.items()}
+    moved = moved | {row["file_id"] for row in stood if texts.get(_at(row), _text(row)) != _text(row)}
+    now = {_at(row): places.get((row["file_id"], *_text(row), row["nth"])) for row in stood}
+    left = [row for row in stood if row["file_id"] in moved and now[_at(row)] != row["row_number"]]
+    ended = [_end(row, now[_at(row)], sales) for row in left]
+    carried, made = carry(left, {file_id: file_id for file_id in files}, sales, rejects)
+    return Followed([row for row in stood if row not in left], ended, carried, made)
+
+
+def with_other_counts(before: Iterable[pa.Table], now: Iterable[pa.Table]) -> set[int]:
+    """The files of which these tables hold another number of rows than those."""
+    then, found = (Counter(one for table in tables for one in table["file_id"].to_pylist()) for tables in (before, now))
+    return {file_id for file_id in then | found if then[file_id] != found[file_id]}
+
+
+def _places(rejects: pa.Table, files: set[int]) -> dict[tuple[Any, ...], int]:
+    """The number of each rejected row of some files by (file_id, its text, nth of that text)."""
+    wanted = pa.array(sorted(files), pa.int64())
+    lines = rejects.filter(pc.is_in(rejects["file_id"], wanted)).select(["file_id", "row_number", *_TEXT])
+    seen: Counter[tuple[Any, ...]] = Counter()
+    found = {}
+    for row in lines.sort_by("row_number").to_pylist():
+        text = (row["file_id"], *_text(row))
+        seen[text] += 1
+        found[(*text, seen[text])] = row["row_number"]
+    return found
+
+
+def _end(row: dict[str, Any], place: int | None, sales: pa.Table) -> Decision:
+    """What ends a decision where its row stood."""
+    where = "The file no longer has this row among the rejected ones." if place is None else f"It is row {place} now."
+    sale = next(iter(decisions.only(sales, [row]).to_pylist()), None)
+    return decisions.on(row, "undo", RULES, where, "open", sale, undoes=row["repair_id"])
+
+
+def _text(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _TEXT)
+
+
+def _at(row: dict[str, Any]) -> tuple[int, int]:
+    return row["file_id"], row["row_number"]

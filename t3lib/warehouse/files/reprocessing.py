@@ -1,0 +1,105 @@
+"""Which loaded files are cleaned again: claimed beside their sales, which stay visible until the new ones commit."""
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from t3lib.problems import RefusedError
+from t3lib.warehouse.db import locks
+from t3lib.warehouse.files import audit, ledger
+
+AGAIN: dict[str, str] = {
+    "restated": "Cleaned again; its rows changed.",
+    "unchanged": "Cleaned again; every row came out as before.",
+    "gone": "The bucket no longer holds this version: its rows stay as they are.",
+    "refused": "It can no longer be read as rows: its rows stay as they are.",
+    "superseded": "A newer version was loaded meanwhile.",
+}
+_OF_DAYS = sa.text("""
+    SELECT file_id FROM ops.source_file AS file
+    WHERE state = 'loaded' AND kind IN ('sales', 'history') AND (
+        EXISTS (SELECT FROM core.sale WHERE sale.truck_id = file.truck_id AND sale.file_id = file.file_id
+                                        AND sale.business_date BETWEEN :first AND :last)
+        OR EXISTS (SELECT FROM ops.rejected_row AS row WHERE row.file_id = file.file_id
+                                        AND coalesce(row.business_date, file.batch_date) BETWEEN :first AND :last))
+    ORDER BY file_id
+""")
+_READ_AGAIN = sa.text("""
+    UPDATE ops.source_file SET state = 'new', batch_id = NULL, reason = NULL
+    WHERE state IN ('unreadable', 'bad_header') AND batch_date BETWEEN :first AND :last
+""")
+_UNREAD = sa.text("""
+    SELECT file_id FROM ops.source_file
+    WHERE state IN ('unreadable', 'bad_header') AND batch_date BETWEEN :first AND :last
+    ORDER BY file_id
+""")
+_FREE = sa.text("""
+    SELECT file_id, size FROM ops.source_file AS file
+    WHERE file_id = ANY(:files) AND state = 'loaded' AND kind IN ('sales', 'history')
+      AND NOT EXISTS (SELECT FROM ops.again_file WHERE again_file.file_id = file.file_id AND outcome IS NULL)
+    ORDER BY file_id
+""")
+_BATCH = sa.text("""
+    INSERT INTO ops.batch (batch_id, files, bytes, cause, actor, why)
+    VALUES (:batch, :files, :bytes, :cause, :actor, :why)
+""")
+_CLAIM = sa.text("INSERT INTO ops.again_file (batch_id, file_id) SELECT :batch, unnest(CAST(:files AS bigint[]))")
+_OUTCOMES = sa.text("""
+    SELECT key, truck_id, outcome, again_file.reason FROM ops.again_file
+    JOIN ops.source_file USING (file_id)
+    WHERE again_file.batch_id = ANY(:batches)
+    ORDER BY key
+""")
+
+
+def ask(db: sa.Connection, first: date, last: date, *, actor: str, why: str, batch_bytes: int) -> list[str]:
+    """Claim every loaded file with sales or rejects of these business days; returns the ids of the batches made.
+
+    Files of these days that could not be read become new again. Files that wait already are left where they are."""
+    audit.write(db, "again", f"{first}..{last}", actor, why)
+    db.execute(_READ_AGAIN, {"first": first, "last": last})
+    return claim(db, of_days(db, first, last), cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
+
+
+def of_days(db: sa.Connection, first: date, last: date) -> list[int]:
+    """The ids of the loaded files with sales or rejects of these business days."""
+    return list(db.scalars(_OF_DAYS, {"first": first, "last": last}))
+
+
+def unread(db: sa.Connection, first: date, last: date) -> list[int]:
+    """The ids of the files of these days that could not be read as rows."""
+    return list(db.scalars(_UNREAD, {"first": first, "last": last}))
+
+
+def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[int]]:
+    """Those of these files that wait for nothing, in the batches that clean them again."""
+    free = list(db.execute(_FREE, {"files": files}))
+    return [[row.file_id for row in batch] for batch in ledger.bounded(free, batch_bytes, ledger.BATCH_FILES)]
+
+
+def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:
+    """Put loaded files into batches that clean them again; returns the ids of the batches made."""
+    locks.alone(db, locks.AGAIN)
+    made = []
+    for batch in ledger.bounded(list(db.execute(_FREE, {"files": files})), batch_bytes, ledger.BATCH_FILES):
+        size = sum(row.size for row in batch)
+        made.append(f"again-{batch[0].file_id}-{uuid4().hex[:12]}")
+        entry = {"batch": made[-1], "files": len(batch), "bytes": size, "cause": cause, "actor": actor, "why": why}
+        db.execute(_BATCH, entry)
+        db.execute(_CLAIM, {"batch": made[-1], "files": [row.file_id for row in batch]})
+    return made
+
+
+def is_again(db: sa.Connection, batch_id: str) -> bool:
+    """Whether a batch cleans loaded files again. Raises RefusedError when there is no such batch."""
+    found = db.scalar(sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id})
+    if found is None:
+        raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a rehearsal over loaded files.")
+    return found
+
+
+def outcomes(db: sa.Connection, batch_ids: list[str]) -> list[dict[str, Any]]:
+    """What became of each file of such batches: key, truck_id, outcome (null while it waits), reason."""
+    return [dict(row) for row in db.execute(_OUTCOMES, {"batches": batch_ids}).mappings()]

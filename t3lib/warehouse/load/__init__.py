@@ -1,0 +1,1 @@
+"""Loading: cleaned batches, files that are reprocessed, and the dimensions."""

@@ -1,0 +1,151 @@
+"""What a change of trucks, pitches and menus means for the sales that are loaded."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from t3lib.cleaning import FLAGS
+from t3lib.cleaning.truck_facts import read_rules
+from t3lib.settings import settings
+from t3lib.warehouse.decisions import rejects
+from t3lib.warehouse.decisions.decisions import RULES
+from t3lib.warehouse.files import reprocessing
+from t3lib.warehouse.sales import rollups
+
+# What cleaning asks of a truck: it warns of cards without a reader, and of trucks that details.xlsx lacks.
+_TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
+_PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
+_PRICES = "SELECT DISTINCT truck_id, price_pence FROM core.menu_item"
+
+_FLAGS = sa.text("""
+    WITH judged AS (
+        SELECT truck_id, file_id, row_number, business_date,
+               (flags & ~(:card + :unknown))
+               | CASE WHEN payment_type = 'card' AND truck_id = ANY(:without_reader) THEN :card ELSE 0 END
+               | CASE WHEN truck_id = ANY(:known) THEN 0 ELSE :unknown END AS flags
+        FROM core.sale
+        WHERE truck_id = ANY(:trucks)
+    ),
+
+    warned AS (
+        UPDATE core.sale SET flags = judged.flags
+        FROM judged
+        WHERE sale.truck_id = judged.truck_id AND sale.file_id = judged.file_id
+          AND sale.row_number = judged.row_number AND sale.business_date = judged.business_date
+          AND sale.flags <> judged.flags
+        RETURNING sale.truck_id, sale.business_date
+    )
+
+    -- Figures stay; touching them tells the archive, which holds the flags, that these days changed.
+    UPDATE mart.sales_hourly AS hourly SET transactions = hourly.transactions
+    FROM (SELECT DISTINCT truck_id, business_date FROM warned) AS days
+    WHERE hourly.truck_id = days.truck_id AND hourly.business_date = days.business_date
+""")
+_WARNINGS = sa.text("""
+    UPDATE ops.source_file
+    SET warnings = CASE WHEN truck_id = ANY(:known) THEN '{}' ELSE ARRAY['unknown_truck'] END
+    WHERE truck_id = ANY(:trucks) AND state = 'loaded' AND rows_loaded > 0
+""")
+_STOOD = """
+    CREATE TEMP TABLE stood ON COMMIT DROP AS
+    SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
+    FROM mart.sales_hourly
+    GROUP BY truck_id, business_date, location_id
+"""
+# Sums per day stay as they are; the row says that the day's sales stand at other places now.
+_MOVED = """
+    WITH stands AS (
+        SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
+        FROM mart.sales_hourly
+        GROUP BY truck_id, business_date, location_id
+    ),
+
+    moved AS (
+        SELECT DISTINCT truck_id, business_date FROM (TABLE stands EXCEPT TABLE stood) AS changed
+    )
+
+    INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
+                                 keys, why)
+    SELECT 'metadata', truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
+           ARRAY['metadata/pitches.csv'], 'Sales stand at other places now; the sums are as before.'
+    FROM moved
+    JOIN stands USING (truck_id, business_date)
+    GROUP BY truck_id, business_date
+    ORDER BY truck_id, business_date
+"""
+# Loaded sales that are 100 times a price on the new menu.
+_SHIFTED = sa.text("""
+    WITH shifted AS (
+        SELECT truck_id, 100 * price_pence AS total_pence FROM core.menu_item WHERE truck_id = ANY(:trucks)
+        EXCEPT
+        SELECT truck_id, price_pence FROM core.menu_item
+    ),
+
+    sold AS (
+        SELECT DISTINCT shifted.* FROM shifted
+        JOIN mart.price_daily ON price_daily.truck_id = shifted.truck_id
+                             AND price_daily.price_pence = shifted.total_pence
+    )
+
+    SELECT DISTINCT sale.file_id FROM core.sale
+    JOIN sold USING (truck_id, total_pence)
+    WHERE NOT EXISTS (SELECT FROM ops.rejected_row AS row
+                      WHERE row.file_id = sale.file_id AND row.row_number = sale.row_number
+                        AND row.status = 'repaired')
+""")
+_BY_MENU = ("decimal_shift", "above_limit")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The dimensions that decide about sales, as sets of rows."""
+
+    trucks: frozenset[tuple]
+    pitches: frozenset[tuple]
+    prices: frozenset[tuple]
+
+
+def snapshot(db: sa.Connection) -> Snapshot:
+    """The dimensions as they are now."""
+    return Snapshot(*(frozenset(map(tuple, db.execute(sa.text(query)))) for query in (_TRUCKS, _PITCHES, _PRICES)))
+
+
+def follow(db: sa.Connection, before: Snapshot) -> None:
+    """Bring the sales to the dimensions as they are now."""
+    now = snapshot(db)
+    if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
+        _warn(db, trucks, now)
+    if before.pitches != now.pitches:
+        db.execute(sa.text(_STOOD))
+        rollups.rebuild(db)
+        db.execute(sa.text(_MOVED))
+    if trucks := sorted({row[0] for row in before.prices ^ now.prices}):
+        _judge_again(db, trucks)
+
+
+def _warn(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
+    known = [truck for truck, _, _ in now.trucks]
+    without_reader = [truck for truck, without, _ in now.trucks if without]
+    card, unknown = FLAGS["card_without_reader"], FLAGS["unknown_truck"]
+    bound = {"trucks": trucks, "known": known, "without_reader": without_reader, "card": card, "unknown": unknown}
+    db.execute(_FLAGS, bound)
+    db.execute(_WARNINGS, {"trucks": trucks, "known": known})
+
+
+def _judge_again(db: sa.Connection, trucks: list[int]) -> None:
+    """Put the files that hold a row which the new menu judges otherwise into batches that clean them again."""
+    files = {*db.scalars(_SHIFTED, {"trucks": trucks}), *_judged_otherwise(db, trucks)}
+    if files:
+        why = "The menu changed."
+        size = settings().batch_bytes
+        reprocessing.claim(db, sorted(files), cause="metadata", actor=RULES, why=why, batch_bytes=size)
+
+
+def _judged_otherwise(db: sa.Connection, trucks: list[int]) -> set[int]:
+    """Files with an open reject that the rules now in force accept, or reject for another reason."""
+    rows = [row for truck in trucks for reason in _BY_MENU
+            for row in rejects.listed(db, truck=truck, reason=reason, limit=None)]  # fmt: skip
+    names = ("file_id", "row_number", "reason", "suggested_pence")
+    was = {tuple(row[name] for name in names) for row in rows}
+    found = rejects.judge(rows, read_rules(db))
+    return {line[0] for line in was - {tuple(row[name] for name in names) for row in found.rejects.to_pylist()}}

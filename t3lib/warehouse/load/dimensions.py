@@ -1,0 +1,110 @@
+"""The dimensions in core, replaced table by table from the metadata files, and what that changes of the sales."""
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from t3lib.warehouse.db import locks
+from t3lib.warehouse.db.connection import connect
+from t3lib.warehouse.load import dimension_effects
+from t3lib.warehouse.load.loading import Loaded
+
+Record = dict[str, Any]
+
+_UPSERT = {
+    "truck": """
+        INSERT INTO core.truck (truck_id, name, description, has_card_reader, fsa_rating)
+        VALUES (:truck_id, :name, :description, :has_card_reader, :fsa_rating)
+        ON CONFLICT (truck_id) DO UPDATE SET name = excluded.name, description = excluded.description,
+            has_card_reader = excluded.has_card_reader, fsa_rating = excluded.fsa_rating, in_details = true
+    """,
+    "location": """
+        INSERT INTO core.location (location_id, name) VALUES (:location_id, :name)
+        ON CONFLICT (location_id) DO UPDATE SET name = excluded.name
+    """,
+    "menu_item": """
+        INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence)
+        VALUES (:truck_id, :menu_item, :menu_type, :price_pence, :unit_cost_pence)
+    """,
+    "pitch": """
+        INSERT INTO core.pitch (truck_id, location_id, from_at, to_at)
+        VALUES (:truck_id, :location_id, :from_at, :to_at)
+    """,
+    "cost": """
+        INSERT INTO core.cost (truck_id, cost, amount, per, from_date)
+        VALUES (:truck_id, :cost, :amount, :per, :from_date)
+    """,
+}
+# A truck that left details.xlsx keeps its row: its sales are still there and need its name.
+_BEFORE = {
+    "truck": "UPDATE core.truck SET in_details = false",
+    "location": "SELECT 1",
+    "menu_item": "DELETE FROM core.menu_item",
+    "pitch": "DELETE FROM core.pitch",
+    "cost": "DELETE FROM core.cost",
+}
+_TABLES = {
+    "metadata/details.xlsx": ("truck", "location"), "metadata/menu.csv": ("menu_item",),
+    "metadata/pitches.csv": ("pitch",), "metadata/costs.csv": ("cost",),
+}  # fmt: skip
+_OLDER = sa.text("""
+    UPDATE ops.source_file AS old
+    SET state = 'superseded', superseded_by = newer.file_id, finished_at = clock_timestamp(),
+        reason = 'A newer version of the same key was loaded before.'
+    FROM ops.source_file AS newer
+    WHERE old.file_id = ANY(:files) AND old.state = 'claimed'
+      AND newer.key = old.key AND newer.state = 'loaded' AND newer.version > old.version
+    RETURNING old.key
+""")
+_CLAIMED = sa.text("""
+    SELECT file_id FROM ops.source_file
+    WHERE file_id = ANY(:files) AND state = 'claimed'
+    ORDER BY file_id
+    FOR UPDATE
+""")
+_SUPERSEDE = sa.text("""
+    UPDATE ops.source_file AS old
+    SET state = 'superseded', superseded_by = :file_id, reason = 'A newer version of the same key was loaded.'
+    WHERE key = :key AND state = 'loaded' AND file_id <> :file_id
+""")
+_OUTCOME = sa.text("""
+    UPDATE ops.source_file
+    SET state = :state, reason = :reason, content_sha256 = :content_sha256, rows_read = :rows, rows_loaded = :rows,
+        finished_at = clock_timestamp()
+    WHERE file_id = :file_id
+""")
+
+
+def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None = None) -> Loaded:
+    """Commit a batch of metadata files: their tables replace what was there; refused files change nothing.
+
+    What follows for the sales follows in the same transaction: places and warnings move, and files whose rows
+    another menu judges otherwise are put into batches that clean them again."""
+    with connect(url) as db:
+        db.exec_driver_sql(locks.DIMENSIONS_ALONE)
+        staged = {"files": files["file_id"].to_pylist()}
+        older = {table for key in db.scalars(_OLDER, staged) for table in _TABLES[key]}
+        claimed = set(db.scalars(_CLAIMED, staged))
+        rows = [row for row in files.to_pylist() if row["file_id"] in claimed]
+        for row in rows:
+            if row["state"] == "loaded":
+                db.execute(_SUPERSEDE, row)
+            db.execute(_OUTCOME, row | {"rows": row["rows_read"] if row["state"] == "loaded" else 0})
+        if claimed:
+            _replace(db, {table: records for table, records in dimensions.items() if table not in older})
+    count = sum(row["rows_read"] for row in rows)
+    return Loaded(dict(Counter(row["state"] for row in rows)), count, count, 0, 0)
+
+
+def _replace(db: sa.Connection, dimensions: dict[str, list[Record]]) -> None:
+    before = dimension_effects.snapshot(db)
+    for table, records in dimensions.items():
+        db.execute(sa.text(_BEFORE[table]))
+        if records:
+            db.execute(sa.text(_UPSERT[table]), records)
+    if dimensions:
+        dimension_effects.follow(db, before)
+        db.execute(sa.text("UPDATE mart.watermark SET version = version + 1"))
+        db.execute(sa.text("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark"))

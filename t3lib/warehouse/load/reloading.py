@@ -1,0 +1,214 @@
+"""Loading files that were cleaned again: only what came out otherwise moves, and people's decisions stay."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.decisions import active, decisions
+from t3lib.warehouse.decisions.active import Followed
+from t3lib.warehouse.decisions.decisions import RULES, Decision
+from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.load.loading import Loaded
+from t3lib.warehouse.sales.change import (
+    SALE_SCHEMA,
+    apply,
+    changing,
+    delete_rows,
+    ensure_months,
+    require_dimensions,
+    sales_of,
+)
+from t3lib.warehouse.sales.restatements import Label
+
+REJECT_SCHEMA = pa.schema(
+    [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
+     ("sold_at", pa.timestamp("us", "UTC")), ("business_date", pa.date32()), ("raw_timestamp", pa.string()),
+     ("raw_type", pa.string()), ("raw_total", pa.string()), ("raw_line", pa.string()), ("reason", pa.string()),
+     ("suggested_pence", pa.int32())]
+)  # fmt: skip
+_LINE = ["file_id", "row_number"]
+
+_LOCKED = """
+    SELECT file.file_id, file.key, file.state, batch.cause, batch.actor, batch.why
+    FROM ops.again_file AS again
+    JOIN ops.batch USING (batch_id)
+    JOIN ops.source_file AS file ON file.file_id = again.file_id
+    WHERE again.batch_id = $1 AND again.outcome IS NULL
+    ORDER BY file.file_id
+    FOR UPDATE OF again, file
+"""
+_REJECTS = """
+    SELECT truck_id, file_id, row_number, sold_at, business_date, raw_timestamp, raw_type, raw_total, raw_line,
+           reason, suggested_pence
+    FROM ops.rejected_row
+    WHERE file_id = ANY($1) AND status = 'open'
+"""
+_OUTCOME = """
+    UPDATE ops.again_file AS again
+    SET outcome = judged.outcome, reason = judged.reason, finished_at = now()
+    FROM judged WHERE again.batch_id = $1 AND again.file_id = judged.file_id
+"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Files as they come out now beside what stands: `sales` and `rejects` are all rows now, the others what differs.
+
+    An absent value of the differing rejects is written as one that no row has."""
+
+    sales: pa.Table
+    accepted: list[Decision]
+    followed: Followed
+    come: pa.Table
+    gone: pa.Table
+    rejects: pa.Table
+    rejects_come: pa.Table
+    rejects_gone: pa.Table
+
+    @cached_property
+    def files(self) -> set[int]:
+        """The files that came out otherwise."""
+        tables = (self.come, self.gone, self.rejects_come, self.rejects_gone)
+        return {file_id for table in tables for file_id in table["file_id"].to_pylist()}
+
+
+def load(
+    batch_id: str,
+    files: pa.Table,
+    sales: pa.Table,
+    rejects: pa.Table,
+    url: str | None = None,
+    *,
+    cleaned_under: str | None = None,
+) -> Loaded:
+    """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
+
+    A row that a person repaired or dismissed stays so, unless the rules now accept the repaired value themselves.
+    A repeated load changes nothing. Raises RulesChangedError as `loading.load` does."""
+    ensure_months(sales, url)
+    with changing(url) as cursor:
+        require_dimensions(cursor, cleaned_under)
+        cursor.execute(_LOCKED, [batch_id])
+        claimed = cursor.table().to_pylist()
+        staged = {row["file_id"]: row for row in files.to_pylist()}
+        judged = {row["file_id"]: judge(row, staged[row["file_id"]]) for row in claimed}
+        going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
+        found = compare(cursor, going, sales, rejects)
+        _replace_rejects(cursor, found)
+        for lines in (found.accepted, found.followed.ended, found.followed.carried):
+            decisions.write(cursor, lines)
+        if found.files or found.accepted:
+            cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
+            labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
+            rows_read = {file_id: staged[file_id]["rows_read"] for file_id in going}
+            apply(cursor, found.come, found.gone, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+        _finish(cursor, batch_id, judged | dict.fromkeys(found.files, ("restated", AGAIN["restated"])))
+    read = sum(staged[file_id]["rows_read"] for file_id in going)
+    states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in judged.items())
+    pence = pc.sum(found.sales["total_pence"], min_count=0).as_py()
+    return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
+
+
+def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
+    """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
+    stood, before, then = active.standing(cursor, files), sales_of(cursor, files), _rejects_of(cursor, files)
+    sales = _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA)
+    rejects = _of(rejects, files).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
+    followed = active.follow(stood, _moved(stood, (before, then), (sales, rejects)), before, rejects)
+    sales, accepted = _keep(followed.here, before, sales)
+    sales, rejects = pa.concat_tables([sales, followed.sales]), decisions.without(rejects, followed.here)
+    now, then = _without_nulls(rejects), _without_nulls(then)
+    return Comparison(
+        sales, accepted, followed, _less(sales, before), _less(before, sales), rejects, _less(now, then),
+        _less(then, now),
+    )  # fmt: skip
+
+
+def judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
+    """(outcome, reason) of a file before its rows are compared."""
+    if claimed["state"] != "loaded":
+        return "superseded", AGAIN["superseded"]
+    if staged["state"] == "superseded":
+        return "gone", AGAIN["gone"]
+    if staged["state"] != "loaded":
+        return "refused", f"{AGAIN['refused']} {staged['reason']}"
+    return "unchanged", AGAIN["unchanged"]
+
+
+def _of(table: pa.Table, files: list[int]) -> pa.Table:
+    return table.filter(pc.is_in(table["file_id"], value_set=pa.array(files, pa.int64())))
+
+
+def _moved(stood: list[dict[str, Any]], before: tuple[pa.Table, pa.Table], now: tuple[pa.Table, pa.Table]) -> set[int]:
+    """The files with decisions that are read into more rows than before, or fewer."""
+    if not stood:
+        return set()
+    dismissed = pa.Table.from_pylist([row for row in stood if row["status"] == "dismissed"], schema=REJECT_SCHEMA)
+    return active.with_other_counts((*before, dismissed), now)
+
+
+def _keep(stood: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
+    """The sales with people's decisions in force, and the repairs that the rules now make themselves."""
+    kept, now = decisions.only(before, stood), decisions.only(sales, stood).to_pylist()
+    made = {(row["file_id"], row["row_number"]): row for row in now}
+    accepted = [
+        Decision(row["file_id"], row["row_number"], "accept", RULES, "The rules accept the row with the same value.",
+                 "repaired", "replayed", **_value(row))
+        for row in kept.to_pylist()
+        if (same := made.get((row["file_id"], row["row_number"]))) and _value(same) == _value(row)
+    ]  # fmt: skip
+    return pa.concat_tables([decisions.without(sales, stood), kept]), accepted
+
+
+def _value(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("sold_at", "payment_type", "total_pence")}
+
+
+def _less(these: pa.Table, those: pa.Table) -> pa.Table:
+    """The rows of one table that the other lacks, every column compared."""
+    found = these.join(those, keys=these.column_names, join_type="left anti")
+    return found.select(these.column_names).cast(these.schema)
+
+
+def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
+    """The open rejects that stand for these files."""
+    if not files:
+        return REJECT_SCHEMA.empty_table()
+    cursor.execute(_REJECTS, [files])
+    return cursor.table().cast(REJECT_SCHEMA)
+
+
+def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
+    """Bring the open rejects to what they are now."""
+    ended = pa.Table.from_pylist([vars(line) for line in found.followed.ended], schema=REJECT_SCHEMA)
+    leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone, ended)])
+    leaving = leaving.group_by(_LINE).aggregate([])
+    if leaving.num_rows:
+        delete_rows(cursor, "ops.rejected_row", leaving)
+    if found.rejects_come.num_rows:
+        new = decisions.only(found.rejects, found.rejects_come.select(_LINE).to_pylist())
+        cursor.put("ops.rejected_row", new)
+
+
+def _without_nulls(rejects: pa.Table) -> pa.Table:
+    """Rejects in which an absent value equals an absent value."""
+    texts = [(name, "\0") for name in ("raw_timestamp", "raw_type", "raw_total", "raw_line")]
+    for name, value in (*texts, ("suggested_pence", -1)):
+        rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(rejects[name], value))
+    for name in ("sold_at", "business_date"):
+        numbers = rejects[name].cast(pa.int64() if name == "sold_at" else pa.int32())
+        rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(numbers, -1))
+    return rejects
+
+
+def _finish(cursor: Cursor, batch_id: str, judged: dict[int, tuple[str, str]]) -> None:
+    rows = [{"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in judged.items()]
+    schema = pa.schema([("file_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string())])
+    cursor.keep("judged", pa.Table.from_pylist(rows, schema=schema))
+    cursor.execute(_OUTCOME, [batch_id])
+    cursor.execute("DROP TABLE judged")

@@ -1,0 +1,140 @@
+"""A change of loaded figures in one transaction: sales come and go, the ledger counts again, the rollups move."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from t3lib.warehouse.db import locks
+from t3lib.warehouse.db.connection import connect
+from t3lib.warehouse.db.cursor import Cursor, transaction
+from t3lib.warehouse.sales import restatements, rollups
+
+SALE_SCHEMA = pa.schema(
+    [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
+     ("sold_at", pa.timestamp("us", "UTC")), ("business_date", pa.date32()), ("local_hour", pa.int16()),
+     ("payment_type", pa.string()), ("total_pence", pa.int32()), ("flags", pa.int16())]
+)  # fmt: skip
+_SALE_KEY = ["truck_id", "file_id", "row_number", "business_date"]
+_SALES = """
+    SELECT sale.truck_id, sale.file_id::bigint, row_number, sold_at, business_date, local_hour, payment_type,
+           total_pence, flags
+    FROM core.sale
+    JOIN ops.source_file AS file ON file.file_id = sale.file_id AND file.truck_id = sale.truck_id
+    WHERE file.file_id = ANY($1)
+"""
+_RECOUNT = """
+    UPDATE ops.source_file AS file
+    SET rows_read = coalesce(recounted.rows_read, file.rows_read), rows_loaded = sold.rows, pence_loaded = sold.pence,
+        rows_rejected = refused.rows, first_sale_at = sold.first_sale_at, last_sale_at = sold.last_sale_at,
+        warnings = CASE WHEN sold.is_unknown THEN ARRAY['unknown_truck'] ELSE '{}' END
+    FROM recounted
+    JOIN ops.source_file AS same USING (file_id)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS rows, coalesce(sum(total_pence), 0)::bigint AS pence, min(sold_at) AS first_sale_at,
+               max(sold_at) AS last_sale_at, coalesce(bool_or(flags >= 4), false) AS is_unknown
+        FROM core.sale
+        WHERE sale.truck_id = same.truck_id AND sale.file_id = same.file_id
+    ) AS sold
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS rows FROM ops.rejected_row
+        WHERE rejected_row.file_id = same.file_id AND status IN ('open', 'dismissed')
+    ) AS refused
+    WHERE file.file_id = recounted.file_id
+"""
+# When trucks, menus and pitches last changed: what a batch was cleaned under.
+_DIMENSIONS = """
+    SELECT coalesce(max(finished_at)::text, '') AS changed_at
+    FROM ops.source_file WHERE kind = 'metadata' AND state = 'loaded'
+"""
+
+
+class RulesChangedError(Exception):
+    """Trucks, menus or pitches changed since the batch was cleaned; cleaning it again helps."""
+
+
+@contextmanager
+def changing(url: str | None = None) -> Iterator[Cursor]:
+    """A cursor in a transaction that commits on success; the dimensions stay as they are for as long."""
+    with transaction(url) as cursor:
+        cursor.execute(locks.DIMENSIONS_SHARED)
+        yield cursor
+
+
+def dimensions_stamp(db: sa.Connection) -> str:
+    """What changes with every change of the dimensions; ask before reading rules from them."""
+    return db.scalar(sa.text(_DIMENSIONS)) or ""
+
+
+def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
+    """Raise RulesChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
+    cursor.execute(_DIMENSIONS)
+    if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
+        raise RulesChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
+
+
+def ensure_months(sales: pa.Table, url: str | None = None) -> None:
+    """Make the partitions that these sales need, in a transaction of its own."""
+    months = {date(d.year, d.month, 1) for d in pc.unique(sales["business_date"]).to_pylist()}
+    with connect(url) as db:
+        for month in sorted(months):
+            db.execute(sa.text("SELECT core.ensure_month(:month)"), {"month": month})
+
+
+def sales_of(cursor: Cursor, file_ids: list[int]) -> pa.Table:
+    """The sales that stand for these files (columns of core.sale)."""
+    if not file_ids:
+        return SALE_SCHEMA.empty_table()
+    return cursor.take(_SALES, [file_ids], SALE_SCHEMA)
+
+
+def add_sales(cursor: Cursor, sales: pa.Table) -> None:
+    """Add sales (columns of SALE_SCHEMA); the table keeps a file's number in four bytes."""
+    place = sales.schema.get_field_index("file_id")
+    cursor.put("core.sale", sales.set_column(place, "file_id", sales["file_id"].cast(pa.int32())))
+
+
+def apply(
+    cursor: Cursor,
+    come: pa.Table,
+    gone: pa.Table,
+    labels: dict[int, restatements.Label],
+    rows_read: Mapping[int, int | None],
+    *,
+    batch_id: str = "",
+    actor: str = "",
+    why: str = "",
+) -> None:
+    """Let sales go and come, count the files again, record what changed, move the rollups.
+
+    rows_read: the files to count again, with a new number of rows read or None. Lock them before, by file_id."""
+    if gone.num_rows:
+        delete_rows(cursor, "core.sale", gone.select(_SALE_KEY))
+    if come.num_rows:
+        add_sales(cursor, come)
+    recount(cursor, rows_read)
+    restatements.record(cursor, come, gone, labels, batch_id=batch_id, actor=actor, why=why)
+    rollups.move(cursor, come, gone)
+    rollups.raise_watermark(cursor)
+
+
+def recount(cursor: Cursor, rows_read: Mapping[int, int | None]) -> None:
+    """Bring the ledger's counts of these loaded files to what the tables hold; rows read stay unless given.
+
+    The database refuses the result unless rows read = rows loaded + rows rejected."""
+    files = pa.table({"file_id": pa.array(list(rows_read), pa.int64()),
+                      "rows_read": pa.array(list(rows_read.values()), pa.int64())})  # fmt: skip
+    cursor.keep("recounted", files)
+    cursor.execute(_RECOUNT)
+    cursor.execute("DROP TABLE recounted")
+
+
+def delete_rows(cursor: Cursor, table: str, keys: pa.Table) -> None:
+    """Delete the rows of a table that have these keys."""
+    cursor.keep("leaving", keys)
+    same = " AND ".join(f"kept.{name} = leaving.{name}" for name in keys.column_names)
+    cursor.execute(f"DELETE FROM {table} AS kept USING leaving WHERE {same}")
+    cursor.execute("DROP TABLE leaving")

@@ -1,0 +1,131 @@
+"""What changed of figures that stood before, for pages and reports."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+
+import sqlalchemy as sa
+
+from t3lib.money import pounds
+from t3lib.warehouse.sales.restatements import CAUSES
+
+_CHOSEN = """
+    FROM mart.restatement
+    WHERE made_at > :since AND business_date BETWEEN :first AND :last
+      AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
+"""
+_CHANGES = f"""
+    SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after,
+           pence_before, pence_after, keys, why
+    {_CHOSEN}
+    ORDER BY restatement_id DESC
+    LIMIT :limit OFFSET :skip
+"""
+_OF_BATCHES = """
+    SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after, pence_before,
+           pence_after, keys, why
+    FROM ops.restatement
+    WHERE batch_id = ANY(:batches)
+    ORDER BY restatement_id
+"""
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """One transaction x cause x truck x business day: rows and pence before and after."""
+
+    restatement_id: int
+    made_at: datetime
+    cause: str
+    truck_id: int
+    business_date: date
+    rows_before: int
+    rows_after: int
+    pence_before: int
+    pence_after: int
+    keys: list[str]
+    why: str
+
+    @property
+    def rows(self) -> int:
+        """How many sales more (or fewer) there are."""
+        return self.rows_after - self.rows_before
+
+    @property
+    def pence(self) -> int:
+        """By how much the day's sales grew (or shrank)."""
+        return self.pence_after - self.pence_before
+
+
+def changes(
+    db: sa.Connection,
+    *,
+    since: datetime | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    truck: int | None = None,
+    limit: int | None = None,
+    skip: int = 0,
+) -> list[Restatement]:
+    """The restatements, newest first: made later than `since`, of the business days from first to last and that truck.
+
+    Any role may ask. All of them, unless a `limit` is given."""
+    wanted = _bounds(since, first, last, truck) | {"limit": limit, "skip": skip}
+    return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), wanted).mappings()]
+
+
+def count(
+    db: sa.Connection,
+    *,
+    since: datetime | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    truck: int | None = None,
+) -> int:
+    """How many restatements those are."""
+    return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), _bounds(since, first, last, truck)) or 0)
+
+
+def of_batches(db: sa.Connection, batch_ids: list[str]) -> list[Restatement]:
+    """What these batches changed, oldest first; for the roles that read the ledger."""
+    return [Restatement(**row) for row in db.execute(sa.text(_OF_BATCHES), {"batches": batch_ids}).mappings()]
+
+
+def note(
+    db: sa.Connection, *, since: datetime | None = None, first: date | None = None, last: date | None = None
+) -> str:
+    """One or two sentences for a report's data note; empty when nothing was restated."""
+    found = changes(db, since=since, first=first, last=last)
+    if not found:
+        return ""
+    days: Counter[tuple[int, date]] = Counter()
+    for change in found:
+        days[change.truck_id, change.business_date] += change.pence
+    rows = sum(change.rows for change in found)
+    causes = ", ".join(sorted({change.cause.replace("_", " ") for change in found}))
+    count = f"{len(days):,} days of a truck were restated" if len(days) > 1 else "One day of one truck was restated"
+    (truck, day), pence = max(days.items(), key=lambda item: (abs(item[1]), item[0]))
+    largest = f"truck {truck} on {day:%-d %b %Y}, {_signed(pence)}"
+    return f"{count} ({causes}): {rows:+,} sales, {_signed(days.total())} in all. Largest: {largest}."
+
+
+def sentence(change: Restatement) -> str:
+    """One restatement in plain words."""
+    files = [PurePosixPath(key).name for key in change.keys]
+    named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    why = f" {change.why}" if change.why else ""
+    return f"{CAUSES[change.cause]} {change.rows:+,} sales, {_signed(change.pence)} ({named}).{why}"
+
+
+def _bounds(since: datetime | None, first: date | None, last: date | None, truck: int | None) -> dict[str, object]:
+    return {
+        "since": since or datetime(1900, 1, 1, tzinfo=UTC),
+        "first": first or date(1900, 1, 1),
+        "last": last or date(2999, 12, 31),
+        "truck": truck,
+    }
+
+
+def _signed(pence: int) -> str:
+    return f"+{pounds(pence)}" if pence >= 0 else pounds(pence)

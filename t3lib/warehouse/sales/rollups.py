@@ -1,0 +1,122 @@
+"""The rollups in mart: rebuilt from the sales, or moved by the deltas of one load."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+from t3lib.warehouse.db.cursor import Cursor
+
+HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
+PRICE_KEY = ("business_date", "truck_id", "price_pence")
+SOLD_KEY = (*HOURLY_KEY, "price_pence")
+_VALUES = ("transactions", "total_pence")
+EVER = (date(1900, 1, 1), date(2999, 12, 31))
+
+
+@cache
+def definition(name: str) -> str:
+    """The select in rollups.sql that says what a rollup holds ('hourly', 'price', 'sold' or 'rejected')."""
+    parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
+    return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
+
+
+def rebuild(db: sa.Connection, first: date | None = None, last: date | None = None) -> None:
+    """Recompute the rollups of sales for a range of business dates (everything by default)."""
+    bounds = {"first": first or EVER[0], "last": last or EVER[1]}
+    db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily, mart.price_hourly IN SHARE ROW EXCLUSIVE MODE"))
+    for table, name, columns in (
+        ("sales_hourly", "hourly", (*HOURLY_KEY, "transactions", "total_pence")),
+        ("price_daily", "price", (*PRICE_KEY, "transactions")),
+        ("price_hourly", "sold", (*SOLD_KEY, "transactions")),
+    ):
+        named = ", ".join(columns)
+        db.execute(sa.text(f"DELETE FROM mart.{table} WHERE business_date BETWEEN :first AND :last"), bounds)
+        insert = f"INSERT INTO mart.{table} ({named}) SELECT {named} FROM ({definition(name)}) AS made"
+        db.execute(sa.text(insert), bounds)
+
+
+def move(cursor: Cursor, come: pa.Table, gone: pa.Table) -> None:
+    """Move the rollups by the sales (columns of core.sale) that come and go in this transaction."""
+    moved = pa.concat_tables([come, gone])
+    if not moved.num_rows:
+        return
+    signs = np.repeat([1, -1], [come.num_rows, gone.num_rows])
+    cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
+    sold = sold_delta(moved, signs, cursor.table())
+    _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
+    _apply(cursor, "price_daily", _summed(sold, PRICE_KEY, _VALUES[:1]), PRICE_KEY, _VALUES[:1])
+    _apply(cursor, "price_hourly", sold.drop_columns("total_pence"), SOLD_KEY, _VALUES[:1])
+
+
+def raise_watermark(cursor: Cursor) -> None:
+    """Last of all, because every load waits here for the one before; open dashboards hear of it at commit."""
+    cursor.execute("""
+        UPDATE mart.watermark SET version = version + 1, loaded_at = now(),
+            last_sale_at = (SELECT max(last_sale_at) FROM ops.source_file WHERE state = 'loaded')
+    """)
+    cursor.execute("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark").fetchall()
+
+
+def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
+    """Change of mart.price_hourly, with its pence, by sales that come (+1) or go (-1), one row per key.
+
+    The other rollups of sales are sums of it. Rows that change nothing stay: they tell the archive of the day."""
+    pence = sales["total_pence"]
+    columns = {"location_id": pa.array(locate(sales, pitches), pa.int32()), "price_pence": pence}
+    columns |= {name: sales[name] for name in HOURLY_KEY if name not in columns}
+    columns |= {
+        "transactions": pa.array(signs, pa.int64()),
+        "total_pence": pa.array(pence.to_numpy() * signs, pa.int64()),
+    }
+    return _summed(pa.table(columns), SOLD_KEY, _VALUES)
+
+
+def _apply(cursor: Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
+    """Add a delta in key order, so that two loads never wait for each other crosswise; drop rows that reach zero."""
+    cursor.keep("delta", delta)
+    columns, keys = ", ".join((*key, *values)), ", ".join(key)
+    added = ", ".join(f"{value} = kept.{value} + excluded.{value}" for value in values)
+    cursor.execute(f"""
+        INSERT INTO mart.{table} AS kept ({columns})
+        SELECT {columns} FROM delta ORDER BY {keys}
+        ON CONFLICT ({keys}) DO UPDATE SET {added}
+    """)
+    same = " AND ".join(f"kept.{name} = delta.{name}" for name in key)
+    cursor.execute(f"DELETE FROM mart.{table} AS kept USING delta WHERE {same} AND kept.transactions = 0")
+    cursor.execute("DROP TABLE delta")
+
+
+def locate(sales: pa.Table, pitches: pa.Table) -> np.ndarray:
+    """The location_id of each sale by core.pitch, 0 where no pitch says."""
+    if not pitches.num_rows:
+        return np.zeros(sales.num_rows, np.int32)
+    pitches = pitches.sort_by([("truck_id", "ascending"), ("from_at", "ascending")])
+    truck, at = sales["truck_id"].to_numpy().astype(np.int64), _seconds(sales["sold_at"])
+    pitch_truck, begins, ends = pitches["truck_id"].to_numpy(), _seconds(pitches["from_at"]), _seconds(pitches["to_at"])
+    found = np.searchsorted(_line(pitch_truck, begins), _line(truck, at), side="right") - 1
+    place = pitches["location_id"].to_numpy()[found]
+    there = (found >= 0) & (pitch_truck[found] == truck) & (at < ends[found])
+    return np.where(there, place, 0)
+
+
+def _line(truck: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Truck and moment as one sortable number (moments stay below 2**36 seconds until the year 4147)."""
+    return truck.astype(np.int64) * 2**36 + np.clip(seconds, 0, 2**36 - 1)
+
+
+def _seconds(column: pa.ChunkedArray) -> np.ndarray:
+    return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
+
+
+def _summed(table: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> pa.Table:
+    """Sums of the values by key, in key order."""
+    summed = table.group_by(list(key)).aggregate([(name, "sum") for name in values])
+    return (
+        summed.select([*key, *(f"{name}_sum" for name in values)])
+        .rename_columns([*key, *values])
+        .sort_by([(name, "ascending") for name in key])
+    )
