@@ -26,6 +26,7 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.connection import libpq_url
+from t3lib.warehouse.files import ledger
 
 APPLICATION = "t3-scheduler"
 # Workflows survive a deployment: their steps are named notebooks, found again by any later version.
@@ -158,12 +159,13 @@ def enqueue_open_batches() -> list[str]:
 
     Metadata goes first, since cleaning needs it, then files of these days, then what is older or cleaned again."""
     with warehouse.connect() as db:
-        waiting = takeover.open_batches(db)
+        waiting = {f"ingest:{batch.batch_id}:{batch.attempt}": batch for batch in ledger.open_batches(db)}
+        queued = takeover.queued(db, waiting)
     priority = {"metadata": SOON, "recent": USUAL, "older": BACKFILL}
-    for batch in waiting:
-        if not batch.is_queued:
-            _enqueue(batch.workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
-    return [batch.workflow_id for batch in waiting]
+    for workflow_id, batch in waiting.items():
+        if workflow_id not in queued:
+            _enqueue(workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
+    return list(waiting)
 
 
 def enqueue_report(

@@ -67,7 +67,7 @@ def take_in(batch_id: str) -> None:
 
 def waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch_id for batch_id, _ in ledger.open_batches(db)]
+        return [batch[0] for batch in ledger.open_batches(db)]  # older commits: pairs
 
 
 if __name__ == "__main__":
