@@ -27,6 +27,8 @@ from scheduler.embedded import check, inbox, services
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 
+pytestmark = pytest.mark.slow  # it starts services
+
 
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -18,6 +18,8 @@ from t3lib.settings import ROOT
 from t3lib.warehouse.files import ledger
 from tests.feeding import LUNCH, at, put, rows, take_in
 
+pytestmark = pytest.mark.slow  # it runs whole pipelines
+
 EVENING = "trucks/2026-11/5/18/T3_T3_B2.csv"
 
 

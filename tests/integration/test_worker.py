@@ -25,6 +25,8 @@ from t3lib.warehouse.files import ledger
 from tests.queueing import put, take_in
 from tests.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts workers
+
 PIECES = 10_000 if "T3_FAULT_RUNS" in os.environ else 3_000  # in the long run and in the suite
 
 
