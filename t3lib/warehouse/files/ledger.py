@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -151,7 +151,8 @@ def record(db: sa.Connection, objects: Iterable[Object]) -> int:
 
 def moment(db: sa.Connection, seconds: float) -> datetime:
     """So many seconds before this transaction, by the database's clock."""
-    return db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
+    found: datetime = db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
+    return found
 
 
 def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
@@ -185,7 +186,7 @@ def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -
     thing; versions that were released, or are read again, make another attempt at it."""
     waiting = db.execute(_NEW).all()
     metadata = [row for row in waiting if row.kind == "metadata"]
-    batches: list[list[sa.Row]] = [metadata] if metadata else []
+    batches: list[list[sa.Row[Any]]] = [metadata] if metadata else []
     if not metadata and not _metadata_open(db):
         batches = bounded([row for row in waiting if row.kind != "metadata"], batch_bytes, batch_files)
     return [_enter(db, batch) for batch in batches]
@@ -237,11 +238,11 @@ def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
     return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
-def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:
+def bounded(rows: list[sa.Row[Any]], most_bytes: int, most_files: int) -> list[list[sa.Row[Any]]]:
     """Rows with a size, in order, put into batches of at most so many bytes and files.
 
     The bytes are shared out evenly: a small batch at the end would leave workers idle."""
-    batches: list[list[sa.Row]] = []
+    batches: list[list[sa.Row[Any]]] = []
     total, passed, size, turn = sum(row.size for row in rows), 0, 0, 0
     share = max(total / max(-(-total // most_bytes), 1), 1)
     for row in rows:
@@ -254,7 +255,7 @@ def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[s
     return batches
 
 
-def _differs(o: Object, latest: sa.Row) -> bool:
+def _differs(o: Object, latest: sa.Row[Any]) -> bool:
     """Whether an object is another version than the latest of its key.
 
     The same etag is the same content, so uploading it once more changes nothing; but what went away before it was
@@ -282,7 +283,7 @@ def _metadata_open(db: sa.Connection) -> bool:
     """)))  # fmt: skip
 
 
-def _enter(db: sa.Connection, batch: list[sa.Row]) -> str:
+def _enter(db: sa.Connection, batch: list[sa.Row[Any]]) -> str:
     digest = hashlib.sha256("\n".join(sorted(f"{row.key}\t{row.etag}" for row in batch)).encode()).hexdigest()
     batch_id = f"{'meta' if batch[0].kind == 'metadata' else 'batch'}-{batch[0].file_id}-{digest[:12]}"
     db.execute(_ENTER, {"batch": batch_id, "files": len(batch), "bytes": sum(row.size for row in batch)})
