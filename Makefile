@@ -38,7 +38,7 @@ quick: setup  ## the tests that take under two minutes together
 
 faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=200 by default)
 	T3_FAULT_RUNS=$(RUNS) $(BIN)/python -m pytest -m "" tests/faults \
-		tests/integration/test_outbox.py::test_killed_sender_leaves_no_duplicate \
+		tests/integration/test_lost_senders.py::test_killed_sender_leaves_no_duplicate \
 		tests/integration/test_worker.py::$(THOUSANDS) $(ARGS)
 
 chromium:
@@ -74,6 +74,6 @@ lock: setup  ## requirements.lock from pyproject.toml, for every platform
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean

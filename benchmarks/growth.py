@@ -97,9 +97,7 @@ def _works() -> dict[str, Callable[[], None]]:
 
 def _take_in() -> None:
     """What the worker and the three notebooks call."""
-    discover(Landing())
-    with warehouse.connect() as db:
-        ((batch_id, _),) = ledger.open_batches(db)
+    (batch_id,) = discover(Landing())
     batch = pipeline.open_batch(batch_id)
     pipeline.extract_batch(batch)
     pipeline.clean_batch(batch)

@@ -54,7 +54,7 @@ def _put(count: int) -> None:
 
 def _claimed() -> list[str]:
     with warehouse.connect() as db:
-        return [batch for batch, _ in ledger.open_batches(db)]
+        return [batch.batch_id for batch in ledger.open_batches(db)]
 
 
 def _one_by_one(objects: list[Object]) -> float:

@@ -28,17 +28,6 @@ PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
 _numbers = itertools.count()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders and files are slow: they start browsers, servers and workers, or kill and restart things."""
-    slow = {"browser", "faults", "test_access.py", "test_after_commit.py", "test_ahead.py", "test_backfill.py",
-            "test_bounds.py", "test_embedded.py", "test_history_with_dask.py", "test_kernels.py", "test_pages.py",
-            "test_report_verdict_property.py", "test_reproduction.py", "test_seat.py", "test_warm_process.py",
-            "test_worker.py"}  # fmt: skip
-    for item in items:
-        if slow & set(item.path.parts):
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(autouse=True)
 def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Every test starts with no T3_* variable and a home of its own."""

@@ -71,4 +71,4 @@ def assert_reconciles() -> None:
 
 def _waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch_id for batch_id, _ in ledger.open_batches(db)]
+        return [batch.batch_id for batch in ledger.open_batches(db)]

@@ -131,7 +131,7 @@ def serves(monkeypatch: pytest.MonkeyPatch, folder: Path, *cells: str) -> None:
 def patched(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """The dashboard's server runs this first: for faults that cannot be had otherwise."""
     usual = processes.voila_server.command
-    program = f"import sys; from scheduler import dashboard\n{code}\ndashboard.main(sys.argv[1:])"
+    program = f"import sys; from scheduler.web import voila_server\n{code}\nvoila_server.main(sys.argv[1:])"
     monkeypatch.setattr(
         processes.voila_server, "command", lambda *page: [sys.executable, "-c", program, *usual(*page)[3:]]
     )

@@ -1,7 +1,7 @@
 """`t3 ingest --again`: days cleaned anew under the present rules. `t3 files hold|release`: files out and in."""
 
 from scheduler import kernels
-from scheduler.commands.ingesting import finish_open_batches
+from scheduler.commands.ingesting import see_all_through
 from scheduler.commands.making import days_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import out, progress, say, table
@@ -28,7 +28,7 @@ def again(days: str, why: str, by: str, as_json: bool) -> None:
             batches = again_files.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
         with workflows.working(), progress("Cleaning again") as advance:
-            failed = finish_open_batches(advance)
+            failed = see_all_through(workflows.enqueue_open_batches(), advance)
         with warehouse.connect() as db:
             files = again_files.outcomes(db, batches)
             changes = restated_figures.of_batches(db, batches)

@@ -1,15 +1,13 @@
 """`t3 backfill`: past days, planned and caught up on."""
 
-from collections.abc import Callable
-
 from scheduler import kernels
-from scheduler.commands.ingesting import AT_ONCE, see_through
+from scheduler.commands.ingesting import AT_ONCE, see_all_through
 from scheduler.commands.making import day_of
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import progress, say, table
 from scheduler.commands.reporting import scheduled
 from scheduler.commands.session import session
-from scheduler.queue import workflows as queue
+from scheduler.queue import workflows
 from scheduler.queue.backfill import Backfill, Day
 from t3lib import mail
 from t3lib.warehouse.files.audit import account
@@ -35,19 +33,11 @@ def backfill(first: str, last: str, mode: str, reports: bool, dry_run: bool, as_
 def _do(wanted: Backfill) -> list[str]:
     kernels.warm()
     failed: list[str] = []
-    with queue.working(AT_ONCE), progress("Backfilling") as advance:
-        failed += _await(wanted.start(account()), advance)
-        failed += _await(wanted.start_reports(), advance)
+    with workflows.working(AT_ONCE), progress("Backfilling") as advance:
+        failed += see_all_through(wanted.start(account()), advance)
+        failed += see_all_through(wanted.start_reports(), advance)
     if wanted.editions:
         mail.send_due()
-    return failed
-
-
-def _await(workflows: list[str], advance: Callable[[int, int], None]) -> list[str]:
-    failed: list[str] = []
-    for done, workflow in enumerate(workflows):
-        advance(done, len(workflows))
-        failed += see_through(workflow)
     return failed
 
 

@@ -7,7 +7,8 @@ from scheduler import kernels
 from scheduler.commands.output import as_json as print_json
 from scheduler.commands.output import progress, say
 from scheduler.commands.session import session
-from scheduler.queue import stages, workflows
+from scheduler.queue import stages
+from scheduler.queue import workflows as queue
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
@@ -23,7 +24,7 @@ def ingest(as_json: bool = False) -> None:
     """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
-        with workflows.working(AT_ONCE):
+        with queue.working(AT_ONCE):
             before = _now()
             failed = take_in()
             after = _now()
@@ -59,37 +60,39 @@ def take_in() -> list[str]:
     landing = Landing()
     stages.park_stranded()
     with warehouse.connect() as db:
-        ledger.reopen_failed(db)
+        ledger.reopen(db)
     failed: list[str] = []
+    seen: set[str] = set()
     with progress("Reading the bucket") as advance:
-        while discover(landing, sweep=True) or _waiting():
-            if not (before := _waiting()):
+        while True:
+            discover(landing, sweep=True)
+            # An attempt that ended and is still open could not write its end: waiting for it again gives the same.
+            workflows = [workflow for workflow in queue.enqueue_open_batches() if workflow not in seen]
+            if not workflows:
                 break
-            failed += finish_open_batches(advance)
-            if before == _waiting():  # their work ended without a word, and asking again gives the same
-                break
+            seen.update(workflows)
+            failed += see_all_through(workflows, advance)
     with progress("Writing the archive") as advance:
         stages.keep_archive(advance)
     return failed
 
 
-def finish_open_batches(advance: Callable[[int, int], None]) -> list[str]:
-    """See every batch that waits through, once; returns one line per batch that failed."""
+def see_all_through(workflows: list[str], advance: Callable[[int, int], None]) -> list[str]:
+    """Wait for each of these workflows; returns one line per one that failed."""
     failed: list[str] = []
-    batches = workflows.enqueue_open_batches()
-    for done, workflow in enumerate(batches):
-        advance(done, len(batches))
-        failed += see_through(workflow)
+    for done, workflow in enumerate(workflows):
+        advance(done, len(workflows))
+        failed += _see_through(workflow)
     return failed
 
 
-def see_through(workflow: str) -> list[str]:
+def _see_through(workflow: str) -> list[str]:
     """Wait for a workflow; one line when it failed."""
     try:
-        workflows.wait(workflow)
+        queue.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        why = workflows.stages.plain(error)
+        why = queue.stages.plain(error)
         return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
 
@@ -98,11 +101,6 @@ def _not_loaded(batch_id: str, why: str) -> list[str]:
     """What the ledger says of a batch whose work ended with an error; nothing when it was loaded before."""
     with warehouse.connect() as db:
         return [] if ledger.is_loaded(db, batch_id) else [f"{batch_id} was not loaded: {why}"]
-
-
-def _waiting() -> list[tuple[str, int]]:
-    with warehouse.connect() as db:
-        return ledger.open_batches(db)
 
 
 def _now() -> dict:

@@ -1,6 +1,5 @@
 """`t3 report`: the reports, made and sent."""
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from t3lib.business_day import today
 from t3lib.editions import editions
 from t3lib.problems import WrongUseError
 from t3lib.report.output import delivery
-from t3lib.settings import settings
 
 _MAILS = sa.text("""
     SELECT recipient, state, reply FROM ops.mail_outbox
@@ -109,9 +107,7 @@ def _editions(edition: str) -> list[str]:
 
 
 def _preview(day: date, edition: str) -> dict[str, str]:
-    os.environ["T3_EDITED_NOTEBOOKS"] = "1"  # who previews wants to see what he edits
-    settings.cache_clear()
-    run = stages.run_report(day.isoformat(), edition)
+    run = stages.run_report(day.isoformat(), edition, edited=True)  # who previews wants to see what he edits
     files = delivery.preview(Path(run.path))
     open_in_browser(files[0].as_uri())
     return {"edition": edition, **{file.suffix[1:]: str(file) for file in files}}
@@ -120,9 +116,7 @@ def _preview(day: date, edition: str) -> dict[str, str]:
 def _trial(day: date, edition: str, to: str) -> dict[str, str]:
     """One copy to somebody who tries the report out, of the notebook as it stands."""
     address = delivery.trial_address(to)  # before the work, not after it
-    os.environ["T3_EDITED_NOTEBOOKS"] = "1"
-    settings.cache_clear()
-    run = stages.run_report(day.isoformat(), edition)
+    run = stages.run_report(day.isoformat(), edition, edited=True)
     number = delivery.prepare_trial(Path(run.path), day, address)
     mail.send_due()
     with warehouse.connect() as db:

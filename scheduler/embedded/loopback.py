@@ -12,6 +12,7 @@ from t3lib.problems import ServiceError
 class Loopback(ABC):
     """A server that is started on remembered ports and found again by its remembered process."""
 
+    # It is remembered in embedded.json under this name, with process, ports and passwords: it never changes.
     name: ClassVar[str]
     title: ClassVar[str]
     # What each port is for, by the name under which it is remembered.

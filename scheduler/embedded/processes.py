@@ -23,7 +23,8 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Server:
-    """A process by its id and start time, since ids are given again."""
+    """A process by its id and start time, since ids are given again; never by its command line, which changes when
+    modules move while a server of an earlier version still runs."""
 
     pid: int
     started: float

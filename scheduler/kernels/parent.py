@@ -172,23 +172,21 @@ class Parent:
         request.close()
 
     def _end_kernels(self) -> None:
-        """Kernels see their owner's end themselves; those that do not are killed."""
-        self.selector.unregister(self.owner)
-        for pidfd, (pid, line) in self.waiting.items():
-            line.close()
+        """End the kernels that wait; the others see their owner's end themselves, and are killed when they do not."""
+        for pidfd, (pid, _) in self.waiting.items():
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             self._buried(pidfd, pid)
-        self.waiting.clear()
-        for signum in (None, signal.SIGKILL):
-            for pid, _ in self.kernels.values() if signum else ():
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(pid, signum)
-            while self.kernels and (ready := self.selector.select(GRACE_SECONDS)):
-                for key, _ in ready:
-                    if key.fd in self.kernels:
-                        self._reap(key.fd)
-                    else:
-                        self.selector.unregister(key.fileobj)  # the control channel: nobody is behind it
+        self._reap_all()
+        for pid, _ in self.kernels.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self._reap_all()
+
+    def _reap_all(self) -> None:
+        """Reap kernels until none is left, or none ended for GRACE_SECONDS."""
+        while self.kernels and (ready := select.select(list(self.kernels), [], [], GRACE_SECONDS)[0]):
+            for pidfd in ready:
+                self._reap(pidfd)
 
 
 def main() -> None:

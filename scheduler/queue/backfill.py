@@ -36,10 +36,7 @@ _FAILED = """
     WHERE batch.state = 'failed' AND file.batch_date BETWEEN :first AND :last
 """
 _FAILED_FILES = sa.text(f"SELECT file.batch_date, count(*) {_FAILED} GROUP BY 1")
-_REOPEN = sa.text(f"""
-    UPDATE ops.batch SET state = 'open', attempt = attempt + 1, error = NULL, finished_at = NULL
-    WHERE batch_id IN (SELECT batch.batch_id {_FAILED})
-""")
+_FAILED_BATCHES = sa.text(f"SELECT DISTINCT batch.batch_id {_FAILED}")
 _LOADED = sa.text("""
     SELECT batch_date, count(*) FROM ops.source_file
     WHERE state = 'loaded' AND kind = 'sales' AND batch_date BETWEEN :first AND :last
@@ -106,7 +103,7 @@ class Backfill:
         """Queue the files behind today's work; returns the workflows to wait for."""
         with warehouse.connect() as db:
             if self.mode in ("failed", "all"):
-                db.execute(_REOPEN, self._range)
+                ledger.reopen(db, db.scalars(_FAILED_BATCHES, self._range).all())
             if self.mode in ("missing", "all"):
                 ledger.record(db, self._unknown(db))
                 ledger.claim(db, settings().batch_bytes)

@@ -10,6 +10,7 @@ from scheduler.queue.backfill import Backfill
 from t3lib import operator_requests
 from t3lib.editions import edition
 from t3lib.operator_requests import Request
+from t3lib.problems import RefusedError
 from t3lib.warehouse.files import ledger
 
 
@@ -22,9 +23,16 @@ def _rerun(db: sa.Connection, request: Request) -> str:
     """A batch: the next discovery queues its new attempt. A report: its id is the request's, so it is queued once."""
     given = request.parameters
     if "batch" in given:
-        return f"Queued: attempt {ledger.reopen(db, given['batch'])}."
+        return f"Queued: attempt {_reopen(db, given['batch'])}."
     workflows.enqueue_report(given["day"], edition(given["edition"]).name, again=f"request-{request.request_id}")
     return "Queued: its mails leave when it is made."
+
+
+def _reopen(db: sa.Connection, batch_id: str) -> int:
+    """The number of a failed batch's new attempt. Raises RefusedError when it did not fail."""
+    if not (attempts := ledger.reopen(db, [batch_id])):
+        raise RefusedError(f"There is no failed batch {batch_id}: it runs, it is done, or it never was.")
+    return attempts[batch_id]
 
 
 def _backfill(db: sa.Connection, request: Request) -> str:

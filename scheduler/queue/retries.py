@@ -8,25 +8,29 @@ from scheduler.runs.runner import NotebookFailedError
 
 ATTEMPTS = 3
 
-# Name of the error -> what is the matter, and may be over at the next try.
-TRIED_AGAIN = {
-    "OperationalError": "the database is away, restarts, is full of connections, or a lock was not had in time",
-    "InterfaceError": "the connection to the database was lost",
-    "SerializationFailure": "another transaction was first",
-    "DeadlockDetected": "two transactions waited for each other",
-    "GenericError": "the bucket does not answer",
-    "ListingError": "the bucket cannot be listed",
-    "UnknownConfigurationKeyError": "the bucket does not answer (obstore calls some of it so)",
-    "ConnectionError": "the network broke off",
-    "ConnectionRefusedError": "a service does not run at the moment",
-    "ConnectionResetError": "a service closed the connection",
-    "TimeoutError": "a service did not answer in time",
-    "StagingMissingError": "staged files were deleted: the stage before makes them again",
-    "KernelStartError": "no kernel could be had: the machine is overloaded",
-    "KernelKilledError": "the kernel was killed before it could begin",
-    "DeadKernelError": "the kernel was killed, by hand or for want of memory",
-    "RunStoppedError": "the worker was stopped or cut off",
+# The module that raises or names it -> name of the error -> what is the matter, and may be over at the next try.
+RAISED_BY = {
+    "sqlalchemy.exc": {  # around what psycopg2 raises; warehouse.cursor makes psycopg's OperationalError of its own
+        "OperationalError": "the database is away, restarts, is full of connections, or a lock was not had in time",
+        "InterfaceError": "the connection to the database was lost",
+    },
+    "psycopg2.errors": {  # named in the text of a pandas DatabaseError
+        "SerializationFailure": "another transaction was first",
+        "DeadlockDetected": "two transactions waited for each other",
+    },
+    "obstore.exceptions": {
+        "GenericError": "the bucket does not answer",
+        "UnknownConfigurationKeyError": "the bucket does not answer (obstore calls some of it so)",
+    },
+    "t3lib.landing.listing": {"ListingError": "the bucket cannot be listed"},
+    "t3lib.ingest.staging": {"StagingMissingError": "staged files were deleted: the stage before makes them again"},
+    "scheduler.kernels.client": {"KernelStartError": "no kernel could be had: the machine is overloaded"},
+    "scheduler.kernels.provisioner": {"KernelKilledError": "the kernel was killed before it could begin"},
+    "nbclient.exceptions": {"DeadKernelError": "the kernel was killed, by hand or for want of memory"},
+    "scheduler.runs.papermill_engine": {"RunStoppedError": "the worker was stopped or cut off"},
+    "builtins": {"TimeoutError": "a service did not answer in time"},  # by jupyter_client, whose kernel does not reply
 }
+TRIED_AGAIN = {name: why for errors in RAISED_BY.values() for name, why in errors.items()}
 # These win, also where a driver calls them one of the others: the next try would run into the same limit.
 NOT_TRIED_AGAIN = {
     "CellTimeoutError": "a cell took longer than `cell_seconds`",

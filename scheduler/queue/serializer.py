@@ -16,11 +16,18 @@ from t3lib.settings import SettingsError
 
 NAME = "t3_json"
 _ERROR = "__error__"
-# Errors that are made again as they were; all they are made of is plain.
-_KNOWN = {
-    found.__name__: found
-    for found in (NotebookFailedError, PoisonError, RefusedError, ServiceError, SettingsError, WrongUseError)
+# Errors that are made again as they were, from plain arguments. Rows keep these names: a class that moves or gets
+# another name is still found under the name that it was kept by.
+_KNOWN: dict[str, type[Exception]] = {
+    "NotebookFailedError": NotebookFailedError,
+    "PoisonError": PoisonError,
+    "RefusedError": RefusedError,
+    "ServiceError": ServiceError,
+    "SettingsError": SettingsError,
+    "WrongUseError": WrongUseError,
 }
+_NAMES = {kind: name for name, kind in _KNOWN.items()}
+_RETRIED = "DBOSMaxStepRetriesExceeded"
 
 
 class WorkFailedError(Exception):
@@ -60,9 +67,9 @@ def refuse_pickles() -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, DBOSMaxStepRetriesExceeded):
         said = [value.step_name, value.max_retries, [_plain(error) for error in value.errors]]
-        return {_ERROR: type(value).__name__, "args": said}
-    if type(value).__name__ in _KNOWN:
-        return {_ERROR: type(value).__name__, "args": list(value.args)}
+        return {_ERROR: _RETRIED, "args": said}
+    if name := _NAMES.get(type(value)):
+        return {_ERROR: name, "args": list(value.args)}
     if isinstance(value, WorkFailedError):
         return {_ERROR: value.name, "args": [value.words]}
     if isinstance(value, BaseException):
@@ -74,6 +81,6 @@ def _made(value: Any) -> Any:
     if not isinstance(value, dict) or _ERROR not in value:
         return value
     name, args = value[_ERROR], value["args"]
-    if name == DBOSMaxStepRetriesExceeded.__name__:
+    if name == _RETRIED:
         return DBOSMaxStepRetriesExceeded(args[0], args[1], [_made(error) for error in args[2]])
     return _KNOWN[name](*args) if name in _KNOWN else WorkFailedError(str(name), str(args[0]))

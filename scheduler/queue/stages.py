@@ -111,11 +111,18 @@ def keep_archive(advance: Advance = lambda done, total: None) -> int:
         return 0
 
 
-def run_report(business_date: str, edition: str, *, workflow_id: str | None = None, worker: str | None = None) -> Run:
-    """Run the report notebook for one business day and edition."""
+def run_report(
+    business_date: str,
+    edition: str,
+    *,
+    workflow_id: str | None = None,
+    worker: str | None = None,
+    edited: bool = False,
+) -> Run:
+    """Run the report notebook for one business day and edition; with `edited` as it stands in the folder."""
     refuse_poison(workflow_id, schedule.load().takeover_attempts)
     parameters = {"business_date": business_date, "edition": edition}
-    return run_notebook("4_report", parameters, role="report", workflow_id=workflow_id, worker=worker)
+    return run_notebook("4_report", parameters, role="report", workflow_id=workflow_id, worker=worker, edited=edited)
 
 
 def prepare_mails(

@@ -1,33 +1,14 @@
-"""What the ledger and the runs say about work under way: the batches that wait, the runs whose worker is gone."""
+"""What the queue and the runs say about work under way: what is queued, the runs whose worker is gone."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.business_day import today
-
-RECENT_DAYS = 2
 
 Fence = Callable[[sa.Connection], None]
 
-_OPEN = sa.text("""
-    SELECT batch.batch_id, batch.attempt,
-           CASE WHEN cause = 'new' AND EXISTS (SELECT FROM ops.source_file AS file
-                                               WHERE file.batch_id = batch.batch_id AND kind = 'metadata')
-                    THEN 'metadata'
-                WHEN cause = 'new' AND EXISTS (SELECT FROM ops.source_file AS file
-                                               WHERE file.batch_id = batch.batch_id AND batch_date >= :since)
-                    THEN 'recent'
-                ELSE 'older' END AS urgency,
-           EXISTS (SELECT FROM dbos.workflow_status
-                   WHERE workflow_uuid = 'ingest:' || batch.batch_id || ':' || batch.attempt) AS is_queued
-    FROM ops.batch
-    WHERE state = 'open'
-    ORDER BY created_at, batch_id
-""")
+_QUEUED = sa.text("SELECT workflow_uuid FROM dbos.workflow_status WHERE workflow_uuid = ANY(:workflows)")
 _LOST = sa.text("""
     UPDATE ops.run
     SET state = 'lost', error = 'The worker ended in this notebook.', finished_at = now(),
@@ -52,24 +33,9 @@ class PoisonError(Exception):
     """A piece of work in which too many workers died."""
 
 
-@dataclass(frozen=True)
-class OpenBatch:
-    """A batch that is not finished; urgency is 'metadata', 'recent' or 'older'."""
-
-    batch_id: str
-    attempt: int
-    urgency: str
-    is_queued: bool
-
-    @property
-    def workflow_id(self) -> str:
-        """One per attempt at the batch."""
-        return f"ingest:{self.batch_id}:{self.attempt}"
-
-
-def open_batches(db: sa.Connection) -> list[OpenBatch]:
-    """Every batch whose work is not finished, oldest first."""
-    return [OpenBatch(*row) for row in db.execute(_OPEN, {"since": today() - timedelta(days=RECENT_DAYS - 1)})]
+def queued(db: sa.Connection, workflow_ids: Collection[str]) -> set[str]:
+    """Those of these workflows that the queue knows: they wait, run or have ended."""
+    return set(db.scalars(_QUEUED, {"workflows": list(workflow_ids)}))
 
 
 def stranded_batches() -> list[str]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
@@ -25,6 +26,7 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.connection import libpq_url
+from t3lib.warehouse.files import ledger
 
 APPLICATION = "t3-scheduler"
 # Workflows survive a deployment: their steps are named notebooks, found again by any later version.
@@ -38,7 +40,10 @@ _log = logging.getLogger("t3.worker")
 refuse_pickles()
 _executor = "none"
 _seat: Seat | None = None
-_step = DBOS.step(
+# Rows of the queue name their workflow and its steps: a name once given stays, wherever its function moves and whatever
+# it is called. Work that an earlier version began would otherwise fail at its next step.
+_step = partial(
+    DBOS.step,
     retries_allowed=True,
     max_attempts=retries.ATTEMPTS,
     interval_seconds=1,
@@ -47,25 +52,25 @@ _step = DBOS.step(
 )
 
 
-@_step
+@_step(name="_stage")
 def _stage(batch_id: str, stage: str) -> None:
     with fence.notebook(QUEUE):
         stages.run_stage(batch_id, stage, workflow_id=DBOS.workflow_id, worker=_executor)
 
 
-@_step
+@_step(name="_finish_batch")
 def _finish_batch(batch_id: str) -> None:
     fence.patiently()
     stages.finish_batch(batch_id, fence=fence.hold)
 
 
-@_step
+@_step(name="_fail_batch")
 def _fail_batch(batch_id: str, error: str) -> bool:
     fence.patiently()
     return stages.fail_batch(batch_id, error, fence=fence.hold)
 
 
-@_step
+@_step(name="_keep_archive")
 def _keep_archive() -> None:
     stages.keep_archive()
 
@@ -89,20 +94,20 @@ def _ingest(batch_id: str) -> None:
     _finish_batch(batch_id)
 
 
-@_step
+@_step(name="_run_report")
 def _run_report(business_date: str, edition: str) -> tuple[str, str]:
     with fence.notebook(QUEUE):
         run = stages.run_report(business_date, edition, workflow_id=DBOS.workflow_id, worker=_executor)
         return run.run_id, str(run.path)
 
 
-@_step
+@_step(name="_prepare_mails")
 def _prepare_mails(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
     fence.patiently()
     return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.hold)
 
 
-@_step
+@_step(name="_fail_report")
 def _fail_report(business_date: str, edition: str, error: str) -> None:
     fence.patiently()
     stages.fail_report(business_date, edition, error, fence=fence.hold)
@@ -154,12 +159,13 @@ def enqueue_open_batches() -> list[str]:
 
     Metadata goes first, since cleaning needs it, then files of these days, then what is older or cleaned again."""
     with warehouse.connect() as db:
-        waiting = takeover.open_batches(db)
+        waiting = {f"ingest:{batch.batch_id}:{batch.attempt}": batch for batch in ledger.open_batches(db)}
+        queued = takeover.queued(db, waiting)
     priority = {"metadata": SOON, "recent": USUAL, "older": BACKFILL}
-    for batch in waiting:
-        if not batch.is_queued:
-            _enqueue(batch.workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
-    return [batch.workflow_id for batch in waiting]
+    for workflow_id, batch in waiting.items():
+        if workflow_id not in queued:
+            _enqueue(workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
+    return list(waiting)
 
 
 def enqueue_report(

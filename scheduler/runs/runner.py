@@ -74,13 +74,16 @@ def run_notebook(
     role: str = "etl",
     workflow_id: str | None = None,
     worker: str | None = None,
+    edited: bool = False,
 ) -> Run:
-    """Execute notebooks/<name>.ipynb as last committed; the executed copy stays under outputs/runs/<date>/<run id>/.
+    """Execute notebooks/<name>.ipynb as last committed, or with `edited` as it stands in the folder.
+
+    The executed copy stays under outputs/runs/<date>/<run id>/.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
     path = _folder(run_id) / f"{name}.ipynb"
-    source = checkout.source(NOTEBOOKS / f"{name}.ipynb")
+    source = checkout.source(NOTEBOOKS / f"{name}.ipynb", edited=edited)
     with warehouse.connect() as db:
         db.execute(_BEGIN, _begin(run_id, name, parameters, path, source.commit, workflow_id, worker))
     end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}

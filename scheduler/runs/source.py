@@ -23,16 +23,16 @@ class Source:
     commit: str | None
 
 
-def source(path: Path, root: Path = ROOT) -> Source:
+def source(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     """A notebook of the schedule as it was last committed, however it is being edited; as it stands where it is new,
-    outside a checkout, and with T3_EDITED_NOTEBOOKS."""
+    outside a checkout, with `edited`, and with T3_EDITED_NOTEBOOKS."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
         return Source(nbformat.read(path, 4), None)
     name = path.relative_to(root).as_posix()
     differing = set((_git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
     text = None
-    if name in differing and not settings().edited_notebooks:
+    if name in differing and not (edited or settings().edited_notebooks):
         text = _git(root, "show", f"HEAD:{name}")
         differing.discard(name)
     mark = "+" if differing else ""

@@ -105,8 +105,8 @@ def _judge_totals(total: pa.DictionaryArray, truck: np.ndarray, rules: Rules) ->
 def _judge(parsed: tuple[int | None, str | None, int | None], shifted: set[int], limit: int) -> tuple[int, int, int]:
     pence, problem, suggested = parsed
     if problem or pence is None:
-        possible = suggested is not None and suggested <= _INT32_MAX
-        return 0, _CODES.index(problem or "not_a_number"), suggested if possible else -1
+        possible = -1 if suggested is None or suggested > _INT32_MAX else suggested
+        return 0, _CODES.index(problem or "not_a_number"), possible
     if pence in shifted:
         return 0, _CODES.index("decimal_shift"), pence // 100
     return (pence, _OK, -1) if pence <= limit else (0, _CODES.index("above_limit"), -1)
@@ -116,7 +116,8 @@ def _judge_payments(payment: pa.DictionaryArray) -> np.ndarray:
     """Index into PAYMENT_TYPES, or -1 when it is none of them, per row."""
     words = [(word or "").strip().lower() for word in payment.dictionary.to_pylist()]
     index = np.array([PAYMENT_TYPES.index(word) if word in PAYMENT_TYPES else -1 for word in words], np.int8)
-    return index[_indices(payment)]
+    kinds: np.ndarray = index[_indices(payment)]
+    return kinds
 
 
 def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.Table, at: np.ndarray,
@@ -124,16 +125,18 @@ def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.T
     card = kind == PAYMENT_TYPES.index("card")
     first, last = _seconds(files["window_from"])[at], _seconds(files["window_to"])[at]
     outside = (last > 0) & ((seconds < first) | (seconds >= last))
-    return (
+    flags: np.ndarray = (
         (card & np.isin(truck, list(rules.without_reader))) * FLAGS["card_without_reader"]
         + outside * FLAGS["outside_batch_window"]
         + ~np.isin(truck, list(rules.known)) * FLAGS["unknown_truck"]
     )
+    return flags
 
 
 def _is_whole_line(raw: pa.Table) -> np.ndarray:
     """Whether a row could not be told into cells: then it stands as it was written, and nothing of it is judged."""
-    return pc.is_valid(raw["line"]).to_numpy()
+    whole: np.ndarray = pc.is_valid(raw["line"]).to_numpy()
+    return whole
 
 
 def _first(reason: np.ndarray, found: np.ndarray, code: str) -> np.ndarray:
@@ -157,15 +160,18 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _indices(coded: pa.DictionaryArray) -> np.ndarray:
-    return coded.indices.to_numpy(zero_copy_only=False)
+    places: np.ndarray = coded.indices.to_numpy(zero_copy_only=False)
+    return places
 
 
 def _positions(values: pa.ChunkedArray, among: pa.ChunkedArray) -> np.ndarray:
-    return pc.index_in(values, among.combine_chunks()).to_numpy()
+    places: np.ndarray = pc.index_in(values, among.combine_chunks()).to_numpy()
+    return places
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    return pc.fill_null(column, 0).to_numpy()
+    numbers: np.ndarray = pc.fill_null(column, 0).to_numpy()
+    return numbers
 
 
 def _seconds(column: pa.ChunkedArray) -> np.ndarray:

@@ -37,7 +37,7 @@ def shared(key: object, read: Callable[[], T]) -> T:
 def _found(path: Path) -> tuple[object] | None:
     try:
         return (pickle.loads(path.read_bytes()),)
-    except OSError:
+    except (OSError, ImportError, AttributeError):  # not there, or left by a page whose modules have moved since
         return None
 
 

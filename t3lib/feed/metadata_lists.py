@@ -35,8 +35,8 @@ def lines(data: bytes, columns: Columns) -> Iterator[Record]:
         if not any(cell.strip() for cell in record.cells):
             continue
         if len(record.cells) != width:
-            count = f"{len(record.cells):,} cells, the first line {width}"
-            raise FeedError("unreadable", f"Line {record.line:,} has {count}: quote a cell that holds a comma.")
+            cells = f"{len(record.cells):,} cells, the first line {width}"
+            raise FeedError("unreadable", f"Line {record.line:,} has {cells}: quote a cell that holds a comma.")
         yield _record(names, [cell.strip() for cell in record.cells], f"line {record.line}")
 
 

@@ -99,8 +99,11 @@ def _either(cell: bytes) -> str:
 def _size(column: pa.Array) -> int:
     """Bytes of the text, each repeated word counted as often as it stands there."""
     if not pa.types.is_dictionary(column.type):
-        return pc.sum(pc.binary_length(column), min_count=0).as_py()
-    return pc.sum(pc.binary_length(column.dictionary).cast(pa.int64()).take(column.indices), min_count=0).as_py()
+        sizes = pc.binary_length(column)
+    else:
+        sizes = pc.binary_length(column.dictionary).cast(pa.int64()).take(column.indices)
+    total: int = pc.sum(sizes, min_count=0).as_py()
+    return total
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
@@ -24,7 +25,7 @@ RAW_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("row_number", pa.int32()), *((name, WORDS) for name in (*COLUMNS, "line"))]
 )
 _CELLS = pa.schema(list(RAW_SCHEMA)[2:])
-Column = pa.ChunkedArray | list[str | None]
+Column: TypeAlias = pa.ChunkedArray | list[str | None]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ def sheets(data: bytes) -> list[tuple[str, list[Row]]]:
         found = [(sheet.title, _rows(sheet)) for sheet in book.worksheets]
         for sheet, (title, rows) in zip(book.worksheets, found, strict=True):
             if rows:
-                _require_plain(archive.read(sheet._worksheet_path), title, rows, data)
+                path = sheet._worksheet_path  # type: ignore[attr-defined]  # the stubs lack it; read-only sheets have it
+                _require_plain(archive.read(path), title, rows, data)
         return found
     except FeedError:
         raise

@@ -13,24 +13,24 @@ RECENT_DAYS = 3
 LOOKS = 3
 
 
-def discover(landing: Landing, *, sweep: bool = False, only_today: bool = False) -> int:
+def discover(landing: Landing, *, sweep: bool = False, only_today: bool = False) -> list[str]:
     """Enter new object versions of the last days (all of the bucket in a sweep, else one folder when `only_today`).
 
-    Returns how many.
+    Returns the ids of the batches that the new files were put into.
     A sweep also marks loaded files that left the bucket. An idle call lists and reads, and writes nothing. Where
     another process saw a newer version while this one listed, it looks once more."""
     prefixes = [""] if sweep else [todays_prefix(today())] if only_today else recent_prefixes(today(), RECENT_DAYS)
-    new = 0
+    batches: list[str] = []
     for _ in range(LOOKS):
-        entered, was_overtaken = _look(landing, prefixes, sweep)
-        new += entered
+        claimed, was_overtaken = _look(landing, prefixes, sweep)
+        batches += claimed
         if not was_overtaken:
             break
-    return new
+    return batches
 
 
-def _look(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[int, bool]:
-    """One listing: how many versions were new, and whether another process was faster."""
+def _look(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[list[str], bool]:
+    """One listing: the batches made of what was new, and whether another process was faster."""
     begun = time.monotonic()
     objects = [found for prefix in prefixes for found in landing.objects(prefix)]
     with warehouse.connect() as db:
@@ -39,5 +39,5 @@ def _look(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[int, bool
         new = ledger.enter(db, found.new)
         if sweep:
             ledger.mark_deleted(db, {found.key for found in objects}, ledger.moment(db, seconds))
-        ledger.claim(db, settings().batch_bytes)
-    return new, found.overtaken or new < len(found.new)
+        batches = ledger.claim(db, settings().batch_bytes)
+    return batches, found.overtaken or new < len(found.new)

@@ -1,7 +1,7 @@
 """Mail that leaves at most once: an outbox in Postgres, and SMTP."""
 
 from t3lib.mail.incident import tell_operators
-from t3lib.mail.outbox import Mail, count_mails, drop, list_mails, message_id, prepare, read, resend, states
+from t3lib.mail.outbox import Mail, count_mails, drop, list_mails, message_id, prepare, read, resend
 from t3lib.mail.sending import send_due
 
 __all__ = [
@@ -14,6 +14,5 @@ __all__ = [
     "read",
     "resend",
     "send_due",
-    "states",
     "tell_operators",
 ]

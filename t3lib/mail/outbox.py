@@ -125,12 +125,6 @@ def read(db: sa.Connection, mail_id: int) -> tuple[Mail, bytes]:
     return _mail(row), bytes(row["message"])
 
 
-def states(db: sa.Connection) -> dict[str, int]:
-    """How many mails stand in each state."""
-    query = "SELECT state, count(*) FROM ops.mail_outbox GROUP BY state ORDER BY state"
-    return dict(db.execute(sa.text(query)).all())
-
-
 def resend(db: sa.Connection, mail_id: int) -> Mail:
     """Put a finished mail back into the queue: the same message, the same Message-ID, a person's decision.
 

@@ -132,7 +132,8 @@ def _function(figure: Figure) -> Callable[..., pd.DataFrame]:
         return figure
     if figure not in figures():
         raise ValueError(f"there is no breakdown {figure!r}; there are {', '.join(figures())}")
-    return getattr(metrics, figure)
+    function: Callable[..., pd.DataFrame] = getattr(metrics, figure)
+    return function
 
 
 def _is_breakdown(found: Any) -> bool:

@@ -30,9 +30,11 @@ HOSTILE = "<img src=x onerror=document.title='owned'>"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is slow, and needs Chromium."""
     for item in items:
-        if "tests/browser" in item.path.as_posix():
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
             if chromium() is None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium; install it: apt-get install chromium"))
 

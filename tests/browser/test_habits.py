@@ -62,9 +62,8 @@ def test_how_did_a_truck_do_on_a_day_at_lunch_takes_three_steps(tab: Page, site:
         )
         sold = db.execute(sa.text(lunch), {"d": day}).scalar_one()
     heat = tab.get_by_role("region", name="Gross sales by hour and truck")
-    lunchtime = heat.locator(
-        "td[title^='Burrito Madness, 14:00']"
-    )  # the other truck's row stands until it is drawn anew
+    # The other truck's row stands until the page is drawn anew.
+    lunchtime = heat.locator("td[title^='Burrito Madness, 14:00']")
     expect(lunchtime).to_have_attribute("title", re.compile(re.escape(pounds(sold))))
 
 

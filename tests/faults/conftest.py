@@ -20,6 +20,13 @@ from t3lib.settings import settings
 from t3lib.simulate import simulate
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is slow: it kills and restarts things."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass
 class Cluster:
     """A durable Postgres that a test may kill, with a migrated database per test."""

@@ -21,7 +21,6 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
-from t3lib.warehouse.files import ledger
 from tests import feeding
 from tests.faults.cable import cable
 from tests.feeding import LUNCH, at
@@ -204,9 +203,7 @@ def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatc
 
 def staged() -> str:
     """The id of the one batch that waits."""
-    discover(Landing(), sweep=True)
-    with warehouse.connect() as db:
-        ((batch_id, *_),) = ledger.open_batches(db)
+    (batch_id,) = discover(Landing(), sweep=True)
     return batch_id
 
 

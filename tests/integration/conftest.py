@@ -21,6 +21,8 @@ from scheduler.embedded import services
 from t3lib import business_day, warehouse
 from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
+from tests.feeding import LUNCH, at, put, rows, take_in
+from tests.mailbox import Mailbox, mailbox
 from tests.pages import HOSTILE, SUNDAY, loaded, sell
 
 FEED = ROOT.parent / "shared" / "feed"
@@ -147,3 +149,40 @@ def archive_store(request: pytest.FixtureRequest) -> Archive:
     """An empty archive of either kind."""
     request.getfixturevalue(request.param)
     return Archive()
+
+
+@pytest.fixture
+def box(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A mail server that takes everything, in T3_SMTP_URL, and mails leave."""
+    with mailbox() as server:
+        monkeypatch.setenv("T3_SMTP_URL", server.url)
+        monkeypatch.setenv("T3_MAIL_LIVE", "1")
+        settings.cache_clear()
+        yield server
+
+
+@pytest.fixture
+def no_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that count mails: nobody is told."""
+    monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "")
+    monkeypatch.setattr("t3lib.mail.sending.tell_operators", lambda *_: [])
+
+
+@pytest.fixture
+def shifted(bucket: Path) -> Path:
+    """A truck that sells at 4.99 by its menu (file 1); of file 2, row 1 is a sale, row 2 is 499, row 3 is VOID."""
+    menu = "truck_id,menu_item,menu_type,price"
+    put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,4.99", header=menu)
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "499"), at("12:02", "cash", "VOID"))
+    take_in()
+    assert rows("SELECT row_number, reason, suggested_pence FROM ops.rejected_row ORDER BY 1") == [
+        (2, "decimal_shift", 499),
+        (3, "void", None),
+    ]
+    return bucket
+
+
+@pytest.fixture
+def file_id(shifted: Path) -> int:
+    """The id of that truck's file of sales."""
+    return rows("SELECT file_id FROM ops.source_file WHERE key = :key", key=LUNCH)[0][0]

@@ -21,6 +21,8 @@ from t3lib.problems import ServiceError
 from t3lib.settings import SettingsError, settings
 from tests.visitor import Visitor, channel, given, kernel_of, message, states
 
+pytestmark = pytest.mark.slow  # it starts servers
+
 TOKEN = "a token that nobody guesses"
 PROXY = {"T3_PROXY_USER_HEADER": "X-Forwarded-User"}
 

@@ -24,6 +24,8 @@ from tests import feeding
 from tests.queueing import put
 from tests.steps import change, one
 
+pytestmark = pytest.mark.slow  # it starts servers
+
 # kill -9 of the kernel, in its first `deaths` runs.
 DIES = """
 import os, pathlib

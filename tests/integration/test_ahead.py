@@ -13,6 +13,7 @@ from tests.kernel import Kernel
 from tests.steps import until
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
     pytest.mark.usefixtures("kernelspec"),
 ]

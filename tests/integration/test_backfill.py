@@ -3,6 +3,8 @@
 import json
 from datetime import date, timedelta
 
+import pytest
+
 from scheduler.queue import stages
 from scheduler.queue import workflows as queue
 from scheduler.queue.backfill import Backfill
@@ -10,6 +12,8 @@ from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from tests.queueing import put, take_in
 from tests.steps import one
+
+pytestmark = pytest.mark.slow  # it starts workers
 
 
 def test_a_backfill_plans_without_writing_then_loads_what_was_never_loaded_and_only_that(bucket):

@@ -21,6 +21,8 @@ from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from tests.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts servers
+
 BEGIN_AND_SLEEP = """
 import pathlib, time, os
 next(pathlib.Path(os.environ["T3_OUTPUTS"]).glob("runs/*/*")).joinpath("begun").touch()

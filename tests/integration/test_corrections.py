@@ -15,19 +15,9 @@ from t3lib.mail.outbox import MailError
 from t3lib.report import corrections
 from t3lib.report.output.delivery import prepare_report, prepare_trial
 from t3lib.settings import ROOT, SettingsError, settings
-from tests.mailbox import mailbox
 from tests.reporting import executed
 
 DAY = business_day.today() - timedelta(days=1)
-
-
-@pytest.fixture
-def box(database, monkeypatch):
-    with mailbox() as server:
-        monkeypatch.setenv("T3_SMTP_URL", server.url)
-        monkeypatch.setenv("T3_MAIL_LIVE", "1")
-        settings.cache_clear()
-        yield server
 
 
 @pytest.fixture

@@ -157,9 +157,7 @@ def test_a_repair_waits_for_the_load_under_way(two_trucks: Path, monkeypatch: py
 
     spoil("DELETE FROM mart.sales_hourly WHERE truck_id = 3")
     put(two_trucks, LUNCH.replace("A1", "B2"), at("12:30", "card", "8"), at("12:31", "card", "VOID"))
-    discover(Landing(), sweep=True)
-    with warehouse.connect() as db:
-        ((batch, *_),) = ledger.open_batches(db)
+    (batch,) = discover(Landing(), sweep=True)
     monkeypatch.setattr(rollups, "raise_watermark", pause)
     with ThreadPoolExecutor(2) as pool:
         loaded = pool.submit(run, batch)
@@ -182,9 +180,7 @@ def test_a_load_waits_for_the_repair_under_way(two_trucks: Path, monkeypatch: py
 
     spoil("DELETE FROM mart.sales_hourly WHERE truck_id = 3")
     put(two_trucks, LUNCH.replace("A1", "B2"), at("12:30", "card", "8"), at("12:31", "card", "VOID"))
-    discover(Landing(), sweep=True)
-    with warehouse.connect() as db:
-        ((batch, *_),) = ledger.open_batches(db)
+    (batch,) = discover(Landing(), sweep=True)
     monkeypatch.setattr(audit, "write", pause)
     with ThreadPoolExecutor(2) as pool:
         repaired = pool.submit(rebuild)

@@ -1,9 +1,12 @@
 """The embedded services as a person meets them: first start, second start, what they hold, how they end."""
 
+import json
 import os
 import shutil
 import smtplib
 import stat
+import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -20,9 +23,11 @@ import pytest
 import sqlalchemy as sa
 from obstore.store import S3Store
 
-from scheduler.embedded import check, services
+from scheduler.embedded import check, inbox, services
 from t3lib import warehouse
-from t3lib.settings import settings
+from t3lib.settings import ROOT, settings
+
+pytestmark = pytest.mark.slow  # it starts services
 
 
 @pytest.fixture
@@ -201,6 +206,31 @@ def test_a_mail_is_kept_as_a_file_and_shown_as_a_page(home: Path) -> None:
             assert picture.read() == b"\x89PNG"
             assert picture.headers["Content-Type"] == "image/png"
         assert "Six trucks traded" in fetch(f"{running.inbox_page}mail/{kept.name}/text")[0]
+
+
+@pytest.mark.parametrize(("greeting", "adopted"), [("t3 inbox", True), ("another greeting", False)])
+def test_a_server_that_was_started_by_a_moved_module_is_adopted_or_replaced(
+    home: Path, tmp_path: Path, greeting: str, adopted: bool
+) -> None:
+    """Adopted when it still answers as today's does. Its owner died, and its files are gone, as after an upgrade."""
+    tree = tmp_path / "before"
+    for name in ("scheduler", "t3lib"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tree / Path(inbox.__file__).parent.relative_to(ROOT)).rename(tree / "scheduler" / "sink_of_then")
+    for file in tree.rglob("*.py"):
+        text = file.read_text().replace(inbox.__name__, "scheduler.sink_of_then")
+        file.write_text(text.replace('b"t3 inbox"', f'b"{greeting}"'))
+    owner = "import os; from scheduler.embedded import services\nwith services(('smtp',)): os._exit(0)"
+    known = os.environ | {"PYTHONPATH": str(tree)}
+    subprocess.run([sys.executable, "-P", "-c", owner], env=known, cwd=tree, check=True)
+    shutil.rmtree(tree)
+    before = json.loads((home / "embedded.json").read_text())["inbox"]
+    assert "scheduler.sink_of_then" in " ".join(psutil.Process(before["pid"]).cmdline())
+    with services(("smtp",)) as running:
+        now = json.loads((home / "embedded.json").read_text())["inbox"]
+        assert (now["pid"] == before["pid"], now["smtp_port"]) == (adopted, before["smtp_port"])
+        _send(_report())
+        assert "Six trucks traded" in fetch(str(running.inbox_page))[0]
 
 
 def test_mail_is_taken_only_after_logging_in(home: Path) -> None:

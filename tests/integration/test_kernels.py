@@ -20,6 +20,7 @@ from scheduler.queue import retries
 from tests.kernel import Kernel
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
     pytest.mark.usefixtures("kernelspec"),
 ]

@@ -78,11 +78,22 @@ def test_the_newest_batches_of_the_day_come_before_older_ones(db: sa.Connection)
 def test_a_failed_batch_is_tried_again_as_another_attempt(db: sa.Connection):
     ledger.record(db, [seen(LUNCH)])
     (batch,) = ledger.claim(db, 100)
-    assert ledger.open_batches(db) == [(batch, 1)]
+    assert ledger.open_batches(db) == [(batch, 1, "older")]
     ledger.finish(db, batch, "the network was away")
     assert ledger.open_batches(db) == []
-    assert ledger.reopen_failed(db) == 1
-    assert ledger.open_batches(db) == [(batch, 2)]
+    assert ledger.reopen(db) == {batch: 2}
+    assert ledger.open_batches(db) == [(batch, 2, "older")]
+
+
+def test_only_a_batch_that_failed_is_opened_again(db: sa.Connection):
+    ledger.record(db, [seen(LUNCH), seen(LUNCH.replace("T3_T", "T3_T1"))])
+    failed, done = ledger.claim(db, 100, batch_files=1)
+    ledger.finish(db, failed, "the network was away")
+    ledger.finish(db, done)
+    assert ledger.reopen(db, [done]) == {}
+    assert ledger.reopen(db, []) == {}
+    assert ledger.reopen(db, [failed, done]) == {failed: 2}
+    assert db.scalar(sa.text("SELECT finished_at FROM ops.batch WHERE state = 'open'")) is None
 
 
 def test_a_file_that_is_claimed_is_not_claimed_twice(database: str):

@@ -18,6 +18,8 @@ from t3lib.problems import ServiceError
 from t3lib.settings import ROOT
 from tests.visitor import given
 
+pytestmark = pytest.mark.slow  # it starts servers
+
 
 @pytest.fixture
 def place(database, home, monkeypatch):

@@ -20,7 +20,6 @@ from t3lib.dashboard.operations.choices import parse as choices_of
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.tabs import Asked, sheet
 from t3lib.metrics import Scope
-from t3lib.warehouse.sales import restated_figures
 from tests.pages import SUNDAY, shown
 
 TRUCK = Scope(SUNDAY, SUNDAY, (1,))
@@ -230,11 +229,3 @@ def test_restated_days_are_those_of_the_chosen_trucks_and_days(db: sa.Connection
     assert found["pence_change"].tolist() == [100]
     html = sheet(db, Asked(State(tab="data", trucks=(1,)), Scope(date(2025, 11, 22), SUNDAY, (1,))))
     assert ["Sat 22 Nov", "+1", "£1.00", "repair"] in cells(html)
-
-
-def test_note_on_restated_days_counts_all_of_them(db: sa.Connection):
-    db.execute(sa.text("""
-        INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
-            keys) SELECT 'repair', 1, date '2025-01-01' + n % 300, 0, 1, 0, 100, '{a}' FROM generate_series(1, 1500) n
-    """))  # fmt: skip
-    assert "+1,500 sales, +£1,500.00 in all" in restated_figures.note(db)

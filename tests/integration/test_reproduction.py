@@ -1,5 +1,6 @@
 """A past run, run again under its commit on the versions that it saw."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from t3lib.problems import RefusedError
 from t3lib.settings import ROOT
 from t3lib.warehouse.files import ledger
 from tests.feeding import LUNCH, at, put, rows, take_in
+
+pytestmark = pytest.mark.slow  # it runs whole pipelines
 
 EVENING = "trucks/2026-11/5/18/T3_T3_B2.csv"
 
@@ -50,6 +53,75 @@ def test_a_run_gives_the_same_figures_and_a_changed_one_is_named(loading):
     assert found.differing == ["rows"]
     assert reproduction.latest()[0]["run_id"] == loading
     assert Path(copy).name == "3_load.ipynb"
+
+
+def commit(repository: Path) -> str:
+    """Commit everything in a folder, which becomes a repository; returns the commit."""
+    git = ["git", "-C", str(repository), "-c", "user.name=Ann", "-c", "user.email=ann@t3.example"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Some work"]):
+        subprocess.run([*git, *arguments], check=True)
+    return subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True).strip()
+
+
+@pytest.fixture
+def before_the_move(tmp_path: Path) -> Path:
+    """A repository with this code, in which scheduler/embedded and the replay program lie elsewhere than today."""
+    root = tmp_path / "before"
+    for name in ("scheduler", "t3lib", "notebooks"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    replay = root / "scheduler" / "reproduction" / "replay.py"
+    replay.parent.mkdir(exist_ok=True)
+    (root / reproduction.REPLAY.relative_to(ROOT)).rename(replay)
+    (root / "scheduler" / "embedded").rename(root / "scheduler" / "servers_of_then")
+    for file in root.rglob("*.py"):
+        file.write_text(file.read_text().replace("scheduler.embedded", "scheduler.servers_of_then"))
+    return root
+
+
+@pytest.mark.slow
+def test_a_run_made_before_modules_moved_gives_the_same_figures(loading, before_the_move, monkeypatch):
+    rows("UPDATE ops.run SET git_commit = :commit RETURNING 1", commit=commit(before_the_move))
+    monkeypatch.setattr(reproduction, "ROOT", before_the_move)
+    found = reproduction.reproduce(loading)
+    assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00"}
+    assert (found.differing, found.missing, found.notes) == ([], [], [])
+
+
+def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp_path, monkeypatch):
+    repository = tmp_path / "repository"
+    first, second = (repository.joinpath("scheduler", *place, "replay.py") for place in reproduction._PLACES[::-1])
+    monkeypatch.setattr(reproduction, "ROOT", repository)
+    commits, programs = [], {"none": None, "first": first, "second": second}
+    for text, place in programs.items():
+        shutil.rmtree(repository / "scheduler", ignore_errors=True)
+        (place or repository / "README.md").parent.mkdir(parents=True)
+        (place or repository / "README.md").write_text(text)
+        commits.append(commit(repository))
+    for made, text in zip(commits, ("first", "first", "second"), strict=True):
+        with reproduction._folder() as folder, reproduction._worktree(folder / "tree", made):
+            assert reproduction._program(folder, made).read_text() == text
+    subprocess.run(["git", "-C", repository, "checkout", "--quiet", commits[0]], check=True)
+    with reproduction._folder() as folder, reproduction._worktree(folder / "tree", commits[0]):
+        assert reproduction._program(folder, commits[0]) == reproduction.REPLAY
+
+
+def test_the_answer_of_a_replay_is_json_and_was_a_bare_path():
+    for answer in ('{"executed_copy": "/a/3_load.ipynb", "more": 1}', "/a/3_load.ipynb"):
+        assert reproduction._executed_copy(f"Something else.\n{answer}\n") == Path("/a/3_load.ipynb")
+
+
+def test_packages_other_than_the_commits_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduction, "ROOT", tmp_path)
+    assert reproduction._other_packages(tmp_path / "tree") == []
+    (tmp_path / "requirements.lock").write_text("pandas==3.0.0")
+    assert reproduction._other_packages(tmp_path / "tree") == [reproduction.OTHER_PACKAGES]
+
+
+def test_a_notebook_that_was_not_committed_is_refused(loading):
+    rows("UPDATE ops.run SET notebook = '3_other' RETURNING 1")
+    with pytest.raises(RefusedError, match="has no notebook 3_other"):
+        reproduction.reproduce(loading)
 
 
 def test_a_version_that_is_gone_is_named(loading, bucket):

@@ -213,22 +213,17 @@ def test_a_loaded_file_can_be_held_and_released(bucket: Path):
     assert_reconciles()
 
 
-def test_the_note_says_what_was_restated(bucket: Path):
+def test_the_restatements_of_days_and_times_are_found(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     put(bucket, LUNCH, at("12:00", "card", "3.99"))
     take_in()
     with warehouse.connect() as db:
-        assert restated_figures.note(db) == (
-            "One day of one truck was restated (new version): +0 sales, -£1.00 in all. "
-            "Largest: truck 3 on 5 Nov 2026, -£1.00."
-        )
-        assert restated_figures.note(db, since=datetime.now(UTC)) == ""
-        assert restated_figures.note(db, last=date(2026, 11, 4)) == ""
+        assert restated_figures.changes(db, since=datetime.now(UTC)) == []
+        assert restated_figures.changes(db, last=date(2026, 11, 4)) == []
         (change,) = restated_figures.changes(db)
-        assert restated_figures.sentence(change) == (
-            "A file was uploaded again under the same key. +0 sales, -£1.00 (T3_T3_A1.csv)."
-        )
+    assert (change.cause, change.truck_id, change.business_date) == ("new_version", 3, date(2026, 11, 5))
+    assert (change.rows, change.pence, change.keys) == (0, -100, [LUNCH])
 
 
 def test_what_was_recorded_cannot_be_changed_by_the_loading_role(bucket: Path):

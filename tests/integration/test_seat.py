@@ -6,6 +6,8 @@ from scheduler.queue import workflows
 from scheduler.queue.lease import SETTLING_SECONDS, Seat, SeatTakenError
 from tests.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts workers
+
 HELD = """
     SELECT count(*) FROM ops.lease
     JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at

@@ -19,6 +19,7 @@ from scheduler.kernels import folder, ownership, preload
 from tests.kernel import Kernel
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
     pytest.mark.usefixtures("kernelspec"),
 ]

@@ -11,6 +11,8 @@ from t3lib import archive, record
 from t3lib.settings import ROOT, settings
 from tests.feeding import LUNCH, at, put, take_in
 
+pytestmark = pytest.mark.slow  # it starts a cluster
+
 NOTEBOOK = ROOT / "notebooks" / "explore" / "history_with_dask.ipynb"
 EMPTY = "The archive holds no sales of these months: run `t3 ingest`, then this notebook again."
 

@@ -62,6 +62,14 @@ def test_developers_may_have_the_edited_one(repository, monkeypatch):
     assert found.commit.endswith("+")
 
 
+def test_who_previews_a_report_gets_the_edited_notebook(repository):
+    path = repository / "notebooks" / "2_clean.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("edited")]), path)
+    found = checkout.source(path, repository, edited=True)
+    assert found.notebook.cells[0].source == "edited"
+    assert found.commit.endswith("+")
+
+
 def test_a_new_notebook_and_one_outside_a_checkout_run_as_they_stand(repository, tmp_path_factory):
     nbformat.write(new_notebook(cells=[new_code_cell("new")]), repository / "notebooks" / "7_new.ipynb")
     assert checkout.source(repository / "notebooks" / "7_new.ipynb", repository).notebook.cells[0].source == "new"

@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t3lib.report.verdict import subject, verdict
 from t3lib.report.words import half_away
 from tests.reporting import figures, totals, typical
+
+pytestmark = pytest.mark.slow  # it tries 400 days
 
 PENCE = st.integers(0, 5_000_000)
 SALES = st.integers(0, 5_000)

@@ -1,5 +1,7 @@
 """Which errors are tried again: one list, in the code and in the docs."""
 
+import importlib
+import inspect
 import re
 
 import pytest
@@ -17,6 +19,14 @@ def test_what_the_world_does_is_tried_again(name):
 @pytest.mark.parametrize("name", [*sorted(retries.NOT_TRIED_AGAIN), "ValueError", "AssertionError"])
 def test_what_a_limit_a_file_or_a_rule_does_is_not(name):
     assert not retries.may_pass(NotebookFailedError("2_clean", 3, name, "", "2_clean.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(owner, name) for owner in retries.RAISED_BY for name in retries.RAISED_BY[owner]]
+)
+def test_each_error_that_is_tried_again_has_an_owner(owner, name):
+    module = importlib.import_module(owner)
+    assert hasattr(module, name) or f'"{name}"' in inspect.getsource(module)
 
 
 def test_the_docs_list_the_same():

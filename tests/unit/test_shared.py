@@ -67,3 +67,11 @@ def test_what_is_old_goes(folder: Path):
 def test_without_a_folder_each_reads_for_itself(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv(FOLDER, raising=False)
     assert [shared("k", lambda n=n: n) for n in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["t3lib.moved_since", "t3lib.money"])
+def test_what_a_page_of_an_earlier_version_left_is_read_anew(folder: Path, name: str):
+    assert shared("k", lambda: 1) == 1
+    (left,) = (path for path in folder.iterdir() if path.suffix != ".lock")
+    left.write_bytes(f"c{name}\nno_such_class\n.".encode())  # a pickle that names a class which is not there
+    assert shared("k", lambda: 2) == 2

@@ -1,4 +1,9 @@
-"""Running a past run again: its commit in a worktree of its own, on the versions of the files that it saw."""
+"""Running a past run again: its commit in a worktree of its own, on the versions of the files that it saw.
+
+The commit's own replay program runs its own code: modules, notebooks and migrations may lie elsewhere today. What is
+today's: the Python packages, the names of the environment variables, and the entry point `t3-fork` of the installed
+distribution, which a past tree must have too. The database is a new one that the commit's own migrations make, so old
+code never meets a newer schema."""
 
 import json
 import os
@@ -15,7 +20,6 @@ from typing import Any
 import nbformat
 import sqlalchemy as sa
 
-from scheduler.queue.stages import INGEST
 from t3lib import record, warehouse
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
@@ -23,8 +27,13 @@ from t3lib.report.sections.closing import REPORT
 from t3lib.settings import ROOT, settings
 
 REPLAY = Path(__file__).with_name("replay.py")
-# What decides about rows and may have been set; everything else of this environment stays behind.
+# The folders under scheduler/ where commits keep theirs, newest first. A new place is added, none is taken away.
+_PLACES = (("runs", "reproduction"), ("reproduction",))
+# What decides about rows and may have been set; everything else of this environment stays behind. A setting that gets
+# another name is passed on under both.
 _KEPT = ("T3_TIMEZONE", "T3_BUSINESS_DAY_START", "T3_LIMIT_PENCE", "T3_BATCH_BYTES")
+
+OTHER_PACKAGES = "Its requirements.lock names other packages than today's, on which it runs again."
 
 _RUN = sa.text("""
     SELECT run_id, notebook, parameters, git_commit, started_at, executed_copy, rows FROM ops.run
@@ -84,12 +93,14 @@ def reproduce(run_id: str) -> Reproduction:
     if run["git_commit"].endswith("+"):
         found.notes.append(f"The code was edited when it ran: this is {commit} as committed.")
     with _folder() as folder, _worktree(folder / "tree", commit):
+        stages = _stages(folder / "tree", commit, run["notebook"]) if own else []
+        found.notes += _other_packages(folder / "tree")
         batches = _fetch(seen, folder / "files", found.missing)
         if own and own not in batches:
             raise RefusedError(f"The bucket no longer holds a version that run {run_id} read: {found.missing[-1]}.")
         work = {"notebook": run["notebook"], "parameters": run["parameters"], "batches": list(batches.values()),
-                "stages": list(INGEST[: INGEST.index(run["notebook"]) + 1]) if own else []}  # fmt: skip
-        found.now = figures(_replay(folder, work))
+                "stages": stages}  # fmt: skip
+        found.now = figures(_replay(folder, _program(folder, commit), work))
     return found
 
 
@@ -123,8 +134,41 @@ def _fetch(seen: list[Any], folder: Path, missing: list[str]) -> dict[str, list[
     return batches
 
 
-def _replay(folder: Path, work: dict[str, Any]) -> Path:
-    """Let the commit's own code take the files in and run the notebook; returns the executed copy."""
+def _stages(tree: Path, commit: str, notebook: str) -> list[str]:
+    """The notebooks of an ingest up to this one, as the commit has them: they are numbered in their order."""
+    names = sorted(path.stem for path in (tree / "notebooks").glob("[0-9]_*.ipynb"))
+    if notebook not in names:
+        raise RefusedError(
+            f"The commit {commit} has no notebook {notebook}: the run was of one that was not committed."
+        )
+    return names[: names.index(notebook) + 1]
+
+
+def _program(folder: Path, commit: str) -> Path:
+    """The commit's own replay program; where it has none, the first one that came after it, else today's."""
+    places = ["/".join(("scheduler", *place, "replay.py")) for place in _PLACES]
+    for place in places:
+        if (own := folder / "tree" / place).is_file():
+            return own
+    added = _git("log", "--reverse", "--ancestry-path", "--diff-filter=A", "--no-renames", "--format=%H", "--name-only",
+                 f"{commit}..HEAD", "--", *places).split()  # fmt: skip
+    if not added:
+        return REPLAY
+    (folder / "replay.py").write_text(_git("show", f"{added[0]}:{added[1]}"))
+    return folder / "replay.py"
+
+
+def _other_packages(tree: Path) -> list[str]:
+    """A note when the commit was locked to other packages than those that are installed."""
+    locks = [place / "requirements.lock" for place in (tree, ROOT)]
+    then, now = (lock.read_bytes() if lock.is_file() else b"" for lock in locks)
+    return [] if then == now else [OTHER_PACKAGES]
+
+
+def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
+    """Let the commit's own code take the files in and run the notebook; returns the executed copy.
+
+    The docstring of replay.py says what is given to the program and what it answers."""
     (folder / "work.json").write_text(json.dumps(work))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "PGOPTIONS"))}
     env |= {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -135,12 +179,19 @@ def _replay(folder: Path, work: dict[str, Any]) -> Path:
     env |= {"T3_HOME": str(places["home"]), "T3_OUTPUTS": str(places["outputs"]), "PYTHONPATH": str(folder / "tree"),
             "T3_LANDING_URL": places["bucket"].as_uri(), "T3_ARCHIVE_URL": places["archive"].as_uri()}  # fmt: skip
     # -P: the folder of replay.py must not stand before the commit's own modules.
-    command = [sys.executable, "-P", str(REPLAY), str(folder / "work.json"), str(places["bucket"])]
+    command = [sys.executable, "-P", str(program), str(folder / "work.json"), str(places["bucket"])]
     done = subprocess.run(command, env=env, cwd=folder / "tree", capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["It said nothing."])[-1]
-        raise RefusedError(f"The commit's own code could not run it again: {last}")
-    return Path(done.stdout.strip().splitlines()[-1])
+        said = [f"The commit's own code could not run it again: {last.rstrip('.')}.", *_other_packages(folder / "tree")]
+        raise RefusedError(" ".join(said))
+    return _executed_copy(done.stdout)
+
+
+def _executed_copy(printed: str) -> Path:
+    """The path in the last line of what a replay program printed: JSON, or the bare path as the first ones did."""
+    last = printed.strip().splitlines()[-1]
+    return Path(json.loads(last)["executed_copy"] if last.startswith("{") else last)
 
 
 @contextmanager
@@ -167,5 +218,5 @@ def _worktree(tree: Path, commit: str) -> Iterator[None]:
         _git("worktree", "remove", "--force", str(tree))
 
 
-def _git(*arguments: str) -> None:
-    subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True)
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True, text=True).stdout

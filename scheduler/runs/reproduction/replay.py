@@ -1,5 +1,18 @@
-"""A program that runs under a past commit's code: takes batches of files in, one after the other, as they came, and
-executes one notebook; prints the path of the executed copy. It uses only what every commit has."""
+"""The program that `t3 reproduce` of any later version starts in this commit's tree: takes batches of files in, one
+after the other, as they came, and executes one notebook. It is run with the modules of its own commit.
+
+Its protocol may only grow, since later versions speak it with this very file:
+
+    python -P replay.py WORK BUCKET
+
+in     WORK is a JSON file: `batches`, lists of files ({"key", "path" of the bytes, "at" seconds since 1970 of the
+       upload}) in the order in which they were loaded; `stages`, the notebooks to execute on the last of them, or [] to
+       take that one in too and execute `notebook` with `parameters`.
+       BUCKET is an empty folder, the one of T3_LANDING_URL; T3_ARCHIVE_URL, T3_HOME and T3_OUTPUTS name empty folders
+       too. The tree is the working folder and PYTHONPATH. No database is configured: the embedded one is made anew.
+out    The last line of standard output is JSON: {"executed_copy": its path}. Readers overlook names that they do not
+       know. (The first versions printed the bare path.)
+error  Any exit code but 0; the last line of standard error says why."""
 
 import json
 import os
@@ -54,10 +67,11 @@ def take_in(batch_id: str) -> None:
 
 def waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch_id for batch_id, _ in ledger.open_batches(db)]
+        return [batch[0] for batch in ledger.open_batches(db)]  # older commits: pairs
 
 
 if __name__ == "__main__":
     with services(("database",), lambda line: None):
         warehouse.upgrade()
-        print(main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])))
+        copy = main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+        print(json.dumps({"executed_copy": str(copy)}))

@@ -47,6 +47,10 @@ def _shared(kind: type[w.Widget]) -> w.Widget:
 def told_at_once() -> Iterator[None]:
     """Widgets made in this block are told to the browser at its end, each in one message with all that it then holds,
     instead of one when it is made and one for every value that it is given."""
+    # Why a method of a class that is not ours is replaced for a moment: ipywidgets opens a widget's channel at the end
+    # of its constructor and has no switch for it. `hold_sync` holds back values, not this first message, and a
+    # subclass would miss the charts, tables and layouts that other libraries make. Only one page is made at a time
+    # in a kernel, by its one thread.
     made: list[w.Widget] = []
     opened = w.Widget.open
     w.Widget.open = lambda widget: made.append(widget)

@@ -1,5 +1,7 @@
 """Contribution by truck and day, and how many sales a day pay for being out."""
 
+from typing import Any
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -79,7 +81,7 @@ def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
     return frame.assign(contribution_pence=contribution, margin_pct=margin)
 
 
-def _break_even(row: object) -> int | None:
+def _break_even(row: Any) -> int | None:
     """Sales a day that pay the day's fixed costs, rounded up."""
     left = row.gross_sales_pence - row.variable_costs_pence  # of all transactions
     if left <= 0:

@@ -12,7 +12,6 @@ from t3lib.metrics.scope import SCOPED, Scope, bound
 
 # A figure of a truck that details.xlsx lacks is shown, under this name.
 _TRUCK = "coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck"
-_PLACE = "coalesce(location.name, 'Place ' || location_id) AS location"
 _MEASURES = """coalesce(sum(transactions), 0)::bigint AS transactions,
        coalesce(sum(total_pence), 0)::bigint AS gross_sales_pence"""
 

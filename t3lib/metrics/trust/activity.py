@@ -1,6 +1,6 @@
 """Which trucks are heard today, and when the last time was."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
     start = settings().business_day_start.hour
     now = 24 if until is None else (until - start) % 24
     since = 0 if until is None else max(0, now - SILENT_HOURS)
-    heard = dict(db.execute(sa.text(_HEARD)).all())
+    heard: dict[int, datetime] = {row[0]: row[1] for row in db.execute(sa.text(_HEARD))}
     sold = _sold(by_hour_and_truck(db, day), since, 24, start)
     usual = _sold(typical_by_hour_and_truck(db, day), since, now, start)
     rows = [
@@ -50,4 +50,5 @@ def _sold(frame: pd.DataFrame, since: int, until: int, start: int) -> dict[int, 
     """Pence by truck in hours [since, until) of the business day."""
     order = (frame["local_hour"].astype(int) - start) % 24
     inside = frame[(order >= since) & (order < until)]
-    return inside.groupby("truck_id")["gross_sales_pence"].sum().to_dict()
+    pence: dict[int, int] = inside.groupby("truck_id")["gross_sales_pence"].sum().to_dict()
+    return pence

@@ -94,7 +94,7 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     parameters = _with_moments(scope)
     files = db.execute(sa.text(_FILES), parameters).scalar_one()
     loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
-    rejected = dict(db.execute(sa.text(_REJECTED), parameters).all())
+    rejected: dict[str, int] = {row[0]: row[1] for row in db.execute(sa.text(_REJECTED), parameters)}
     refused = sum(rejected.values())
     return DataQuality(files, loaded + refused, loaded, refused, rejected)
 

@@ -82,7 +82,8 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
     sales = totals(db, scope)
     moments = {"since": business_day.bounds(scope.first)[0], "until": business_day.bounds(scope.last)[1]}
     ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": list(NOT_LOADED)}).one()
-    return Reconciliation(*ledger, sales.transactions, sales.gross_sales_pence)
+    figures: list[int] = [*ledger, sales.transactions, sales.gross_sales_pence]
+    return Reconciliation(*figures)
 
 
 _CLEAN = """

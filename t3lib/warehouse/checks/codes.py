@@ -1,5 +1,7 @@
 """Every code that the ledger uses, in plain words: `python -m t3lib.warehouse.checks.codes > docs/reasons.md`."""
 
+from collections.abc import Sequence
+
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS, REASONS
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
@@ -139,7 +141,7 @@ def _coded(codes: dict[str, str]) -> list[tuple[str, str]]:
     return [(f"`{code}`", text) for code, text in codes.items()]
 
 
-def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [titles, tuple("---" for _ in titles), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -68,7 +69,7 @@ def alike(db: sa.Connection) -> list[Pair]:
     return [pair for _, rows in groupby(meeting, lambda row: row.truck_id) for pair in _of_truck(db, list(rows))]
 
 
-def _of_truck(db: sa.Connection, rows: list[sa.Row]) -> Iterator[Pair]:
+def _of_truck(db: sa.Connection, rows: list[sa.Row[Any]]) -> Iterator[Pair]:
     sold: dict[int, pa.Table] = {}
     for row in rows:
         for file in {row.file_id, row.other_id} - set(sold):

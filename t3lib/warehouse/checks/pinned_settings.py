@@ -13,7 +13,7 @@ def in_force() -> dict[str, str]:
 
 def differing(db: sa.Connection) -> list[tuple[str, str, str]]:
     """(name, stored, in force) of each setting that changed since the first load."""
-    stored = dict(db.execute(sa.text("SELECT name, value FROM ops.setting")).all())
+    stored: dict[str, str] = {row.name: row.value for row in db.execute(sa.text("SELECT name, value FROM ops.setting"))}
     return [(name, stored[name], now) for name, now in in_force().items() if stored.get(name, now) != now]
 
 

@@ -1,6 +1,7 @@
 """Proofs that ledger, sales, rejects and rollups agree; each returns what does not, and what to do."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -117,16 +118,16 @@ def _files(db: sa.Connection) -> Check:
     )
     detail = f"{len(loaded):,} files: {read:,} rows read = {kept:,} sales, {pounds(pence)}, + {refused:,} rejected"
     if len(wrong):
-        detail += f"; not so for {len(wrong):,}: " + "; ".join(map(_wrong, wrong.head(_NAMED).itertuples()))
+        detail += f"; not so for {len(wrong):,}: " + "; ".join(map(_wrong, wrong.head(_NAMED).to_dict("records")))
     ok = not len(wrong) and read == kept + refused
     return Check("files", ok, detail, "" if ok else _REREAD)
 
 
-def _wrong(file: tuple) -> str:
+def _wrong(file: dict[str, Any]) -> str:
     """A file that does not reconcile: what the ledger says beside what the tables hold."""
     return (
-        f"{file.key} is {file.state} with {file.rows_loaded:,} sales, {pounds(file.pence_loaded)}, "
-        f"{file.rows_rejected:,} rejected; found {file.sales:,}, {pounds(file.pence)}, {file.rejects:,}"
+        f"{file['key']} is {file['state']} with {file['rows_loaded']:,} sales, {pounds(file['pence_loaded'])}, "
+        f"{file['rows_rejected']:,} rejected; found {file['sales']:,}, {pounds(file['pence'])}, {file['rejects']:,}"
     )
 
 

@@ -57,7 +57,8 @@ def libpq_url(url: str) -> str:
 
 def _noticing(url: sa.URL) -> sa.URL:
     """The same address; what the URL or PGOPTIONS ask of the server stands."""
-    asked = " ".join(filter(None, (url.query.get("options"), os.environ.get("PGOPTIONS"))))
+    given = url.query.get("options") or ()
+    asked = " ".join(filter(None, (*((given,) if isinstance(given, str) else given), os.environ.get("PGOPTIONS"))))
     options = asked if SERVER_NOTICES in asked else f"{SERVER_NOTICES} {asked}".strip()
     return url.update_query_dict({**_HERE_NOTICES, **url.query, "options": options})
 

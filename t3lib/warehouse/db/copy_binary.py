@@ -56,10 +56,15 @@ def decode(stream: bytes, schema: pa.Schema) -> pa.Table | None:
 
 def _of_one_width(rows: pa.Table) -> bytes | None:
     """Every row as one record; None where a value is absent or texts differ in length."""
-    texts = {place: _codes(column) for place, column in enumerate(rows.columns) if column.type == pa.string()}
-    widths = [len(texts[place][0][0]) if texts.get(place) else 0 for place in range(rows.num_columns)]
-    if any(column.null_count for column in rows.columns) or None in texts.values():
+    if any(column.null_count for column in rows.columns):
         return None
+    texts: dict[int, tuple[list[bytes], np.ndarray]] = {}
+    for place, column in enumerate(rows.columns):
+        if column.type == pa.string():
+            if (codes := _codes(column)) is None:
+                return None
+            texts[place] = codes
+    widths = [len(texts[place][0][0]) if place in texts else 0 for place in range(rows.num_columns)]
     layout = _layout(rows.schema, widths)
     if layout is None:
         return None
@@ -68,8 +73,8 @@ def _of_one_width(rows: pa.Table) -> bytes | None:
     for place, column in enumerate(rows.columns):
         records[f"size_{place}"] = layout[f"value_{place}"].itemsize
         if place in texts:
-            words, codes = texts[place]
-            records[f"value_{place}"] = np.array(words)[codes]
+            words, at = texts[place]
+            records[f"value_{place}"] = np.array(words)[at]
         else:
             records[f"value_{place}"] = _numbers(column)
     return records.tobytes()
@@ -118,7 +123,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray] | None:
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     _, layout, epoch = _NUMBERS[column.type]
     plain = column if column.type == pa.bool_() else column.cast(f"int{8 * np.dtype(layout).itemsize}")
-    numbers = pc.fill_null(plain, False if column.type == pa.bool_() else 0).to_numpy()
+    numbers: np.ndarray = pc.fill_null(plain, False if column.type == pa.bool_() else 0).to_numpy()
     return numbers - epoch if epoch else numbers
 
 

@@ -126,9 +126,9 @@ def _make(db: sa.Connection) -> None:
             db.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
         elif too_much := known[role].attributes:
             db.exec_driver_sql(f"ALTER ROLE {role} {' '.join(f'NO{name.upper()}' for name in too_much)}")
-    for role in db.execute(_KNOWN).all():
-        if role.rolname.removeprefix("t3_") in NAMES and not role.is_ours:
-            db.exec_driver_sql(f"GRANT {role.rolname} TO CURRENT_USER")  # else its sessions could not be ended
+    for found in db.execute(_KNOWN).all():
+        if found.rolname.removeprefix("t3_") in NAMES and not found.is_ours:
+            db.exec_driver_sql(f"GRANT {found.rolname} TO CURRENT_USER")  # else its sessions could not be ended
     database = db.scalar(sa.text("SELECT current_database()"))
     for role in sorted({role for role, _ in foreign_settings(db)}):
         db.exec_driver_sql(f"ALTER ROLE {role} RESET ALL")

@@ -51,7 +51,8 @@ def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
     if not file_ids:
         return []
     cursor.execute(_STANDING, [file_ids])
-    return cursor.table().to_pylist()
+    rows: list[dict[str, Any]] = cursor.table().to_pylist()
+    return rows
 
 
 def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Table,

@@ -47,7 +47,7 @@ def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
     sales; that is still asked of one that a person held."""
     with connect(url) as db:
         versions = db.execute(sa.text(_VERSIONS.format(logical=":logical")), {"logical": logical(key)})
-        newest = _newest(list(versions.mappings()))
+        newest = _newest([dict(row) for row in versions.mappings()])
         audit.write(db, "release", newest["key"] if newest else key, actor, why)
         if newest is None or newest["state"] not in HELD:
             raise RefusedError(_why_not(newest, key, "held"))

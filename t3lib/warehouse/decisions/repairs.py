@@ -98,7 +98,8 @@ def undo(file_id: int, row_number: int, *, actor: str, why: str, url: str | None
         sale = next(iter(gone.to_pylist()), None)
         back = decisions.on(row, "undo", actor, why, last["status_before"], sale, undoes=last["repair_id"])
         decisions.take(cursor, [back], SALE_SCHEMA.empty_table(), gone, {file_id: Label("undo", row["key"])})
-    return last["action"]
+    action: str = last["action"]
+    return action
 
 
 def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
@@ -106,7 +107,8 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
     if accept and pence is None:
         if row["suggested_pence"] is None:
             raise RefusedError("No total is suggested for this row: give one (--total 4.99).")
-        return row["suggested_pence"]
+        suggested: int = row["suggested_pence"]
+        return suggested
     own, _, _ = parse_pence(row["raw_total"])
     if pence is None and (own is None or row["reason"] in ("decimal_shift", "above_limit")):
         also = f", or accept {pounds(row['suggested_pence'])} (--accept)" if row["suggested_pence"] else ""
@@ -124,7 +126,8 @@ def _believed(row: dict[str, Any], typed: dict[str, str], rules: Rules, force: b
         anything = Rules({row["truck_id"]: {_UNLIMITED}}, {}, rules.without_reader, rules.known)
         found = rejects.judge([row | {"last_modified": row["last_modified"] + _LATER}], anything, typed)
     if found.sales.num_rows:
-        return found.sales.to_pylist()[0]
+        sale: dict[str, Any] = found.sales.to_pylist()[0]
+        return sale
     reason = found.rejects["reason"][0].as_py()
     advice = _FORCE if reason in FORCEABLE else _MISSING.get(reason, "")
     raise RefusedError(REASONS[reason] + advice)

@@ -1,24 +1,17 @@
 """What people decided about files and days: written once, never changed."""
 
 import getpass
-from typing import Any
 
 import sqlalchemy as sa
 
 from t3lib.problems import RefusedError
 
 _WRITE = sa.text("INSERT INTO ops.audit (action, subject, actor, why) VALUES (:action, :subject, :actor, :why)")
-_NEWEST = sa.text("SELECT made_at, action, subject, actor, why FROM ops.audit ORDER BY audit_id DESC LIMIT :limit")
 
 
 def write(db: sa.Connection, action: str, subject: str, actor: str, why: str) -> None:
     """Keep one decision. Raises RefusedError without a name or a reason."""
     db.execute(_WRITE, {"action": action, "subject": subject, "actor": named(actor), "why": reasoned(why)})
-
-
-def newest(db: sa.Connection, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest decisions, one mapping each."""
-    return [dict(row) for row in db.execute(_NEWEST, {"limit": limit}).mappings()]
 
 
 def named(actor: str) -> str:

@@ -120,14 +120,15 @@ def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
 
 
 def _is_after(one: Row, other: Row) -> bool:
-    return identity.in_order(one) > identity.in_order(other)
+    return bool(identity.in_order(one) > identity.in_order(other))
 
 
 def _stood(head: Row | None) -> int | None:
     """The loaded version that a new one would replace."""
     if head is None or head["state"] != "loaded":
         return None
-    return head["replaces"] if "replaces" in head else head["file_id"]
+    stood: int | None = head["replaces"] if "replaces" in head else head["file_id"]
+    return stood
 
 
 def _follow(row: Row, head: Row | None, heads: dict[str, Row]) -> None:

@@ -96,7 +96,7 @@ def register(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | Non
         for file_id, truck_id in zip(files["file_id"].to_pylist(), files["truck_id"].to_pylist(), strict=True)
         if file_id in spans or file_id in digests
     ]
-    columns = list(zip(*rows, strict=True)) or [[] for _ in _REGISTERED]
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [() for _ in _REGISTERED]
     table = pa.table([pa.array(list(c), f.type) for c, f in zip(columns, _REGISTERED, strict=True)], schema=_REGISTERED)
     with transaction(url) as cursor:
         forget(cursor, files)
@@ -125,7 +125,8 @@ def standing(cursor: Cursor, files: list[dict[str, Any]]) -> list[dict[str, Any]
     """Pairs of own files with loaded ones: file_id, by ('sales' | 'rejects' | 'content'), other_id, and the other's
     key, logical_key and is_twin. Ask when the files are locked."""
     named = [[file[name] for file in files] for name in ("file_id", "content_sha256")]
-    return cursor.execute(_STANDING, named).table().to_pylist()
+    pairs: list[dict[str, Any]] = cursor.execute(_STANDING, named).table().to_pylist()
+    return pairs
 
 
 def _digests(rejects: pa.Table, with_sales: list[int]) -> dict[int, str]:

@@ -5,17 +5,19 @@ import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import feed
+from t3lib.business_day import today
 from t3lib.landing import Object
-from t3lib.problems import RefusedError
 
 REHEARSAL = ""
 BATCH_FILES = 2000
+RECENT_DAYS = 2
 BATCH_ID = re.compile(r"(batch|meta|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
 # The version that a key held last, and whether another process saw it since this listing began.
@@ -52,6 +54,29 @@ _OUTCOMES = sa.text("""
     WHERE file_id = ANY(:files)
     ORDER BY key
 """)
+_OPEN = sa.text("""
+    SELECT batch_id, attempt,
+           CASE WHEN cause = 'new' AND EXISTS (SELECT FROM ops.source_file AS file
+                                               WHERE file.batch_id = batch.batch_id AND kind = 'metadata')
+                    THEN 'metadata'
+                WHEN cause = 'new' AND EXISTS (SELECT FROM ops.source_file AS file
+                                               WHERE file.batch_id = batch.batch_id AND batch_date >= :since)
+                    THEN 'recent'
+                ELSE 'older' END AS urgency
+    FROM ops.batch
+    WHERE state = 'open'
+    ORDER BY created_at, batch_id
+""")
+_ANOTHER_ATTEMPT = "state = 'open', attempt = batch.attempt + 1, error = NULL, finished_at = NULL"
+_REOPEN = sa.text(f"""
+    UPDATE ops.batch SET {_ANOTHER_ATTEMPT}
+    WHERE state = 'failed' AND (CAST(:batches AS text[]) IS NULL OR batch_id = ANY(:batches))
+    RETURNING batch_id, attempt
+""")
+_ENTER = sa.text(f"""
+    INSERT INTO ops.batch (batch_id, files, bytes) VALUES (:batch, :files, :bytes)
+    ON CONFLICT (batch_id) DO UPDATE SET {_ANOTHER_ATTEMPT}
+""")
 _IS_LOADED = sa.text("""
     SELECT coalesce(bool_and(has_outcome), false)
     FROM (SELECT state NOT IN ('new', 'claimed') AS has_outcome FROM ops.source_file WHERE batch_id = :batch
@@ -80,6 +105,14 @@ class File:
     last_modified: datetime
     state: str
     all_sales: bool = False  # a person's word, where a column that is not read leaves a doubt
+
+
+class OpenBatch(NamedTuple):
+    """A batch that is not finished; urgency is 'metadata', 'recent' or 'older'."""
+
+    batch_id: str
+    attempt: int
+    urgency: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +151,8 @@ def record(db: sa.Connection, objects: Iterable[Object]) -> int:
 
 def moment(db: sa.Connection, seconds: float) -> datetime:
     """So many seconds before this transaction, by the database's clock."""
-    return db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
+    found: datetime = db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
+    return found
 
 
 def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
@@ -152,33 +186,21 @@ def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -
     thing; versions that were released, or are read again, make another attempt at it."""
     waiting = db.execute(_NEW).all()
     metadata = [row for row in waiting if row.kind == "metadata"]
-    batches: list[list[sa.Row]] = [metadata] if metadata else []
+    batches: list[list[sa.Row[Any]]] = [metadata] if metadata else []
     if not metadata and not _metadata_open(db):
         batches = bounded([row for row in waiting if row.kind != "metadata"], batch_bytes, batch_files)
     return [_enter(db, batch) for batch in batches]
 
 
-def open_batches(db: sa.Connection) -> list[tuple[str, int]]:
-    """(batch id, attempt) of every batch whose work is not finished, oldest first."""
-    found = db.execute(sa.text("SELECT batch_id, attempt FROM ops.batch WHERE state = 'open' ORDER BY created_at"))
-    return [(row.batch_id, row.attempt) for row in found]
+def open_batches(db: sa.Connection) -> list[OpenBatch]:
+    """Every batch whose work is not finished, oldest first."""
+    return [OpenBatch(*row) for row in db.execute(_OPEN, {"since": today() - timedelta(days=RECENT_DAYS - 1)})]
 
 
-def reopen_failed(db: sa.Connection) -> int:
-    """Give every failed batch another attempt; returns how many there were."""
-    return db.execute(
-        sa.text("UPDATE ops.batch SET state = 'open', attempt = attempt + 1, error = NULL WHERE state = 'failed'")
-    ).rowcount
-
-
-def reopen(db: sa.Connection, batch_id: str) -> int:
-    """Give one failed batch another attempt; returns its number. Raises RefusedError when it did not fail."""
-    query = "UPDATE ops.batch SET state = 'open', attempt = attempt + 1, error = NULL, finished_at = NULL "
-    query += "WHERE batch_id = :batch AND state = 'failed' RETURNING attempt"
-    attempt = db.scalar(sa.text(query), {"batch": batch_id})
-    if attempt is None:
-        raise RefusedError(f"There is no failed batch {batch_id}: it runs, it is done, or it never was.")
-    return attempt
+def reopen(db: sa.Connection, batch_ids: Collection[str] | None = None) -> dict[str, int]:
+    """Give the failed ones of these batches, or all that failed, another attempt; returns its number by batch id."""
+    wanted = None if batch_ids is None else list(batch_ids)
+    return {row.batch_id: row.attempt for row in db.execute(_REOPEN, {"batches": wanted})}
 
 
 def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
@@ -216,11 +238,11 @@ def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
     return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
-def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[sa.Row]]:
+def bounded(rows: list[sa.Row[Any]], most_bytes: int, most_files: int) -> list[list[sa.Row[Any]]]:
     """Rows with a size, in order, put into batches of at most so many bytes and files.
 
     The bytes are shared out evenly: a small batch at the end would leave workers idle."""
-    batches: list[list[sa.Row]] = []
+    batches: list[list[sa.Row[Any]]] = []
     total, passed, size, turn = sum(row.size for row in rows), 0, 0, 0
     share = max(total / max(-(-total // most_bytes), 1), 1)
     for row in rows:
@@ -233,7 +255,7 @@ def bounded(rows: list[sa.Row], most_bytes: int, most_files: int) -> list[list[s
     return batches
 
 
-def _differs(o: Object, latest: sa.Row) -> bool:
+def _differs(o: Object, latest: sa.Row[Any]) -> bool:
     """Whether an object is another version than the latest of its key.
 
     The same etag is the same content, so uploading it once more changes nothing; but what went away before it was
@@ -261,17 +283,10 @@ def _metadata_open(db: sa.Connection) -> bool:
     """)))  # fmt: skip
 
 
-def _enter(db: sa.Connection, batch: list[sa.Row]) -> str:
+def _enter(db: sa.Connection, batch: list[sa.Row[Any]]) -> str:
     digest = hashlib.sha256("\n".join(sorted(f"{row.key}\t{row.etag}" for row in batch)).encode()).hexdigest()
     batch_id = f"{'meta' if batch[0].kind == 'metadata' else 'batch'}-{batch[0].file_id}-{digest[:12]}"
-    db.execute(
-        sa.text("""
-            INSERT INTO ops.batch (batch_id, files, bytes) VALUES (:batch, :files, :bytes)
-            ON CONFLICT (batch_id) DO UPDATE
-            SET state = 'open', attempt = batch.attempt + 1, error = NULL, finished_at = NULL
-        """),
-        {"batch": batch_id, "files": len(batch), "bytes": sum(row.size for row in batch)},
-    )
+    db.execute(_ENTER, {"batch": batch_id, "files": len(batch), "bytes": sum(row.size for row in batch)})
     db.execute(
         sa.text("""
             UPDATE ops.source_file SET state = 'claimed', batch_id = :batch, claimed_at = now()

@@ -94,7 +94,9 @@ def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: s
 
 def is_again(db: sa.Connection, batch_id: str) -> bool:
     """Whether a batch cleans loaded files again. Raises RefusedError when there is no such batch."""
-    found = db.scalar(sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id})
+    found: bool | None = db.scalar(
+        sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}
+    )
     if found is None:
         raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a rehearsal over loaded files.")
     return found

@@ -1,6 +1,7 @@
 """What a change of trucks, pitches and menus means for the sales that are loaded."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -100,9 +101,9 @@ _BY_MENU = ("decimal_shift", "above_limit")
 class Snapshot:
     """The dimensions that decide about sales, as sets of rows."""
 
-    trucks: frozenset[tuple]
-    pitches: frozenset[tuple]
-    prices: frozenset[tuple]
+    trucks: frozenset[tuple[Any, ...]]
+    pitches: frozenset[tuple[Any, ...]]
+    prices: frozenset[tuple[Any, ...]]
 
 
 def snapshot(db: sa.Connection) -> Snapshot:

@@ -183,7 +183,8 @@ def _write_outcomes(cursor: Cursor, outcome: pa.Table) -> None:
 
 def _summary(outcome: pa.Table) -> Loaded:
     def total(name: str) -> int:
-        return pc.sum(outcome[name], min_count=0).as_py()
+        found: int = pc.sum(outcome[name], min_count=0).as_py()
+        return found
 
     states = dict(sorted(Counter(outcome["state"].to_pylist()).items()))
     return Loaded(states, total("rows_read"), total("rows_loaded"), total("rows_rejected"), total("pence_loaded"))

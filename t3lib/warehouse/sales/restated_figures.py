@@ -1,14 +1,9 @@
 """What changed of figures that stood before, for pages and reports."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import PurePosixPath
 
 import sqlalchemy as sa
-
-from t3lib.money import pounds
-from t3lib.warehouse.sales.restatements import CAUSES
 
 _CHOSEN = """
     FROM mart.restatement
@@ -92,32 +87,6 @@ def of_batches(db: sa.Connection, batch_ids: list[str]) -> list[Restatement]:
     return [Restatement(**row) for row in db.execute(sa.text(_OF_BATCHES), {"batches": batch_ids}).mappings()]
 
 
-def note(
-    db: sa.Connection, *, since: datetime | None = None, first: date | None = None, last: date | None = None
-) -> str:
-    """One or two sentences for a report's data note; empty when nothing was restated."""
-    found = changes(db, since=since, first=first, last=last)
-    if not found:
-        return ""
-    days: Counter[tuple[int, date]] = Counter()
-    for change in found:
-        days[change.truck_id, change.business_date] += change.pence
-    rows = sum(change.rows for change in found)
-    causes = ", ".join(sorted({change.cause.replace("_", " ") for change in found}))
-    count = f"{len(days):,} days of a truck were restated" if len(days) > 1 else "One day of one truck was restated"
-    (truck, day), pence = max(days.items(), key=lambda item: (abs(item[1]), item[0]))
-    largest = f"truck {truck} on {day:%-d %b %Y}, {_signed(pence)}"
-    return f"{count} ({causes}): {rows:+,} sales, {_signed(days.total())} in all. Largest: {largest}."
-
-
-def sentence(change: Restatement) -> str:
-    """One restatement in plain words."""
-    files = [PurePosixPath(key).name for key in change.keys]
-    named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    why = f" {change.why}" if change.why else ""
-    return f"{CAUSES[change.cause]} {change.rows:+,} sales, {_signed(change.pence)} ({named}).{why}"
-
-
 def _bounds(since: datetime | None, first: date | None, last: date | None, truck: int | None) -> dict[str, object]:
     return {
         "since": since or datetime(1900, 1, 1, tzinfo=UTC),
@@ -125,7 +94,3 @@ def _bounds(since: datetime | None, first: date | None, last: date | None, truck
         "last": last or date(2999, 12, 31),
         "truck": truck,
     }
-
-
-def _signed(pence: int) -> str:
-    return f"+{pounds(pence)}" if pence >= 0 else pounds(pence)

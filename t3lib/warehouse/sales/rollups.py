@@ -98,18 +98,20 @@ def locate(sales: pa.Table, pitches: pa.Table) -> np.ndarray:
     truck, at = sales["truck_id"].to_numpy().astype(np.int64), _seconds(sales["sold_at"])
     pitch_truck, begins, ends = pitches["truck_id"].to_numpy(), _seconds(pitches["from_at"]), _seconds(pitches["to_at"])
     found = np.searchsorted(_line(pitch_truck, begins), _line(truck, at), side="right") - 1
-    place = pitches["location_id"].to_numpy()[found]
+    place: np.ndarray = pitches["location_id"].to_numpy()[found]
     there = (found >= 0) & (pitch_truck[found] == truck) & (at < ends[found])
     return np.where(there, place, 0)
 
 
 def _line(truck: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """Truck and moment as one sortable number (moments stay below 2**36 seconds until the year 4147)."""
-    return truck.astype(np.int64) * 2**36 + np.clip(seconds, 0, 2**36 - 1)
+    line: np.ndarray = truck.astype(np.int64) * 2**36 + np.clip(seconds, 0, 2**36 - 1)
+    return line
 
 
 def _seconds(column: pa.ChunkedArray) -> np.ndarray:
-    return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
+    seconds: np.ndarray = column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
+    return seconds
 
 
 def _summed(table: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> pa.Table:
