@@ -142,4 +142,4 @@ def _band(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _until(scope: Scope) -> str:
-    return "" if scope.until_hour is None else f" (to {scope.until_hour:02d}:00)"
+    return "" if scope.until_hour is None else f" (by {scope.until_hour:02d}:00)"
