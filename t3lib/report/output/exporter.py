@@ -17,7 +17,7 @@ from t3lib.report.chart import WIDTH
 from t3lib.report.sections.closing import REPORT
 from t3lib.report.sections.hours import DARK_PNG
 
-# What a mail can show of an output, best first; another kind is shown as its plain text.
+# The kinds of output that a mail can show, best first; other kinds appear as plain text.
 SHOWN = ["text/html", "text/markdown", "image/png", "text/plain"]
 
 
