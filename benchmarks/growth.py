@@ -21,7 +21,7 @@ from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import business_day, warehouse
 from t3lib.dashboard.state import TABS, State
-from t3lib.dashboard.tabs import Asked, sheet
+from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.view import read
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
@@ -112,7 +112,7 @@ def _page(state: State) -> None:
     """What a page reads: its figures and the cards of its tab."""
     with warehouse.connect() as db:
         view = read(db, state)
-        sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier))
+        sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier))
 
 
 def _put(home: Path, number: int, trucks: int) -> None:

@@ -14,11 +14,10 @@ from typing import Any
 
 import pandas as pd
 
+from t3lib.charts.palette import NOTEBOOK_GRID, NOTEBOOK_TEXT, SERIES
 from t3lib.money import pounds
 
 _SIZE = (8.6, 3.2)
-_COLOURS = ("#2b7a7f", "#b3541e", "#5b5ea6", "#8a6d1d", "#a23b72", "#3f7d3a")
-_TEXT, _GRID = "#3d4550", "#e4e1da"
 _MOST_NAMES = 16
 _EPOCH = date(1970, 1, 1)
 
@@ -45,10 +44,10 @@ def bars(table: pd.DataFrame, x: str, y: str, title: str = "") -> Picture:
     """
     axes = _axes(y, title)
     names = [written(value, x) for value in table[x]]
-    axes.bar(range(len(names)), _sizes(table[y], y), width=0.7, color=_COLOURS[0])
+    axes.bar(range(len(names)), _sizes(table[y], y), width=0.7, color=SERIES[0])
     _name_ticks(axes, names)
     shown = [f"{name} {written(value, y)}" for name, value in zip(names, table[y], strict=True)]
-    return _picture(axes, f"{_lead(title)}Bars of {said(y)} by {said(x)}: {_listed(shown)}.")
+    return _picture(axes, f"{_lead(title)}Bars of {column_title(y)} by {column_title(x)}: {_listed(shown)}.")
 
 
 def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Picture:
@@ -61,16 +60,18 @@ def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Pict
     axes = _axes(y, title)
     parts = list(table.groupby(by, observed=True))
     for number, (name, part) in enumerate(parts):
-        axes.plot(part[x], _sizes(part[y], y), label=_name(name), color=_COLOURS[number % 6], linewidth=1.8,
+        axes.plot(part[x], _sizes(part[y], y), label=_name(name), color=SERIES[number % 6], linewidth=1.8,
                   linestyle="-" if number < 6 else "--")  # fmt: skip
     if parts:
-        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor=_TEXT, fontsize=9)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor=NOTEBOOK_TEXT, fontsize=9)
     if table[x].dtype.kind == "M":
         days = sorted(table[x].unique())
         axes.set_xticks(days[:: -(-len(days) // 10) or 1])
         axes.xaxis.set_major_formatter(lambda day, _: f"{_EPOCH + timedelta(days=day):%-d %b}")
     named = _listed([_name(name) for name, _ in parts])
-    return _picture(axes, f"{_lead(title)}Lines of {said(y)} along {said(x)}, one per {said(by)}: {named}.")
+    return _picture(
+        axes, f"{_lead(title)}Lines of {column_title(y)} along {column_title(x)}, one per {column_title(by)}: {named}."
+    )
 
 
 def table(rows: pd.DataFrame) -> Any:
@@ -85,7 +86,7 @@ def table(rows: pd.DataFrame) -> Any:
     words = [place for place, kind in enumerate(rows.dtypes) if kind.name in ("category", "object", "str", "string")]
     left = [{"selector": f".col{place}", "props": "text-align: left"} for place in words]
     made = made.set_table_styles(left, overwrite=False)
-    return made.relabel_index([said(str(name)) for name in rows.columns], axis="columns")
+    return made.relabel_index([column_title(str(name)) for name in rows.columns], axis="columns")
 
 
 def written(value: Any, column: str) -> str:
@@ -100,10 +101,10 @@ def written(value: Any, column: str) -> str:
     return write(value) if write else _name(value)
 
 
-def said(name: str) -> str:
-    """A column's name in words: its unit is said by the values.
+def column_title(name: str) -> str:
+    """A column's name as a heading; the values show the unit.
 
-    >>> notebook.said("gross_sales_pence_before")
+    >>> notebook.column_title("gross_sales_pence_before")
     'gross sales before'
     """
     return name.replace("_pence", "").removesuffix("_pct").replace("_", " ")
@@ -131,11 +132,11 @@ def _axes(y: str, title: str) -> Any:
     figure = Figure(figsize=_SIZE, dpi=110, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=_TEXT, fontsize=11, pad=10)
+    axes.set_title(title, loc="left", color=NOTEBOOK_TEXT, fontsize=11, pad=10)
     mark, unit = ("£" if y.endswith("_pence") else ""), ("%" if y.endswith("_pct") else "")
     axes.yaxis.set_major_formatter(lambda size, _: f"{mark}{size:,.10g}{unit}")
-    axes.tick_params(colors=_TEXT, length=0, labelsize=9)
-    axes.grid(axis="y", color=_GRID, linewidth=0.8)
+    axes.tick_params(colors=NOTEBOOK_TEXT, length=0, labelsize=9)
+    axes.grid(axis="y", color=NOTEBOOK_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     return axes

@@ -1,4 +1,4 @@
-"""What is seen, as a CSV or Excel file whose sums equal the page's to the penny."""
+"""What the page shows as a CSV or Excel file; its sums equal the page's to the penny."""
 
 import base64
 import csv
@@ -19,7 +19,7 @@ HEAD = ("first_day", "last_day", "payment", "truck_id", "truck", "local_hour", "
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: how its name ends, what browsers call it, and who writes it."""
+    """A file format: suffix, media type, and the function that writes it."""
 
     suffix: str
     media: str
@@ -27,9 +27,8 @@ class Kind:
 
 
 def rows(view: View, sheet: str = "") -> str:
-    """One line per truck and local hour of what is shown, gross_sales in pounds; of a page with cards of its own
-    their tables instead, each under its name and before what the card says of it. Texts are in quotes, numbers are
-    not."""
+    """One line per truck and local hour, gross_sales in pounds; for a tab, its cards' tables, each between its name
+    and its notes. Text is quoted, numbers are not."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     if not sheet:
@@ -42,7 +41,7 @@ def rows(view: View, sheet: str = "") -> str:
 
 
 def workbook(view: View, sheet: str = "") -> bytes:
-    """The same as an Excel workbook, each table on a sheet; texts are texts, whatever they start with."""
+    """The same as an Excel workbook, each table on a sheet; text is never read as a formula."""
     from openpyxl import Workbook  # slow to import, and few visitors ask
 
     book = Workbook(write_only=True)
@@ -60,7 +59,7 @@ XLSX = Kind("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml
 
 
 def link(view: View, sheet: str, kind: Kind, number: int) -> str:
-    """A link to the file that a script of the page follows once per number."""
+    """A data link to the file; a script of the page follows it once for each number."""
     content = base64.b64encode(kind.write(view, sheet)).decode()
     page = view.state.tab if sheet else "sales"
     name = f"t3-{page}-{view.scope.first.isoformat()}-to-{view.scope.last.isoformat()}.{kind.suffix}"
@@ -76,7 +75,7 @@ def _sheets(view: View, sheet: str) -> Iterator[tuple[str, Iterable[Sequence[Any
 
 
 def _cells(table: Table) -> Iterator[list[Value]]:
-    """The lines of a table, then what the card says of it."""
+    """The lines of a table, then the card's notes."""
     for row in (*table.rows, *([note] for note in table.notes)):
         yield [inert(cell) if isinstance(cell, str) else cell for cell in row]
 

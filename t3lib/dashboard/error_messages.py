@@ -1,4 +1,4 @@
-"""What went wrong, in words for the people who look at the page."""
+"""Error messages for the people who look at a page."""
 
 import logging
 
@@ -9,10 +9,12 @@ from t3lib.settings import SettingsError
 _log = logging.getLogger(__name__)
 
 
-def explain(error: Exception, said: str = "") -> str:
-    """One plain sentence and what happens next. Details go to the log, once for what was `said`, never to the page."""
+def explain(error: Exception, previous: str = "") -> str:
+    """One plain sentence and what happens next. Details go to the log, never to the page.
+
+    `previous`: the message that the page shows already; the same error again is not logged again."""
     text = _sentence(error)
-    if text != said:
+    if text != previous:
         _log.error("this page could not read its figures", exc_info=error)
     return text
 

@@ -1,4 +1,4 @@
-"""The living page: widgets that show a view, follow the watermark and take the visitor's choices."""
+"""The dashboard page: widgets that show a view, follow new loads and apply the visitor's choices."""
 
 import os
 import time
@@ -15,16 +15,15 @@ from t3lib import business_day, warehouse
 from t3lib.charts import echarts
 from t3lib.dashboard import download
 from t3lib.dashboard.error_messages import explain
-from t3lib.dashboard.html import parts, tiles
-from t3lib.dashboard.html import static_page as first
+from t3lib.dashboard.html import parts, static_page, tiles
 from t3lib.dashboard.html.cards import instead
-from t3lib.dashboard.html.fragments import PARTS, Drawn, draw
+from t3lib.dashboard.html.fragments import PARTS, Fragments, render
 from t3lib.dashboard.shared_figures import shared
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.tabs import Asked, sheet
+from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.view import View, read
 from t3lib.dashboard.widgets import controls
-from t3lib.dashboard.widgets.boxes import box, hideable, html, plain, told_at_once
+from t3lib.dashboard.widgets.boxes import batched_comm_messages, box, hideable, html, plain
 from t3lib.dashboard.widgets.display import show
 from t3lib.dashboard.widgets.echart import Chart
 from t3lib.dashboard.widgets.live import Follower
@@ -32,26 +31,26 @@ from t3lib.metrics import freshness
 
 SAME_SECONDS = 30  # figures of the same version differ only by what is late or missing by now
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
-Found = tuple[State, View | None, str, Drawn | None, str]  # asked for, its figures, sheet and pieces, trouble
+Found = tuple[State, View | None, str, Fragments | None, str]  # state, view, tab's HTML, fragments, error message
 
 
 def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
-    """Show the dashboard: first as plain HTML with the figures of now, then as widgets that keep up with them.
+    """Show the dashboard: first as static HTML, then as widgets that follow new loads.
 
-    The address's query string comes before the parameters."""
+    The query string of the address overrides the parameters."""
     state = parse(os.environ.get("QUERY_STRING", ""), State(preset=range))
-    with told_at_once():
+    with batched_comm_messages():
         page = Page(state)
         page.refresh()
-    show(first.page(page.view, page.trouble, page.sheet.value, page.drawn), page.widget)
+    show(static_page.page(page.view, page.error_message, page.sheet.value, page.fragments), page.widget)
     page.follow(refresh_seconds)
 
 
 class Page:
-    """One visitor's page. `view` is what it shows; `trouble` says in words why it may be old."""
+    """One visitor's page. `view` is what it shows; `error_message` says why it may be out of date."""
 
     def __init__(self, state: State, connect: Connect = warehouse.connect) -> None:
-        self.state, self.view, self.drawn, self.trouble = state, None, None, ""
+        self.state, self.view, self.fragments, self.error_message = state, None, None, ""
         self._connect = connect
         self._follower = Follower(self._stale, self._read, self._show)
         self.controls = controls.Controls(self.choose)
@@ -82,9 +81,9 @@ class Page:
         )
 
     def choose(self, state: State) -> None:
-        """Take a choice of the visitor; the figures follow at once."""
+        """Apply a choice of the visitor and refresh the figures."""
         self.state = state
-        self._follower.ask()
+        self._follower.request_refresh()
 
     def refresh(self) -> None:
         """Read and show."""
@@ -95,8 +94,8 @@ class Page:
         self._follower.start(seconds)
 
     def _stale(self) -> bool:
-        """Whether the figures, the business day or the reach of the database changed."""
-        if self.view is None or self.trouble or business_day.today() != self.view.today:
+        """Whether there are newer figures, a new business day, or an error to retry."""
+        if self.view is None or self.error_message or business_day.today() != self.view.today:
             return True
         try:
             with self._connect() as db:
@@ -112,26 +111,26 @@ class Page:
                 now = (freshness(db).version, business_day.today(), int(time.time() // SAME_SECONDS))
                 return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
-            return state, None, "", None, explain(error, self.trouble)
+            return state, None, "", None, explain(error, self.error_message)
 
-    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str, Drawn | None]:
+    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str, Fragments | None]:
         view = read(db, state)
-        return view, self._sheet(db, view), draw(view) if view.held else None
+        return view, self._sheet(db, view), render(view) if view.held else None
 
     def _sheet(self, db: sa.Connection, view: View, whole: bool = False) -> str:
-        """The tab's cards; where they fail, the rest of the page stays and they say so."""
+        """The tab's cards; on an error a message in their place, and the rest of the page stays."""
         try:
-            return sheet(db, Asked(view.state, view.scope, view.until_hour, view.earlier, whole))
+            return sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier, whole))
         except Exception as error:
-            return instead("This page could not be read", explain(error, self.trouble))
+            return instead("This page could not be read", explain(error, self.error_message))
 
     def _show(self, found: Found) -> None:
-        """Put a view into the widgets. What did not change is not sent; what failed leaves the old figures."""
-        state, view, sheet_html, drawn, trouble = found
-        if state != self.state:  # the visitor went on while this was read; the next reading is under way
+        """Put a view into the widgets. Unchanged values are not sent; after an error the old figures stay."""
+        state, view, sheet_html, fragments, error_message = found
+        if state != self.state:  # the visitor chose something else meanwhile; its reading is under way
             return
-        self.trouble = trouble
-        self.notice.value = _trouble(trouble)
+        self.error_message = error_message
+        self.notice.value = _alert(error_message)
         if view is None:
             self._figures_shown(bool(self.view and self.view.held), parts.out_of_reach())
             return
@@ -139,29 +138,29 @@ class Page:
         self._figures_shown(view.held is not None, parts.empty())
         self.controls.show(view)
         self.address.value = f'<span data-query="{view.state.query()}"></span>'
-        if drawn is None:
+        if fragments is None:
             return
-        self.drawn = drawn
-        self.heading.value = drawn.heading
-        for widget, tile in zip(self.tiles, drawn.tiles, strict=True):
+        self.fragments = fragments
+        self.heading.value = fragments.heading
+        for widget, tile in zip(self.tiles, fragments.tiles, strict=True):
             widget.value = tile
         self.sheet.value = sheet_html
         self.sheet.layout.display = "" if sheet_html else "none"
         self.grid.layout.display = "none" if sheet_html else ""
-        for name, part in drawn.parts.items():
+        for name, part in fragments.parts.items():
             self.parts[name].value = part
         self.hours.show(echarts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
         self.days.show(echarts.sales_by_day(view.days, view.scope.first, view.scope.last))
 
     def _choose_hour(self, column: int) -> None:
-        """A click on an hour of one day leads to its sales."""
+        """A click on an hour of one day opens its single sales."""
         shown = parts.shown_hours(self.view) if self.view and self.view.one_day else []
         if 0 <= column < len(shown):
             day = self.view.scope.first
             self._go(first=day, last=day, hour=shown[column], tab="rows")
 
     def _choose_day(self, column: int) -> None:
-        """A click on a day shows it; another one shows the days around it again."""
+        """A click on a day selects it; a second click goes back to all days of the chart."""
         days = list(self.view.days["business_date"]) if self.view else []
         if 0 <= column < len(days):
             first, last = (
@@ -175,7 +174,7 @@ class Page:
         self.choose(replace(self.state, preset="custom", pages=(), **changes))
 
     def _download(self, kind: download.Kind) -> None:
-        """Hand over a file of what is shown; lists that are shown in pages are read whole for it."""
+        """Start the download of what is shown; it holds every page of a long list."""
         if self.view is None:
             return
         try:
@@ -183,7 +182,7 @@ class Page:
                 warehouse.one_moment(db)
                 whole = self._sheet(db, self.view, whole=True)
         except Exception as error:
-            self.notice.value = _trouble(explain(error, self.trouble))
+            self.notice.value = _alert(explain(error, self.error_message))
             return
         self._downloads += 1
         self.download.value = download.link(self.view, whole, kind, self._downloads)
@@ -208,5 +207,5 @@ class Page:
         return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
 
 
-def _trouble(text: str) -> str:
+def _alert(text: str) -> str:
     return f'<p class="t3-trouble" role="alert">{escape(text)}</p>' if text else ""

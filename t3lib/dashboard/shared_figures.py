@@ -1,7 +1,7 @@
-"""Figures that one open page has read, for the other pages of the same server that show the same.
+"""A cache of figures that all open pages of one server share.
 
-Whoever comes first reads; the others wait for it and take what it found. Twenty people who open the dashboard at nine,
-or twenty open pages after a load, are then one reading of the database instead of twenty."""
+The first page that needs a view reads the database; the others wait for its result. Twenty people who open the
+dashboard at nine, or twenty open pages after a load, cost one reading instead of twenty."""
 
 import contextlib
 import hashlib
@@ -14,23 +14,23 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-FOLDER = "T3_SHARED_FIGURES"  # given by the server to its kernels: a folder that only its account can open
+FOLDER = "T3_SHARED_FIGURES"  # the server sets this for its kernels: a folder that only its account can open
 PATIENCE_SECONDS, KEPT_SECONDS = 3.0, 120.0
 
 
 def shared(key: object, read: Callable[[], T]) -> T:
-    """What `read` returns, read once for all pages that ask with this key; read here where nothing is shared."""
+    """The result of `read`, called once for all pages that use this key; without a shared folder each page calls it."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return read()
     path = Path(folder) / hashlib.sha256(repr(key).encode()).hexdigest()
     if (found := _found(path)) is not None:
         return found[0]
-    with _alone(path.with_suffix(".lock")):
+    with _locked(path.with_suffix(".lock")):
         if (found := _found(path)) is not None:
             return found[0]
         value = read()
-        _leave(path, value)
+        _store(path, value)
     return value
 
 
@@ -41,8 +41,8 @@ def _found(path: Path) -> tuple[object] | None:
         return None
 
 
-def _leave(path: Path, value: object) -> None:
-    """Put a value there, whole or not at all; what is old goes. A full disk only costs the others a reading."""
+def _store(path: Path, value: object) -> None:
+    """Write a value atomically and delete expired ones. On a full disk the other pages read for themselves."""
     own = path.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
         own.write_bytes(pickle.dumps(value))
@@ -54,8 +54,8 @@ def _leave(path: Path, value: object) -> None:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock, or go on without it once somebody has held it for too long."""
+def _locked(path: Path) -> Iterator[None]:
+    """Take the file lock; go on without it after PATIENCE_SECONDS."""
     try:
         import fcntl
     except ImportError:  # Windows: each page reads for itself

@@ -1,4 +1,4 @@
-"""What a page shows: the choices of its visitor, in the address bar and in the widgets."""
+"""The state of a page: the visitor's choices, kept in the address bar and in the widgets."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class State:
 
 
 def parse(query: str, default: State | None = None) -> State:
-    """The state of a query string; what it lacks or has wrong is that of the default."""
+    """The state of a query string; missing or invalid values come from the default."""
     default = default or State()
     many = parse_qs(query[:LONGEST_QUERY].lstrip("?"))
     given = {name: values[-1] for name, values in many.items()}
@@ -112,7 +112,7 @@ def parse(query: str, default: State | None = None) -> State:
 
 
 def scope(state: State, today: date, held: tuple[date, date] | None) -> Scope:
-    """The business days of a state. Today without a sale yet is the latest day that has one."""
+    """The business days of a state. `today` without a sale yet means the latest day that has one."""
     last = today
     if state.preset == "today" and held and held[1] < today:
         last = held[1]

@@ -47,7 +47,7 @@ class View:
 
     @property
     def line(self) -> str:
-        """What the line over the chart by hour is; empty without one."""
+        """The name of the comparison line in the chart by hour; empty without one."""
         if self.state.compare == "weekdays":
             return words.usual(self.scope, self.usual.weeks) if self.usual else ""
         return words.day_before(self.scope, self.state.compare) if self.before else ""
@@ -63,7 +63,7 @@ class View:
 
 
 def read(db: sa.Connection, state: State) -> View:
-    """The view of a state, with choices that the data does not know (a truck that never was) left out."""
+    """The view of a state, without choices that the data do not know, such as a truck that never existed."""
     names, held, today = metrics.trucks(db), metrics.data_range(db), business_day.today()
     places = metrics.locations(db) if inputs(db)["pitches"] else {}
     menus = metrics.menu_types(db)

@@ -1,4 +1,4 @@
-"""Who looks at a page, as its server signed it; Voilà hands the headers to the kernel."""
+"""The visitor of a page, as its server signed it; Voilà passes the request headers to the kernel."""
 
 import os
 
@@ -9,12 +9,12 @@ HEADER = "X-T3-Visitor"
 
 
 def statement() -> str:
-    """What the page's server signed for this visitor; empty at a page that cannot ask."""
+    """The signed statement about this visitor; empty on a page that cannot enter requests."""
     return os.environ.get(_variable(HEADER), "")
 
 
 def name() -> str:
-    """The visitor as the proxy named them; empty where nobody signs in."""
+    """The visitor's name as the proxy gave it; empty where nobody signs in."""
     if said := statement():
         return signature.name_in(said)
     header = settings().proxy_user_header

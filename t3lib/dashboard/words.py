@@ -41,8 +41,8 @@ def clock(moment: datetime | None, today: date) -> str:
     return time if local.date() == today else f"{short_day(local.date())} {time}"
 
 
-def heard(moment: datetime, today: date) -> str:
-    """The same where space is short: 13:41, Sat 13:41 within a week, else 21 Nov."""
+def last_seen(moment: datetime, today: date) -> str:
+    """When a truck last sold, in a narrow column: 13:41, Sat 13:41 within a week, else 21 Nov."""
     local = moment.astimezone(settings().zone)
     days = (today - local.date()).days
     if days <= 0:
@@ -68,10 +68,10 @@ def day_before(scope: Scope, against: str = "weekdays") -> str:
 
 
 def compared_with(scope: Scope, until_hour: int | None, against: str = "weekdays") -> str:
-    """The same with the time of day that the comparison stops at."""
+    """The same with the time of day at which the comparison stops: the Sunday before, by 13:00."""
     begun = until_hour not in (None, settings().business_day_start.hour)
     days = day_before(scope, against)
-    return f"{days}, to {until_hour:02d}:00" if begun else days
+    return f"{days}, by {until_hour:02d}:00" if begun else days
 
 
 def usual(scope: Scope, weeks: int) -> str:

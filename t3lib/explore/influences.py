@@ -41,7 +41,7 @@ def weather(scope: Scope, weather_csv: str = "") -> Weather:
     return {} if seed is None else {day: rains(day, seed) for day in days}
 
 
-def told(known: Weather, scope: Scope) -> str:
+def summary(known: Weather, scope: Scope) -> str:
     """What is known of the weather, and what is missing."""
     if not known:
         return "The weather is not known: name a file (weather_csv) with business_date and is_wet, 1 or 0."

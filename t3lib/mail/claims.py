@@ -1,8 +1,8 @@
-"""Whose mail it is: one sender at a time, and what its death leaves.
+"""Claims on mails: one sender at a time, and the state of a mail whose sender died.
 
-A sender locks the mail's row (its key, so that the row may be written) for as long as it talks, and writes down when
-it begins to hand the message over. A mail in `sending` whose row is free belongs to a sender that died: begun, nobody
-knows whether it left, so it becomes `unknown`; not begun, nothing left, so it is tried again."""
+A sender locks the mail's row (its key, so that the row may be written) for as long as it talks, and records when
+it begins to hand the message over. A mail in `sending` whose row is not locked belongs to a sender that died. If it had
+begun, the mail may have left and becomes `unknown`; if not, nothing left and it is tried again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,15 +40,15 @@ def claimed(engine: sa.Engine) -> Iterator[Claim | None]:
 
 
 def begin(engine: sa.Engine, claim: Claim) -> bool:
-    """Write down that the message is handed over from now on; False when that cannot be said, and nothing may leave:
-    the database is away, or another sender took the mail meanwhile."""
+    """Record that the handover begins; False if that fails, and then nothing may leave: the database does not answer,
+    or another sender took the mail meanwhile."""
     with suppress(sa.exc.DBAPIError), engine.begin() as db:
         return db.execute(_BEGIN, {"mail_id": claim.mail_id, "attempts": claim.attempts}).rowcount == 1
     return False
 
 
-def give_up_on_the_dead(db: sa.Connection) -> list[int]:
-    """Mails left in `sending` by a process that is gone become `unknown` (their ids), or `retry` where not begun."""
+def release_mails_of_dead_senders(db: sa.Connection) -> list[int]:
+    """Mails left in `sending` by a dead process become `unknown` (their ids), or `retry` where not begun."""
     lost = db.execute(_LOST, {"most": MOST_ATTEMPTS, "reply": LOST})
     return [mail_id for mail_id, state in lost if state == "unknown"]
 
@@ -64,7 +64,7 @@ _CLAIM = sa.text("""
     UPDATE ops.mail_outbox SET state = 'sending', attempts = attempts + 1, not_begun = true WHERE mail_id = :mail_id
     RETURNING mail_id, recipient, message, attempts""")
 
-# `attempts` fences: who was given up for dead meanwhile begins nothing.
+# `attempts` is a fence: a sender that was declared dead meanwhile cannot begin.
 _BEGIN = sa.text("""
     UPDATE ops.mail_outbox SET not_begun = false
     WHERE mail_id = :mail_id AND attempts = :attempts AND state = 'sending' AND not_begun""")

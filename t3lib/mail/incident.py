@@ -12,7 +12,7 @@ INCIDENT = "incident"
 
 
 def tell_operators(db: sa.Connection, incident: str, day: date, subject: str, text: str) -> list[int]:
-    """mail_ids of one plain mail per operator; the same incident and day are told once."""
+    """mail_ids of one plain mail per operator; the same incident and day make one mail."""
     message = EmailMessage()
     message["From"] = settings().mail_from
     message["Subject"] = " ".join(f"T3: {subject}".split())

@@ -1,7 +1,7 @@
 """The outbox: one row per (report, business date, edition, recipient, revision), each with a state.
 
-prepared -> sending -> sent | failed | unknown | retry (-> sending ...). Only a person leaves `unknown`; `waiting` is a
-correction that only a person lets go; `cancelled` never leaves."""
+prepared -> sending -> sent | failed | unknown | retry (-> sending ...). Only a person resends an `unknown` mail;
+`waiting` is a correction that only a person releases; `cancelled` is never sent."""
 
 import copy
 import hashlib
@@ -50,7 +50,7 @@ class Mail:
 
 
 class MailError(RefusedError):
-    """What was asked of a mail cannot be done; the text says why."""
+    """The request for this mail cannot be carried out; the text says why."""
 
 
 def prepare(
@@ -69,11 +69,11 @@ def prepare(
     """mail_id of this recipient's copy, stored as it will be sent; asking again, in whatever spelling of the address,
     gives the same mail. One to a wrong address is stored too: it ends as `failed`, by name.
 
-    headline: its gross_sales_pence and transactions, so that later figures can be compared with what was told."""
+    headline: its gross_sales_pence and transactions, so that later figures can be compared with the sent ones."""
     to = addresses.parse(recipient)
     key = {"report": report, "business_date": business_date, "edition": edition}
     key |= {"recipient": to.key, "revision": revision}
-    if (found := _of_reader(db, key, to)) is not None:
+    if (found := _mail_of_reader(db, key, to)) is not None:
         return found
     own = copy.deepcopy(message)
     if not to.wrong:
@@ -133,7 +133,7 @@ def resend(db: sa.Connection, mail_id: int) -> Mail:
     mail, _ = read(db, mail_id)
     to = addresses.parse(mail.recipient)
     if mail.state == "waiting":
-        _move(db, mail, "prepared", "a person let it go")
+        _move(db, mail, "prepared", "released by a person")
     elif to.wrong:
         raise MailError(f"Mail {mail_id} cannot leave: {to.why}. {CORRECT_IT}")
     elif db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
@@ -146,11 +146,11 @@ def drop(db: sa.Connection, mail_id: int) -> Mail:
     mail, _ = read(db, mail_id)
     if mail.state != "waiting":
         raise MailError(f"Mail {mail_id} is {mail.state}: only a correction that waits can be dropped.")
-    _move(db, mail, "cancelled", "a person dropped it")
+    _move(db, mail, "cancelled", "dropped by a person")
     return read(db, mail_id)[0]
 
 
-def _of_reader(db: sa.Connection, key: Mapping[str, object], to: Address) -> int | None:
+def _mail_of_reader(db: sa.Connection, key: Mapping[str, object], to: Address) -> int | None:
     """mail_id of the mail that this reader has already; older rows hold the address as it was written."""
     rows = db.execute(_READERS, key).all()
     return next((mail_id for mail_id, recipient in rows if addresses.parse(recipient).reader == to.reader), None)

@@ -1,4 +1,4 @@
-"""What is due leaves: claim one, commit, talk SMTP, record."""
+"""Sending of due mails: claim one, commit, talk SMTP, record the outcome."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from t3lib import addresses, warehouse
-from t3lib.mail.claims import LOST, MOST_ATTEMPTS, Claim, begin, claimed, give_up_on_the_dead
+from t3lib.mail.claims import LOST, MOST_ATTEMPTS, Claim, begin, claimed, release_mails_of_dead_senders
 from t3lib.mail.incident import INCIDENT, tell_operators
 from t3lib.mail.outbox import CORRECT_IT, TRIAL, read
 from t3lib.mail.smtp import Outcome, deliver
@@ -27,7 +27,7 @@ def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str,
     url = settings().need("smtp_url")
     if not settings().mail_live:
         _cancel_all_but_trials(engine)
-    counts["unknown"] = _give_up_on_the_dead(engine)
+    counts["unknown"] = _release_mails_of_dead_senders(engine)
     for _ in range(limit):
         with claimed(engine) as claim:
             if claim is None:
@@ -40,7 +40,7 @@ def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str,
 
 
 def wait_after(attempts: int) -> timedelta:
-    """How long to leave a server alone: 1, 4, 16, then 60 minutes."""
+    """The back-off after so many attempts: 1, 4, 16, then 60 minutes."""
     return timedelta(minutes=min(4 ** (attempts - 1), 60))
 
 
@@ -54,7 +54,7 @@ def _cancel_all_but_trials(engine: sa.Engine) -> None:
 
 
 def _record(engine: sa.Engine, claim: Claim, outcome: Outcome) -> str:
-    """Write down an outcome, patiently: it is known only here."""
+    """Record an outcome, with retries: it is known only here."""
     if outcome.state == "retry" and claim.attempts >= MOST_ATTEMPTS:
         outcome = Outcome("failed", f"given up after {claim.attempts} attempts; last: {outcome.reply}")
     for pause in (0.5, 1, 2, 4, 8, 16, None):
@@ -76,22 +76,22 @@ def _write(db: sa.Connection, claim: Claim, outcome: Outcome) -> None:
     values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
     written = db.execute(_RECORD, values).rowcount
     if written and outcome.state in ("failed", "unknown"):
-        _tell(db, claim.mail_id, outcome)
+        _mail_operators(db, claim.mail_id, outcome)
 
 
-def _give_up_on_the_dead(engine: sa.Engine) -> int:
-    """Mails of senders that died while they handed them over become `unknown`; how many."""
+def _release_mails_of_dead_senders(engine: sa.Engine) -> int:
+    """Mails whose sender died during the handover become `unknown`; returns how many."""
     with engine.begin() as db:
-        lost = give_up_on_the_dead(db)
+        lost = release_mails_of_dead_senders(db)
         for mail_id in lost:
-            _tell(db, mail_id, Outcome("unknown", LOST))
+            _mail_operators(db, mail_id, Outcome("unknown", LOST))
     return len(lost)
 
 
-def _tell(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
-    """One mail to the operators about a mail that they must look after; of a wrong address one a day.
+def _mail_operators(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
+    """Mail the operators about a failed or unknown mail; about a wrong address once a day.
 
-    Never about a mail to an operator that was not taken: that would have no end."""
+    Not about a mail to the operators themselves: that would never end."""
     mail, _ = read(db, mail_id)
     wrong = addresses.parse(mail.recipient).wrong
     if mail.report == INCIDENT and not wrong:
@@ -115,7 +115,7 @@ _CANCEL = sa.text("""
     SET state = 'cancelled', reply = 'not sent: T3_MAIL_LIVE is not set', finished_at = now()
     WHERE state IN ('prepared', 'retry') AND mail_id <> ALL(CAST(:trials AS bigint[]))""")
 
-# `attempts` fences: a sender cut off from the database may still say what it knows of its own attempt.
+# `attempts` is a fence: a sender that lost the database may still record its own attempt.
 _RECORD = sa.text("""
     UPDATE ops.mail_outbox
     SET state = :state, reply = :reply, not_begun = false,

@@ -1,4 +1,4 @@
-"""One message to one recipient over SMTP, and what is then known about it."""
+"""Delivery of one message to one recipient over SMTP, and its outcome."""
 
 import contextlib
 import re
@@ -46,9 +46,9 @@ def deliver(
 ) -> Outcome:
     """Hand over one message; never raises, whatever a server, a network or an address is like.
 
-    Up to the message itself every trouble is `retry`, but for a 5xx to sender or recipient and for an address that
-    no mail, or not this server, can reach (`failed`). From its first byte on only the server's answer tells: without
-    one the mail is `unknown`. `begin` is called before that byte; when it says no, nothing is handed over."""
+    Before the message itself every error is `retry`, except for a 5xx to sender or recipient and for an address that
+    no mail, or not this server, can reach (`failed`). From its first byte on only the server's answer counts: without
+    one the mail is `unknown`. `begin` is called before that byte; if it returns False, nothing is handed over."""
     by, to, content = addresses.parse(sender), addresses.parse(recipient), _dotted(message)
     for address in (by, to):
         if address.wrong:
@@ -114,7 +114,7 @@ def _within(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
 
 
 def _envelope(client: smtplib.SMTP, by: Address, to: Address, begin: Callable[[], bool]) -> Outcome | None:
-    """MAIL, RCPT and DATA, each answer weighed for where it stands; None when the message may follow."""
+    """MAIL, RCPT and DATA, each answer checked; None when the message may follow."""
     options = [] if to.mailbox.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
     if options and not client.has_extn("smtputf8"):
         words = "has other than plain letters before the @, which the mail server does not take (no SMTPUTF8)"
@@ -133,7 +133,7 @@ def _envelope(client: smtplib.SMTP, by: Address, to: Address, begin: Callable[[]
 
 
 def _content(client: smtplib.SMTP, content: bytes, acceptance: float) -> Outcome:
-    """The message itself, and the server's word on it."""
+    """The message itself, and the server's answer."""
     try:
         client.sock.settimeout(acceptance)
         client.send(content)

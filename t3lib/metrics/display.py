@@ -4,7 +4,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
-from t3lib.charts.notebook import said, written
+from t3lib.charts.notebook import column_title, written
 
 
 class Figures:
@@ -12,7 +12,8 @@ class Figures:
 
     def _repr_html_(self) -> str:
         lines = "".join(
-            f"<tr><td style='text-align:left'>{escape(said(name))}</td><td>{escape(_text(value, name))}</td></tr>"
+            f"<tr><td style='text-align:left'>{escape(column_title(name))}</td>"
+            f"<td>{escape(_text(value, name))}</td></tr>"
             for name, value in self._values()
         )
         return f"<table>{lines}</table>"

@@ -1,4 +1,4 @@
-"""What a figure is asked about: business days, trucks, places, payments, and the time of day it stops."""
+"""The scope of a figure: business days, trucks, places, payments, and the time of day at which it stops."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The operators' desk: what they ask for stands as a row of ops.request, and a worker does it, once."""
+"""Operator requests: each is a row of ops.request, and a worker carries it out once."""
 
 from t3lib.operator_requests.actions import ACTIONS, Action
 from t3lib.operator_requests.kinds import KINDS

@@ -1,6 +1,7 @@
-"""What a worker does for each kind of request. Each returns the outcome in words, or raises.
+"""The action of a worker for each kind of request. Each returns the outcome as a sentence, or raises.
 
-What is done on the connection of the request commits with its end; the rest commits by itself, and `already` knows."""
+An action on the request's connection commits together with its end. Others commit on their own; `already_done` finds
+their traces after a worker died."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -30,8 +31,8 @@ _AUDITED = sa.text("""
 """)
 
 
-def already(db: sa.Connection, request: Request) -> bool:
-    """Whether a worker that died had done it, and could not say so."""
+def already_done(db: sa.Connection, request: Request) -> bool:
+    """Whether a worker did this request and died before it could record that."""
     query = _DECIDED if "file" in request.parameters else _AUDITED if "key" in request.parameters else None
     if query is None:
         return False
@@ -70,7 +71,7 @@ def _undo(db: sa.Connection, request: Request) -> str:
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
     done = rejudging.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
-    return f"{done.judged:,} open rejects judged: {done.accepted:,} are sales now, {pounds(done.pence)}."
+    return f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 
 def _hold(db: sa.Connection, request: Request) -> str:

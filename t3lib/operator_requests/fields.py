@@ -1,4 +1,4 @@
-"""What a request may say, field by field. Each reader takes what a person typed, or what it once gave itself."""
+"""The fields of requests. Each reader accepts what a person typed, and its own result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,20 +28,20 @@ class Field:
     hint: str = ""
 
     def value(self, given: Any) -> Any:
-        """What is kept, None for nothing. Raises RefusedError naming the field."""
+        """The value to store, None if empty. Raises RefusedError naming the field."""
         if given is None or (isinstance(given, str) and not given.strip()):
             if self.needed:
                 raise RefusedError(f"{self.label} is missing.")
             return None
         if not isinstance(given, str | int | date):
-            raise RefusedError(f"{self.label}: say one thing, not {type(given).__name__}.")
+            raise RefusedError(f"{self.label}: give one value, not {type(given).__name__}.")
         if self.choices is not None and given not in self.choices:
             raise RefusedError(f"{self.label}: choose one of {', '.join(self.choices)}.")
         return self.read(self.label, given)
 
 
 def whole(label: str, given: Any) -> int:
-    """A number of the house: a file's, a row's, a mail's, a truck's."""
+    """A number of the project: of a file, row, mail or truck."""
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 11) or int(text) >= 2**31:
         raise RefusedError(f"{label}: {text[:40]!r} is not a number.")

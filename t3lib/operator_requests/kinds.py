@@ -1,12 +1,11 @@
-"""The kinds of requests: what each needs to know, and what it does in words."""
+"""The kinds of requests: the fields of each, what it does, and its sentence."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 from t3lib.cleaning import REASONS
-from t3lib.operator_requests import fields
-from t3lib.operator_requests import sentences as words
+from t3lib.operator_requests import fields, sentences
 from t3lib.operator_requests.fields import Field
 from t3lib.operator_requests.sentences import MODES, Given
 from t3lib.problems import RefusedError
@@ -70,48 +69,48 @@ KINDS: dict[str, Kind] = {
             *_ROW,
             Field("accept", "Accept the suggested total", fields.tick, "tick"),
             Field("total", "Total in pounds", fields.amount, hint="4.99"),
-            Field("at", "Time, where the row's is no good", fields.moment, hint="2026-11-05 12:30"),
+            Field("at", "Time, if the row's is wrong", fields.moment, hint="2026-11-05 12:30"),
             Field("payment", "Payment", fields.words, "choice", choices=_PAYMENTS),
-            Field("force", "Also beyond what this truck's rules believe", fields.tick, "tick"),
+            Field("force", "Also outside this truck's price limits", fields.tick, "tick"),
         ),
-        words.repair,
+        sentences.repair,
         _total,
     ),
     "dismiss": Kind(
         "Dismiss a rejected row",
-        "The row is no sale and is asked about no more. It can be taken back.",
+        "The row is no sale, and nobody is asked about it again. It can be taken back.",
         _ROW,
-        lambda given: f"Dismiss {words.row(given)}",
+        lambda given: f"Dismiss {sentences.row(given)}",
     ),
     "undo": Kind(
         "Take a decision back",
         "The row becomes what it was before the latest decision on it.",
         _ROW,
-        lambda given: f"Take back what was decided on {words.row(given)}",
+        lambda given: f"Take back what was decided on {sentences.row(given)}",
     ),
     "replay": Kind(
-        "Judge open rejects again",
-        "Rows that the present rules accept become sales; what people decided stays.",
+        "Validate open rejects again",
+        "Rows that the present rules accept become sales; decisions of people stay.",
         (
             Field("reason", "Reason", fields.words, "choice", choices=_WHICH),
             Field("truck", "Truck", fields.whole, hint="every truck"),
             Field("first", "From", fields.day, "day"),
             Field("last", "To", fields.day, "day"),
         ),
-        words.replay,
+        sentences.replay,
         _days,
     ),
     "hold": Kind(
         "Hold a file",
         "Its sales and rejects leave the figures, and newer versions wait, until somebody releases it.",
         _KEY,
-        lambda given: f"Hold {words.file_name(given)}",
+        lambda given: f"Hold {sentences.file_name(given)}",
     ),
     "release": Kind(
         "Release a held file",
-        "It is read and loaded as if it were new: what it was held for is taken as right.",
+        "It is read and loaded like a new file; the reason for holding it is overruled.",
         _KEY,
-        lambda given: f"Release {words.file_name(given)}",
+        lambda given: f"Release {sentences.file_name(given)}",
     ),
     "resend": Kind(
         "Send a mail again",
@@ -121,32 +120,32 @@ KINDS: dict[str, Kind] = {
     ),
     "rerun": Kind(
         "Run it again",
-        "A failed batch gets another attempt; a report is made anew and its mails are queued.",
+        "A failed batch gets another attempt; a report is made again and its mails are queued.",
         (
             Field("batch", "Batch", fields.words, "fixed"),
             Field("day", "Business day", fields.day, "fixed"),
             Field("edition", "Edition", fields.words, "fixed"),
         ),
-        words.rerun,
+        sentences.rerun,
         _one_piece,
     ),
     "backfill": Kind(
         "Catch up on past days",
-        "Queued behind today's work. It may be asked for again: it goes on where it was.",
+        "Queued behind today's work. It can be requested again and continues where it stopped.",
         (
             _FIRST,
             _LAST,
             Field("mode", "What", fields.words, "choice", needed=True, choices=MODES),
             Field("reports", "Make (and mail) the days' missing reports too", fields.tick, "tick"),
         ),
-        words.backfill,
+        sentences.backfill,
         _days,
     ),
     "reclean": Kind(
         "Clean days again",
         "The loaded files of these days go through the notebooks under the present rules; figures may change.",
         (_FIRST, _LAST),
-        lambda given: f"Clean the files{words.days_of(given)} again",
+        lambda given: f"Clean the files{sentences.days_of(given)} again",
         _days,
     ),
 }

@@ -1,4 +1,4 @@
-"""The rows of ops.request: asked by people, ended by a worker, never changed afterwards."""
+"""The rows of ops.request: entered by people, ended by a worker, never changed afterwards."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ _REQUEST = """
            started_at, attempts, request.finished_at, outcome
     FROM ops.request
 """
-# A request is about a truck or a day by what it says, or by the file that it names.
+# A request belongs to a truck or a day by its parameters, or by the file that it names.
 _CHOSEN = """
     LEFT JOIN LATERAL (
         SELECT truck_id, batch_date FROM ops.source_file AS file
@@ -49,7 +49,7 @@ _BEGIN = sa.text("""
                         ORDER BY request_id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING request_id
 """)
-_HELD = sa.text(_REQUEST + " WHERE request_id = :request_id AND state = 'waiting' FOR UPDATE SKIP LOCKED")
+_LOCK = sa.text(_REQUEST + " WHERE request_id = :request_id AND state = 'waiting' FOR UPDATE SKIP LOCKED")
 _END = sa.text("""
     UPDATE ops.request SET state = :state, outcome = :outcome, finished_at = clock_timestamp()
     WHERE request_id = :request_id
@@ -58,7 +58,7 @@ _END = sa.text("""
 
 @dataclass(frozen=True)
 class Request:
-    """One thing that an operator asked for. outcome is what became of it, in words."""
+    """One request of an operator. `outcome` is a sentence about its end."""
 
     request_id: int
     kind: str
@@ -74,7 +74,7 @@ class Request:
 
     @property
     def words(self) -> str:
-        """What was asked for."""
+        """The request as a sentence."""
         kind = KINDS.get(self.kind)
         try:
             return kind.words(self.parameters) if kind else self.kind
@@ -112,7 +112,7 @@ def newest(
     truck: int | None = None,
     states: Collection[str] = (),
 ) -> list[Request]:
-    """The newest requests, latest first: asked since then, about that day, about that truck, in one of those states."""
+    """The newest requests, latest first: since a moment, of a day, of a truck, in one of some states."""
     wanted = _chosen(since, day, truck, states) | {"limit": limit, "skip": skip}
     return [_read(row) for row in db.execute(_NEWEST, wanted).mappings()]
 
@@ -136,18 +136,18 @@ def read(db: sa.Connection, request_id: int) -> Request | None:
 
 
 def begin(db: sa.Connection) -> int | None:
-    """Count another try at the oldest request that waits; its id."""
+    """Count another attempt at the oldest waiting request; returns its id."""
     return db.scalar(_BEGIN)
 
 
-def hold(db: sa.Connection, request_id: int) -> Request | None:
-    """That request, held until the transaction ends; None when it has ended or somebody else holds it."""
-    row = db.execute(_HELD, {"request_id": request_id}).mappings().one_or_none()
+def lock(db: sa.Connection, request_id: int) -> Request | None:
+    """That request, its row locked until the transaction ends; None if it has ended or another has the lock."""
+    row = db.execute(_LOCK, {"request_id": request_id}).mappings().one_or_none()
     return _read(row) if row else None
 
 
 def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
-    """Write what became of a request: 'done' or 'failed'."""
+    """Record the end of a request: 'done' or 'failed'."""
     db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome[:LONGEST_OUTCOME]})
 
 

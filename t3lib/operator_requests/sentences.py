@@ -1,4 +1,4 @@
-"""What a request asks for, as one sentence for people; its parameters are read already."""
+"""A request as one sentence, from its checked parameters."""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -8,7 +8,7 @@ from t3lib.money import parse_pence, pounds
 MODES = {
     "missing": "what was never loaded",
     "failed": "what failed",
-    "all": "all of it, cleaned anew where it is loaded",
+    "all": "everything, cleaned again where it is loaded",
 }
 Given = dict[str, Any]
 
@@ -23,7 +23,7 @@ def repair(given: Given) -> str:
     pence = parse_pence(given.get("total"))[0]
     total = f" of {pounds(pence)}" if pence else " of the suggested total" if "accept" in given else ""
     more = "".join(f", {given[name]}" for name in ("at", "payment") if name in given)
-    return f"Make {row(given)} a sale{total}{more}" + (", whatever the limits say" if "force" in given else "")
+    return f"Make {row(given)} a sale{total}{more}" + (", regardless of the limits" if "force" in given else "")
 
 
 def days_of(given: Given) -> str:
@@ -35,10 +35,10 @@ def days_of(given: Given) -> str:
 
 
 def replay(given: Given) -> str:
-    """Judge the open rejects (zero) of truck 3 by the present rules."""
+    """Validate the open rejects (zero) of truck 3 by the present rules."""
     reason = given.get("reason", "").replace("_", " ")
     truck = f" of truck {given['truck']}" if "truck" in given else ""
-    return f"Judge the open rejects{f' ({reason})' if reason else ''}{truck}{days_of(given)} by the present rules"
+    return f"Validate the open rejects{f' ({reason})' if reason else ''}{truck}{days_of(given)} by the present rules"
 
 
 def rerun(given: Given) -> str:

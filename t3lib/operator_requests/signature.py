@@ -1,6 +1,6 @@
-"""Who asks: the page's server signs a visitor's name, the visitor's kernel signs each transaction that asks.
+"""Signatures of requests: the page's server signs a visitor's name, the visitor's kernel signs each transaction.
 
-ops.require_visitor() does the same sums (migration 0012). A kernel has no key but its own visitor's."""
+ops.require_visitor() computes the same hashes (migration 0012). A kernel has only its own visitor's key."""
 
 import hashlib
 import time
@@ -16,7 +16,7 @@ def key(db: sa.Connection) -> bytes:
 
 
 def statement(key: bytes, name: str) -> str:
-    """What a visitor's kernel is given: name in hex, last second, own key. Without a name it is typed."""
+    """A visitor's statement for its kernel: name in hex, last valid second, own key. An empty name is typed later."""
     said = f"{' '.join(name.split()).encode().hex()}|{int(time.time()) + LASTS_SECONDS}"
     return f"{said}|{_signed(key, said).hex()}"
 
@@ -27,7 +27,7 @@ def name_in(statement: str) -> str:
 
 
 def sign(db: sa.Connection, statement: str) -> None:
-    """Say in this transaction, and for it alone, who asks."""
+    """Sign this transaction, and only this one, with the visitor's name."""
     said, _, own = statement.rpartition("|")
     transaction = db.scalar(sa.text("SELECT CAST(pg_current_xact_id() AS text)"))
     proof = _signed(bytes.fromhex(own), transaction).hex()

@@ -1,4 +1,4 @@
-"""The worker's side of the desk: what waits is done, oldest first, by one worker at a time."""
+"""The worker's side: carry out waiting requests, oldest first, one worker at a time."""
 
 import logging
 import re
@@ -9,42 +9,42 @@ import sqlalchemy as sa
 
 from t3lib import warehouse
 from t3lib.operator_requests import rows
-from t3lib.operator_requests.actions import ACTIONS, Action, already
+from t3lib.operator_requests.actions import ACTIONS, Action, already_done
 from t3lib.operator_requests.rows import Request
 from t3lib.problems import RefusedError, explain
 from t3lib.warehouse.db import locks
 
 MOST_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
-# Advice for people at a terminal: no use to people at a page.
+# Advice for people at a terminal, left out on a page.
 _TERMINAL = re.compile(r" \((?:--|`t3 )[^)]*\)")
 
 _WAITING = sa.text("SELECT EXISTS (SELECT FROM ops.request WHERE state = 'waiting')")
 
 
 def carry_out(actions: Mapping[str, Action] = ACTIONS) -> int:
-    """Do what waits; returns how many requests ended. Any number of workers may call this at any time.
+    """Carry out the waiting requests; returns how many ended. Any number of workers may call this at any time.
 
-    One of them sits at the desk, so requests are done in the order in which they came. A request whose worker died
-    is taken up again: what it had done already is found by its trace and not done twice."""
+    One worker at a time holds the lock, so requests are done in their order. A request whose worker died is tried
+    again; if its trace shows that it was done, it is not done twice."""
     ended = 0
     with warehouse.connect() as guard:
         if not guard.scalar(_WAITING) or not locks.alone_at_once(guard, locks.DESK):
             return 0
         while (request_id := _begin()) is not None:
-            ended += _see_through(request_id, actions)
+            ended += _carry_out_one(request_id, actions)
     return ended
 
 
 def _begin() -> int | None:
-    """The oldest request that waits; that it was tried is known even if this worker dies in it."""
+    """The oldest waiting request; the attempt is committed first, so that it counts even if this worker dies."""
     with warehouse.connect() as db:
         return rows.begin(db)
 
 
-def _see_through(request_id: int, actions: Mapping[str, Action]) -> bool:
+def _carry_out_one(request_id: int, actions: Mapping[str, Action]) -> bool:
     with warehouse.connect() as db:
-        request = rows.hold(db, request_id)
+        request = rows.lock(db, request_id)
         if request is None:
             return False
         try:
@@ -57,15 +57,17 @@ def _see_through(request_id: int, actions: Mapping[str, Action]) -> bool:
 
 
 def _do(db: sa.Connection, request: Request, actions: Mapping[str, Action]) -> str:
-    """What was asked for. Raises RefusedError, and whatever the work raises."""
+    """Do one request. Raises RefusedError, and whatever the work raises."""
     read = rows.checked(request.kind, request.parameters, request.asked_by, request.why)
     request = replace(request, **read)
     if request.kind not in actions:
         raise RefusedError(f"This worker does not do {request.kind!r}.")
-    if request.attempts > 1 and already(db, request):
-        return "Done, though the worker that did it ended before it could say so."
+    if request.attempts > 1 and already_done(db, request):
+        return "Done: the worker that did it died before it could record that."
     if request.attempts > MOST_ATTEMPTS:
-        raise RefusedError(f"{MOST_ATTEMPTS} workers ended in it, so it is left: look at their logs.")
+        raise RefusedError(
+            f"{MOST_ATTEMPTS} workers died during this request, so it is not tried again: look at their logs."
+        )
     return actions[request.kind](db, request)
 
 

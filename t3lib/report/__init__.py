@@ -1,6 +1,6 @@
 """The reports: read a day, week or month, show its sections, and make the mail from the executed notebook.
 
-`4_report.ipynb` uses what stands here; `t3lib.report.output.delivery` makes and queues the mail."""
+`4_report.ipynb` calls the functions of this package; `t3lib.report.output.delivery` makes and queues the mail."""
 
 from t3lib.report.day import Day, read
 from t3lib.report.sections import (

@@ -13,7 +13,7 @@ import jinja2
 TEMPLATES = Path(__file__).with_name("template")
 STYLE = TEMPLATES / "email" / "style.css"
 TEXT_WIDTH = 72
-BLOCK = "application/vnd.t3.block+json"  # a block's content, for those who set it otherwise than as HTML
+BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that tables stand in line
 
 Tone = Literal["", "up", "down", "muted"]
@@ -21,7 +21,7 @@ Tone = Literal["", "up", "down", "muted"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: what it says, smaller words below it, and whether it is good or bad."""
+    """One cell of a table: what it says, a smaller line below it, and whether it is good or bad."""
 
     text: str
     sub: str = ""

@@ -1,4 +1,4 @@
-"""What a buyer asks for beside the figures of a month; read only where an edition shows it."""
+"""The buyer's pack: further figures of the month edition, read only for editions that show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields

@@ -7,23 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from t3lib.charts.palette import Palette
+
 WIDTH, HEIGHT, SCALE = 592, 250, 2
 POINTS = 10.5  # readable still where a phone shows the picture at 60 %
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours of one theme; text has a contrast of at least 4.5 to the background."""
-
-    background: str
-    text: str
-    grid: str
-    bar: str
-    usual: str
-
-
-LIGHT = Palette("#ffffff", "#59616b", "#e9e6df", "#2b7a7f", "#b3541e")
-DARK = Palette("#181b1f", "#a4abb4", "#2b3036", "#4f9f9b", "#f0a26b")
 
 
 @dataclass(frozen=True)

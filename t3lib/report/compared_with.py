@@ -1,4 +1,4 @@
-"""The words for what a period is compared with: a usual Friday, the week before, October."""
+"""The names of a period's comparisons: a usual Friday, the week before, October."""
 
 from dataclasses import dataclass
 

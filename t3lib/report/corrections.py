@@ -1,4 +1,4 @@
-"""Figures that moved after readers were told them: which reports, by how much, and what the operators are asked."""
+"""Corrections: sent reports whose figures changed since, by how much, and the mail that asks the operators."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,9 +12,9 @@ from t3lib.metrics import Scope, change_pct
 from t3lib.money import pounds
 from t3lib.period import of
 
-# What left, latest revision only, where something of its days changed since and has come to rest.
+# The latest sent revision of each report whose days were restated since, but not within the settle time.
 _TOUCHED = sa.text("""
-    WITH told AS (
+    WITH sent AS (
         SELECT DISTINCT ON (business_date) business_date, revision, prepared_at, gross_sales_pence, transactions,
                CASE :period WHEN 'day' THEN business_date WHEN 'week' THEN business_date - 6
                             ELSE CAST(date_trunc('month', business_date) AS date) END AS first_date
@@ -23,13 +23,13 @@ _TOUCHED = sa.text("""
           AND gross_sales_pence IS NOT NULL
         ORDER BY business_date, revision DESC
     )
-    SELECT told.business_date, told.gross_sales_pence, told.transactions
-    FROM told
-    WHERE EXISTS (SELECT FROM ops.restatement AS change WHERE change.made_at > told.prepared_at
-                  AND change.business_date BETWEEN told.first_date AND told.business_date)
+    SELECT sent.business_date, sent.gross_sales_pence, sent.transactions
+    FROM sent
+    WHERE EXISTS (SELECT FROM ops.restatement AS change WHERE change.made_at > sent.prepared_at
+                  AND change.business_date BETWEEN sent.first_date AND sent.business_date)
       AND NOT EXISTS (SELECT FROM ops.restatement AS change WHERE change.made_at > :settled
-                      AND change.business_date BETWEEN told.first_date AND told.business_date)
-    ORDER BY told.business_date""")
+                      AND change.business_date BETWEEN sent.first_date AND sent.business_date)
+    ORDER BY sent.business_date""")
 _BACK = sa.text("""
     UPDATE ops.mail_outbox SET state = 'cancelled', reply = 'figures moved back', finished_at = now()
     WHERE report = :report AND edition = :edition AND business_date = :day AND state = 'waiting'""")
@@ -45,7 +45,7 @@ _BEFORE = sa.text("""
 
 @dataclass(frozen=True)
 class Moved:
-    """A report that no longer holds; pence and sales as they are now."""
+    """A sent report whose figures changed; the new pence and number of sales."""
 
     business_date: date
     edition: str
@@ -55,22 +55,22 @@ class Moved:
 
     @property
     def name(self) -> str:
-        """The same as long as the figures are: such a report is made once."""
+        """A name made of the figures, so that a correction is made once for each change."""
         return f"moved-{self.gross_sales_pence}-{self.transactions}"
 
 
 def moved(db: sa.Connection, now: datetime, *, settle_seconds: float = 0) -> list[Moved]:
-    """Reports sent in the last days whose sales or number of sales moved by more than their edition lets pass.
+    """Recently sent reports whose sales or number of sales changed by more than their edition's `above_pct`.
 
-    Only where nothing of these days changed within `settle_seconds`: files that come one by one are one correction.
-    One that waits though the figures moved back is cancelled."""
+    Only if nothing of these days changed within `settle_seconds`, so that files that come one by one make one
+    correction. A waiting correction is cancelled when the figures have moved back."""
     settled = now - timedelta(seconds=settle_seconds)
     wanted = (one for one in editions().values() if one.correction.then != "nothing")
     return [found for one in wanted for found in _of_edition(db, one, settled)]
 
 
 def tell(db: sa.Connection, mails: list[int]) -> None:
-    """Ask the operators about corrections that wait: one mail for all readers of a revision."""
+    """Ask the operators about waiting corrections: one mail for all readers of a revision."""
     waiting = list(db.execute(_WAITING, {"mails": mails}).mappings())
     if not waiting:
         return
@@ -80,11 +80,12 @@ def tell(db: sa.Connection, mails: list[int]) -> None:
     was = f"It said {_figures(*before)}; " if before else ""
     text = (
         f"{was}{'now it is' if was else 'Now it is'} {_figures(first['gross_sales_pence'], first['transactions'])}.\n\n"
-        f"A corrected edition is made and waits, for: {', '.join(row['recipient'] for row in waiting)}.\n\n"
+        "A corrected edition is ready and waits for your decision. "
+        f"Its readers: {', '.join(row['recipient'] for row in waiting)}.\n\n"
         f"To read it:    t3 mail show {first['mail_id']} > correction.eml\n"
         f"To send it:    t3 mail resend {first['mail_id']}\n"
         f"To drop it:    t3 mail drop {first['mail_id']}\n\n"
-        f"Or press Send beside it on the operations page. What is asked, and from how much on, says editions.toml."
+        f"Or press Send beside it on the operations page. The threshold is in editions.toml."
     )
     incident = f"correction {first['edition']} {first['revision']}"
     mail.tell_operators(db, incident, first["business_date"], f"{what} has moved: send a correction?", text)
@@ -94,20 +95,20 @@ def _of_edition(db: sa.Connection, one: Edition, settled: datetime) -> list[Move
     key = {"report": one.report, "edition": one.name, "period": one.period, "settled": settled}
     since = today() - timedelta(days=one.correction.days)
     found = []
-    for day, *told in db.execute(_TOUCHED, key | {"since": since}):
+    for day, *sent in db.execute(_TOUCHED, key | {"since": since}):
         days = of(one.period, day)
         now = metrics.totals(db, Scope(days.first, days.last))
         are = [now.gross_sales_pence, now.transactions]
-        if any(_differs(*pair, one.correction.above_pct) for pair in zip(are, told, strict=True)):
+        if any(_differs(*pair, one.correction.above_pct) for pair in zip(are, sent, strict=True)):
             found.append(Moved(day, one.name, *are, ask=one.correction.then == "ask"))
         else:
             db.execute(_BACK, key | {"day": day})
     return found
 
 
-def _differs(now: int, told: int, above_pct: float) -> bool:
-    pct = change_pct(now, told)
-    return now != told if pct is None else abs(pct) > above_pct
+def _differs(now: int, sent: int, above_pct: float) -> bool:
+    pct = change_pct(now, sent)
+    return now != sent if pct is None else abs(pct) > above_pct
 
 
 def _figures(pence: int, transactions: int) -> str:

@@ -14,10 +14,9 @@ from t3lib.metrics import Scope
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.sales import breakdown, comparison
 from t3lib.period import Period
-from t3lib.report import buyers_pack as pack
-from t3lib.report import told_before as sent
+from t3lib.report import buyers_pack, sent_figures
 from t3lib.report.buyers_pack import Pack
-from t3lib.report.told_before import Sent
+from t3lib.report.sent_figures import Sent
 
 WEEKS = 4
 
@@ -96,8 +95,8 @@ def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
         restated=metrics.restated_days(db, *_since(db, one, days), before=days.first),
         contribution=contribution(db, scope),
         inputs=breakdown.inputs(db),
-        pack=pack.read(db, scope, one.sections),
-        sent=sent.latest(db, one, days.last),
+        pack=buyers_pack.read(db, scope, one.sections),
+        sent=sent_figures.latest(db, one, days.last),
     )
 
 
@@ -128,6 +127,6 @@ def _compared(
 
 def _since(db: sa.Connection, one: Edition, days: Period) -> tuple[datetime, datetime]:
     """When the report before this one was made (else: when this period began), and when this one must be out."""
-    made = sent.made_at(db, one, before=days.last)
+    made = sent_figures.made_at(db, one, before=days.last)
     until = business_day.bounds(days.last + timedelta(days=1))[1]
     return made or business_day.bounds(days.first)[0], until

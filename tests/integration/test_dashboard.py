@@ -37,7 +37,7 @@ def test_day_that_still_trades_is_compared_with_the_same_time(fleet: str):
         sell(db, 1, SUNDAY, 12, "cash", 1, 500)
     tile = shown().tiles[0].value
     assert "£19.00" in tile
-    assert "To 18:00: £15.00" in tile
+    assert "By 18:00: £15.00" in tile
     assert "▲ 50.0% up</b> <span>on £10.00, the Sunday before" in tile
 
 
@@ -151,7 +151,7 @@ def test_tiles_are_as_many_as_the_measures(fleet: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(tiles, "MEASURES", (*tiles.MEASURES, tiles.MEASURES[0])[:count])
     page = shown("range=week")
     assert [">£98.00<" in tile.value for tile in page.tiles] == [True, *[False] * (count - 2), count == 5]
-    assert static_page.page(page.view, drawn=page.drawn).count("t3-card t3-tile") == count
+    assert static_page.page(page.view, fragments=page.fragments).count("t3-card t3-tile") == count
 
 
 def test_payment_type_in_the_mix_is_a_link_that_chooses_it(fleet: str):

@@ -10,7 +10,7 @@ from t3lib import metrics, report, warehouse
 from t3lib.dashboard import words
 from t3lib.dashboard.html.tiles import change
 from t3lib.dashboard.state import TABS, State
-from t3lib.dashboard.tabs import Asked, sheet
+from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.metrics import Scope
 from t3lib.metrics.sales import breakdown
 from t3lib.report import words as report_words
@@ -61,8 +61,8 @@ def test_what_was_not_sold_has_no_average_hour_or_share_of_another_day(rejects_o
 @pytest.mark.parametrize("tab", TABS)
 def test_no_tab_shows_a_share_of_nothing(rejects_only: str, tab: str):
     with warehouse.connect() as db:
-        html = sheet(db, Asked(State(tab=tab), DAY, None, metrics.earlier(DAY)))
-        pack = sheet(db, Asked(State(tab=tab), Scope(date(2020, 1, 1), date(2020, 1, 1))))
+        html = sheet(db, TabContext(State(tab=tab), DAY, None, metrics.earlier(DAY)))
+        pack = sheet(db, TabContext(State(tab=tab), Scope(date(2020, 1, 1), date(2020, 1, 1))))
     assert "nan" not in html + pack
     assert "80.0%" not in html or tab == "money"  # there it is that of the weeks before
     assert "100.0%" not in pack

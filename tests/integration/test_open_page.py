@@ -12,7 +12,7 @@ from t3lib.dashboard.page import Page
 from t3lib.dashboard.shared_figures import FOLDER
 from t3lib.dashboard.state import State
 from t3lib.dashboard.view import read
-from t3lib.dashboard.widgets.boxes import told_at_once
+from t3lib.dashboard.widgets.boxes import batched_comm_messages
 from tests.pages import SUNDAY, loaded, sell, shown
 
 
@@ -51,7 +51,7 @@ def test_widgets_are_told_to_the_browser_once_with_all_that_they_hold(fleet: str
     monkeypatch.setattr(w.Widget, "open", lambda widget: (told.append(widget), opened(widget)))
     updates: list[w.Widget] = []
     monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: updates.append(widget))
-    with told_at_once():
+    with batched_comm_messages():
         page = shown()
         late = w.Label("made after the box that holds it")
         page.body.children = (*page.body.children, late)
@@ -112,14 +112,14 @@ def test_a_refused_login_is_not_called_a_silent_database(fleet: str, database: s
     url = sa.make_url(database).set(username="nobody", password="wrong").render_as_string(hide_password=False)
     page = Page(State(), lambda: warehouse.connect(url))
     page.refresh()
-    assert "refuses this page's log-in" in page.trouble
-    assert "nobody" not in page.trouble
+    assert "refuses this page's log-in" in page.error_message
+    assert "nobody" not in page.error_message
 
 
 def test_page_opened_without_a_database_fills_when_it_is_back(fleet: str):
     page = Page(State(), lambda: warehouse.connect("postgresql://nobody@127.0.0.1:1/none"))
     page.refresh()
-    html = static_page.page(page.view, page.trouble)
+    html = static_page.page(page.view, page.error_message)
     assert "The database does not answer" in html
     assert "127.0.0.1" not in html
     page._connect = warehouse.connect

@@ -18,7 +18,7 @@ from t3lib.dashboard.html import paging
 from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import parse as choices_of
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.tabs import Asked, sheet
+from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.metrics import Scope
 from tests.pages import SUNDAY, shown
 
@@ -54,7 +54,7 @@ def hour(db: sa.Connection) -> sa.Connection:
 
 
 def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, whole: bool = False, **state: object) -> str:
-    return sheet(db, Asked(State(tab="rows", trucks=scope.trucks, **state), scope, whole=whole))
+    return sheet(db, TabContext(State(tab="rows", trucks=scope.trucks, **state), scope, whole=whole))
 
 
 def cells(html: str) -> list[list[str]]:
@@ -115,7 +115,7 @@ def test_download_button_reads_the_list_whole(fleet: str):
 
 def sheet_of(page, *, whole: bool) -> str:
     with warehouse.connect() as db:
-        return sheet(db, Asked(page.view.state, page.view.scope, page.view.until_hour, page.view.earlier, whole))
+        return sheet(db, TabContext(page.view.state, page.view.scope, page.view.until_hour, page.view.earlier, whole))
 
 
 def test_download_keeps_names_that_look_like_numbers_dates_or_formulas(fleet: str):
@@ -200,7 +200,7 @@ def test_another_choice_begins_its_lists_at_their_first_page(hour: sa.Connection
     state = parse("from=2025-11-23&truck=1&hour=13&tab=rows&page.sales=3")
     assert state.pages == (("sales", 3),)
     assert parse(state.query()) == state
-    html = sheet(hour, Asked(state, TRUCK))
+    html = sheet(hour, TabContext(state, TRUCK))
     (whole_day,) = re.findall(r'data-choice="([^"]*)">the whole day', html)
     assert "page." not in whole_day
     assert parse("page.sales=x&page.<b>=2&page.sales=-1&page.rows=0").pages == ()
@@ -227,5 +227,5 @@ def test_restated_days_are_those_of_the_chosen_trucks_and_days(db: sa.Connection
     since, until = datetime(2025, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1)
     found = metrics.restated_days(db, since, until, SUNDAY, first=date(2025, 11, 22), trucks=(1,))
     assert found["pence_change"].tolist() == [100]
-    html = sheet(db, Asked(State(tab="data", trucks=(1,)), Scope(date(2025, 11, 22), SUNDAY, (1,))))
+    html = sheet(db, TabContext(State(tab="data", trucks=(1,)), Scope(date(2025, 11, 22), SUNDAY, (1,))))
     assert ["Sat 22 Nov", "+1", "£1.00", "repair"] in cells(html)

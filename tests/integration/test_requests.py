@@ -68,7 +68,7 @@ def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
     with warehouse.connect() as db:
         db.execute(sa.text("UPDATE core.menu_item SET price_pence = 49900"))
     state, outcome = done("replay", reason="decimal_shift", first="2026-11-05", last="2026-11-05")
-    assert (state, outcome) == ("done", "1 open rejects judged: 1 are sales now, £499.00.")
+    assert (state, outcome) == ("done", "1 open rejects validated: 1 are sales now, £499.00.")
     assert sales() == [(3, 1, 499), (3, 2, 49900)]
     assert_reconciles()
 
@@ -178,7 +178,7 @@ def test_a_request_that_ends_worker_after_worker_is_left(shifted: Path):
         work._begin()
     operator_requests.carry_out()
     state, outcome = ended(request_id)
-    assert (state, "3 workers ended in it" in outcome) == ("failed", True)
+    assert (state, "3 workers died during this request" in outcome) == ("failed", True)
     assert sales() == [(3, 1, 499)]
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard.state import TABS, State
-from t3lib.dashboard.tabs import Asked
+from t3lib.dashboard.tabs import TabContext
 from t3lib.dashboard.tabs import sheet as sheet_of
 from t3lib.metrics import Scope
 from t3lib.settings import settings
@@ -23,7 +23,7 @@ DAY = Scope(SUNDAY, SUNDAY)
 def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = None, **state: object) -> str:
     """A tab as the page asks for it, against the week before."""
     earlier = metrics.earlier(replace(scope, until_hour=until_hour))
-    return sheet_of(db, Asked(State(tab=tab, **state), scope, until_hour, earlier))
+    return sheet_of(db, TabContext(State(tab=tab, **state), scope, until_hour, earlier))
 
 
 def rows(html: str) -> list[list[str]]:
@@ -65,7 +65,7 @@ def test_money_shows_shares_growth_and_names_the_file_that_costs_need(sales: sa.
 
 
 def test_money_without_a_comparison_shows_no_growth(sales: sa.Connection):
-    html = sheet_of(sales, Asked(State(tab="money", compare="none"), DAY))
+    html = sheet_of(sales, TabContext(State(tab="money", compare="none"), DAY))
     assert "Like for like" not in html
     assert "▲" not in html
 

@@ -121,11 +121,11 @@ def test_a_report_section_and_a_dashboard_card_are_added_by_the_recipe(reader):
 from datetime import date
 from scheduler.commands.session import session
 from t3lib import metrics, warehouse
-from t3lib.dashboard.sheets import Asked, sheet
+from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.state import State
 day = metrics.Scope(date(2026, 11, 11), date(2026, 11, 11))
 with session("database"), warehouse.connect() as db:
-    print(sheet(db, Asked(State(tab="money"), day)))
+    print(sheet(db, TabContext(State(tab="money"), day)))
 '""")
     assert "What one sale brings" in card
     assert re.search(r"<td>card</td><td class=.t3-number.>£\d+\.\d\d", card)

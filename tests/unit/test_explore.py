@@ -66,7 +66,7 @@ def test_a_wet_day_is_held_against_dry_ones_of_its_weekday(tmp_path):
     scope = Scope(date(2026, 10, 22), DAY)
     known = influences.weather(scope, str(tmp_path / "weather.csv"))
     assert known == {date(2026, 10, 29): False, DAY: True}
-    assert influences.told(known, scope).startswith("1 of 2 days were wet; of 13 more the weather is not known")
+    assert influences.summary(known, scope).startswith("1 of 2 days were wet; of 13 more the weather is not known")
     nowhere = pd.DataFrame({"business_date": pd.to_datetime([])})
     effects = influences.effects(influences.labelled(sales, known, nowhere)).set_index("kind")
     assert effects.loc["wet", ["gross_sales_pence", "usual_pence"]].tolist() == [550, 1200]
@@ -84,7 +84,7 @@ def test_where_no_weather_is_known_it_is_said_and_no_day_is_wet():
     assert influences.finding(effects, SCOPE, {}).endswith(
         "1 festival day took 20.0% more than usual for the weekday; the weather is not known."
     )
-    assert "name a file (weather_csv)" in influences.told({}, SCOPE)
+    assert "name a file (weather_csv)" in influences.summary({}, SCOPE)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from t3lib.dashboard.html.cards import Cell, behind, said, table, title
+from t3lib.dashboard.html.cards import Cell, behind, message_card, table, title
 from t3lib.dashboard.html.tables import tables, value
 from t3lib.dashboard.html.tiles import definition
 from t3lib.spreadsheet import inert
@@ -47,7 +47,7 @@ def test_a_name_stays_the_text_that_it_is_wherever_it_stands():
 
 
 def test_a_card_without_a_table_says_why_in_the_file_too():
-    (found,) = tables(said("Places", "This needs metadata/pitches.csv."))
+    (found,) = tables(message_card("Places", "This needs metadata/pitches.csv."))
     assert (found.name, found.rows, found.notes) == ("Places", [], ["This needs metadata/pitches.csv."])
 
 

@@ -24,15 +24,15 @@ def test_period_names_the_year_once(first: date, text: str):
 
 def test_comparison_names_the_time_only_once_the_day_has_begun():
     day = Scope(SUNDAY, SUNDAY)
-    assert words.compared_with(day, 13) == "the Sunday before, to 13:00"
+    assert words.compared_with(day, 13) == "the Sunday before, by 13:00"
     assert words.compared_with(day, 4) == words.compared_with(day, None) == "the Sunday before"
     assert words.compared_with(Scope(date(2025, 11, 10), SUNDAY), None) == "the same weekdays 2 weeks before"
 
 
 def test_moments_are_local_and_shorter_the_nearer_they_are():
     summer = datetime(2025, 7, 6, 12, 5, tzinfo=UTC)
-    assert words.clock(summer, date(2025, 7, 6)) == words.heard(summer, date(2025, 7, 6)) == "13:05"
+    assert words.clock(summer, date(2025, 7, 6)) == words.last_seen(summer, date(2025, 7, 6)) == "13:05"
     assert words.clock(summer, date(2025, 7, 8)) == "Sun 6 Jul 13:05"
-    assert words.heard(summer, date(2025, 7, 8)) == "Sun 13:05"
-    assert words.heard(summer, date(2025, 8, 8)) == "6 Jul"
+    assert words.last_seen(summer, date(2025, 7, 8)) == "Sun 13:05"
+    assert words.last_seen(summer, date(2025, 8, 8)) == "6 Jul"
     assert words.clock(None, SUNDAY) == "never"

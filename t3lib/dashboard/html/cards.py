@@ -23,8 +23,8 @@ def title(text: str, *aside: str) -> str:
     return f'<header class="t3-card-head"><h2 class="t3-title">{text}</h2>{"".join(aside)}</header>'
 
 
-def said(heading: str, text: str) -> str:
-    """A card that has no figures and says why."""
+def message_card(heading: str, text: str) -> str:
+    """A card that shows a message instead of figures."""
     return f'{title(escape(heading))}<p class="t3-none">{escape(text)}</p>'
 
 
@@ -65,14 +65,14 @@ def behind(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell
 
 
 def instead(heading: str, text: str) -> str:
-    """What stands in place of figures."""
+    """A message shown instead of the figures."""
     return f'<div class="t3-empty"><h2>{escape(heading)}</h2><p>{escape(text)}</p></div>'
 
 
 def choice(state: State, text: str, *, html: bool = False, unseen: bool = False) -> str:
-    """A link that makes a choice; the page takes it without a reload (t3.js). `unseen`: no stop of the keyboard.
+    """A link that makes a choice; the page applies it without a reload (t3.js). `unseen`: the keyboard skips it.
 
-    Another choice has other rows: its lists begin at their first page."""
+    Its lists begin at their first page, for another choice has other rows."""
     return _link(replace(state, pages=()), text, html, unseen)
 
 

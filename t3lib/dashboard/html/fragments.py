@@ -1,4 +1,4 @@
-"""The pieces of a page as HTML: drawn once for a view, and shown by every page that shares it."""
+"""HTML fragments of a page, rendered once for a view and shown by every page that shares it."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ PARTS = {
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Fragments:
     """HTML, all of it escaped: the heading, the tiles from left to right, and the cards' contents by name."""
 
     heading: str
@@ -27,6 +27,6 @@ class Drawn:
     parts: dict[str, str]
 
 
-def draw(view: View) -> Drawn:
-    """The pieces of a view with sales."""
-    return Drawn(parts.heading(view), tuple(tiles(view)), {name: part(view) for name, part in PARTS.items()})
+def render(view: View) -> Fragments:
+    """The fragments of a view that has sales."""
+    return Fragments(parts.heading(view), tuple(tiles(view)), {name: part(view) for name, part in PARTS.items()})

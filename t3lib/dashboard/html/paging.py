@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-# (list, page) of the lists that are turned to another page than the first.
+# (list, page) of the lists that are not at their first page.
 Pages = tuple[tuple[str, int], ...]
 
-MOST_DOWNLOADED = 20_000  # rows of a list in one file: what a browser's memory and a kernel's take easily
+MOST_DOWNLOADED = 20_000  # rows of a list in one file: fits into a browser's and a kernel's memory
 MOST_LISTS, LONGEST_NAME = 8, 20
 _PREFIX = "page."
 
@@ -37,7 +37,7 @@ class Part:
         return self.count <= self.most
 
     @property
-    def said(self) -> str:
+    def range_text(self) -> str:
         """201 to 400 of 2,500; empty where all are shown."""
         last = min(self.skip + self.most, self.count)
         return "" if self.whole else f"{self.skip + 1:,} to {last:,} of {self.count:,}"
@@ -50,7 +50,7 @@ def part(pages: Pages, name: str, most: int, count: int) -> Part:
 
 
 def turned(pages: Pages, name: str, number: int) -> Pages:
-    """The pages with one list turned to another page; the first is not said."""
+    """The pages with one list at another page; first pages are left out."""
     others = tuple(one for one in pages if one[0] != name)
     return (*others, (name, number)) if number > 1 else others
 
@@ -62,11 +62,13 @@ def links(shown: Part, link: Callable[[int, str], str]) -> str:
     last = -(-shown.count // shown.most)
     before = link(shown.number - 1, "‹ Previous") if shown.number > 1 else "<s>‹ Previous</s>"
     after = link(shown.number + 1, "Next ›") if shown.number < last else "<s>Next ›</s>"
-    return f'<nav class="t3-pages" aria-label="Pages of this table">{before}<span>{shown.said}</span>{after}</nav>'
+    return (
+        f'<nav class="t3-pages" aria-label="Pages of this table">{before}<span>{shown.range_text}</span>{after}</nav>'
+    )
 
 
 def lacks(shown: Part, advice: str) -> str:
-    """What a file that would grow too long leaves out, for the file itself."""
+    """A note in a download: how many rows it leaves out."""
     if shown.whole:
         return ""
     text = f"The first {shown.most:,} of {shown.count:,} rows: {advice}"
@@ -79,7 +81,7 @@ def parts(pages: Pages) -> list[tuple[str, str]]:
 
 
 def read(given: Mapping[str, str]) -> Pages:
-    """The pages that a query string asks for; what it has wrong is left out."""
+    """The pages that a query string asks for; invalid ones are left out."""
     found = [(name.removeprefix(_PREFIX), text) for name, text in given.items() if name.startswith(_PREFIX)]
     return tuple((name, int(text)) for name, text in found[:MOST_LISTS] if _is_list(name) and _is_page(text))
 

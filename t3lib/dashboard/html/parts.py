@@ -15,7 +15,7 @@ from t3lib.settings import settings
 
 
 def heading(view: View) -> str:
-    """Which days are shown, and from when the figures are."""
+    """The days shown, and how fresh the figures are."""
     parts = [f'<h1 class="t3-period">{escape(words.period(view.scope))}</h1>']
     if view.fallen_back:
         text = f"No sales yet today, {words.day(view.today)}: this is the latest day with sales."
@@ -41,16 +41,16 @@ def freshness(view: View) -> str:
 
 
 def empty() -> str:
-    """What stands in place of the figures before the first load."""
+    """Shown instead of figures before the first load."""
     return instead(
         "No sales loaded yet",
-        "Put files of the trucks into the landing folder or bucket. This page shows them by itself within seconds "
+        "Put the trucks' files into the landing folder or bucket. This page shows their sales within seconds "
         "of the load.",
     )
 
 
 def out_of_reach() -> str:
-    """What stands in place of the figures when none could be read yet."""
+    """Shown instead of figures while the database does not answer."""
     return instead("No figures to show", "They appear here by themselves as soon as the database answers.")
 
 
@@ -72,7 +72,7 @@ def hours_title(view: View) -> str:
 
 
 def days_title(view: View) -> str:
-    shown = "the days chosen stand out" if len(view.days) > view.scope.days else ""
+    shown = "the chosen days are highlighted" if len(view.days) > view.scope.days else ""
     return title("Sales by day", f"<span>{shown}</span>" if shown else "")
 
 

@@ -5,23 +5,23 @@ from html import escape
 from t3lib.charts import echarts
 from t3lib.dashboard import words
 from t3lib.dashboard.html import parts
-from t3lib.dashboard.html.fragments import Drawn, draw
+from t3lib.dashboard.html.fragments import Fragments, render
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS
 from t3lib.dashboard.view import View
 from t3lib.dashboard.widgets.controls import MOST_CHIPS, chip_text
 from t3lib.dashboard.widgets.picks import PICKS, text
 
 
-def page(view: View | None, trouble: str = "", sheet: str = "", drawn: Drawn | None = None) -> str:
-    """HTML of the whole page, a sheet instead of the cards; without a view, of what can be said without figures.
+def page(view: View | None, error_message: str = "", sheet: str = "", fragments: Fragments | None = None) -> str:
+    """HTML of the whole page; `sheet` replaces the cards of the first tab. Without a view the page says why.
 
-    `drawn` are the view's pieces where they are there already."""
-    notice = f'<p class="t3-trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+    `fragments`: those of the view, if they are rendered already."""
+    notice = f'<p class="t3-trouble" role="alert">{escape(error_message)}</p>' if error_message else ""
     if view is None or view.held is None:
         body = parts.out_of_reach() if view is None else parts.empty()
         return f'<div class="t3-page">{_controls(view)}{notice}{body}</div>'
-    drawn = drawn or draw(view)
-    some = drawn.parts
+    fragments = fragments or render(view)
+    some = fragments.parts
     cards = "".join(
         f'<section class="t3-card {name}">{inside}</section>'
         for name, inside in (
@@ -34,9 +34,9 @@ def page(view: View | None, trouble: str = "", sheet: str = "", drawn: Drawn | N
         )
     )
     shown = sheet or f'<div class="t3-grid">{cards}</div>'
-    figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in drawn.tiles)
+    figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in fragments.tiles)
     return (
-        f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{drawn.heading}</div>'
+        f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{fragments.heading}</div>'
         f'<div class="t3-tiles">{figures}</div>{shown}</div>'
     )
 

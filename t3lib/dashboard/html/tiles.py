@@ -64,8 +64,8 @@ def _tile(view: View, measure: Measure) -> str:
         mean = getattr(view.usual, measure.field)
         lines.append(_against(measure, now, mean, words.usual(view.scope, view.usual.weeks), quiet=True))
     if view.until_hour is not None and view.totals != view.comparable:
-        when = "To" if view.one_day else "With today to"
-        cut = f"{when} {view.until_hour:02d}:00: {'–' if now is None else measure.write(now)}"
+        today = "" if view.one_day else " today"
+        cut = f"By {view.until_hour:02d}:00{today}: {'–' if now is None else measure.write(now)}"
         lines.insert(0, f'<p class="t3-sofar">{escape(cut)}</p>')
     figure = getattr(view.totals, measure.field)
     return (

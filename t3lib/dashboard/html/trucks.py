@@ -20,7 +20,7 @@ STATE_WORDS = {"trading": "Trading", "silent": "Silent", "off": "Off"}
 
 
 def trucks(view: View) -> str:
-    """One row per truck: state, sales with a bar, hours as a sparkline, change, last sale heard."""
+    """One row per truck: state, sales with a bar, hours as a sparkline, change, last sale."""
     most = max(view.trucks["gross_sales_pence"], default=0) or 1
     states = {row.truck_id: row for row in view.states.itertuples()}
     shown = _most(view)
@@ -103,7 +103,7 @@ def _truck(view: View, row: Any, known: Any, most: int, spark: str) -> str:
         ("t3-number t3-wide", f"{row.transactions:,}"),
         ("t3-number t3-wide", pounds(ticket)),
         (f"t3-number t3-change {tone}", arrow(tone, moved)),
-        ("t3-number t3-wide", words.heard(last, view.today) if last else "–"),
+        ("t3-number t3-wide", words.last_seen(last, view.today) if last else "–"),
     )
     inside = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
     # On a phone the state stands under the name, and its own column goes.

@@ -9,7 +9,7 @@ from typing import Any
 
 from t3lib import business_day
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, said, title
+from t3lib.dashboard.html.cards import Cell, message_card, title
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.settings import settings
 
@@ -19,10 +19,10 @@ _LOOKS = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
 
 def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str, numbers: Sequence[int] = (),
          aside: str = "", foot: str = "") -> str:  # fmt: skip
-    """A card of one table, its first column a state, `foot` (HTML) under it; or what it says when there is nothing."""
+    """A card of one table, its first column a state, `foot` (HTML) under it; or `nothing` without rows."""
     found = list(rows)
     if not found:
-        return said(name, nothing)
+        return message_card(name, nothing)
     return title(escape(name), f"<span>{aside}</span>" if aside else "") + table(name, head, found, numbers) + foot
 
 
@@ -55,7 +55,7 @@ def _cell(column: str, n: int, is_number: bool, value: Any) -> str:
 
 
 def look(state: str) -> str:
-    """The look of a state: good, bad, or under way; nothing for what is no state."""
+    """The look of a state: good, bad, or under way; empty for other text."""
     return _LOOKS.get(state, "") or ("waits" if state in _LOOKS else "")
 
 
@@ -94,7 +94,7 @@ def filtered(choices: Choices, text: str, hint: str = "", **changes: Any) -> Cel
     return Cell(link(replace(choices, do="", about=(), pages=(), **changes), text, hint=hint), html=True)
 
 
-def asking(choices: Choices, *offers: tuple[str, str, dict[str, Any]]) -> Cell:
+def offers(choices: Choices, *offers: tuple[str, str, dict[str, Any]]) -> Cell:
     """Links that begin a request: (kind, text, what it is about) each."""
     links = (
         link(replace(choices, do=kind, about=tuple((name, str(value)) for name, value in about.items())), text, "t3-do")

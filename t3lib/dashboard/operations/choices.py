@@ -1,4 +1,4 @@
-"""What an operator looks at and is about to ask for: in the address bar and in the widgets."""
+"""An operator's choices and unfinished request, kept in the address bar and in the widgets."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,7 +73,7 @@ class Choices:
 
 
 def parse(query: str, days: int = Choices.days) -> Choices:
-    """The choices of a query string; what it lacks or has wrong is left at the default."""
+    """The choices of a query string; missing or invalid values stay at the default."""
     given = {name: values[-1] for name, values in parse_qs(query[:LONGEST_QUERY].strip().lstrip("?")).items()}
     do = given.get("do", "")
     wanted = _number(given.get("days"))

@@ -12,14 +12,14 @@ from t3lib.dashboard.operations.choices import RANGES, STATES, Choices
 from t3lib.dashboard.widgets.boxes import html
 
 EVERY = -1  # a Dropdown shows nothing for a value of None
-_ABOUT_DAYS = (("backfill", "Catch up …"), ("reclean", "Clean again …"), ("replay", "Judge rejects again …"))
+_ABOUT_DAYS = (("backfill", "Catch up …"), ("reclean", "Clean again …"), ("replay", "Validate rejects again …"))
 
 
 class Controls:
     """Widgets that call `choose` when the visitor changes one; every value is checked here, in the kernel."""
 
     def __init__(self, choose: Callable[[Choices], None]) -> None:
-        self._choose, self._showing, self._choices = choose, False, Choices()
+        self._choose, self._displaying, self._choices = choose, False, Choices()
         self.days = w.ToggleButtons(options=[(text, days) for days, text in RANGES.items()], value=Choices.days)
         self.truck = w.Dropdown(options=[("Every truck", EVERY)], value=EVERY)
         self.state = w.Dropdown(options=[(text, state) for state, (text, _) in STATES.items()], value="")
@@ -35,25 +35,25 @@ class Controls:
         self.widget.add_class("t3-controls")
 
     def show(self, choices: Choices, names: dict[int, str]) -> None:
-        """Show choices without taking them for the visitor's."""
-        self._showing, self._choices = True, choices
+        """Display choices; this does not count as a choice of the visitor."""
+        self._displaying, self._choices = True, choices
         options = truck_options(choices, names)
         if tuple(self.truck.options) != tuple(options):
             self.truck.options = options
         self.truck.value, self.state.value = EVERY if choices.truck is None else choices.truck, choices.state
         self.days.value = None if choices.day or choices.days not in RANGES else choices.days
         self.offers.value = offers(choices)
-        self._showing = False
+        self._displaying = False
 
     def _taken(self, name: str, value: Any) -> None:
         known = {"days": RANGES, "state": STATES, "truck": dict(map(reversed, self.truck.options))}[name]
-        if not self._showing and value in known:
+        if not self._displaying and value in known:
             changes = {"pages": (), name: None if value == EVERY else value} | ({"day": None} if name == "days" else {})
             self._choose(replace(self._choices, **changes))
 
 
 def truck_options(choices: Choices, names: dict[int, str]) -> list[tuple[str, int]]:
-    """Every truck, each by its name, and the chosen one even if nobody knows it."""
+    """All trucks by name, and the chosen one even if it is not known."""
     unknown = choices.truck is not None and choices.truck not in names
     more = [(f"Truck {choices.truck}", choices.truck)] if unknown else []
     return [("Every truck", EVERY), *((f"{truck} · {name}", truck) for truck, name in names.items()), *more]
@@ -64,8 +64,8 @@ def offers(choices: Choices) -> str:
     return " ".join(cells.link(replace(choices, do=kind, about=()), text, "t3-action") for kind, text in _ABOUT_DAYS)
 
 
-def first(choices: Choices, names: dict[int, str]) -> str:
-    """The controls before any script runs, as they will look; the links work at once."""
+def static_html(choices: Choices, names: dict[int, str]) -> str:
+    """The controls before any script runs, in their final look; the links work at once."""
     days = "".join(
         f'<span class="t3-button{" mod-active" if days == choices.days and not choices.day else ""}">{text}</span>'
         for days, text in RANGES.items()

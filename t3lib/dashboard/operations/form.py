@@ -1,4 +1,4 @@
-"""The form of a request: fields, a look at what is about to be asked, and a second click that asks it."""
+"""The form of an operator request: fields, a summary to confirm, and a second click that enters it."""
 
 from collections.abc import Callable
 from html import escape
@@ -15,14 +15,14 @@ from t3lib.operator_requests.fields import Field
 from t3lib.operator_requests.rows import checked
 from t3lib.problems import RefusedError
 
-Ask = Callable[[dict[str, Any]], str]
+Enter = Callable[[dict[str, Any]], str]
 
 
 class Form:
-    """One form at a time. `ask` takes a checked request and returns what went wrong, or nothing."""
+    """One form at a time. `enter` takes a checked request and returns an error message or an empty text."""
 
-    def __init__(self, ask: Ask, leave: Callable[[], None]) -> None:
-        self._ask, self._leave = ask, leave
+    def __init__(self, enter: Enter, leave: Callable[[], None]) -> None:
+        self._enter, self._leave = enter, leave
         self._subject: Subject | None = None
         self._wanted: dict[str, Any] | None = None
         self._inputs: dict[str, w.Widget] = {}
@@ -38,12 +38,12 @@ class Form:
         self.show(None, "")
 
     def show(self, subject: Subject | None, by: str) -> None:
-        """Open on a subject, or close; what is open on the same subject keeps what was typed."""
+        """Open on a subject, or close; a form open on the same subject keeps its fields."""
         same = subject and self._subject and (subject.kind, subject.about) == (self._subject.kind, self._subject.about)
         self.widget.layout.display = "" if subject else "none"
         if subject is None or not same:
             self._subject, self._wanted = subject, None
-            self.fields.children = self._made(subject, by) if subject and not subject.trouble else ()
+            self.fields.children = self._made(subject, by) if subject and not subject.error_message else ()
             self._arrange("")
         if subject:
             self.head.value = subject.html()
@@ -59,37 +59,37 @@ class Form:
         return tuple(self._inputs.values())
 
     def _check(self, _: Any) -> None:
-        """Read what was typed; say in words what will be asked, or what is wrong."""
+        """Check the fields; show the request as a sentence, or what is wrong."""
         if self._subject is None:
             return
         given = {name: widget.value for name, widget in self._inputs.items() if name not in ("why", "by")}
         given |= dict(self._subject.about)
-        if given.get("accept") and not given["total"].strip():  # what was seen is what is asked for
+        if given.get("accept") and not given["total"].strip():  # the request names the suggested total that was shown
             given["total"] = pounds(self._subject.begin["suggested"])
         try:
-            by = visitor.name() or self._inputs["by"].value  # who signed in cannot type another name
+            by = visitor.name() or self._inputs["by"].value  # a signed-in visitor cannot type another name
             self._wanted = checked(self._subject.kind, given, by, self._inputs["why"].value)
         except RefusedError as error:
             self._wanted = None
-            return self._arrange(_trouble(str(error)))
+            return self._arrange(_alert(str(error)))
         words = KINDS[self._subject.kind].words(self._wanted["parameters"])
         who = f"{self._wanted['asked_by']}: {self._wanted['why']}"
         self._arrange(f'<p class="t3-confirm" role="status"><b>{escape(words)}?</b> <span>{escape(who)}</span></p>')
 
     def _send(self, _: Any) -> None:
-        """Ask for what was confirmed, once."""
+        """Enter the confirmed request, once."""
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            self._arrange(_trouble(found) if (found := self._ask(wanted)) else "")
+            self._arrange(_alert(found) if (found := self._enter(wanted)) else "")
 
     def _reopen(self, _: Any) -> None:
         self._wanted = None
         self._arrange("")
 
     def _arrange(self, said: str) -> None:
-        """Fields while they are being filled in; afterwards the sentence and the second click."""
+        """Show the fields, or the request to confirm."""
         self.said.value = said
-        filling, usable = self._wanted is None, bool(self._subject and not self._subject.trouble)
+        filling, usable = self._wanted is None, bool(self._subject and not self._subject.error_message)
         self.fields.layout.display = "" if filling and usable else "none"
         self.go.layout.display = "" if filling and usable else "none"
         self.confirm.layout.display = self.back.layout.display = "none" if filling else ""
@@ -122,5 +122,5 @@ def _button(text: str, classes: str, click: Callable[[Any], None]) -> w.Button:
     return made
 
 
-def _trouble(text: str) -> str:
+def _alert(text: str) -> str:
     return f'<p class="t3-trouble" role="alert">{escape(text)}</p>'

@@ -28,7 +28,7 @@ _COUNTS = sa.text("""
 
 
 def heading(db: sa.Connection, choices: Choices) -> str:
-    """The days, and what the figures stand on."""
+    """The days, and how fresh the figures are."""
     now, today = metrics.freshness(db), datetime.now(settings().zone).date()
     facts = (
         f"figures loaded <b>{words.clock(now.loaded_at, today)}</b>",

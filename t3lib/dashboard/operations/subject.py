@@ -1,4 +1,4 @@
-"""What a request is about, as the form shows it before anything is asked: facts, and what the fields begin with."""
+"""The subject of a request as its form shows it: facts, and initial values of the fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,23 +26,25 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """What a form is opened on: the kind, what it is about, facts, first values of fields, or why it cannot be."""
+    """The subject of a form: kind, keys, facts and initial values; or an error message."""
 
     kind: str
     about: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     begin: Mapping[str, Any] = field(default_factory=dict)
-    trouble: str = ""
+    error_message: str = ""
 
     def html(self) -> str:
         """Title, what it does, and the facts."""
         kind = KINDS[self.kind]
         facts = "".join(f"<dt>{escape(name)}</dt><dd>{_shown(value)}</dd>" for name, value in self.facts.items())
-        trouble = f'<p class="t3-trouble" role="alert">{escape(self.trouble)}</p>' if self.trouble else ""
+        error_message = (
+            f'<p class="t3-trouble" role="alert">{escape(self.error_message)}</p>' if self.error_message else ""
+        )
         inside = f'<dl class="t3-facts">{facts}</dl>' if facts else ""
         return (
             f'<h2 class="t3-title" tabindex="-1" data-form="{escape(self.kind)} {escape(str(self.about))}">'
-            f'{escape(kind.title)}</h2><p class="t3-fresh">{escape(kind.does)}</p>{inside}{trouble}'
+            f'{escape(kind.title)}</h2><p class="t3-fresh">{escape(kind.does)}</p>{inside}{error_message}'
         )
 
 
@@ -56,7 +58,7 @@ def read(db: sa.Connection, choices: Choices) -> Subject | None:
                  for known in kind.fields if known.look == "fixed"}  # fmt: skip
         facts, begin = _about(db, choices, fixed)
     except RefusedError as error:
-        return Subject(choices.do, choices.about, trouble=str(error).split(": `t3")[0])
+        return Subject(choices.do, choices.about, error_message=str(error).split(": `t3")[0])
     return Subject(choices.do, choices.about, facts, begin)
 
 

@@ -1,12 +1,12 @@
-"""The pages behind the first one. What lacks its input says which file it needs."""
+"""The tabs after the first one. A card without its input says which file it needs."""
 
 import logging
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.html.cards import said
+from t3lib.dashboard.html.cards import message_card
 from t3lib.dashboard.tabs import data, menus, money, month_pack, single_sales
-from t3lib.dashboard.tabs.context import Asked
+from t3lib.dashboard.tabs.context import TabContext
 
 _CARDS = {
     "money": money.CARDS,
@@ -15,30 +15,31 @@ _CARDS = {
     "rows": single_sales.CARDS,
     "data": data.CARDS,
 }
+_TOO_SLOW = "This took too long to read: choose fewer days."
 _log = logging.getLogger(__name__)
 
-__all__ = ["Asked", "sheet"]
+__all__ = ["TabContext", "sheet"]
 
 
-def sheet(db: sa.Connection, asked: Asked) -> str:
-    """The cards of the state's tab as HTML; nothing for the first tab, which has parts of its own.
+def sheet(db: sa.Connection, context: TabContext) -> str:
+    """The cards of the state's tab as HTML; empty for the first tab, which has its own parts.
 
-    A card whose figures cannot be read says so and leaves the others as they are."""
-    cards = _CARDS.get(asked.state.tab)
+    A card whose figures cannot be read says so; the others are not affected."""
+    cards = _CARDS.get(context.state.tab)
     if cards is None:
         return ""
-    inside = "".join(f'<section class="t3-card {size}">{_read(db, name, card, asked)}</section>'
+    inside = "".join(f'<section class="t3-card {size}">{_read(db, name, card, context)}</section>'
                      for size, name, card in cards)  # fmt: skip
     return f'<div class="t3-grid">{inside}</div>'
 
 
-def _read(db: sa.Connection, name: str, card: object, asked: Asked) -> str:
+def _read(db: sa.Connection, name: str, card: object, context: TabContext) -> str:
     try:
         with db.begin_nested():
-            return card(db, asked)
+            return card(db, context)
     except sa.exc.SQLAlchemyError as error:
         if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
             raise
         _log.error("the card %r could not read its figures", name, exc_info=error)
         slow = "statement timeout" in str(error).lower()
-        return said(name, "This took too long to read: choose fewer days." if slow else "This could not be read.")
+        return message_card(name, _TOO_SLOW if slow else "This could not be read.")

@@ -1,4 +1,4 @@
-"""What a sheet is asked for, and the pieces that its cards share."""
+"""The context of a tab, and the pieces that its cards share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import paging
-from t3lib.dashboard.html.cards import Cell, chosen, pages, said, table, title
+from t3lib.dashboard.html.cards import Cell, chosen, message_card, pages, table, title
 from t3lib.dashboard.html.tiles import arrow, change, definition
 from t3lib.dashboard.state import State
 from t3lib.metrics import Scope
@@ -20,10 +20,10 @@ MOST_ROWS = 15
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The state, its scope, where a day that still trades stops being comparable, and what it is compared with.
+class TabContext:
+    """The state, its scope, the hour up to which today is comparable, and the scope it is compared with.
 
-    `whole`: for a download, which holds lists whole instead of page by page."""
+    `whole`: for a download, which holds whole lists instead of one page of each."""
 
     state: State
     scope: Scope
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def whole_days(self) -> Scope | None:
-        """The days of the scope that are over, for what is known by whole days only."""
+        """The finished days of the scope, for figures that exist by whole days only."""
         if self.until_hour is None:
             return self.scope
         if self.scope.days == 1:
@@ -62,7 +62,7 @@ class Asked:
         return paging.part(self.state.pages, name, most, count)
 
     def foot(self, shown: paging.Part) -> str:
-        """What stands under a list: links to its other pages, or what the file lacks."""
+        """The foot of a list: links to its other pages; in a download, what it leaves out."""
         if self.whole:
             return paging.lacks(shown, "choose fewer days or trucks for the others.")
         return pages(self.state, shown)
@@ -72,14 +72,14 @@ class Asked:
         return replace(self.state, preset="custom", first=first, last=last)
 
 
-Card = Callable[[sa.Connection, Asked], str]
+Card = Callable[[sa.Connection, TabContext], str]
 
 
 def card(name: str, head: Sequence[str | Cell], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "",
          foot: str = "") -> str:  # fmt: skip
-    """A card of one table; the figure's definition stands at its name, `foot` (HTML) under the table."""
+    """A card of one table; the figure's definition is beside the name, `foot` (HTML) under the table."""
     if not rows:
-        return said(name, "Nothing in this choice.")
+        return message_card(name, "Nothing in this choice.")
     return heading(name, figure, aside) + table(name, head, rows, numbers=range(1, len(head))) + foot
 
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import said
-from t3lib.dashboard.tabs.context import Asked, Card, card, heading, percent
+from t3lib.dashboard.html.cards import message_card
+from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, percent
 from t3lib.metrics import Scope
 from t3lib.money import pounds
 
@@ -18,19 +18,19 @@ MOST_RESTATED = 20
 LONGEST_DAYS = 92
 
 
-def files(db: sa.Connection, asked: Asked) -> str:
+def files(db: sa.Connection, context: TabContext) -> str:
     """Files and rows by truck."""
     rows = [
         (row.truck, f"{row.files:,}", f"{row.files_not_loaded:,}", f"{row.rows_read:,}", f"{row.rows_rejected:,}")
-        for row in metrics.files_by_truck(db, asked.scope).itertuples()
+        for row in metrics.files_by_truck(db, context.scope).itertuples()
     ]
     head = ("Truck", "Files", "Not loaded", "Rows read", "Rows rejected")
     return card("Files by truck", head, rows, "files_not_loaded")
 
 
-def rejected(db: sa.Connection, asked: Asked) -> str:
+def rejected(db: sa.Connection, context: TabContext) -> str:
     """Rejected rows by reason."""
-    quality = metrics.data_quality(db, asked.scope)
+    quality = metrics.data_quality(db, context.scope)
     rows = [
         (reason.replace("_", " ").capitalize(), f"{count:,}", words.percent(100 * count / quality.rows_read))
         for reason, count in quality.rejected.items()
@@ -38,14 +38,16 @@ def rejected(db: sa.Connection, asked: Asked) -> str:
     return card("Rejected rows", ("Reason", "Rows", "Of rows read"), rows, "rejected")
 
 
-def complete(db: sa.Connection, asked: Asked) -> str:
+def complete(db: sa.Connection, context: TabContext) -> str:
     """How much of what should have come is there."""
-    scope = asked.scope
+    scope = context.scope
     if scope.days > LONGEST_DAYS:
-        return said("Completeness", f"Choose at most {LONGEST_DAYS} days.")
+        return message_card("Completeness", f"Choose at most {LONGEST_DAYS} days.")
     found = metrics.completeness(metrics.batches(db, scope))
     if found.complete_pct is None:
-        return said("Completeness", "Nothing is expected yet: that takes two weeks of files and a day that is over.")
+        return message_card(
+            "Completeness", "Nothing is expected yet: this needs two weeks of files and a finished day."
+        )
     rows = [
         ("Complete", percent(found.complete_pct)),
         ("Batches expected", f"{found.batches_expected:,}"),
@@ -54,13 +56,13 @@ def complete(db: sa.Connection, asked: Asked) -> str:
     return card("Completeness", ("Measure", "Value"), rows, "complete_pct")
 
 
-def grid(db: sa.Connection, asked: Asked) -> str:
+def grid(db: sa.Connection, context: TabContext) -> str:
     """Trucks down, batches across: what came."""
-    last = asked.scope.last
-    scope = replace(asked.scope, first=max(asked.scope.first, last - timedelta(days=GRID_DAYS - 1)))
+    last = context.scope.last
+    scope = replace(context.scope, first=max(context.scope.first, last - timedelta(days=GRID_DAYS - 1)))
     found = metrics.batches(db, scope)
     if found.empty:
-        return said("Files by truck and batch", "No files in this choice.")
+        return message_card("Files by truck and batch", "No files in this choice.")
     cells = {(r.truck, r.batch_date, r.batch_hour): r for r in found.itertuples()}
     columns = sorted({(day, hour) for _, day, hour in cells})
     days = [(day, sum(other == day for other, _ in columns)) for day in sorted({day for day, _ in columns})]
@@ -71,7 +73,7 @@ def grid(db: sa.Connection, asked: Asked) -> str:
         for truck in dict.fromkeys(found["truck"])
     )
     name = "Files by truck and batch"
-    aside = f"rows read, batches up to the hour; the last {GRID_DAYS} days" if scope != asked.scope else "rows read"
+    aside = f"rows read, batches up to the hour; the last {GRID_DAYS} days" if scope != context.scope else "rows read"
     return (
         f"{heading(name, 'batch_state', aside)}"
         f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat t3-files"><thead>'
@@ -80,13 +82,13 @@ def grid(db: sa.Connection, asked: Asked) -> str:
     )
 
 
-def restated(db: sa.Connection, asked: Asked) -> str:
+def restated(db: sa.Connection, context: TabContext) -> str:
     """Days whose figures were changed after they were over."""
-    scope: Scope = asked.scope
+    scope: Scope = context.scope
     since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
     before = scope.last + timedelta(days=1)
     found = metrics.restated_days(db, since, until, before, first=scope.first, trucks=scope.trucks)
-    shown = asked.part("restated", MOST_RESTATED, len(found))
+    shown = context.part("restated", MOST_RESTATED, len(found))
     rows = [
         (
             words.short_day(row.business_date),
@@ -97,10 +99,10 @@ def restated(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].itertuples()
     ]
     if not rows:
-        return said("Restated days", "No figure of these days was changed afterwards.")
+        return message_card("Restated days", "No figure of these days was changed afterwards.")
     head = ("Business day", "Sales added", "Gross sales", "Why")
     aside = "of these trucks" if scope.trucks else "of the whole fleet"
-    return card("Restated days", head, rows, "pence_change", aside, asked.foot(shown))
+    return card("Restated days", head, rows, "pence_change", aside, context.foot(shown))
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (

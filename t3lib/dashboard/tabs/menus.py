@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.charts import echarts
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, choice, chosen, said, table
+from t3lib.dashboard.html.cards import Cell, choice, chosen, message_card, table
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import MOST_ROWS, Asked, Card, card, heading, moved, percent, usual
+from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card, heading, moved, percent, usual
 from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
 from t3lib.metrics.sales.breakdown import inputs
 from t3lib.money import pounds
@@ -23,36 +23,36 @@ NEEDS_MENU = "This needs metadata/menu.csv. Until then demand is shown by price.
 NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck stood where, from when to when."
 
 
-def demand(db: sa.Connection, asked: Asked) -> str:
+def demand(db: sa.Connection, context: TabContext) -> str:
     """Place x menu type x hour; without their files, by truck and hour."""
     name, known = "Demand by place, menu type and hour", inputs(db)
     missing = [f"metadata/{file}.csv" for file in ("pitches", "menu") if not known[file]]
     if missing:
-        found = metrics.by_hour_and_truck(db, asked.scope)
+        found = metrics.by_hour_and_truck(db, context.scope)
         names = found.groupby("truck")["transactions"].sum().sort_values(ascending=False).index
         cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = f"by truck: places and menu types need {' and '.join(missing)}"
-    elif asked.scope.days > LONGEST_DAYS:
-        return said(name, f"It is read by hour and price: choose at most {LONGEST_DAYS} days.")
+    elif context.scope.days > LONGEST_DAYS:
+        return message_card(name, f"It is read by hour and price: choose at most {LONGEST_DAYS} days.")
     else:
-        found = metrics.demand(db, asked.scope)
+        found = metrics.demand(db, context.scope)
         found = found.assign(row=found["location"] + " · " + found["menu_type"])
         names = found.groupby("row")["transactions"].sum().sort_values(ascending=False).index
         cells = {(r.row, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = "transactions; darker is more"
     if not cells:
-        return said(name, "No sales in this choice.")
+        return message_card(name, "No sales in this choice.")
     head = "Truck" if missing else "Place and menu type"
-    shown = asked.part("demand", MOST_TRUCKS, len(names))
+    shown = context.part("demand", MOST_TRUCKS, len(names))
     graph = graphs.hours(name, list(names[shown.rows]), cells, head)
-    return heading(name, "transactions", aside) + graph + asked.foot(shown)
+    return heading(name, "transactions", aside) + graph + context.foot(shown)
 
 
-def prices(db: sa.Connection, asked: Asked) -> str:
+def prices(db: sa.Connection, context: TabContext) -> str:
     """Which prices are paid how often, against four weeks."""
-    then = usual(db, metrics.by_price_point, "price_pence", asked.whole_days)
-    found = metrics.by_price_point(db, asked.scope)
-    shown = asked.part("prices", MOST_ROWS, len(found))
+    then = usual(db, metrics.by_price_point, "price_pence", context.whole_days)
+    found = metrics.by_price_point(db, context.scope)
+    shown = context.part("prices", MOST_ROWS, len(found))
     most = max(found["transactions_share_pct"], default=0) or 1
     rows = [
         (
@@ -64,43 +64,43 @@ def prices(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].sort_values("price_pence").itertuples()
     ]
     head = ("Price", "Sales", "Share", "On the usual")
-    return card("Prices paid", head, rows, "transactions_share_pct", _aside(asked), asked.foot(shown))
+    return card("Prices paid", head, rows, "transactions_share_pct", _aside(context), context.foot(shown))
 
 
-def spread(db: sa.Connection, asked: Asked) -> str:
+def spread(db: sa.Connection, context: TabContext) -> str:
     """Low, median and high price by truck, and how many pay no more than a chosen amount."""
-    sold = metrics.prices(db, asked.scope)
+    sold = metrics.prices(db, context.scope)
     if sold.empty:
-        return said("Price spread", "No sales in this choice.")
+        return message_card("Price spread", "No sales in this choice.")
     names = metrics.trucks(db)
     parts = [(truck, names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
-    shown, rows = asked.part("spread", MOST_TRUCKS, len(parts)), []
+    shown, rows = context.part("spread", MOST_TRUCKS, len(parts)), []
     for truck, name, part in [(None, "All together", sold), *parts[shown.rows]]:
         found = metrics.price_spread(part)
         low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
-        paid = percent(metrics.affordable_pct(part, asked.state.affordable))
-        first = name if truck is None else asked.truck(truck, name)
+        paid = percent(metrics.affordable_pct(part, context.state.affordable))
+        first = name if truck is None else context.truck(truck, name)
         rows.append((first, pounds(low), pounds(middle), pounds(high), paid))
-    limit = asked.state.affordable
-    links = " ".join(_limit(asked, pence) for pence in sorted({*AFFORDABLE, limit}))
+    limit = context.state.affordable
+    links = " ".join(_limit(context, pence) for pence in sorted({*AFFORDABLE, limit}))
     head = ("Truck", "Low (p10)", "Median", "High (p90)", f"{pounds(limit)} or less")
     return (
         f"{heading('Price spread', 'median_price_pence')}"
         f'<p class="t3-limits">Affordable is up to {links}</p>{table("Price spread", head, rows, numbers=range(1, 5))}'
-        f"{asked.foot(shown)}"
+        f"{context.foot(shown)}"
     )
 
 
-def types(db: sa.Connection, asked: Asked) -> str:
+def types(db: sa.Connection, context: TabContext) -> str:
     """Sales by menu type, against four weeks."""
     if not inputs(db)["menu"]:
-        return said("Menu types", NEEDS_MENU)
-    then, known = usual(db, metrics.by_menu_type, "menu_type", asked.whole_days), metrics.menu_types(db)
-    found = metrics.by_menu_type(db, asked.scope)
-    shown = asked.part("types", MOST_ROWS, len(found))
+        return message_card("Menu types", NEEDS_MENU)
+    then, known = usual(db, metrics.by_menu_type, "menu_type", context.whole_days), metrics.menu_types(db)
+    found = metrics.by_menu_type(db, context.scope)
+    shown = context.part("types", MOST_ROWS, len(found))
     rows = [
         (
-            _type(asked, row.menu_type) if row.menu_type in known else row.menu_type,
+            _type(context, row.menu_type) if row.menu_type in known else row.menu_type,
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
             moved(*then.get(row.menu_type, (None, None))),
@@ -108,18 +108,18 @@ def types(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].itertuples()
     ]
     head = ("Menu type", "Sales", "Gross sales", "On the usual")
-    return card("Menu types", head, rows, "transactions", _aside(asked), asked.foot(shown))
+    return card("Menu types", head, rows, "transactions", _aside(context), context.foot(shown))
 
 
-def places(db: sa.Connection, asked: Asked) -> str:
+def places(db: sa.Connection, context: TabContext) -> str:
     """Sales by place with their busiest hour, against four weeks."""
     if not inputs(db)["pitches"]:
-        return said("Places", NEEDS_PITCHES)
-    then, found = usual(db, metrics.by_place, "location_id", asked.cut), metrics.by_place(db, asked.scope)
-    shown = asked.part("places", MOST_ROWS, len(found))
+        return message_card("Places", NEEDS_PITCHES)
+    then, found = usual(db, metrics.by_place, "location_id", context.cut), metrics.by_place(db, context.scope)
+    shown = context.part("places", MOST_ROWS, len(found))
     rows = [
         (
-            chosen(replace(asked.state, places=_other(asked.state.places, row.location_id)), row.location),
+            chosen(replace(context.state, places=_other(context.state.places, row.location_id)), row.location),
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
             f"{int(row.busiest_hour):02d}:00",
@@ -128,24 +128,24 @@ def places(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].itertuples()
     ]
     head = ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual")
-    return card("Places", head, rows, "busiest_hour", foot=asked.foot(shown))
+    return card("Places", head, rows, "busiest_hour", foot=context.foot(shown))
 
 
-def weekdays(db: sa.Connection, asked: Asked) -> str:
+def weekdays(db: sa.Connection, context: TabContext) -> str:
     """What a weekday brings on average, and what sets weekends apart."""
-    days, parts = metrics.by_weekday(db, asked.scope), metrics.by_part_of_week(db, asked.scope)
+    days, parts = metrics.by_weekday(db, context.scope), metrics.by_part_of_week(db, context.scope)
     rows: list[tuple[object, ...]] = [_mean_day(calendar.day_name[row.weekday - 1], row) for row in days.itertuples()]
     rows += [tuple(Cell(text, "t3-total") for text in _mean_day(row.part_of_week, row)) for row in parts.itertuples()]
     return card("Weekdays", ("Weekday", "Sales a day", "Transactions a day"), rows, "sales_per_day_pence")
 
 
-def dead(db: sa.Connection, asked: Asked) -> str:
+def dead(db: sa.Connection, context: TabContext) -> str:
     """Hours that hardly pay for being open."""
-    found = metrics.dead_hours(db, asked.scope)
-    shown = asked.part("dead", MOST_DEAD, len(found))
+    found = metrics.dead_hours(db, context.scope)
+    shown = context.part("dead", MOST_DEAD, len(found))
     rows = [
         (
-            asked.truck(row.truck_id, row.truck),
+            context.truck(row.truck_id, row.truck),
             echarts.hour_name(int(row.local_hour)),
             f"{row.dead_days:,} of {row.days_out:,}",
             percent(row.dead_share_pct),
@@ -153,7 +153,7 @@ def dead(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].itertuples()
     ]
     head = ("Truck", "Hour", "Dead days", "Share")
-    return card("Dead hours", head, rows, "dead_share_pct", "at most one sale", asked.foot(shown))
+    return card("Dead hours", head, rows, "dead_share_pct", "at most one sale", context.foot(shown))
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
@@ -171,8 +171,8 @@ def _mean_day(name: str, row: Any) -> tuple[str, str, str]:
     return name, pounds(row.sales_per_day_pence), f"{row.transactions / row.trading_days:,.0f}"
 
 
-def _type(asked: Asked, name: str) -> Cell:
-    return chosen(replace(asked.state, menus=_other(asked.state.menus, name)), name)
+def _type(context: TabContext, name: str) -> Cell:
+    return chosen(replace(context.state, menus=_other(context.state.menus, name)), name)
 
 
 def _other(held: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
@@ -180,18 +180,18 @@ def _other(held: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
     return () if held == (one,) else (one,)
 
 
-def _limit(asked: Asked, pence: int) -> str:
+def _limit(context: TabContext, pence: int) -> str:
     text = pounds(pence) if pence % 100 else pounds(pence, whole=True)
-    if pence == asked.state.affordable:
+    if pence == context.state.affordable:
         return f"<b>{escape(text)}</b>"
-    return choice(replace(asked.state, affordable=pence), text)
+    return choice(replace(context.state, affordable=pence), text)
 
 
-def _aside(asked: Asked) -> str:
+def _aside(context: TabContext) -> str:
     """What a table by price leaves out, since prices are kept by day and truck only."""
-    scope, facts = asked.scope, []
+    scope, facts = context.scope, []
     if scope.payments or scope.locations:
         facts.append("all payments and places")
-    if asked.until_hour is not None:
+    if context.until_hour is not None:
         facts.append("compared once the day is over" if scope.days == 1 else "compared without today")
     return ", ".join(facts)

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, behind, choice, chosen, said, table
+from t3lib.dashboard.html.cards import Cell, behind, choice, chosen, message_card, table
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import Asked, Card, card, heading, moved, percent
+from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, moved, percent
 from t3lib.metrics.sales.breakdown import inputs
 from t3lib.money import pounds
 
@@ -22,19 +22,20 @@ WEEKS, MONTHS, TREND_WEEKS = 13, 13, 8
 GRID_DAYS = 14
 WHOLE_TRUCKS = "Choose all places, menu types and payments: costs are known for whole trucks."
 NEEDS_COSTS = "This needs metadata/costs.csv with the costs per truck or of the fleet."
+WHOLE_FLEET = "Choose all trucks, places, menu types and payments: the fleet's costs are known only for all of them."
 
 
-def trucks(db: sa.Connection, asked: Asked) -> str:
+def trucks(db: sa.Connection, context: TabContext) -> str:
     """Each truck's part, what it sells in an hour, its weeks as a trend and its change."""
-    now = _pence(metrics.by_truck(db, asked.cut))
-    before = _pence(metrics.by_truck(db, asked.earlier)) if asked.earlier else {}
-    hours = metrics.per_trading_hour(db, asked.scope).set_index("truck_id")
-    weeks = metrics.by_week_and_truck(db, metrics.periods_until(asked.scope, "week", TREND_WEEKS))
-    found = metrics.truck_shares(db, asked.scope)
-    shown = asked.part("trucks", MOST_TRUCKS, len(found))
+    now = _pence(metrics.by_truck(db, context.cut))
+    before = _pence(metrics.by_truck(db, context.earlier)) if context.earlier else {}
+    hours = metrics.per_trading_hour(db, context.scope).set_index("truck_id")
+    weeks = metrics.by_week_and_truck(db, metrics.periods_until(context.scope, "week", TREND_WEEKS))
+    found = metrics.truck_shares(db, context.scope)
+    shown = context.part("trucks", MOST_TRUCKS, len(found))
     rows = [
         (
-            asked.truck(row.truck_id, row.truck),
+            context.truck(row.truck_id, row.truck),
             pounds(row.gross_sales_pence),
             percent(row.share_pct),
             Cell(_an_hour(hours, row.truck_id), "t3-wide"),
@@ -51,18 +52,18 @@ def trucks(db: sa.Connection, asked: Asked) -> str:
         Cell(f"{TREND_WEEKS} weeks", "t3-wide"),
         "Change",
     )
-    aside = f"change on {asked.against}" if asked.earlier else ""
-    return card("Trucks and their share", head, rows, "sales_per_hour_pence", aside, asked.foot(shown))
+    aside = f"change on {context.against}" if context.earlier else ""
+    return card("Trucks and their share", head, rows, "sales_per_hour_pence", aside, context.foot(shown))
 
 
-def growth(db: sa.Connection, asked: Asked) -> str:
+def growth(db: sa.Connection, context: TabContext) -> str:
     """Like-for-like growth and how much hangs on few trucks."""
-    found = metrics.concentration(db, asked.scope)
+    found = metrics.concentration(db, context.scope)
     if found is None:
-        return said("Growth and concentration", "No sales in this choice.")
+        return message_card("Growth and concentration", "No sales in this choice.")
     rows: list[tuple[object, ...]] = []
-    if asked.earlier:
-        same = metrics.like_for_like(db, asked.cut, asked.earlier)
+    if context.earlier:
+        same = metrics.like_for_like(db, context.cut, context.earlier)
         rows += [
             ("Like for like", moved(same.like_for_like_pence, same.like_for_like_before_pence)),
             ("Trucks in both periods", f"{same.like_for_like_trucks:,}"),
@@ -75,23 +76,23 @@ def growth(db: sa.Connection, asked: Asked) -> str:
     return card("Growth and concentration", ("Measure", "Value"), rows, "hhi")
 
 
-def weeks(db: sa.Connection, asked: Asked) -> str:
+def weeks(db: sa.Connection, context: TabContext) -> str:
     """The last weeks as columns."""
-    return _periods(db, asked, "week", WEEKS, "Sales by week")
+    return _periods(db, context, "week", WEEKS, "Sales by week")
 
 
-def months(db: sa.Connection, asked: Asked) -> str:
+def months(db: sa.Connection, context: TabContext) -> str:
     """The last months as columns."""
-    return _periods(db, asked, "month", MONTHS, "Sales by month")
+    return _periods(db, context, "month", MONTHS, "Sales by month")
 
 
-def contribution(db: sa.Connection, asked: Asked) -> str:
+def contribution(db: sa.Connection, context: TabContext) -> str:
     """From gross sales down to what is left."""
-    scope = asked.scope
+    scope = context.scope
     if not inputs(db)["costs"]:
-        return said("Contribution", NEEDS_COSTS)
+        return message_card("Contribution", NEEDS_COSTS)
     if scope.trucks or scope.payments or scope.locations or scope.menus:
-        return said("Contribution", "Choose all trucks, places, menu types and payments: the fleet's costs are of all.")
+        return message_card("Contribution", WHOLE_FLEET)
     found = metrics.contribution(db, scope)
     rows: list[tuple[object, ...]] = [("Gross sales", pounds(found.gross_sales_pence), "")]
     rows += [(_cost(name), pounds(-pence), _part(pence, found)) for name, pence in found.costs.items()]
@@ -102,18 +103,18 @@ def contribution(db: sa.Connection, asked: Asked) -> str:
     return card("Contribution", ("Line", "Amount", "Of sales"), rows, "contribution_pence", "of the whole fleet")
 
 
-def margins(db: sa.Connection, asked: Asked) -> str:
+def margins(db: sa.Connection, context: TabContext) -> str:
     """What each truck leaves, and how many sales a day pay for it."""
-    name, scope = "Contribution by truck", asked.scope
+    name, scope = "Contribution by truck", context.scope
     if not inputs(db)["costs"]:
-        return said(name, NEEDS_COSTS)
+        return message_card(name, NEEDS_COSTS)
     if scope.payments or scope.locations or scope.menus:
-        return said(name, WHOLE_TRUCKS)
+        return message_card(name, WHOLE_TRUCKS)
     found = metrics.contribution_by_truck(db, scope)
-    shown = asked.part("margins", MOST_TRUCKS, len(found))
+    shown = context.part("margins", MOST_TRUCKS, len(found))
     rows = [
         (
-            asked.truck(row.truck_id, row.truck),
+            context.truck(row.truck_id, row.truck),
             pounds(row.contribution_pence),
             percent(row.margin_pct),
             "never" if pd.isna(row.break_even_transactions) else f"{row.break_even_transactions:,}",
@@ -122,28 +123,28 @@ def margins(db: sa.Connection, asked: Asked) -> str:
         for row in found[shown.rows].itertuples()
     ]
     head = ("Truck", "Contribution", "Margin", "Break-even a day", "Sales a day")
-    return card(name, head, rows, "break_even_transactions", "before the fleet's own costs", asked.foot(shown))
+    return card(name, head, rows, "break_even_transactions", "before the fleet's own costs", context.foot(shown))
 
 
-def margins_by_day(db: sa.Connection, asked: Asked) -> str:
+def margins_by_day(db: sa.Connection, context: TabContext) -> str:
     """What each truck leaves on each of the last days; losses stand out."""
-    name, scope = "Contribution by truck and day", asked.scope
+    name, scope = "Contribution by truck and day", context.scope
     if not inputs(db)["costs"]:
-        return said(name, NEEDS_COSTS)
+        return message_card(name, NEEDS_COSTS)
     if scope.payments or scope.locations or scope.menus:
-        return said(name, WHOLE_TRUCKS)
+        return message_card(name, WHOLE_TRUCKS)
     first = max(scope.first, scope.last - timedelta(GRID_DAYS - 1))
     found = metrics.contribution_by_day_and_truck(db, replace(scope, first=first))
     if found.empty:
-        return said(name, "No sales in this choice.")
+        return message_card(name, "No sales in this choice.")
     days = [first + timedelta(n) for n in range((scope.last - first).days + 1)]
     left = {(row.truck_id, row.business_date): row for row in found.itertuples()}
     trucks = dict(zip(found["truck_id"], found["truck"], strict=True))
-    shown = asked.part("grid", MOST_TRUCKS, len(trucks))
+    shown = context.part("grid", MOST_TRUCKS, len(trucks))
     head = "".join(f'<th scope="col">{day:%a}<br>{day.day} {day:%b}</th>' for day in days)
     body = "".join(
-        f'<tr><th scope="row">{asked.truck(truck, trucks[truck]).text}</th>'
-        + "".join(_left(asked, day, left.get((truck, day))) for day in days)
+        f'<tr><th scope="row">{context.truck(truck, trucks[truck]).text}</th>'
+        + "".join(_left(context, day, left.get((truck, day))) for day in days)
         + "</tr>"
         for truck in list(trucks)[shown.rows]
     )
@@ -152,19 +153,19 @@ def margins_by_day(db: sa.Connection, asked: Asked) -> str:
         f"{heading(name, 'contribution_pence', aside)}"
         f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat">'
         f'<thead><tr><th scope="col">Truck</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        f"{asked.foot(shown)}"
+        f"{context.foot(shown)}"
     )
 
 
-def payments(db: sa.Connection, asked: Asked) -> str:
+def payments(db: sa.Connection, context: TabContext) -> str:
     """Card and cash by week, and what cards cost."""
-    found = metrics.by_period(db, metrics.periods_until(asked.scope, "week", TREND_WEEKS), "week")
+    found = metrics.by_period(db, metrics.periods_until(context.scope, "week", TREND_WEEKS), "week")
     rows = [
         (f"From {words.short_day(r.period_first)}", percent(r.card_share_pct), percent(100 - r.card_share_pct))
         for r in reversed(list(found.itertuples()))
     ]
-    top = heading("Card and cash", "card_share_pct", _fees(db, asked))
-    return top + table("Card and cash", ("Week", "Card", "Cash"), rows, numbers=(1, 2)) if rows else said(
+    top = heading("Card and cash", "card_share_pct", _fees(db, context))
+    return top + table("Card and cash", ("Week", "Card", "Cash"), rows, numbers=(1, 2)) if rows else message_card(
         "Card and cash", "No sales in this choice."
     )  # fmt: skip
 
@@ -181,17 +182,17 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
 )
 
 
-def _periods(db: sa.Connection, asked: Asked, grain: str, count: int, name: str) -> str:
-    found = metrics.by_period(db, metrics.periods_until(asked.scope, grain, count), grain)
+def _periods(db: sa.Connection, context: TabContext, grain: str, count: int, name: str) -> str:
+    found = metrics.by_period(db, metrics.periods_until(context.scope, grain, count), grain)
     if found.empty:
-        return said(name, "No sales in this choice.")
+        return message_card(name, "No sales in this choice.")
     shown = [_period(row.period_first, grain) for row in found.itertuples()]
-    states = [asked.days(row.period_first, _until(row.period_first, grain)) for row in found.itertuples()]
+    states = [context.days(row.period_first, _until(row.period_first, grain)) for row in found.itertuples()]
     rows = [
         (chosen(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
         for label, state, row in zip(shown, states, found.itertuples(), strict=True)
     ]
-    aside = f"up to {words.picked(asked.scope.last)}"
+    aside = f"up to {words.picked(context.scope.last)}"
     names = [label.split(" ", 1)[1] if grain == "week" else label for label in shown]
     return (
         heading(name, "gross_sales_pence", aside)
@@ -207,12 +208,12 @@ def _until(first: date, grain: str) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def _left(asked: Asked, day: date, row: Any) -> str:
+def _left(context: TabContext, day: date, row: Any) -> str:
     """A cell of the grid: what a truck left on a day, a link to that day."""
     if row is None:
         return '<td class="t3-heat-cell" style="--v:0%"></td>'
     hint = f"{row.truck}, {words.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
-    text = choice(replace(asked.days(day, day), trucks=(row.truck_id,)), pounds(row.contribution_pence, whole=True))
+    text = choice(replace(context.days(day, day), trucks=(row.truck_id,)), pounds(row.contribution_pence, whole=True))
     look = " loss" if row.contribution_pence < 0 else " gain"
     return f'<td class="t3-heat-cell{look}" title="{escape(hint)}">{text}</td>'
 
@@ -243,9 +244,9 @@ def _part(pence: int, found: metrics.Contribution) -> str:
     return percent(100 * pence / found.gross_sales_pence if found.gross_sales_pence else None)
 
 
-def _fees(db: sa.Connection, asked: Asked) -> str:
+def _fees(db: sa.Connection, context: TabContext) -> str:
     """What cards cost, where it is known for the choice."""
-    scope = asked.scope
+    scope = context.scope
     if not inputs(db)["costs"]:
         return "card fees need metadata/costs.csv"
     if scope.trucks or scope.payments or scope.locations or scope.menus:

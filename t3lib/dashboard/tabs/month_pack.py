@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, behind, said
+from t3lib.dashboard.html.cards import Cell, behind, message_card
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import Asked, Card, card, heading, moved, percent
+from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, moved, percent
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.trailing import MONTHS
 from t3lib.money import pounds
@@ -21,19 +21,19 @@ WHOLE_ONLY = "Choose all places, menu types and payments: files are known for wh
 NO_SALES = "No sales in these twelve months."
 
 
-def trailing(db: sa.Connection, asked: Asked) -> str:
+def trailing(db: sa.Connection, context: TabContext) -> str:
     """Each truck's twelve months and the twelve before."""
-    name, found = "Trailing twelve months", metrics.trailing_by_truck(db, asked.scope)
+    name, found = "Trailing twelve months", metrics.trailing_by_truck(db, context.scope)
     if found.empty:
-        return said(name, NO_SALES)
-    months, shown = metrics.trailing_months(db, asked.scope), asked.part("trailing", MOST_TRUCKS, len(found))
+        return message_card(name, NO_SALES)
+    months, shown = metrics.trailing_months(db, context.scope), context.part("trailing", MOST_TRUCKS, len(found))
     rows: list[tuple[object, ...]] = [
         (
-            asked.truck(row.truck_id, row.truck),
+            context.truck(row.truck_id, row.truck),
             pounds(row.trailing_pence),
             percent(row.trailing_share_pct),
             Cell(f"{row.trailing_months}", "t3-wide"),
-            Cell(graphs.spark(_by_month(months, row.truck_id, asked.scope)), "t3-wide", html=True),
+            Cell(graphs.spark(_by_month(months, row.truck_id, context.scope)), "t3-wide", html=True),
             _year_before(row.trailing_before_pence),
             moved(row.trailing_pence, row.trailing_before_pence),
         )
@@ -42,18 +42,18 @@ def trailing(db: sa.Connection, asked: Asked) -> str:
     rows.append(_total(found))
     head = ("Truck", "Gross sales", "Share", Cell("Months", "t3-wide"), Cell("By month", "t3-wide"), "Year before",
             "Change")  # fmt: skip
-    aside = words.period(_twelve(asked.scope))
+    aside = words.period(_twelve(context.scope))
     if found["trailing_before_pence"].isna().all():
         aside += "; the data do not reach back to the year before"
-    return card(name, head, rows, "trailing_pence", aside, asked.foot(shown))
+    return card(name, head, rows, "trailing_pence", aside, context.foot(shown))
 
 
-def growth(db: sa.Connection, asked: Asked) -> str:
+def growth(db: sa.Connection, context: TabContext) -> str:
     """Like for like against the year before, and how much hangs on few trucks."""
-    name, now = "Growth over the year", _twelve(asked.scope)
+    name, now = "Growth over the year", _twelve(context.scope)
     found, held = metrics.concentration(db, now), metrics.data_range(db)
     if found is None:
-        return said(name, NO_SALES)
+        return message_card(name, NO_SALES)
     before = metrics.year_before(now)
     if held and held[0] <= before.first:
         same = metrics.like_for_like(db, now, before)
@@ -71,21 +71,21 @@ def growth(db: sa.Connection, asked: Asked) -> str:
     return card(name, ("Measure", "Value"), rows, "like_for_like_pct")
 
 
-def season(db: sa.Connection, asked: Asked) -> str:
+def season(db: sa.Connection, context: TabContext) -> str:
     """Which months are good ones."""
-    return _seasons(db, asked, "month", "Season", [calendar.month_abbr[n] for n in range(1, 13)])
+    return _seasons(db, context, "month", "Season", [calendar.month_abbr[n] for n in range(1, 13)])
 
 
-def weekdays(db: sa.Connection, asked: Asked) -> str:
+def weekdays(db: sa.Connection, context: TabContext) -> str:
     """Which weekdays are good ones."""
-    return _seasons(db, asked, "weekday", "Weekdays over the year", list(calendar.day_abbr))
+    return _seasons(db, context, "weekday", "Weekdays over the year", list(calendar.day_abbr))
 
 
-def newcomers(db: sa.Connection, asked: Asked) -> str:
+def newcomers(db: sa.Connection, context: TabContext) -> str:
     """How fast new trucks reach what an established one sells."""
-    name, found = "New trucks", metrics.ramp(db, _twelve(asked.scope))
+    name, found = "New trucks", metrics.ramp(db, _twelve(context.scope))
     if found.empty:
-        return said(name, "No truck made its first sale in these months, or none is a week old yet.")
+        return message_card(name, "No truck made its first sale in these months, or none is a week old yet.")
     rows = [
         (f"{truck} (from {words.picked(began)})", *(percent(_week(part, week)) for week in RAMP_WEEKS))
         for (_, truck, began), part in found.groupby(["truck_id", "truck", "first_sale_on"], sort=False)
@@ -94,11 +94,11 @@ def newcomers(db: sa.Connection, asked: Asked) -> str:
     return card(name, head, rows, "ramp_pct", "of what an established truck sells in the same days")
 
 
-def clean(db: sa.Connection, asked: Asked) -> str:
+def clean(db: sa.Connection, context: TabContext) -> str:
     """How much of what trucks sent could be used, month by month."""
-    name, scope = "Share of clean data", _twelve(asked.scope)
+    name, scope = "Share of clean data", _twelve(context.scope)
     if scope.payments or scope.locations or scope.menus:
-        return said(name, WHOLE_ONLY)
+        return message_card(name, WHOLE_ONLY)
     rows = [
         (_month(row.period_first), f"{row.rows_read:,}", f"{row.rows_rejected:,}", percent(row.clean_pct))
         for row in metrics.clean_rate(db, scope).iloc[::-1].itertuples()
@@ -107,11 +107,11 @@ def clean(db: sa.Connection, asked: Asked) -> str:
     return card(name, ("Month", "Rows read", "Rejected", "Clean"), rows, "clean_pct", aside)
 
 
-def reconciled(db: sa.Connection, asked: Asked) -> str:
+def reconciled(db: sa.Connection, context: TabContext) -> str:
     """From the files that came to the sales that every figure is made of."""
-    name, scope = "Reconciliation", _twelve(asked.scope)
+    name, scope = "Reconciliation", _twelve(context.scope)
     if scope.payments or scope.locations or scope.menus:
-        return said(name, WHOLE_ONLY)
+        return message_card(name, WHOLE_ONLY)
     found = metrics.reconciliation(db, scope)
     lines: list[tuple[object, ...]] = [
         (f"Rows of {found.ledger_files:,} files", f"{found.ledger_rows_read:,}", ""),
@@ -144,11 +144,11 @@ def _twelve(scope: Scope) -> Scope:
     return metrics.periods_until(scope, "month", MONTHS)
 
 
-def _seasons(db: sa.Connection, asked: Asked, grain: str, name: str, names: list[str]) -> str:
+def _seasons(db: sa.Connection, context: TabContext, grain: str, name: str, names: list[str]) -> str:
     """Columns of a seasonal index, a table behind them; a month that was never out has none."""
-    found = metrics.seasonality(db, _twelve(asked.scope), grain)
+    found = metrics.seasonality(db, _twelve(context.scope), grain)
     if found.empty:
-        return said(name, NO_SALES)
+        return message_card(name, NO_SALES)
     index = {row.season: row.season_index for row in found.itertuples()}
     shown = [(names[n - 1], round(index[n])) for n in range(1, len(names) + 1) if n in index]
     rows = [

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from t3lib import business_day, metrics
 from t3lib.charts import echarts
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, choice, chosen, said, table, title
+from t3lib.dashboard.html.cards import Cell, choice, chosen, message_card, table, title
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import Asked, Card
+from t3lib.dashboard.tabs.context import Card, TabContext
 from t3lib.landing import Landing
 from t3lib.money import pounds
 from t3lib.settings import settings
@@ -23,58 +23,58 @@ MOST_SALES = 200
 _log = logging.getLogger(__name__)
 
 
-def sales(db: sa.Connection, asked: Asked) -> str:
+def sales(db: sa.Connection, context: TabContext) -> str:
     """The sales of one truck and day; of one hour with the raw line of each."""
-    scope, hour = asked.scope, asked.state.hour
+    scope, hour = context.scope, context.state.hour
     if len(scope.trucks) != 1 or scope.days != 1:
-        return _choose(db, asked)
+        return _choose(db, context)
     question = Question(scope.trucks[0], scope.first, hour, scope.payments)
-    shown = asked.part("sales", MOST_SALES, lineage.figure(db, question)["rows"]["transactions"])
+    shown = context.part("sales", MOST_SALES, lineage.figure(db, question)["rows"]["transactions"])
     found = lineage.sales(db, question, shown.most, shown.skip)
     files = lineage.files(db, question)
     missing = "" if hour is None else _add_raw(files, found)
     keys = {file["file_id"]: file["key"] for file in files}
-    rows = [_row(asked, line, keys, raw=hour is not None) for line in found]
+    rows = [_row(context, line, keys, raw=hour is not None) for line in found]
     head = ("Sold at", "Paid by", "Amount", "File", "Row", "Raw line" if hour is not None else "Notes")
     name = metrics.trucks(db).get(scope.trucks[0], f"Truck {scope.trucks[0]}")
-    top = title("Single sales", f"<span>{_where(asked, name, shown.count)}</span>")
+    top = title("Single sales", f"<span>{_where(context, name, shown.count)}</span>")
     note = f'<p class="t3-none">{missing}</p>' if missing else ""
     below = table("Single sales", head, rows, numbers=(2, 4)) if rows else '<p class="t3-none">None.</p>'
-    return top + note + below + asked.foot(shown)
+    return top + note + below + context.foot(shown)
 
 
-def refused(db: sa.Connection, asked: Asked) -> str:
+def refused(db: sa.Connection, context: TabContext) -> str:
     """The rows of that choice that are no sales, with their text."""
-    scope = asked.scope
+    scope = context.scope
     if len(scope.trucks) != 1 or scope.days != 1:
-        return said("Rejected rows", "Those of the truck and day stand here.")
-    question = Question(scope.trucks[0], scope.first, asked.state.hour)
-    shown = asked.part("rejects", MOST_SALES, lineage.count_rejects(db, question))
+        return message_card("Rejected rows", "Those of the truck and day stand here.")
+    question = Question(scope.trucks[0], scope.first, context.state.hour)
+    shown = context.part("rejects", MOST_SALES, lineage.count_rejects(db, question))
     rows = [
         (row["reason"].replace("_", " "), Cell(_raw(row, "raw_"), "t3-raw"), pounds(row["suggested_pence"]))
         for row in lineage.rejects(db, question, shown.most, shown.skip)
     ]
     if not rows:
-        return said("Rejected rows", "None: every row became a sale.")
+        return message_card("Rejected rows", "None: every row became a sale.")
     wider = ", of every payment, place and menu" if scope.payments or scope.locations or scope.menus else ""
     top = title("Rejected rows", f"<span>{_count(shown.count, 'row')}{wider}</span>")
     head = ("Reason", "Raw line", "Suggested")
-    return top + table("Rejected rows", head, rows, numbers=(2,)) + asked.foot(shown)
+    return top + table("Rejected rows", head, rows, numbers=(2,)) + context.foot(shown)
 
 
-def notebooks(db: sa.Connection, asked: Asked) -> str:
+def notebooks(db: sa.Connection, context: TabContext) -> str:
     """The executed notebooks that read, cleaned and loaded the files of that choice."""
-    scope = asked.scope
+    scope = context.scope
     if len(scope.trucks) != 1 or scope.days != 1:
-        return said("Executed notebooks", "Those that handled the files of the truck and day stand here.")
-    files = lineage.files(db, Question(scope.trucks[0], scope.first, asked.state.hour))
+        return message_card("Executed notebooks", "Those that handled the files of the truck and day stand here.")
+    files = lineage.files(db, Question(scope.trucks[0], scope.first, context.state.hour))
     rows = [
         (run["state"], run["notebook"], words.clock(run["started_at"], business_day.today()), _seconds(run["seconds"]),
          run["git_commit"] or "–", Cell(run["executed_copy"] or "–", "t3-raw"))
         for run in lineage.runs(db, [file["file_id"] for file in files])
     ]  # fmt: skip
     if not rows:
-        return said("Executed notebooks", "None are known.")
+        return message_card("Executed notebooks", "None are known.")
     head = ("State", "Notebook", "Started", "Seconds", "Code", "Executed copy")
     return title("Executed notebooks") + table("Executed notebooks", head, rows, numbers=(3,), tone=_tone)
 
@@ -94,49 +94,51 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
 )
 
 
-def _choose(db: sa.Connection, asked: Asked) -> str:
+def _choose(db: sa.Connection, context: TabContext) -> str:
     """The trucks of the last day chosen, or of one hour of it, each a link to its sales."""
-    last, hour = asked.scope.last, asked.state.hour
-    found = metrics.by_hour_and_truck(db, replace(asked.scope, first=last))
+    last, hour = context.scope.last, context.state.hour
+    found = metrics.by_hour_and_truck(db, replace(context.scope, first=last))
     if hour is not None:
         found = found[found["local_hour"] == hour]
     sold = found.groupby(["truck_id", "truck"], as_index=False)[["transactions", "gross_sales_pence"]].sum()
-    shown = asked.part("choose", MOST_TRUCKS, len(sold))
+    shown = context.part("choose", MOST_TRUCKS, len(sold))
     rows = [
-        (chosen(_state(asked, row.truck_id, hour), row.truck), f"{row.transactions:,}", pounds(row.gross_sales_pence))
+        (chosen(_state(context, row.truck_id, hour), row.truck), f"{row.transactions:,}", pounds(row.gross_sales_pence))
         for row in sold.sort_values("gross_sales_pence", ascending=False)[shown.rows].itertuples()
     ]
     when = words.day(last) + ("" if hour is None else f", {echarts.hour_name(hour)}")
     top = title("Single sales", f"<span>choose a truck to see its sales of {when}</span>")
     if not rows:
         return top + f'<p class="t3-none">No sales of {when}.</p>'
-    return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2)) + asked.foot(shown)
+    return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2)) + context.foot(shown)
 
 
-def _state(asked: Asked, truck: int, hour: int | None) -> Any:
-    day = asked.scope.last
-    return replace(asked.state, preset="custom", first=day, last=day, trucks=(truck,), hour=hour, tab="rows")
+def _state(context: TabContext, truck: int, hour: int | None) -> Any:
+    day = context.scope.last
+    return replace(context.state, preset="custom", first=day, last=day, trucks=(truck,), hour=hour, tab="rows")
 
 
-def _where(asked: Asked, name: str, count: int) -> str:
+def _where(context: TabContext, name: str, count: int) -> str:
     """What is shown, how many sales that are, and the way back to the whole day."""
-    scope, hour = asked.scope, asked.state.hour
+    scope, hour = context.scope, context.state.hour
     wider = ", of every place and menu" if scope.locations or scope.menus else ""
     day, many = f"{escape(name)}, {words.day(scope.last)}", f"{_count(count, 'sale')}{wider}"
     if hour is None:
         return f"{day}: {many}; an hour shows the raw lines"
-    return f"{day}, {echarts.hour_name(hour)}: {many} · {choice(_state(asked, scope.trucks[0], None), 'the whole day')}"
+    return (
+        f"{day}, {echarts.hour_name(hour)}: {many} · {choice(_state(context, scope.trucks[0], None), 'the whole day')}"
+    )
 
 
 def _count(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
-def _row(asked: Asked, line: dict[str, Any], keys: dict[int, str], raw: bool) -> tuple[object, ...]:
+def _row(context: TabContext, line: dict[str, Any], keys: dict[int, str], raw: bool) -> tuple[object, ...]:
     local = line["sold_at"].astimezone(settings().zone)
     time: object = f"{local:%H:%M}"
     if not raw:
-        time = chosen(_state(asked, asked.scope.trucks[0], local.hour), f"{local:%H:%M}")
+        time = chosen(_state(context, context.scope.trucks[0], local.hour), f"{local:%H:%M}")
     notes = [flag.replace("_", " ") for flag in line["flags"]] + ([line["decision"]] if line["decision"] else [])
     text = _raw(line.get("raw") or {}, "") if raw else ", ".join(notes)
     return (time, line["payment_type"], pounds(line["total_pence"]), keys.get(line["file_id"], "–"),

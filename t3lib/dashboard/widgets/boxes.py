@@ -1,4 +1,4 @@
-"""Plain widgets with the classes that the style sheet knows, told to the browser once, as they will be seen."""
+"""Unstyled widgets with CSS classes, and the opening of many widgets with one comm message each."""
 
 import functools
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ Made = TypeVar("Made", bound=w.DOMWidget)
 
 
 def html(classes: str = "", value: str = "") -> w.HTML:
-    """A piece of HTML; whoever sets its value has escaped it."""
+    """A piece of HTML; the caller escapes its value."""
     return plain(w.HTML, classes, value=value)
 
 
@@ -33,7 +33,7 @@ def plain(kind: type[Made], classes: str = "", **given: Any) -> Made:
 
 
 def hideable(widget: Made) -> Made:
-    """The same widget with a layout of its own, which can be taken out of the page."""
+    """The same widget with a layout of its own, so that it can be hidden."""
     widget.layout = w.Layout()
     return widget
 
@@ -44,9 +44,9 @@ def _shared(kind: type[w.Widget]) -> w.Widget:
 
 
 @contextmanager
-def told_at_once() -> Iterator[None]:
-    """Widgets made in this block are told to the browser at its end, each in one message with all that it then holds,
-    instead of one when it is made and one for every value that it is given."""
+def batched_comm_messages() -> Iterator[None]:
+    """Open the widgets made in this block at its end, each with one comm message that holds its final values,
+    instead of one message when it is made and one more for every value that is set."""
     # Why a method of a class that is not ours is replaced for a moment: ipywidgets opens a widget's channel at the end
     # of its constructor and has no switch for it. `hold_sync` holds back values, not this first message, and a
     # subclass would miss the charts, tables and layouts that other libraries make. Only one page is made at a time
@@ -59,15 +59,15 @@ def told_at_once() -> Iterator[None]:
     finally:
         w.Widget.open = opened
         for widget in made:
-            _tell(widget)
+            _open_after_its_parts(widget)
 
 
-def _tell(widget: w.Widget) -> None:
-    """Open a widget after those that it names."""
+def _open_after_its_parts(widget: w.Widget) -> None:
+    """Open the widgets that this one refers to, then this one."""
     if widget.comm is None:
         for name in widget.keys:
             for part in _widgets(getattr(widget, name)):
-                _tell(part)
+                _open_after_its_parts(part)
         widget.open()
 
 

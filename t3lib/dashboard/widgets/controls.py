@@ -1,4 +1,4 @@
-"""The visitor's choices: range, dates, payment, comparison, places, trucks. Each is checked here, in the kernel."""
+"""The visitor's choices: range, dates, payment, comparison, places, trucks. The kernel checks each value."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ class Controls:
     """Widgets that call `choose` with a new state when the visitor changes one."""
 
     def __init__(self, choose: Callable[[State], None]) -> None:
-        self._choose, self._showing, self._state = choose, False, State()
+        self._choose, self._displaying, self._state = choose, False, State()
         self._names: dict[int, str] = {}
         shown = [option for option in _options(PRESETS) if option[1] != "custom"]
         self.preset = plain(w.ToggleButtons, "t3-segment t3-range", options=shown, value=None)
@@ -27,7 +27,7 @@ class Controls:
         self.payment = plain(w.ToggleButtons, "t3-segment t3-paid", options=_options(PAYMENTS))
         self.tab = plain(w.ToggleButtons, "t3-tabs", options=_options(TABS))
         self.trucks = box("t3-chips")
-        self.picks = {name: Pick(lambda value, name=name: self._take(**{name: value})) for name, _, _ in PICKS}
+        self.picks = {name: Pick(lambda value, name=name: self._change(**{name: value})) for name, _, _ in PICKS}
         hint = "Download what is shown"
         self.csv, self.xlsx = (plain(w.Button, "t3-action", description=t, tooltip=hint) for t in ("CSV", "Excel"))
         self.tab.observe(self._tab, "value")
@@ -40,8 +40,8 @@ class Controls:
         self.widget = box("t3-controls", self.tab, self.preset, dates, self.payment, *picks, actions, self.trucks)
 
     def show(self, view: View) -> None:
-        """Show the choices of a view without taking them for the visitor's."""
-        self._showing, self._state = True, view.state
+        """Display the choices of a view; this does not count as a choice of the visitor."""
+        self._displaying, self._state = True, view.state
         if view.names != self._names:
             self._names = view.names
             self.trucks.children = self._chips() if len(view.names) <= MOST_CHIPS else [self._tags()]
@@ -51,7 +51,7 @@ class Controls:
         for name, _, choices in PICKS:
             self.picks[name].show(choices(view), getattr(view.state, name))
         self._mark()
-        self._showing = False
+        self._displaying = False
 
     def _mark(self) -> None:
         chosen = self._state.trucks
@@ -66,7 +66,7 @@ class Controls:
 
     def _chips(self) -> list[w.ToggleButton]:
         every = plain(w.ToggleButton, description="All trucks")
-        every.observe(lambda _: self._take(trucks=()), "value")
+        every.observe(lambda _: self._change(trucks=()), "value")
         chips = [every]
         for truck, name in self._names.items():
             chip = plain(w.ToggleButton, description=chip_text(truck, name), tooltip=f"Truck {truck}")
@@ -83,37 +83,37 @@ class Controls:
         return f"{truck} {self._names[truck]}"
 
     def _tagged(self, event: dict[str, Any]) -> None:
-        self._take(trucks=tuple(sorted(int(tag.split(" ")[0]) for tag in event["new"])))
+        self._change(trucks=tuple(sorted(int(tag.split(" ")[0]) for tag in event["new"])))
 
     def _chip(self, truck: int, chosen: bool) -> None:
         trucks = set(self._state.trucks) - {truck} | ({truck} if chosen else set())
-        self._take(trucks=() if trucks == set(self._names) else tuple(sorted(trucks)))
+        self._change(trucks=() if trucks == set(self._names) else tuple(sorted(trucks)))
 
     def _preset(self, event: dict[str, Any]) -> None:
         if event["new"] in PRESETS:
-            self._take(preset=event["new"], first=None, last=None)
+            self._change(preset=event["new"], first=None, last=None)
 
     def _dates(self, _: dict[str, Any]) -> None:
         first, last = self.first.value, self.last.value
         if isinstance(first, date) and isinstance(last, date):
-            self._take(preset="custom", first=min(first, last), last=max(first, last))
+            self._change(preset="custom", first=min(first, last), last=max(first, last))
 
     def _payment(self, event: dict[str, Any]) -> None:
         if event["new"] in PAYMENTS:
-            self._take(payment=event["new"])
+            self._change(payment=event["new"])
 
     def _tab(self, event: dict[str, Any]) -> None:
         if event["new"] in TABS:
-            self._take(tab=event["new"])
+            self._change(tab=event["new"])
 
-    def _take(self, **changes: Any) -> None:
-        if self._showing:
+    def _change(self, **changes: Any) -> None:
+        if self._displaying:
             return
         self._state = replace(self._state, pages=(), **changes)
         self._choose(self._state)
-        self._showing = True
+        self._displaying = True
         self._mark()
-        self._showing = False
+        self._displaying = False
 
 
 def chip_text(truck: int, name: str) -> str:

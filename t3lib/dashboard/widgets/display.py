@@ -1,4 +1,4 @@
-"""How a page leaves its notebook: to Voilà as HTML and widgets, to JupyterLab as widgets with their style."""
+"""Display of a page: to Voilà static HTML and widgets, to JupyterLab widgets with their style sheet."""
 
 import os
 from pathlib import Path
@@ -12,10 +12,10 @@ _STYLE = Path(__file__).parents[1] / "template" / "voila" / "templates" / "t3" /
 _LAB = "& { background: var(--t3-ground); color: var(--t3-ink); padding: 16px; font: 15px/1.45 system-ui, sans-serif; }"
 
 
-def show(first: str, widget: w.Widget) -> None:
-    """Display a page. Under Voilà `first` stands until the widgets are drawn; the template has the style."""
+def show(static_html: str, widget: w.Widget) -> None:
+    """Display a page. Voilà shows `static_html` until the widgets are ready; its template has the style sheet."""
     if os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
-        display(HTML(first))
+        display(HTML(static_html))
         display(widget)
     else:
         display(box("t3-scope", html("", f"<style>{_scoped()}</style>"), widget))

@@ -17,13 +17,13 @@ class Chart:
         # ipecharts 1.4 shows no class of its own, so the style sheet reaches the chart through a box.
         self.widget = box("t3-chart", self._echarts)
 
-    def on_click(self, take: Callable[[int], None]) -> None:
+    def on_click(self, on_column: Callable[[int], None]) -> None:
         """Call with the number of the column that a visitor clicks, from 0."""
 
         def clicked(event: Any) -> None:
             index = event.get("dataIndex") if isinstance(event, dict) else None
             if isinstance(index, int):
-                take(index)
+                on_column(index)
 
         self._echarts.on("click", None, clicked)
 

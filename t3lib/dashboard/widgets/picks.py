@@ -1,4 +1,4 @@
-"""Fields that choose one of a list: what to compare with, a place, a menu type."""
+"""Dropdowns: what to compare with, a place, a menu type."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,27 +45,27 @@ def text(view: View | None, field: str, choices: Sequence[Choice]) -> str:
 
 
 class Pick:
-    """A field that calls `take` with the chosen value; hidden while there is nothing to choose."""
+    """A field that calls `on_choice` with the chosen value; hidden while there is nothing to choose."""
 
-    def __init__(self, take: Callable[[Any], None]) -> None:
-        self._take, self._choices, self._showing = take, [], False
+    def __init__(self, on_choice: Callable[[Any], None]) -> None:
+        self._on_choice, self._choices, self._displaying = on_choice, [], False
         self.widget = hideable(plain(w.Dropdown, "t3-pick", options=()))
         self.widget.observe(self._taken, "value")
 
     def show(self, choices: list[Choice], value: Any) -> None:
-        """Show choices and the one that holds, without taking it for the visitor's."""
-        self._showing = True
+        """Display the choices and the current one; this does not count as a choice of the visitor."""
+        self._displaying = True
         if choices != self._choices:
             self._choices = choices
             self.widget.options = choices
         if choices:
             self.widget.value = value
         self.widget.layout.display = "" if choices else "none"
-        self._showing = False
+        self._displaying = False
 
     def _taken(self, event: dict[str, Any]) -> None:
-        if not self._showing and event["new"] is not None:
-            self._take(event["new"])
+        if not self._displaying and event["new"] is not None:
+            self._on_choice(event["new"])
 
 
 def _several(everything: str, known: list[Choice], chosen: tuple[Any, ...]) -> list[Choice]:

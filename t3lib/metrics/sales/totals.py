@@ -18,7 +18,7 @@ _MEASURES = """coalesce(sum(transactions), 0)::bigint AS transactions,
 
 @dataclass(frozen=True)
 class Totals(Figures):
-    """Pence and counts of a scope; what would divide by nothing is None."""
+    """Pence and counts of a scope; a division by zero gives None."""
 
     gross_sales_pence: int
     transactions: int
@@ -220,19 +220,19 @@ def data_range(db: sa.Connection) -> tuple[date, date] | None:
 
 
 # Every truck with a loaded file, found by one step of the index each: the ledger itself only grows.
-HEARD = """
-WITH RECURSIVE heard AS (
+TRUCKS_WITH_FILES = """
+WITH RECURSIVE truck_with_file AS (
     (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id IS NOT NULL ORDER BY truck_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id > heard.truck_id
+    SELECT (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id > truck_with_file.truck_id
             ORDER BY truck_id LIMIT 1)
-    FROM heard WHERE truck_id IS NOT NULL
+    FROM truck_with_file WHERE truck_id IS NOT NULL
 )"""
-_TRUCKS = f"""{HEARD},
+_TRUCKS = f"""{TRUCKS_WITH_FILES},
 ids AS (
     SELECT truck_id FROM core.truck WHERE in_details
     UNION
-    SELECT truck_id FROM heard WHERE truck_id IS NOT NULL
+    SELECT truck_id FROM truck_with_file WHERE truck_id IS NOT NULL
 )
 SELECT truck_id, {_TRUCK}
 FROM ids LEFT JOIN core.truck USING (truck_id) ORDER BY truck_id"""

@@ -1,4 +1,4 @@
-"""Which trucks are heard today, and when the last time was."""
+"""The state of each truck today, and its last sale."""
 
 from datetime import date, datetime
 
@@ -6,17 +6,17 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.sales.comparison import typical_by_hour_and_truck
-from t3lib.metrics.sales.totals import HEARD, by_hour_and_truck, by_truck
+from t3lib.metrics.sales.totals import TRUCKS_WITH_FILES, by_hour_and_truck, by_truck
 from t3lib.metrics.scope import Scope
 from t3lib.metrics.trust.quality import complete_until
 from t3lib.settings import settings
 
 SILENT_HOURS = 2
 
-_HEARD = f"""{HEARD}
+_LAST_SEEN = f"""{TRUCKS_WITH_FILES}
 SELECT truck_id, (SELECT max(last_sale_at) FROM mart.file
-                  WHERE state = 'loaded' AND file.truck_id = heard.truck_id) AS last_sale_at
-FROM heard WHERE truck_id IS NOT NULL"""
+                  WHERE state = 'loaded' AND file.truck_id = truck_with_file.truck_id) AS last_sale_at
+FROM truck_with_file WHERE truck_id IS NOT NULL"""
 
 
 def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
@@ -36,11 +36,15 @@ def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
     start = settings().business_day_start.hour
     now = 24 if until is None else (until - start) % 24
     since = 0 if until is None else max(0, now - SILENT_HOURS)
-    heard: dict[int, datetime] = {row[0]: row[1] for row in db.execute(sa.text(_HEARD))}
+    seen: dict[int, datetime] = {row[0]: row[1] for row in db.execute(sa.text(_LAST_SEEN))}
     sold = _sold(by_hour_and_truck(db, day), since, 24, start)
     usual = _sold(typical_by_hour_and_truck(db, day), since, now, start)
     rows = [
-        (truck_id, heard.get(truck_id), "trading" if sold.get(truck_id) else "silent" if usual.get(truck_id) else "off")
+        (
+            truck_id,
+            seen.get(truck_id),
+            "trading" if sold.get(truck_id) else "silent" if usual.get(truck_id) else "off",
+        )
         for truck_id in by_truck(db, day)["truck_id"]
     ]
     return pd.DataFrame(rows, columns=["truck_id", "last_sale_at", "state"], dtype=object)

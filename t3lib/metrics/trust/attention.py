@@ -1,4 +1,4 @@
-"""What a person should look at: silent trucks, days out of the ordinary, dead card readers, rejects."""
+"""Items that need attention: silent trucks, unusual days, dead card readers, rejects."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ FEWEST_REJECTS = 10
 @dataclass(frozen=True)
 class Attention:
     """One thing to look at: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is
-    a sentence, or empty where the data tell none."""
+    a sentence, or empty if the data show none."""
 
     kind: str
     truck_id: int | None
@@ -142,4 +142,4 @@ def _band(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _until(scope: Scope) -> str:
-    return "" if scope.until_hour is None else f" (to {scope.until_hour:02d}:00)"
+    return "" if scope.until_hour is None else f" (by {scope.until_hour:02d}:00)"

@@ -1,4 +1,4 @@
-"""The likely reason for what stands out: files that lack, hours, place, number and size of sales."""
+"""The likely reason for an unusual day: missing files, hours, place, number and size of sales."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -31,11 +31,11 @@ _REJECTED = sa.text("""
 
 
 def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: str, truck_id: int | None) -> str:
-    """One sentence that the data support, on the scope's last day against these days; empty where they tell none."""
+    """One sentence that the data support, on the scope's last day against these days; empty if there is none."""
     if kind == "rejects_up":
         row = db.execute(_REJECTED, {"day": scope.last}).one_or_none()
         return f"Most frequent ({row.rows:,}): {REASONS.get(row.reason, row.reason)}" if row else ""
-    if truck_id is None or kind == "card_reader":  # that one is its own reason
+    if truck_id is None or kind == "card_reader":  # it needs no further reason
         return ""
     days = {"truck": truck_id, "days": [scope.last, *weeks], "not_loaded": list(NOT_LOADED)}
     lacking = _files(db, scope, weeks, days)
@@ -45,7 +45,7 @@ def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: 
 
 
 def _files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[str, object]) -> str:
-    """Whether files lack; nothing is said while the day still trades."""
+    """Missing files, as a sentence; empty while the day still trades."""
     if scope.until_hour is not None:
         return ""
     found = {row.batch_date: row for row in db.execute(_FILES, days)}

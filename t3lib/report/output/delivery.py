@@ -1,4 +1,4 @@
-"""From an executed report to mails in the outbox, or to files for a look."""
+"""From an executed report to mails in the outbox, or to preview files."""
 
 import base64
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ _HIGHEST = sa.text("""
     SELECT revision, max(gross_sales_pence), max(transactions) FROM ops.mail_outbox
     WHERE report = :report AND business_date = :business_date AND edition = :edition
     GROUP BY revision ORDER BY revision DESC LIMIT 1""")
-_OVERTAKE = sa.text("""
+_SUPERSEDE = sa.text("""
     UPDATE ops.mail_outbox SET state = 'cancelled', reply = 'figures moved again', finished_at = now()
     WHERE report = :report AND business_date = :business_date AND edition = :edition AND revision < :revision
       AND (state = 'waiting' OR (state IN ('prepared', 'retry') AND NOT :waits))""")
@@ -36,7 +36,7 @@ def prepare_report(
     ask: bool = False,
     url: str | None = None,
 ) -> list[int]:
-    """mail_ids in the outbox, one per reader of the edition; asking twice gives the same mails.
+    """mail_ids in the outbox, one per reader of the edition; calling it twice gives the same mails.
 
     Figures other than those of the mails before make a new revision, marked as corrected; with `ask` it waits for an
     operator. Raises ReportError when the executed copy failed or is of another day or edition."""
@@ -44,22 +44,22 @@ def prepare_report(
     if not one.addresses:
         raise SettingsError(f"Nobody gets the {edition_name} edition: set {one.variable}.")
     rendered = render(Path(executed))
-    told = rendered.envelope
-    if (told["business_date"], told["edition"]) != (business_date.isoformat(), edition_name):
-        raise ReportError(f"{executed} is the {told['edition']} edition of {told['business_date']}.")
+    envelope = rendered.envelope
+    if (envelope["business_date"], envelope["edition"]) != (business_date.isoformat(), edition_name):
+        raise ReportError(f"{executed} is the {envelope['edition']} edition of {envelope['business_date']}.")
     key = {"report": one.report, "business_date": business_date, "edition": edition_name}
     with warehouse.connect(url) as db:
-        key["revision"] = _revision(db, key, told["headline"])
+        key["revision"] = _revision(db, key, envelope["headline"])
         message = compose(rendered, revision=key["revision"])
         waits = ask and key["revision"] > 1
-        db.execute(_OVERTAKE, key | {"waits": waits})
-        more = {"run_id": run_id, "headline": told["headline"], "state": "waiting" if waits else "prepared"}
+        db.execute(_SUPERSEDE, key | {"waits": waits})
+        more = {"run_id": run_id, "headline": envelope["headline"], "state": "waiting" if waits else "prepared"}
         made = [mail.prepare(db, message, address, **key, **more) for address in one.addresses]
         return list(dict.fromkeys(made))
 
 
 def prepare_trial(executed: Path, business_date: date, address: str) -> int:
-    """mail_id of a copy for somebody who tries a report out; it counts as no report. Raises as `trial_address`."""
+    """mail_id of a trial mail; it does not count as a report. Raises as `trial_address`."""
     address, rendered = trial_address(address), render(executed)
     message = compose(rendered, trial=True)
     with warehouse.connect() as db:
@@ -113,6 +113,6 @@ def _revision(db: sa.Connection, key: dict[str, object], headline: dict[str, int
     found = db.execute(_HIGHEST, key).one_or_none()
     if found is None:
         return 1
-    revision, *told = found
-    same = told == [headline["gross_sales_pence"], headline["transactions"]]
-    return revision if same or None in told else revision + 1
+    revision, *sent = found
+    same = sent == [headline["gross_sales_pence"], headline["transactions"]]
+    return revision if same or None in sent else revision + 1

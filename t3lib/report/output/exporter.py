@@ -15,9 +15,9 @@ from traitlets.config import Config
 from t3lib.report.block import STYLE, TEMPLATES
 from t3lib.report.chart import WIDTH
 from t3lib.report.sections.closing import REPORT
-from t3lib.report.sections.hours import DARK
+from t3lib.report.sections.hours import DARK_PNG
 
-# What a mail can show of an output, best first; another kind is shown as its plain text.
+# The kinds of output that a mail can show, best first; other kinds appear as plain text.
 SHOWN = ["text/html", "text/markdown", "image/png", "text/plain"]
 
 
@@ -69,9 +69,9 @@ def _pictures(output: NotebookNode, number: int) -> dict[str, bytes]:
     width = about.get("width") or min(struct.unpack(">I", light[16:20])[0], WIDTH)
     picture = {"cid": f"picture-{number}", "width": width, "alt": about.get("alt") or f"Picture {number} of the report"}
     pictures = {picture["cid"]: light}
-    if DARK in output.data:
+    if DARK_PNG in output.data:
         picture["dark_cid"] = f"picture-{number}-dark"
-        pictures[picture["dark_cid"]] = base64.b64decode(output.data[DARK])
+        pictures[picture["dark_cid"]] = base64.b64decode(output.data[DARK_PNG])
     output.metadata["picture"] = picture | {"title": about.get("title", "")}
     return pictures
 

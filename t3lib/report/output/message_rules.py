@@ -1,4 +1,4 @@
-"""What every mail must keep to, checked on the made message before it is queued."""
+"""The rules of every report mail, checked before it is queued."""
 
 import re
 from email.message import EmailMessage

@@ -1,11 +1,7 @@
-"""What the figures stand on, and what the mail needs beside what is seen."""
+"""The last sections of a report: the data note, and the envelope with subject, headline figures and CSV."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from t3lib import business_day
 from t3lib.record import RECORD
@@ -13,9 +9,9 @@ from t3lib.report import links, words
 from t3lib.report.block import Block, folded
 from t3lib.report.compared_with import against
 from t3lib.report.day import Day
+from t3lib.report.output import csv
 from t3lib.report.verdict import subject, verdict
 from t3lib.settings import settings
-from t3lib.spreadsheet import inert
 
 MOST_RESTATED = 4
 _CAUSES = {
@@ -34,16 +30,16 @@ REPORT = "application/vnd.t3.report+json"
 
 
 def data_note(day: Day) -> Block:
-    """Business day, zone, files, rows, rejects and time of loading; and the way into the dashboard."""
+    """Business day, zone, files, rows, rejects, time of the last load, and a link into the dashboard."""
     href, link = links.dashboard(day.period), f"Open {_named(day)} in the dashboard"
-    lines = [_stands_on(day), *_restated(day), _usual(day), _business_day(day)]
+    lines = [_sources(day), *_restated(day), _usual(day), _business_day(day)]
     text = "\n".join(["-" * 24, *([f"{link}:\n{href}", ""] if href else []), *map(folded, lines)])
     return Block("data_note", text, {"href": href, "link": link, "lines": lines})
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a mail needs beside its body, carried by the executed notebook; and the rows it reports, for its run."""
+    """What a mail needs beside its body, stored in the executed notebook; and the number of rows for its run."""
 
     content: dict[str, Any]
 
@@ -53,7 +49,7 @@ class Envelope:
 
 
 def envelope(day: Day) -> Envelope:
-    """Subject, first words, headline figures and CSV of a day's mail."""
+    """Subject, preview text, headline figures and CSV of a mail."""
     return Envelope(
         {
             "business_date": day.business_date.isoformat(),
@@ -64,12 +60,12 @@ def envelope(day: Day) -> Envelope:
                 "gross_sales_pence": day.sales.gross_sales_pence,
                 "transactions": day.sales.transactions,
             },
-            "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": _csv(day)},
+            "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": csv.rows(day)},
         }
     )
 
 
-def _stands_on(day: Day) -> str:
+def _sources(day: Day) -> str:
     q = day.quality
     files = f"{q.files:,} {'file' if q.files == 1 else 'files'}"
     rejected = f"{q.rows_rejected:,} not loaded" + (f" ({words.share(q.rejected_pct)})" if q.rows_rejected else "")
@@ -81,7 +77,7 @@ def _stands_on(day: Day) -> str:
 
 
 def _restated(day: Day) -> list[str]:
-    """What changed of earlier days since the mail before."""
+    """Earlier days that were restated since the previous report."""
     if day.restated.empty:
         return []
     days = [
@@ -123,34 +119,6 @@ def _named(day: Day) -> str:
     return {"day": f"{day.period.last:%A}", "week": f"the week {day.period.dates}", "month": day.period.dates}[
         day.period.kind
     ]
-
-
-def _csv(day: Day) -> str:
-    """One row per truck after one for all: counts, and pounds with two decimals."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_columns("last_week" if day.period.kind == "day" else "before"))
-    sums = [day.sales, day.before, day.usual]
-    counts = [None if t is None else t.transactions for t in sums]
-    pence = [None if t is None else t.gross_sales_pence for t in sums]
-    writer.writerow([day.business_date, "", "All trucks", *counts, *map(_pounds, pence)])
-    for row in day.trucks.itertuples():
-        cells = [None if pd.isna(getattr(row, name)) else int(getattr(row, name)) for name in _MEASURES]
-        truck = inert(words.line(row.truck))
-        writer.writerow([day.business_date, row.truck_id, truck, *cells[:3], *map(_pounds, cells[3:])])
-    return text.getvalue()
-
-
-_MEASURES = [f"{name}{of}" for name in ("transactions", "gross_sales_pence") for of in ("", "_before", "_usual")]
-
-
-def _columns(before: str) -> list[str]:
-    measures = [f"{name}{of}" for name in ("transactions", "gross_sales_gbp") for of in ("", f"_{before}", "_usual")]
-    return ["business_date", "truck_id", "truck", *measures]
-
-
-def _pounds(pence: int | None) -> str:
-    return "" if pence is None else f"{pence // 100}.{pence % 100:02d}"
 
 
 def _count(number: int) -> str:

@@ -1,4 +1,4 @@
-"""A day by the hour, a week by the day, a year by the month, each against the usual: picture, words, figures."""
+"""A day by the hour and a week by the day, each against the usual: picture, text and figures."""
 
 import base64
 import calendar
@@ -7,18 +7,19 @@ from typing import Any
 
 import pandas as pd
 
+from t3lib.charts.palette import DARK, LIGHT
 from t3lib.report import chart, words
 from t3lib.report.block import TEXT_WIDTH, folded, section
 from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 from t3lib.settings import settings
 
-DARK = "application/vnd.t3.dark+png"
+DARK_PNG = "application/vnd.t3.dark+png"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG for light and one for dark, with the words that stand for it."""
+    """A PNG for light and one for dark, with its text alternative."""
 
     title: str
     alt: str
@@ -30,7 +31,7 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         light, dark = (base64.b64encode(png).decode() for png in (self.light, self.dark))
         about = {"width": self.width, "alt": self.alt, "title": self.title}
-        return {"image/png": light, DARK: dark, "text/plain": self.text}, {"image/png": about}
+        return {"image/png": light, DARK_PNG: dark, "text/plain": self.text}, {"image/png": about}
 
 
 @section
@@ -83,7 +84,7 @@ def drawn(
     """Bars and what they are compared with as a picture for light and one for dark, with its figures as text."""
     text = "\n".join([title.upper(), "", *_lines(found, measure, against), "", folded(alt)])
     money = measure.endswith("_pence")
-    light, dark = (chart.by_hour(ticks, names, money, palette) for palette in (chart.LIGHT, chart.DARK))
+    light, dark = (chart.by_hour(ticks, names, money, palette) for palette in (LIGHT, DARK))
     return Picture(title, alt, text, light, dark)
 
 

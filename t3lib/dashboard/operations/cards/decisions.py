@@ -1,4 +1,4 @@
-"""What people decided, here or at a terminal: rows, files, days; what stands on a row can be taken back."""
+"""What people decided, here or at a terminal: rows, files, days; the latest decision on a row can be taken back."""
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ _DECISIONS = sa.text("""
                    SELECT max(repair_id) FROM ops.repair AS later
                    WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS stands
         FROM ops.repair JOIN ops.source_file AS file USING (file_id)
-        -- What was carried to a newer version of the file is told where it can be taken back.
+        -- A decision carried to a newer version of the file is listed where it can be taken back.
         WHERE (action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded'))
           AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since ELSE batch_date = :day END
           AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
@@ -44,7 +44,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     found, shown = lists.read(db, _DECISIONS, choices, "decisions", day=choices.day)
     rows = [
         (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
-         cells.asking(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
+         cells.offers(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
          if row.stands and row.action in _REVERSIBLE else "")
         for row in found
     ]  # fmt: skip

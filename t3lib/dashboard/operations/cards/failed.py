@@ -71,4 +71,11 @@ def _reports(db: sa.Connection, choices: Choices) -> list[tuple[object, ...]]:
 def _row(choices: Choices, state: str, what: Cell | str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:
     copy = executed(row.run_id, row.notebook) if row.run_id else Cell("")
     error = (row.error or "").split(" (cell ")[0]  # the link says where
-    return state, what, row.at, copy, cells.shorter(error, 140), cells.asking(choices, ("rerun", "Run again", about))
+    return (
+        state,
+        what,
+        row.at,
+        copy,
+        cells.shorter(error, 140),
+        cells.offers(choices, ("rerun", "Run again", about)),
+    )

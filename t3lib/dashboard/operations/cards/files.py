@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, said, title
+from t3lib.dashboard.html.cards import Cell, message_card, title
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
@@ -46,7 +46,7 @@ _FILES = sa.text("""
 """)
 _HEAD = ("State", "File", "Truck", "Batch", "Sales", "Rejected", "Seen", "Why", "")
 MOST_DAYS = 28
-# What is told of a day beside its loaded files, the gravest first: (name, class of the cell).
+# What a cell lists beside the loaded files, the most serious first: (name, class of the cell).
 _MARKS = (("unreadable", "not-loaded"), ("held", "not-loaded"), ("missing", "missing"), ("late", "late"),
           ("waiting", "waiting"))  # fmt: skip
 
@@ -64,7 +64,7 @@ def grid(db: sa.Connection, choices: Choices) -> str:
         cell["missing"] = cell.get("missing", 0) + 1
     name = "Files by truck and day"
     if not days:
-        return said(name, "No file came and none was expected in this choice.")
+        return message_card(name, "No file came and none was expected in this choice.")
     columns = [first + timedelta(days=n) for n in range((scope.last - first).days + 1)]
     return title(escape(name), "<span>files loaded, and what is not as it should be</span>") + _table(
         name, metrics.trucks(db), sorted({truck for truck, _ in days}), columns, days, choices
@@ -87,8 +87,8 @@ def card(db: sa.Connection, choices: Choices) -> str:
 
 def _offer(choices: Choices, row: sa.Row) -> Cell | str:
     if row.state == "loaded":
-        return cells.asking(choices, ("hold", "Hold", {"key": row.key}))
-    return cells.asking(choices, ("release", "Release", {"key": row.key})) if row.state in HELD else ""
+        return cells.offers(choices, ("hold", "Hold", {"key": row.key}))
+    return cells.offers(choices, ("release", "Release", {"key": row.key})) if row.state in HELD else ""
 
 
 def _batch(row: sa.Row) -> str:

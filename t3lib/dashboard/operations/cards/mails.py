@@ -23,7 +23,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     rows = [
         (mail.state, cells.shorter(mail.subject, 80), mail.business_date, cells.shorter(mail.recipient, 50),
          mail.attempts, mail.prepared_at, cells.shorter(mail.reply, 100),
-         cells.asking(choices, ("resend", _SEND[mail.state], {"mail": mail.mail_id})) if mail.state in _SEND else "")
+         cells.offers(choices, ("resend", _SEND[mail.state], {"mail": mail.mail_id})) if mail.state in _SEND else "")
         for mail in found
     ]  # fmt: skip
     return cells.card("Mails", _HEAD, rows, numbers=(4,), nothing="No mail in this choice.",

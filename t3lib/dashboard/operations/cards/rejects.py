@@ -46,7 +46,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
             row.reason.replace("_", " "), row.row_number, cells.file_name(row.key), row.truck_id, row.day,
             cells.raw(row.raw_timestamp), cells.raw(row.raw_type), cells.raw(row.raw_total),
             pounds(row.suggested_pence),
-            cells.asking(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
+            cells.offers(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
                                     for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
         )
         for row in found

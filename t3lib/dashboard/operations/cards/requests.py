@@ -1,4 +1,4 @@
-"""What operators asked for, and what became of it."""
+"""The requests of operators and their outcomes."""
 
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -11,7 +11,7 @@ from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.operator_requests import Request
 
-NEWS = timedelta(seconds=20)
+SHOWN_AFTER_END = timedelta(seconds=20)
 _HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
 
 
@@ -31,10 +31,10 @@ def card(db: sa.Connection, choices: Choices) -> str:
     )
 
 
-def told(db: sa.Connection, request_id: int | None) -> str:
-    """How it stands with the request that was asked for last, while that is news."""
+def latest_status(db: sa.Connection, request_id: int | None) -> str:
+    """The state of this visitor's latest request, until shortly after it ended."""
     one = None if request_id is None else operator_requests.read(db, request_id)
-    if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > NEWS):
+    if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > SHOWN_AFTER_END):
         return ""
     tone = {"done": "good", "failed": "bad"}.get(one.state, "waits")
     return f'<p class="{tone}" role="status"><b>{escape(one.words)}</b> {escape(_outcome(one))}</p>'

@@ -1,4 +1,4 @@
-"""Figures that stood before and were changed: rows and pence, before and after."""
+"""Restated figures: rows and pence, before and after."""
 
 import sqlalchemy as sa
 

@@ -33,7 +33,7 @@ _REPORTS = sa.text("""
       AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
 """)
 _UNCLAIMED = sa.text("SELECT count(*) FROM ops.source_file WHERE state = 'new' AND batch_id IS NULL")
-# What went out in the two weeks before is expected of a day too.
+# An edition sent within the two weeks before is expected.
 _DUE = sa.text("""
     SELECT edition FROM ops.mail_outbox
     WHERE report = 'daily' AND business_date BETWEEN CAST(:day AS date) - 14 AND :day
@@ -67,7 +67,7 @@ def _batch(row: sa.Row) -> tuple[object, ...]:
 
 
 def _due(db: sa.Connection) -> list[tuple[object, ...]]:
-    """Yesterday's reports that no mail was made of, with the batches that their day still lacks."""
+    """Yesterday's reports without a mail, with the batches that are still missing for that day."""
     day = business_day.today() - timedelta(days=1)
     if not (due := db.scalars(_DUE, {"day": day}).all()):
         return []

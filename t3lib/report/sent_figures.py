@@ -1,4 +1,4 @@
-"""What readers were told before: the figures of the mails that left."""
+"""The figures of the report mails that were sent before."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +24,7 @@ _MADE = sa.text("""
 
 @dataclass(frozen=True)
 class Sent:
-    """The headline figures of the latest revision that left."""
+    """The headline figures of the latest revision that was sent."""
 
     revision: int
     made_at: datetime
@@ -33,7 +33,7 @@ class Sent:
 
 
 def latest(db: sa.Connection, one: Edition, day: date) -> Sent | None:
-    """What the readers of an edition were told last of the period that ends with a day."""
+    """The figures last sent to an edition's readers for the period that ends with a day; None without a sent mail."""
     row = db.execute(_LATEST, _key(one, day)).one_or_none()
     return Sent(*row) if row else None
 
