@@ -89,7 +89,7 @@ def see_through(workflow: str) -> list[str]:
         workflows.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        why = workflows.stages.plain(error)
+        why = workflows.stages.one_line(error)
         return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
 

@@ -16,7 +16,7 @@ from scheduler import schedule  # fmt: skip
 from scheduler.queue import takeover
 from scheduler.runs import lost_cells, papermill_engine, runner
 from scheduler.schedule import Limits
-from scheduler.worker.loop import Scheduler
+from scheduler.worker.leader import Scheduler
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from tests.steps import change, one, until
