@@ -55,8 +55,8 @@ def requeue() -> int:
 
 
 def _arguments(name: str, workflow: str) -> list[Any] | None:
-    """A workflow's arguments, read from its id; None where that does not give them. It does not say whether a correction
-    may be sent at once, so the correction waits for an operator."""
+    """A workflow's arguments, read from its id; None where that does not give them. Whether a correction may be sent at
+    once is not in it, so the correction waits for an operator."""
     if name == "ingest" and (found := _INGEST.fullmatch(workflow)):
         return [found[1]]
     if name == "report" and (found := _REPORT.fullmatch(workflow)):

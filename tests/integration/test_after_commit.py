@@ -79,7 +79,7 @@ def runs(notebook):
         return [tuple(row) for row in db.execute(sa.text(query), {"notebook": notebook})]
 
 
-DIED = ("failed", "DeadKernelError: The kernel died in this cell: killed from outside or out of memory.")
+DIED = ("failed", "DeadKernelError: The kernel died in this cell: it was killed from outside or ran out of memory.")
 
 
 def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes_nothing(bucket, killed):
