@@ -92,7 +92,7 @@ def _see_through(workflow: str) -> list[str]:
         queue.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        why = queue.stages.plain(error)
+        why = queue.stages.one_line(error)
         return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from scheduler.commands.output import progress, say
 from scheduler.embedded import services
-from scheduler.worker.maintenance import watched_limits
+from scheduler.queue.session_limits import watched_limits
 from t3lib import business_day, warehouse
 from t3lib.business_day import today
 from t3lib.money import pounds

@@ -31,7 +31,7 @@ def run(name: str, given: list[tuple[str, str]], as_json: bool) -> None:
         kernels.warm()
         try:
             with progress(f"Running {path.name}"):
-                done = dry_run.rehearse(path, values)
+                done = dry_run.dry_run(path, values)
         except NotebookFailedError as error:
             say(f"t3: {error}")
             raise SystemExit(1) from None

@@ -1,7 +1,7 @@
-"""Whose work it is: an execution that was taken over, or is about to stop, gets no further than its next step.
+"""The fence: an execution whose workflow was taken over, or whose worker stops, gets no further than its next step.
 
-Every claim of a workflow writes a new owner token beside it; a takeover clears it. Who no longer finds the own token
-there writes nothing more."""
+Every claim of a workflow stores a new owner token with it; a takeover clears the token. An execution that no longer
+finds its own token writes nothing more."""
 
 import threading
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from dbos._context import current_owner_xid
 from scheduler.runs.runner import NotebookFailedError
 from t3lib import warehouse
 
-AWAY_SECONDS = 1
+RETRY_SECONDS = 1
 
 stopping = threading.Event()
 _OWNER = sa.text("SELECT owner_xid FROM dbos.workflow_status WHERE workflow_uuid = :workflow FOR SHARE")
 
 
 class RelinquishedError(BaseException):
-    """This execution no longer owns its workflow, or gave it back: whoever owns it now writes its end.
+    """This execution no longer owns its workflow, or gave it back: the new owner finishes it.
 
-    No Exception, so that neither a retry nor the record of an error catches it."""
+    Not an Exception, so that no retry and no error handler catches it."""
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def notebook(queue: str) -> Iterator[None]:
     """Run a notebook only while this execution owns its workflow and the worker is not about to stop."""
     if stopping.is_set():
         _give_back(queue)
-    patiently()
+    wait_until_owned()
     try:
         yield
     except NotebookFailedError:
@@ -40,26 +40,26 @@ def notebook(queue: str) -> Iterator[None]:
         raise
 
 
-def patiently() -> None:
-    """Wait out a restart or a lost network. Raises RelinquishedError when the workflow was taken over meanwhile."""
+def wait_until_owned() -> None:
+    """Wait until the database answers. Raises RelinquishedError when the workflow was taken over meanwhile."""
     while True:
         try:
             with warehouse.connect() as db:
-                return hold(db)
+                return lock_ownership(db)
         except sa.exc.OperationalError:
-            if stopping.wait(AWAY_SECONDS):
+            if stopping.wait(RETRY_SECONDS):
                 raise
 
 
-def hold(db: sa.Connection) -> None:
-    """Hold the workflow's ownership until the transaction ends. Raises RelinquishedError when it is another's."""
+def lock_ownership(db: sa.Connection) -> None:
+    """Lock the workflow's owner until the transaction ends. Raises RelinquishedError when another worker owns it."""
     if db.scalar(_OWNER, {"workflow": DBOS.workflow_id}) != current_owner_xid(DBOS.workflow_id):
         raise RelinquishedError("Another worker took this workflow over.")
 
 
 def _give_back(queue: str) -> None:
     """Put the workflow back into the queue for another worker. Raises RelinquishedError."""
-    # The queue may be closed already: the workflow is then taken over as soon as the seat is free.
+    # The queue may be closed already: the workflow is then taken over as soon as the lease is free.
     with suppress(Exception):
         DBOS.resume_workflow(DBOS.workflow_id, queue_name=queue)
     raise RelinquishedError("The worker stops.")

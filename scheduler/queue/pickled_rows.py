@@ -1,4 +1,4 @@
-"""Rows of the queue that an earlier version pickled: none is read. What waits is entered anew from its id."""
+"""Rows of the queue that an earlier version pickled. None is read; waiting workflows are queued again from their id."""
 
 import json
 import re
@@ -32,11 +32,14 @@ _ENTER = sa.text("INSERT INTO dbos.workflow_input (workflow_uuid, inputs) VALUES
 _END = sa.text("UPDATE dbos.workflow_status SET status = 'ERROR', error = :error WHERE workflow_uuid = :id")
 
 
-def enter_anew() -> int:
-    """Write every row of an earlier version as this one would; returns how many waited or ran.
+def requeue() -> int:
+    """Rewrite every row of an earlier version in this one's format; returns how many waited or ran.
 
-    Their steps begin again, which every stage may. What no id says ends as an error; what had ended stays ended."""
-    error = JsonSerializer().serialize(WorkFailedError("WorkFailedError", "An earlier version failed in it."))
+    Their steps begin again, which is safe for every stage. A workflow whose id does not give its arguments ends with
+    an error; an ended workflow stays ended."""
+    error = JsonSerializer().serialize(
+        WorkFailedError("WorkFailedError", "This workflow failed under an earlier version.")
+    )
     with warehouse.connect() as db:
         found = db.execute(_FOREIGN, {"ours": NAME}).all() if db.scalar(_THERE) else []
         if not found:
@@ -52,7 +55,8 @@ def enter_anew() -> int:
 
 
 def _arguments(name: str, workflow: str) -> list[Any] | None:
-    """What a workflow was called with, by its id. Whether a correction may leave by itself is not known: it asks."""
+    """A workflow's arguments, read from its id; None where that does not give them. Whether a correction may be sent at
+    once is not in it, so the correction waits for an operator."""
     if name == "ingest" and (found := _INGEST.fullmatch(workflow)):
         return [found[1]]
     if name == "report" and (found := _REPORT.fullmatch(workflow)):

@@ -1,4 +1,4 @@
-"""The requests of operators that need the queue: past days, and what failed, once more."""
+"""Operator requests that need the queue: backfills, and reruns of failed batches and reports."""
 
 from datetime import date
 
@@ -15,12 +15,12 @@ from t3lib.warehouse.files import ledger
 
 
 def carry_out() -> int:
-    """Do what operators asked for; returns how many requests ended. Within `workflows.working()`."""
+    """Carry out the operators' requests; returns how many ended. Within `workflows.working()`."""
     return operator_requests.carry_out(operator_requests.ACTIONS | {"rerun": _rerun, "backfill": _backfill})
 
 
 def _rerun(db: sa.Connection, request: Request) -> str:
-    """A batch: the next discovery queues its new attempt. A report: its id is the request's, so it is queued once."""
+    """Rerun a batch (the next discovery queues its new attempt) or a report (its id names the request: queued once)."""
     given = request.parameters
     if "batch" in given:
         return f"Queued: attempt {_reopen(db, given['batch'])}."

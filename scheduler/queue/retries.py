@@ -1,4 +1,4 @@
-"""Which errors are tried again, and why: what the world does passes by itself; a file, a rule or a limit does not.
+"""Which errors are retried, and why: an outage ends by itself; a wrong file, a rule or a limit stays.
 
 docs/operating.md shows both tables (tested)."""
 
@@ -8,7 +8,7 @@ from scheduler.runs.runner import NotebookFailedError
 
 ATTEMPTS = 3
 
-# The module that raises or names it -> name of the error -> what is the matter, and may be over at the next try.
+# The module that raises or names it -> name of the error -> its cause, which may be gone at the next attempt.
 RAISED_BY = {
     "sqlalchemy.exc": {  # around what psycopg2 raises; warehouse.cursor makes psycopg's OperationalError of its own
         "OperationalError": "the database is away, restarts, is full of connections, or a lock was not had in time",
@@ -31,7 +31,7 @@ RAISED_BY = {
     "builtins": {"TimeoutError": "a service did not answer in time"},  # by jupyter_client, whose kernel does not reply
 }
 TRIED_AGAIN = {name: why for errors in RAISED_BY.values() for name, why in errors.items()}
-# These win, also where a driver calls them one of the others: the next try would run into the same limit.
+# These take precedence, also where a driver raises them as one of the above: the next attempt would hit the same limit.
 NOT_TRIED_AGAIN = {
     "CellTimeoutError": "a cell took longer than `cell_seconds`",
     "RunTimeoutError": "the cells of a notebook took longer than `run_seconds` in all",
@@ -41,12 +41,12 @@ NOT_TRIED_AGAIN = {
     "TooManyColumns": "a table is wider than Postgres takes",
     "TooManyArguments": "a call has more arguments than Postgres takes",
 }
-# How pandas and SQLAlchemy tell which error of the driver they wrap.
+# How pandas and SQLAlchemy name the driver's error that they wrap.
 _WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether trying again can help."""
+    """Whether a retry can help."""
     in_notebook = isinstance(error, NotebookFailedError)
     name, words = (error.cause, error.words) if in_notebook else (type(error).__name__, str(error))
     names = {name, *_WRAPPED.findall(words)}

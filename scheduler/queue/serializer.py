@@ -1,7 +1,7 @@
-"""What the queue keeps of arguments, results and errors: JSON, and nothing else is read.
+"""Serializes arguments, results and errors of the queue as JSON; nothing else is read.
 
-DBOS pickles by default, and reads a row that calls itself pickled as such whatever serializer is configured: who may
-write the queue's rows would run code in a worker. So its own serializer is replaced too (`refuse_pickles`)."""
+DBOS pickles by default, and unpickles a row that is marked as pickled whatever serializer is configured: whoever can
+write the queue's rows could run code in a worker. So DBOS's own serializer is replaced too (`refuse_pickles`)."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ _RETRIED = "DBOSMaxStepRetriesExceeded"
 
 
 class WorkFailedError(Exception):
-    """An error that the queue kept: its name and its words."""
+    """An error that the queue stored: its name and its message."""
 
     def __init__(self, name: str, words: str):
         super().__init__(name, words)
@@ -45,28 +45,28 @@ class JsonSerializer(Serializer):
     """Plain values and errors as JSON."""
 
     def serialize(self, data: Any) -> str:
-        return json.dumps(data, default=_plain)
+        return json.dumps(data, default=_encoded)
 
     def deserialize(self, serialized_data: str) -> Any:
         """What the text says. Raises ValueError for anything but JSON."""
         try:
-            return _made(json.loads(serialized_data))
+            return _decoded(json.loads(serialized_data))
         except (ValueError, RecursionError, KeyError, TypeError):
-            raise ValueError("A row of the queue is no JSON of T3's: it was not read.") from None
+            raise ValueError("A row of the queue is not T3's JSON, so it was not read.") from None
 
     def name(self) -> str:
         return NAME
 
 
 def refuse_pickles() -> None:
-    """From here on no row of the queue is unpickled in this process, whatever it says of itself."""
+    """From here on no row of the queue is unpickled in this process, however it is marked."""
     DefaultSerializer.serialize = JsonSerializer.serialize
     DefaultSerializer.deserialize = JsonSerializer.deserialize
 
 
-def _plain(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     if isinstance(value, DBOSMaxStepRetriesExceeded):
-        said = [value.step_name, value.max_retries, [_plain(error) for error in value.errors]]
+        said = [value.step_name, value.max_retries, [_encoded(error) for error in value.errors]]
         return {_ERROR: _RETRIED, "args": said}
     if name := _NAMES.get(type(value)):
         return {_ERROR: name, "args": list(value.args)}
@@ -74,13 +74,13 @@ def _plain(value: Any) -> Any:
         return {_ERROR: value.name, "args": [value.words]}
     if isinstance(value, BaseException):
         return {_ERROR: type(value).__name__, "args": [str(value)]}
-    raise TypeError(f"{type(value).__name__} cannot be kept by the queue.")
+    raise TypeError(f"{type(value).__name__} cannot be stored in the queue.")
 
 
-def _made(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     if not isinstance(value, dict) or _ERROR not in value:
         return value
     name, args = value[_ERROR], value["args"]
     if name == _RETRIED:
-        return DBOSMaxStepRetriesExceeded(args[0], args[1], [_made(error) for error in args[2]])
+        return DBOSMaxStepRetriesExceeded(args[0], args[1], [_decoded(error) for error in args[2]])
     return _KNOWN[name](*args) if name in _KNOWN else WorkFailedError(str(name), str(args[0]))

@@ -32,7 +32,7 @@ _MADE = sa.text("""
     WHERE report NOT IN ('incident', 'trial') AND edition = :edition AND business_date = CAST(:day AS date)
       AND state <> 'cancelled'
 """)
-_KEPT_OUT = sa.text("""
+_HELD = sa.text("""
     SELECT key, reason FROM ops.source_file WHERE batch_id = :batch AND state = 'held' ORDER BY file_id
 """)
 _RUN = sa.text("""
@@ -43,7 +43,7 @@ _RUN = sa.text("""
 
 
 def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, worker: str | None = None) -> None:
-    """Run one notebook of an ingest; one before it too when its staged file is gone (outputs/ may be deleted).
+    """Run one notebook of an ingest; first the earlier ones whose staged file is gone (outputs/ may be deleted).
 
     Raises PoisonError when too many workers died in this workflow before."""
     refuse_poison(workflow_id, schedule.load().takeover_attempts)
@@ -54,13 +54,13 @@ def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, work
 
 
 def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
-    """Close a loaded batch, drop its staged files, and tell the operators when it had failed before, and of files that
-    came under a key which a person holds."""
+    """Close a loaded batch and remove its staged files. Tell the operators when it had failed before, and which of its
+    files are held because a person holds their key."""
     with warehouse.connect() as db:
         fence(db)
         ledger.finish(db, batch_id)
         _tell_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
-        _tell_kept_out(db, batch_id)
+        _tell_held(db, batch_id)
     Staging.of(batch_id).remove()
 
 
@@ -87,25 +87,29 @@ def _park(db: sa.Connection, batch_id: str, error: str) -> None:
 def _finish_early(db: sa.Connection, batch_id: str, error: str) -> None:
     """Close a batch that is loaded, and tell the operators what happened afterwards."""
     ledger.finish(db, batch_id)
-    text = f"{error}\n\nThis was after the load, which stands: nothing is to be done.\n"
+    text = f"{error}\n\nThe files were loaded before this error: nothing is to be done.\n"
     text += _last_run(db, "batch_id", batch_id)
-    mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; then its work failed", text)
+    mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; a later step failed", text)
 
 
 def park_stranded() -> None:
-    """Park the batches whose work ended and could not say so."""
+    """Park the open batches whose workflow has ended."""
     for batch_id in takeover.stranded_batches():
-        fail_batch(batch_id, "The database was away for too long: the end of its work was not written down.")
+        fail_batch(
+            batch_id, "The database could not be reached for too long, so the end of this workflow was not recorded."
+        )
 
 
 def keep_archive(advance: Advance = lambda done, total: None) -> int:
-    """Write the days that the archive lacks; returns how many. A load is done without it: when the archive is away,
-    the days stay marked for the next try and the operators are told once a day."""
+    """Write the days that the archive lacks; returns how many. Loads do not depend on it: when the archive cannot be
+    reached, the days stay marked for the next attempt and the operators are told once a day."""
     try:
         return archive.write(advance)
     except Exception as error:
         with warehouse.connect() as db:
-            text = f"{plain(error)}\n\nThe figures are not affected. Days that the archive lacks stay marked and are "
+            text = (
+                f"{one_line(error)}\n\nThe figures are not affected. Days that the archive lacks stay marked and are "
+            )
             text += "written as soon as it answers; to see which:\n\n    t3 archive verify\n"
             mail.tell_operators(db, "archive", today(), "the archive is behind the database", text)
         return 0
@@ -128,9 +132,9 @@ def run_report(
 def prepare_mails(
     run_id: str, path: str, business_date: str, edition: str, *, ask: bool = False, fence: Fence = lambda db: None
 ) -> list[int]:
-    """Put the mails of an executed report into the outbox; asking twice gives the same mails.
+    """Put the mails of an executed report into the outbox; a second call gives the same mails.
 
-    With `ask` a correction waits, and the operators are told how to let it go."""
+    With `ask` a correction waits, and the operators are told how to release it."""
     from t3lib.report.output import delivery
 
     with warehouse.connect() as db:
@@ -157,28 +161,28 @@ def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = 
 
 
 def _made(count: int) -> str:
-    """What readers get of a report all the same."""
-    mails = "1 mail" if count == 1 else f"{count} mails"
-    return f"{mails} of it stood in the outbox before: see `t3 mail list`." if count else "No mail was sent."
+    """Whether earlier mails of this report exist, in words."""
+    mails = "1 mail of this report was" if count == 1 else f"{count} mails of this report were"
+    return f"{mails} queued before: see `t3 mail list`." if count else "No mail was sent."
 
 
 def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
-    """One mail when that which the operators were told of is well again."""
+    """Tell the operators once that an incident which they were told of is over."""
     told = db.execute(_TOLD, {"incident": incident, "day": business_date or None}).scalar()
     if told is not None:
         mail.tell_operators(db, f"{incident} recovered", told, f"{what} succeeded after all", text)
 
 
-def _tell_kept_out(db: sa.Connection, batch_id: str) -> None:
-    """One mail about newer versions of files that are held: they wait too, and only a person lets them in."""
-    if kept := db.execute(_KEPT_OUT, {"batch": batch_id}).all():
-        text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in kept)
-        files = "a held file was" if len(kept) == 1 else f"{len(kept)} held files were"
+def _tell_held(db: sa.Connection, batch_id: str) -> None:
+    """Tell the operators about new versions of held files: they are held too until a person releases them."""
+    if held := db.execute(_HELD, {"batch": batch_id}).all():
+        text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in held)
+        files = "a held file was" if len(held) == 1 else f"{len(held)} held files were"
         mail.tell_operators(db, f"held {batch_id}", today(), f"{files} uploaded again", text)
 
 
 def _last_run(db: sa.Connection, name: str, value: str) -> str:
-    """The executed notebook that ended such work, in words, when there is one."""
+    """The executed notebook of the last failed run, in words; empty when there is none."""
     run = db.execute(_RUN, {"name": name, "value": value}).mappings().one_or_none()
     if run is None:
         return ""
@@ -188,7 +192,7 @@ def _last_run(db: sa.Connection, name: str, value: str) -> str:
     return f"\nNotebook: {run['notebook']}{cell}{where}\nExecuted copy: {copy}\n"
 
 
-def plain(error: BaseException) -> str:
-    """An error as one line for people."""
+def one_line(error: BaseException) -> str:
+    """An error as one line of plain text."""
     known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
     return scrubbed(str(error)) if known and not explain(error) else told(error)

@@ -1,17 +1,21 @@
-"""What the queue and the runs say about work under way: what is queued, the runs whose worker is gone."""
+"""Takeover of dead workers: their workflows go back into the queue, their runs are marked lost. Also which work the
+queue knows, and which is refused because too many workers died in it."""
 
 from collections.abc import Callable, Collection
 
 import sqlalchemy as sa
+from dbos import DBOS
 
+from scheduler.queue.lease import executors
 from t3lib import warehouse
+from t3lib.warehouse.db import locks
 
 Fence = Callable[[sa.Connection], None]
 
 _QUEUED = sa.text("SELECT workflow_uuid FROM dbos.workflow_status WHERE workflow_uuid = ANY(:workflows)")
 _LOST = sa.text("""
     UPDATE ops.run
-    SET state = 'lost', error = 'The worker ended in this notebook.', finished_at = now(),
+    SET state = 'lost', error = 'The worker died in this notebook.', finished_at = now(),
         seconds = extract(epoch FROM now() - started_at)
     WHERE state = 'running' AND worker = ANY(:workers)
 """)
@@ -19,7 +23,7 @@ _AT_WORK = sa.text("""
     SELECT DISTINCT worker FROM ops.run
     WHERE state = 'running' AND worker IS NOT NULL AND started_at > now() - interval '2 days'
 """)
-# Its workflow ended and its own end was never written: the database was away for longer than the retries.
+# The workflow ended but the batch is still open: the database could not be reached for longer than the retries last.
 _STRANDED = sa.text("""
     SELECT batch_id FROM ops.batch
     JOIN dbos.workflow_status ON workflow_uuid = 'ingest:' || batch_id || ':' || attempt
@@ -30,7 +34,7 @@ _DEATHS = sa.text("SELECT count(*) FROM ops.run WHERE workflow_id = :workflow AN
 
 
 class PoisonError(Exception):
-    """A piece of work in which too many workers died."""
+    """A workflow in which too many workers died."""
 
 
 def queued(db: sa.Connection, workflow_ids: Collection[str]) -> set[str]:
@@ -38,20 +42,36 @@ def queued(db: sa.Connection, workflow_ids: Collection[str]) -> set[str]:
     return set(db.scalars(_QUEUED, {"workflows": list(workflow_ids)}))
 
 
+def take_over_dead(executor: str, is_stable: Callable[[], bool]) -> int:
+    """Put the workflows of dead workers back into the queue; returns how many. `executor` is this worker's own id.
+
+    A worker without a lease is dead, and loses only the workflows that it still owns. A worker whose own lease is gone
+    or not yet stable takes nothing over: after a restart of the database, living workers may not have theirs again."""
+    found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    owners = {workflow.executor_id for workflow in found} - {executor, None}
+    dead = sorted(owner for owner in owners | workers_at_work() - {executor} if not _is_alive(owner))
+    # Checked last, so that a restart during the checks above is noticed too.
+    if not dead or not _is_alive(executor) or not is_stable():
+        return 0
+    mark_lost(dead)
+    DBOS._recover_pending_workflows(dead)
+    return sum(workflow.executor_id in dead for workflow in found)
+
+
 def stranded_batches() -> list[str]:
-    """Open batches that nothing works on any more."""
+    """Open batches whose workflow has ended."""
     with warehouse.connect() as db:
         return list(db.scalars(_STRANDED))
 
 
 def workers_at_work() -> set[str]:
-    """The executor ids that runs claim to be running under."""
+    """The executor ids of the runs that are marked as running."""
     with warehouse.connect() as db:
         return set(db.scalars(_AT_WORK))
 
 
 def mark_lost(workers: list[str]) -> int:
-    """Say of the running runs of dead workers that they are lost; returns how many there were."""
+    """Mark the running runs of dead workers as lost; returns how many there were."""
     with warehouse.connect() as db:
         if not db.scalar(sa.text("SELECT EXISTS (SELECT FROM ops.run WHERE state = 'running' AND worker = ANY(:w))"),
                          {"w": workers}):  # fmt: skip
@@ -60,8 +80,14 @@ def mark_lost(workers: list[str]) -> int:
 
 
 def refuse_poison(workflow_id: str | None, most: int) -> None:
-    """Raise PoisonError when so many workers died in this workflow that another would only follow them."""
+    """Raise PoisonError when `most` workers or more died in this workflow."""
     with warehouse.connect() as db:
         deaths = db.scalar(_DEATHS, {"workflow": workflow_id}) if workflow_id else 0
     if deaths >= most:
-        raise PoisonError(f"{deaths} workers died in it, so it is not tried again.")
+        raise PoisonError(f"{deaths} workers died in this workflow, so it is not tried again.")
+
+
+def _is_alive(executor: str) -> bool:
+    """Whether a process holds an executor's lease."""
+    with warehouse.connect() as db:
+        return executor in executors(locks.leases(db))

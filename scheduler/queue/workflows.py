@@ -2,7 +2,7 @@
 
 A workflow's id is its idempotency key: one per batch attempt, one per report, day and edition. Every process that
 works holds a lease (scheduler/queue/lease.py); the workflows of an executor whose lease is free are taken over. A
-worker that was taken over finds out before its next write: the workflow's owner token is no longer its own."""
+worker whose workflow was taken over notices before its next write: the owner token has changed (fence.py)."""
 
 import logging
 import socket
@@ -17,14 +17,12 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
 from scheduler import schedule
-from scheduler.queue import fence, pickled_rows, retries, stages, takeover
-from scheduler.queue.lease import Seat, seated
+from scheduler.queue import fence, pickled_rows, retries, session_limits, stages, takeover
+from scheduler.queue.lease import Lease
 from scheduler.queue.serializer import JsonSerializer, refuse_pickles
 from scheduler.runs import papermill_engine
-from scheduler.worker import maintenance
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.connection import libpq_url
 from t3lib.warehouse.files import ledger
 
@@ -33,13 +31,13 @@ APPLICATION = "t3-scheduler"
 VERSION = "1"
 QUEUE = "work"
 URGENT, SOON, USUAL, BACKFILL = 1, 5, 10, 20
-CUT_OFF = "The worker was cut off from the database: another one may do this work."
-STOPPED = "The worker was stopped before this cell was done: the work goes on elsewhere or at its next start."
+CUT_OFF = "The worker lost the database: another worker may take over this work."
+STOPPED = "The worker was stopped before this cell finished: another worker, or its next start, continues the work."
 
 _log = logging.getLogger("t3.worker")
 refuse_pickles()
 _executor = "none"
-_seat: Seat | None = None
+_lease: Lease | None = None
 # Rows of the queue name their workflow and its steps: a name once given stays, wherever its function moves and whatever
 # it is called. Work that an earlier version began would otherwise fail at its next step.
 _step = partial(
@@ -60,14 +58,14 @@ def _stage(batch_id: str, stage: str) -> None:
 
 @_step(name="_finish_batch")
 def _finish_batch(batch_id: str) -> None:
-    fence.patiently()
-    stages.finish_batch(batch_id, fence=fence.hold)
+    fence.wait_until_owned()
+    stages.finish_batch(batch_id, fence=fence.lock_ownership)
 
 
 @_step(name="_fail_batch")
 def _fail_batch(batch_id: str, error: str) -> bool:
-    fence.patiently()
-    return stages.fail_batch(batch_id, error, fence=fence.hold)
+    fence.wait_until_owned()
+    return stages.fail_batch(batch_id, error, fence=fence.lock_ownership)
 
 
 @_step(name="_keep_archive")
@@ -88,8 +86,8 @@ def _ingest(batch_id: str) -> None:
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        if _fail_batch(batch_id, stages.plain(cause)):
-            return  # its load was committed before
+        if _fail_batch(batch_id, stages.one_line(cause)):
+            return  # its load was committed before the error
         raise cause from None
     _finish_batch(batch_id)
 
@@ -103,14 +101,14 @@ def _run_report(business_date: str, edition: str) -> tuple[str, str]:
 
 @_step(name="_prepare_mails")
 def _prepare_mails(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
-    fence.patiently()
-    return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.hold)
+    fence.wait_until_owned()
+    return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.lock_ownership)
 
 
 @_step(name="_fail_report")
 def _fail_report(business_date: str, edition: str, error: str) -> None:
-    fence.patiently()
-    stages.fail_report(business_date, edition, error, fence=fence.hold)
+    fence.wait_until_owned()
+    stages.fail_report(business_date, edition, error, fence=fence.lock_ownership)
 
 
 @DBOS.workflow(name="report", max_recovery_attempts=None)
@@ -121,7 +119,7 @@ def _report(business_date: str, edition: str, ask: bool = False) -> list[int]:
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        _fail_report(business_date, edition, stages.plain(cause))
+        _fail_report(business_date, edition, stages.one_line(cause))
         raise cause from None
 
 
@@ -129,35 +127,35 @@ def _report(business_date: str, edition: str, ask: bool = False) -> list[int]:
 def working(
     concurrency: int = 1, *, name: str | None = None, lost: Callable[[], object] = lambda: None
 ) -> Iterator[str]:
-    """Take part in the work for as long as the block lasts; yields this process's executor id.
+    """Take work from the queue until the block ends; yields this process's executor id.
 
-    At the end the notebook at hand may finish within the schedule's drain_seconds. `lost` is called when another
-    process took the seat while the database was away: the block should then end."""
-    global _executor, _seat
+    At the end the running notebook may finish within the schedule's drain_seconds. `lost` is called when another
+    process took the lease while the database could not be reached: the block should then end."""
+    global _executor, _lease
     url = libpq_url(settings().need("database_url"))
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
-    seat, over = Seat(url, name or socket.gethostname().split(".")[0]), threading.Event()
+    lease, over = Lease(url, name or socket.gethostname().split(".")[0]), threading.Event()
     beats = threading.Thread(
-        target=seat.keep, args=(over, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
+        target=lease.hold, args=(over, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
     )
     try:
-        _executor, _seat = seat.executor, seat
+        _executor, _lease = lease.executor, lease
         beats.start()
-        with maintenance.watched_limits():
-            takeover.mark_lost([_executor])  # of an earlier process on this seat
+        with session_limits.watched_limits():
+            takeover.mark_lost([_executor])  # of an earlier process with this lease
             with _launched(url, concurrency):
                 yield _executor
     finally:
         over.set()
         beats.join()
-        seat.leave()
-        _seat = None
+        lease.release()
+        _lease = None
 
 
 def enqueue_open_batches() -> list[str]:
-    """Enqueue every batch that is not finished; a batch attempt that is queued or running is left alone.
+    """Enqueue every open batch whose attempt is not queued or running yet; returns the workflows of all open batches.
 
-    Metadata goes first, since cleaning needs it, then files of these days, then what is older or cleaned again."""
+    Metadata goes first, since cleaning needs it, then recent files, then older and reprocessed ones."""
     with warehouse.connect() as db:
         waiting = {f"ingest:{batch.batch_id}:{batch.attempt}": batch for batch in ledger.open_batches(db)}
         queued = takeover.queued(db, waiting)
@@ -173,13 +171,13 @@ def enqueue_report(
 ) -> str:
     """Enqueue the report of a day and edition; asking twice gives the same run unless `again` names another.
 
-    With `ask` what it corrects waits for an operator."""
+    With `ask` a correction waits until an operator releases it."""
     workflow_id = f"report:daily:{business_date}:{edition}" + (f":{again}" if again else "")
     return _enqueue(workflow_id, priority, _report, business_date, edition, ask)
 
 
 def enqueue_archive(moment: datetime) -> str:
-    """Enqueue the writing of what the archive lacks, at most once a minute."""
+    """Enqueue writing the days that the archive lacks; at most once a minute."""
     return _enqueue(f"archive:{moment:%Y-%m-%dT%H:%M}", USUAL, _archive)
 
 
@@ -188,24 +186,13 @@ def wait(workflow_id: str) -> Any:
     return DBOS.retrieve_workflow(workflow_id).get_result(polling_interval_sec=0.1)
 
 
-def take_over_the_dead() -> int:
-    """Put the workflows whose executor is gone back into the queue; returns how many.
-
-    Only an executor without a seat loses its workflows, and only those that are still its own. A worker whose own seat
-    is gone or new takes nothing over: the database may have restarted, and the living not be seated again."""
-    found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    owners = {workflow.executor_id for workflow in found} - {_executor, None}
-    dead = sorted(owner for owner in owners | takeover.workers_at_work() - {_executor} if not _is_alive(owner))
-    # Asked last: a restart between the questions is seen too.
-    if not dead or not _is_alive(_executor) or _seat is None or not _seat.is_settled:
-        return 0
-    takeover.mark_lost(dead)
-    DBOS._recover_pending_workflows(dead)
-    return sum(workflow.executor_id in dead for workflow in found)
+def take_over() -> int:
+    """Put the workflows of dead workers back into the queue; returns how many."""
+    return takeover.take_over_dead(_executor, is_stable=lambda: _lease is not None and _lease.is_stable)
 
 
 def _cause(error: Exception) -> Exception | None:
-    """What a step met at its last try; None where DBOS itself ended the workflow (cancelled, taken over)."""
+    """The error of a step's last attempt; None where DBOS itself ended the workflow (cancelled, taken over)."""
     if isinstance(error, DBOSMaxStepRetriesExceeded):
         return error.errors[-1]
     return None if isinstance(error, DBOSException) else error
@@ -214,8 +201,8 @@ def _cause(error: Exception) -> Exception | None:
 @contextmanager
 def _launched(url: str, concurrency: int) -> Iterator[None]:
     fence.stopping.clear()
-    if count := pickled_rows.enter_anew():
-        _log.warning("%s pieces of work of an earlier version were entered anew", count)
+    if count := pickled_rows.requeue():
+        _log.warning("%s workflows of an earlier version were queued again", count)
     DBOS(
         config={
             "name": APPLICATION,
@@ -239,25 +226,19 @@ def _launched(url: str, concurrency: int) -> Iterator[None]:
 
 
 def _drain(seconds: float) -> None:
-    """Take no new work, let the notebooks at hand finish, stop those that take longer."""
+    """Take no new work, let running notebooks finish, stop those that take longer than so many seconds."""
     fence.stopping.set()
     if not papermill_engine.running():
         DBOS.destroy(workflow_completion_timeout_sec=0)
         return
-    late = threading.Timer(seconds, papermill_engine.stop_all, [STOPPED])
-    late.daemon = True
-    late.start()
+    stop_late = threading.Timer(seconds, papermill_engine.stop_all, [STOPPED])
+    stop_late.daemon = True
+    stop_late.start()
     DBOS.destroy(workflow_completion_timeout_sec=int(seconds) + 10)
-    late.cancel()
+    stop_late.cancel()
 
 
 def _enqueue(workflow_id: str, priority: int, workflow: Callable[..., Any], *arguments: Any) -> str:
     with SetWorkflowID(workflow_id), SetEnqueueOptions(priority=priority):
         DBOS.enqueue_workflow(QUEUE, workflow, *arguments)
     return workflow_id
-
-
-def _is_alive(executor: str) -> bool:
-    """Whether somebody holds an executor's seat."""
-    with warehouse.connect() as db:
-        return executor in seated(locks.leases(db))

@@ -1,4 +1,4 @@
-"""What the house asks of a notebook (docs/analysts.md), and in words what one breaks: `make check` runs it."""
+"""The contract of notebooks (docs/analysts.md): what a notebook breaks, in sentences; `make check` runs it."""
 
 import ast
 import re
@@ -111,7 +111,7 @@ def _code(notebook: Any) -> Iterator[str]:
 
 
 def _ending(notebook: Any) -> Iterator[str]:
-    """Pages are left out (their title is the browser's): they go on; the mail's envelope may follow the check."""
+    """Pages are left out (their title is the browser's): they stay open; the mail's envelope may follow the check."""
     last = [cell.source for _, cell in _cells(notebook)][-2:]
     if "title" not in notebook.metadata and not any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in last):
         yield "It does not end with a check: assert what must be true of what it just made."

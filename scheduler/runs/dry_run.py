@@ -1,4 +1,4 @@
-"""Running a notebook as it stands in the folder, under the analyst's role: it loads nothing and mails nothing."""
+"""The dry run of a notebook, edits included, under the analyst's role: it loads nothing and mails nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,16 +18,16 @@ READS_ONLY = " -c default_transaction_read_only=on"
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """An executed copy, the last table that it shows (its lines as texts, the titles first) and what it records."""
+class DryRun:
+    """An executed copy, the last table that it shows (rows of texts, the header first) and the values it records."""
 
     path: Path
     table: list[list[str]]
     values: dict[str, Any]
 
 
-def rehearse(notebook: Path, parameters: dict[str, Any]) -> Rehearsal:
-    """Execute a notebook; its copy and its staged files lie under outputs/rehearsals/, apart from the schedule's.
+def dry_run(notebook: Path, parameters: dict[str, Any]) -> DryRun:
+    """Execute a notebook; its copy and staged files go to outputs/rehearsals/, apart from the schedule's.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept."""
     folder = settings().outputs / "rehearsals"
@@ -38,11 +38,11 @@ def rehearse(notebook: Path, parameters: dict[str, Any]) -> Rehearsal:
         executed = runner.execute(notebook, path, parameters, _environment() | {"T3_OUTPUTS": str(folder)})
     except PapermillExecutionError as error:
         raise NotebookFailedError(notebook.stem, error.exec_count, error.ename, error.evalue, str(path)) from None
-    return Rehearsal(path, _last_table(executed), record.read(executed))
+    return DryRun(path, _last_table(executed), record.read(executed))
 
 
 def _environment() -> dict[str, str]:
-    """The analyst's: he reads all and writes his sandbox. Where no such role is configured, the kernel only reads."""
+    """The environment of the analyst's role, which writes its sandbox only; where none is configured, read-only."""
     env = runner.kernel_environment("analyst")
     if settings().database_url_analyst is None:
         env["PGOPTIONS"] += READS_ONLY

@@ -1,4 +1,4 @@
-"""Runs whose worker died: the executed copy on this machine knows the cell, and gets the mark of a failed one."""
+"""Runs whose worker died: the cell that ran then is found in the executed copy on this machine and marked as failed."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,11 +9,11 @@ from nbformat.v4 import new_output
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import raise_for_execution_errors, remove_error_markers
 
-from scheduler.runs.papermill_engine import place
+from scheduler.runs.executed_copy import place
 from t3lib import warehouse
 from t3lib.settings import settings
 
-NAME, WORDS = "WorkerLostError", "The worker ended in this cell: the work goes on in another run."
+NAME, WORDS = "WorkerLostError", "The worker died in this cell: another run repeats the work."
 
 _UNNAMED = sa.text("""
     SELECT run_id, executed_copy FROM ops.run
@@ -24,7 +24,7 @@ _SAY = sa.text("UPDATE ops.run SET failed_cell = :cell WHERE run_id = :run AND f
 
 
 def name_cells(seen: set[str]) -> None:
-    """Mark the cell in which each lost run ended, in its copy and in ops.run; every run is looked at once (`seen`)."""
+    """Mark the failed cell of each lost run in its copy and in ops.run; runs in `seen` are skipped, new ones added."""
     with warehouse.connect() as db:
         runs = db.execute(_UNNAMED, {"seen": sorted(seen)}).all()
     for run_id, executed in runs:
@@ -36,9 +36,9 @@ def name_cells(seen: set[str]) -> None:
 
 
 def mark(path: Path) -> int | None:
-    """The number (In [1] is 1) of the cell that ran when the copy was saved last, marked now; or was marked before.
+    """The number (In [1] is 1) of the cell that ran when the copy was last saved; marks it as failed unless it is.
 
-    None when the copy lies on another machine, or no cell had begun."""
+    None when the copy is on another machine, or no cell had begun."""
     if not path.is_file():
         return None
     notebook = remove_error_markers(nbformat.read(path, as_version=4))  # cells that papermill put in

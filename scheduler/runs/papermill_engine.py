@@ -1,34 +1,30 @@
-"""papermill's engine with what T3 adds: bounded times, bounded output, and a mark where a run was cut short."""
+"""papermill's engine with what T3 adds: time limits, limited output, and an error on the cell where a run stopped."""
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import stat
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
-from papermill.iorw import LocalHandler, papermill_io
+from papermill.engines import Engine, papermill_engines
 from papermill.log import logger as papermill_logger
 
 from scheduler.kernels.client import LATE_OUTPUT
+from scheduler.runs.executed_copy import ExecutedCopy, place
 from scheduler.schedule import Limits
 from t3lib.urls import scrubbed
 
 NAME = "t3"
 START_SECONDS = 60
 NOTE_BYTES = 4096
-LEAST_SECONDS = 0.05  # 0 would mean no end
-SAVED_SECONDS = 2  # what a cell shows is in its copy by then
+LEAST_SECONDS = 0.05  # 0 would mean no limit
+SAVED_SECONDS = 2  # a cell's output is in the executed copy by then
 SAVING_SHARE = 0.1  # of the time: large copies are saved less often
 
 _lock = threading.Lock()
@@ -36,11 +32,11 @@ _running: "set[_Client]" = set()
 
 
 class KernelEngine(Engine):
-    """Runs a notebook in a kernel with its own environment; a dead or late cell is marked as the failing one."""
+    """Runs a notebook in a kernel with its own environment; a cell whose kernel died or that took too long fails."""
 
     @classmethod
     def execute_notebook(cls, nb: NotebookNode, kernel_name: str, output_path: str | None = None, **given: Any) -> Any:
-        copy = _Copy(nb, output_path, progress_bar=False)
+        copy = ExecutedCopy(nb, output_path, progress_bar=False)
         copy.notebook_start()
         try:
             cls.execute_managed_notebook(copy, kernel_name, **given)
@@ -67,55 +63,7 @@ class KernelEngine(Engine):
                 _running.discard(client)
 
 
-class _Copy(NotebookExecutionManager):
-    """The executed copy while it is made. papermill itself saves it at each cell's start and end, every time checked
-    against the format and laid out for people, which takes 25 ms of a notebook that takes 300."""
-
-    def save(self, **_: Any) -> None:
-        """Save it as it stands, still a notebook that anything reads; papermill's last save lays it out."""
-        if self.output_path:
-            whole.write(json.dumps(self.nb), self.output_path)
-
-    def cell_complete(self, cell: NotebookNode, **_: Any) -> None:
-        """Note a cell's end; it is saved with the next cell's start, or the notebook's end."""
-        with self._unsaved():
-            super().cell_complete(cell)
-
-    def notebook_complete(self, **_: Any) -> None:
-        """Note the notebook's end; papermill saves it next, for people."""
-        with self._unsaved():
-            super().notebook_complete()
-
-    @contextlib.contextmanager
-    def _unsaved(self) -> Iterator[None]:
-        path, self.output_path = self.output_path, None
-        try:
-            yield
-        finally:
-            self.output_path = path
-
-
-class WholeFiles(LocalHandler):
-    """Notebooks that are whole at any moment, also when the worker is killed while it saves one."""
-
-    def write(self, buf: str, path: str) -> None:
-        """Replace the file at once."""
-        fresh = Path(path).with_name(f".{Path(path).name}.part")
-        fresh.write_text(buf, encoding="utf-8")
-        shared = stat.S_ISGID | stat.S_IRGRP
-        if fresh.parent.stat().st_mode & shared == shared:  # its group is to read what lies in it
-            fresh.chmod(0o640)
-        fresh.replace(path)
-
-
-def place(notebook: NotebookNode, index: int) -> int:
-    """Where a cell of code stands among those, from 1 on: the number that Jupyter shows beside it."""
-    return sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
-
-
-whole = WholeFiles()
 papermill_engines.register(NAME, KernelEngine)
-papermill_io.register("/", whole)
 
 
 def running() -> int:
@@ -131,7 +79,7 @@ def stop_all(why: str) -> int:
 
 
 class _Client(PapermillNotebookClient):
-    """One run."""
+    """Executes one notebook."""
 
     def __init__(self, nb_man: Any, limits: Limits, **options: Any):
         super().__init__(
@@ -144,7 +92,7 @@ class _Client(PapermillNotebookClient):
             **options,
         )
         self._limits, self._stopped = limits, ""
-        self._save_later: asyncio.TimerHandle | None = None
+        self._pending_save: asyncio.TimerHandle | None = None
         self._pause: float = SAVED_SECONDS
         self._left, self._until = limits.output_bytes + NOTE_BYTES, time.monotonic() + limits.run_seconds
 
@@ -152,7 +100,7 @@ class _Client(PapermillNotebookClient):
         return id(self)
 
     def execute(self, **kwargs: Any) -> NotebookNode:
-        """Run every cell in order up to the first that fails, dies or is late."""
+        """Run the cells in order up to the first that fails, takes too long, or whose kernel dies."""
         self.reset_execution_trackers()
         with self.setup_kernel(**kwargs):
             reply = self.wait_for_reply(self.kc.kernel_info())
@@ -163,9 +111,9 @@ class _Client(PapermillNotebookClient):
         return self.nb
 
     def papermill_execute_cells(self) -> None:
-        """papermill's loop; what the kernel cannot report itself becomes the cell's error.
+        """papermill's loop; a dead kernel or a time-out, which the kernel cannot report, becomes the cell's error.
 
-        Cells of text are passed over: each would be two more saves of the copy."""
+        Markdown cells are skipped: each would save the copy twice more."""
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type != "code":
                 continue
@@ -181,21 +129,21 @@ class _Client(PapermillNotebookClient):
                 return
             finally:
                 cell.execution_count = place(self.nb, index)
-                self._forget_saving()
+                self._cancel_save()
                 self.nb_man.cell_complete(cell)
 
     def process_message(self, *given: Any, **more: Any) -> Any:
-        """Take what a cell shows, and save it soon, also when the cell shows nothing more for an hour."""
+        """Handle an output and save it soon, also when the cell shows nothing more for an hour."""
         shown = super().process_message(*given, **more)
-        if shown is not None and self._save_later is None:
-            self._save_later = asyncio.get_running_loop().call_later(self._pause, self._save)
+        if shown is not None and self._pending_save is None:
+            self._pending_save = asyncio.get_running_loop().call_later(self._pause, self._save)
         return shown
 
     def output(self, outs: list[NotebookNode], msg: Any, display_id: str, cell_index: int) -> NotebookNode | None:
-        """Keep an output while there is room for it; an error always."""
+        """Store an output while the limit allows it; always store an error."""
         before = self._left
         if msg["msg_type"] == "error":
-            msg = msg | {"content": _without_logins(msg["content"])}
+            msg = msg | {"content": _without_passwords(msg["content"])}
         else:
             self._left -= _size(msg["content"])
         if self._left >= 0:
@@ -217,29 +165,32 @@ class _Client(PapermillNotebookClient):
 
     def _save(self) -> None:
         begun = time.monotonic()
-        self._save_later = None
+        self._pending_save = None
         self.nb_man.save()
         self._pause = max(SAVED_SECONDS, (time.monotonic() - begun) / SAVING_SHARE)
 
-    def _forget_saving(self) -> None:
-        if self._save_later is not None:
-            self._save_later.cancel()
-            self._save_later = None
+    def _cancel_save(self) -> None:
+        if self._pending_save is not None:
+            self._pending_save.cancel()
+            self._pending_save = None
 
     def _seconds_for_a_cell(self, cell: NotebookNode) -> float:
         return max(min(self._limits.cell_seconds, self._until - time.monotonic()), LEAST_SECONDS)
 
     def _bound_streams(self) -> None:
-        """Cut printed text where it is made: a kernel that prints without end would fill its own memory first."""
+        """Limit printed text inside the kernel: one that prints without end would fill its own memory first."""
         code = f"import t3lib.record; t3lib.record.bound_streams({self._limits.output_bytes})"
         self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
 
     def _mark(self, error: Exception) -> NotebookNode:
-        """An error output for a cell that could not say itself why it ended."""
+        """The error output of a cell whose kernel could not report why it ended."""
         if self._stopped:
             name, words = "RunStoppedError", self._stopped
         elif isinstance(error, DeadKernelError):
-            name, words = "DeadKernelError", "The kernel died in this cell: killed from outside or out of memory."
+            name, words = (
+                "DeadKernelError",
+                "The kernel died in this cell: it was killed from outside or ran out of memory.",
+            )
         elif time.monotonic() >= self._until:
             name, words = "RunTimeoutError", f"The notebook took longer than {self._limits.run_seconds:g} seconds."
         else:
@@ -255,6 +206,6 @@ def _size(content: dict[str, Any]) -> int:
     return len(content.get("text") or "") + sum(len(str(value)) for value in (content.get("data") or {}).values())
 
 
-def _without_logins(error: dict[str, Any]) -> dict[str, Any]:
+def _without_passwords(error: dict[str, Any]) -> dict[str, Any]:
     lines = [scrubbed(line) for line in error["traceback"]]
     return error | {"evalue": scrubbed(error["evalue"]), "traceback": lines}

@@ -1,4 +1,4 @@
-"""Runs one notebook by papermill in a fresh `t3` kernel and keeps a line of it in ops.run."""
+"""Runs one notebook with papermill in a fresh `t3` kernel and records the run in ops.run."""
 
 import json
 import os
@@ -15,22 +15,21 @@ from papermill.exceptions import PapermillExecutionError
 
 from scheduler import environment, kernels, schedule
 from scheduler.accounts import shared_folders
-from scheduler.runs import papermill_engine
-from scheduler.runs import source as checkout
+from scheduler.runs import papermill_engine, source
 from t3lib import record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
 
 NOTEBOOKS = ROOT / "notebooks"
-# How long the end of a run waits for a database that is away; the step would be tried again anyway.
-PATIENCE_SECONDS = 30
+# How long the end of a run waits for a database that cannot be reached; then the step is retried.
+DATABASE_SECONDS = 30
 
-# A worker does one thing at a time in a workflow: what still runs there ended while the database was away for longer.
+# A workflow runs one notebook at a time: an earlier run still marked as running ended while the database was away.
 _BEGIN = sa.text("""
     WITH unwritten AS (
         UPDATE ops.run
-        SET state = 'failed', error = 'The database was away when it ended.', finished_at = now(),
+        SET state = 'failed', error = 'The database could not be reached when it ended.', finished_at = now(),
             seconds = extract(epoch FROM now() - started_at)
         WHERE state = 'running' AND workflow_id = :workflow_id AND worker = :worker
     )
@@ -41,12 +40,12 @@ _END = sa.text("""
     UPDATE ops.run
     SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
         seconds = extract(epoch FROM now() - started_at)
-    WHERE run_id = :run_id AND state = 'running'  -- what was given up for lost stays so: another run followed it
+    WHERE run_id = :run_id AND state = 'running'  -- a run marked as lost stays lost: another run repeats it
 """)
 
 
 class NotebookFailedError(Exception):
-    """Cell In [`cell`] raised `cause` saying `words`. All are plain, for the error is stored with its workflow."""
+    """Cell In [`cell`] raised `cause` with the message `words`. All are plain values: the queue stores the error."""
 
     def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
         words = scrubbed(words)
@@ -83,12 +82,12 @@ def run_notebook(
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
     path = _folder(run_id) / f"{name}.ipynb"
-    source = checkout.source(NOTEBOOKS / f"{name}.ipynb", edited=edited)
+    found = source.committed(NOTEBOOKS / f"{name}.ipynb", edited=edited)
     with warehouse.connect() as db:
-        db.execute(_BEGIN, _begin(run_id, name, parameters, path, source.commit, workflow_id, worker))
+        db.execute(_BEGIN, _begin(run_id, name, parameters, path, found.commit, workflow_id, worker))
     end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
     try:
-        values = record.read(execute(source.notebook, path, parameters, kernel_environment(role)))
+        values = record.read(execute(found.notebook, path, parameters, kernel_environment(role)))
         end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
@@ -125,15 +124,15 @@ def execute(notebook: Any, path: Path, parameters: dict[str, Any], env: dict[str
         engine_name=papermill_engine.NAME,
         kernel_name=kernels.NAME,
         progress_bar=False,
-        autosave_cell_every=0,  # the engine does
+        autosave_cell_every=0,  # the engine saves it
         env=env,
         limits=schedule.load().limits,
     )
 
 
 def _end(values: dict[str, Any]) -> None:
-    """Write how a run ended, also when the database is just being restarted."""
-    last = time.monotonic() + PATIENCE_SECONDS
+    """Record how a run ended; waits for a database that is being restarted."""
+    last = time.monotonic() + DATABASE_SECONDS
     while True:
         try:
             with warehouse.connect() as db:

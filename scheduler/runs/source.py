@@ -1,4 +1,4 @@
-"""The checkout that runs: its commit, and its notebooks as they were last committed."""
+"""The notebooks that run, as they were last committed, and the commit of this checkout."""
 
 import logging
 import subprocess
@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """A notebook to run, and the commit that it and the code are of: '+' where they differ; None outside a checkout."""
+    """A notebook to run and its commit, with '+' where notebook or code differ from that; None outside a checkout."""
 
     notebook: Any
     commit: str | None
 
 
-def source(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
-    """A notebook of the schedule as it was last committed, however it is being edited; as it stands where it is new,
-    outside a checkout, with `edited`, and with T3_EDITED_NOTEBOOKS."""
+def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
+    """A notebook as it was last committed, without edits since; the file itself where it is new, outside a checkout,
+    with `edited`, and with T3_EDITED_NOTEBOOKS."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
         return Source(nbformat.read(path, 4), None)
@@ -39,7 +39,7 @@ def source(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     if text is None:
         return Source(nbformat.read(path, 4), commit + mark)
     _log.warning(
-        "%s is being edited: it runs as committed in %s (`t3 run %s` runs it as it stands).", name, commit, name
+        "%s has uncommitted edits: the version of %s runs (`t3 run %s` runs it with the edits).", name, commit, name
     )
     notebook = nbformat.reads(text, 4)
     notebook.metadata["t3_source"] = f"{name} as committed in {commit}; the file in the folder differs"
@@ -47,10 +47,10 @@ def source(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, None when it refuses or is not there."""
+    """The output of a git command; None when it fails or git is not installed."""
     try:
         command = ["git", "-C", str(root), *arguments]
-        told = {"capture_output": True, "text": True, "check": True, "timeout": 10, "env": environment.system()}
-        return subprocess.run(command, **told).stdout.strip("\n")
+        options = {"capture_output": True, "text": True, "check": True, "timeout": 10, "env": environment.system()}
+        return subprocess.run(command, **options).stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None

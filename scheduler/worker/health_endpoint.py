@@ -1,4 +1,4 @@
-"""`/healthz` for a supervisor and `/metrics` for Prometheus, on the loopback."""
+"""`/healthz` for a supervisor and `/metrics` for Prometheus, on the loopback interface."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.http.small_server import SmallHandler, SmallServer
-from scheduler.queue.lease import seated
+from scheduler.queue.lease import executors
 from t3lib import warehouse
 from t3lib.problems import explain
 from t3lib.warehouse.db import locks
@@ -45,18 +45,18 @@ class Pulse:
         """A tick failed."""
         self._error = error
 
-    def trouble(self) -> str:
-        """Why the worker is not well; empty when it is."""
+    def error_message(self) -> str:
+        """Why the worker is not healthy; empty when it is."""
         silent = time.monotonic() - self._at
         return self._error or (f"No tick for {silent:.0f} seconds." if silent > STALE_SECONDS else "")
 
 
 @contextmanager
-def serving(pulse: Pulse, port: int) -> Iterator[str]:
+def serving(watched: Pulse, port: int) -> Iterator[str]:
     """Answer on a loopback port (0 finds a free one) until the block ends; yields the address."""
 
     class Handler(_Handler):
-        heart = pulse
+        pulse = watched
 
     server = SmallServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="t3 monitor", daemon=True)
@@ -69,7 +69,7 @@ def serving(pulse: Pulse, port: int) -> Iterator[str]:
 
 
 def metrics(db: sa.Connection) -> str:
-    """The state of the house in Prometheus text format."""
+    """The state of the project in Prometheus text format."""
     found, queued = status.summary(db), db.execute(_QUEUE).one()
     requests, age = db.execute(_REQUESTS).one(), db.execute(_AGE).scalar()
     families: list[tuple[str, str, dict[str, Any]]] = [
@@ -81,7 +81,7 @@ def metrics(db: sa.Connection) -> str:
         ("t3_batches", "Batches by state.", _labelled("state", found["batches"])),
         ("t3_runs", "Notebook executions by state.", _labelled("state", found["runs"])),
         ("t3_mails", "Mails by state.", _labelled("state", found["mails"])),
-        ("t3_workers", "Processes that take work from the queue now.", {"": len(seated(locks.leases(db)))}),
+        ("t3_workers", "Processes that take work from the queue now.", {"": len(executors(locks.leases(db)))}),
         ("t3_queue", "Workflows that wait or run.", _labelled("state", dict(queued._mapping))),
         ("t3_requests", "Requests of operators by state.", _labelled("state", dict(requests._mapping))),
         ("t3_last_load_age_seconds", "Since the figures last changed.", {} if age is None else {"": round(age, 1)}),
@@ -90,12 +90,12 @@ def metrics(db: sa.Connection) -> str:
 
 
 class _Handler(SmallHandler):
-    heart: Pulse
+    pulse: Pulse
 
     def answer(self) -> None:
         if self.path == "/healthz":
-            trouble = self.heart.trouble()
-            self._answer(503 if trouble else 200, f"{trouble or 'ok'}\n")
+            error = self.pulse.error_message()
+            self._answer(503 if error else 200, f"{error or 'ok'}\n")
         elif self.path == "/metrics":
             self._metrics()
         else:

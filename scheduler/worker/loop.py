@@ -1,181 +1,45 @@
-"""A worker: takes work from the queue, and, while it is the leader, keeps the schedule."""
+"""A worker takes work from the queue, sends mail and carries out operator requests; one worker is also the leader."""
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
 
-import psycopg2
-import sqlalchemy as sa
-
-from scheduler import kernels, schedule
-from scheduler.queue import requests, stages, workflows
-from scheduler.runs import lost_cells
-from scheduler.worker import maintenance, readiness
+from scheduler import kernels
+from scheduler.queue import requests, workflows
 from scheduler.worker.health_endpoint import Pulse
-from t3lib import archive, mail, warehouse
+from scheduler.worker.leader import Leader, Scheduler
+from t3lib import mail
 from t3lib.editions import wrong_addresses
-from t3lib.ingest import discovery
-from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain, told
-from t3lib.report import corrections
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
-from t3lib.warehouse.db.locks import HOLDER, TAKE_LEASE
 
-TICK_SECONDS, DESK_SECONDS, MOST_SECONDS, READINESS_SECONDS = 0.5, 1, 30, 10
-_LEAD = "leader"
+TICK_SECONDS, REQUESTS_SECONDS, MOST_SECONDS = 0.5, 1, 30
 _log = logging.getLogger("t3.worker")
 
 
-class Leader:
-    """The one process that keeps the schedule: holds a lease on a connection of its own."""
-
-    def __init__(self, url: str):
-        self._url = url
-        self._connection: psycopg2.extensions.connection | None = None
-
-    def lead(self) -> bool:
-        """Whether this process leads now. Raises psycopg2.OperationalError when the database is away."""
-        try:
-            if self._connection is None:
-                self._connection = psycopg2.connect(self._url, application_name="t3 leader", connect_timeout=5)
-                self._connection.autocommit = True
-            with self._connection.cursor() as cursor:
-                cursor.execute(HOLDER, {"name": _LEAD})
-                if (found := cursor.fetchone()) is not None:
-                    return bool(found[0])
-                cursor.execute(TAKE_LEASE, {"name": _LEAD})
-                return cursor.fetchone() is not None
-        except psycopg2.Error:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give the lead away."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-class Scheduler:
-    """One tick after the other; every part of a tick is idempotent."""
-
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
-        self.plan, self.clock, self.landing = schedule.load(), clock, Landing()
-        self._last: dict[str, datetime] = {}
-        self._asked: set[tuple[date, str]] = set()
-        self._looked_at: set[str] = set()
-
-    def tick(self) -> None:
-        """Do what is due now."""
-        now = self.clock()
-        if self._due("takeover", now, self.plan.takeover_seconds) and (count := workflows.take_over_the_dead()):
-            _log.warning("took over %s workflows of a worker that is gone", count)
-        if self._due("discover", now, self.plan.discover_seconds):
-            self._discover(now)
-        self._reports(now)
-        if self._due("correction", now, self.plan.correction_seconds):
-            self._corrections(now)
-        if self._due("archive", now, self.plan.archive_seconds):
-            self._archive(now)
-        if self._due_since("maintenance", now, self.plan.last_maintenance_due(now, settings().zone)):
-            maintenance.ensure_partitions()
-
-    def tidy(self) -> None:
-        """What every worker does for its own machine, leader or not."""
-        now = self.clock()
-        if self._due_since("staged", now, self.plan.last_maintenance_due(now, settings().zone)):
-            maintenance.remove_staged()
-        if self._due("lost", now, self.plan.takeover_seconds):
-            lost_cells.name_cells(self._looked_at)
-
-    def _discover(self, now: datetime) -> None:
-        swept = self._last.get("sweep")
-        sweep = swept is None or swept < self.plan.last_sweep_due(now, settings().zone)
-        stages.park_stranded()
-        recent = self._due("recent", now, self.plan.recent_seconds)
-        discovery.discover(self.landing, sweep=sweep, only_today=not recent)
-        workflows.enqueue_open_batches()
-        if sweep:
-            self._last["sweep"] = now
-
-    def _reports(self, now: datetime) -> None:
-        due = [(day, edition) for day, edition in self.plan.due_reports(now, settings().zone)]
-        new = [report for report in due if report not in self._asked]
-        if not new or not self._due("readiness", now, READINESS_SECONDS) or not _has_figures():
-            return
-        for day in sorted({day for day, _ in new}):
-            if self._may_report(day, now):
-                for edition in [edition for of, edition in new if of == day]:
-                    workflows.enqueue_report(day.isoformat(), edition)
-                    self._asked.add((day, edition))
-        self._asked &= set(due)
-
-    def _may_report(self, day: date, now: datetime) -> bool:
-        """Whether a day's files are in, or the cut-off has come: then the operators are told what is not."""
-        with warehouse.connect() as db:
-            found = readiness.of_day(db, day, weeks=self.plan.expected_weeks, share=self.plan.expected_share)
-            if found.ready:
-                return True
-            if self.plan.may_wait(now, settings().zone):
-                return False
-            text = f"The reports of {day:%-d %B %Y} go out without: {found.words()}.\n\nWhat comes later is loaded"
-            text += " as usual. To make and send a report once more:\n\n"
-            text += f"    t3 report --date {day} --edition cfo --again\n"
-            mail.tell_operators(db, "incomplete day", day, f"reports of {day} are sent incomplete", text)
-        return True
-
-    def _corrections(self, now: datetime) -> None:
-        """Reports whose figures moved after they were sent are made anew; once per state of the figures."""
-        with warehouse.connect() as db:
-            moved = corrections.moved(db, now, settle_seconds=self.plan.settle_seconds)
-        for one in moved:
-            workflows.enqueue_report(one.business_date.isoformat(), one.edition, again=one.name, ask=one.ask)
-
-    def _archive(self, now: datetime) -> None:
-        """Days marked a while ago, so that one that fills up is not written for each batch."""
-        with warehouse.connect() as db:
-            days, since = archive.waiting(db)
-        if days and since and now - since > timedelta(seconds=self.plan.archive_seconds) and settings().archive_url:
-            workflows.enqueue_archive(now)
-
-    def _due_since(self, name: str, now: datetime, moment: datetime) -> bool:
-        """Whether something was not done since that moment; it counts as done then."""
-        last = self._last.get(name)
-        if last is not None and last >= moment:
-            return False
-        self._last[name] = now
-        return True
-
-    def _due(self, name: str, now: datetime, seconds: float) -> bool:
-        last = self._last.get(name)
-        if last is not None and (now - last).total_seconds() < seconds:
-            return False
-        self._last[name] = now
-        return True
-
-
 def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None) -> None:
-    """Work until told to stop. Raises ServiceError when another process took this worker's seat."""
+    """Work until told to stop. Raises ServiceError when another process took this worker's lease."""
     kernels.warm()
-    pulse, unseated = pulse or Pulse(), threading.Event()
+    pulse, lease_lost = pulse or Pulse(), threading.Event()
 
-    def unseat() -> None:
-        unseated.set()
+    def on_lost() -> None:
+        lease_lost.set()
         stop.set()
 
     for wrong in wrong_addresses():
         _log.warning("%s", wrong)
-    with workflows.working(concurrency, lost=unseat), _leader() as leader:
+    with workflows.working(concurrency, lost=on_lost), _leader() as leader:
         scheduler = Scheduler()
-        # A mail server or a bucket may hang for minutes: nothing else waits for them.
-        for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (DESK_SECONDS, requests.carry_out)):
+        # Threads of their own: a mail server or a bucket may hang for minutes.
+        for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
             threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
         _repeat(stop, TICK_SECONDS, lambda: _tick(scheduler, leader), pulse)
-    if unseated.is_set():
-        raise ServiceError("Another worker took this one's place while the database was away: start it again.")
+    if lease_lost.is_set():
+        raise ServiceError(
+            "Another worker took this worker's lease while the database could not be reached: start it again."
+        )
 
 
 def _tick(scheduler: Scheduler, leader: Leader) -> None:
@@ -185,7 +49,7 @@ def _tick(scheduler: Scheduler, leader: Leader) -> None:
 
 
 def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], pulse: Pulse | None = None) -> None:
-    """Do something again and again; an error is logged in one line and tried again, slower each time."""
+    """Repeat a task every so many seconds; after an error, which is logged, the pause doubles (30 s at most)."""
     failures, pulse = 0, pulse or Pulse()
     while not stop.wait(min(seconds * 2**failures, MOST_SECONDS)):
         try:
@@ -206,9 +70,3 @@ def _leader() -> Iterator[Leader]:
         yield leader
     finally:
         leader.close()
-
-
-def _has_figures() -> bool:
-    """Whether anything was loaded yet: an empty company gets no report."""
-    with warehouse.connect() as db:
-        return bool(db.scalar(sa.text("SELECT loaded_at IS NOT NULL FROM mart.watermark")))

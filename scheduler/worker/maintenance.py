@@ -1,11 +1,7 @@
-"""What keeps the house in order: partitions ahead of time, staged files that nothing owns, sessions past limits."""
+"""Daily maintenance: makes partitions ahead of time and removes staged files that no open batch owns."""
 
-import logging
 import shutil
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 
 import sqlalchemy as sa
@@ -13,13 +9,10 @@ import sqlalchemy as sa
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.settings import settings
-from t3lib.warehouse.db import role_limits
 
 MONTHS_AHEAD = 2
 # Younger folders may belong to a notebook that an analyst runs by hand.
 STAGED_HOURS = 24
-LIMITS_SECONDS = 5
-_log = logging.getLogger("t3.worker")
 
 
 def ensure_partitions(day: date | None = None) -> list[date]:
@@ -33,35 +26,8 @@ def ensure_partitions(day: date | None = None) -> list[date]:
     return months
 
 
-@contextmanager
-def watched_limits() -> Iterator[None]:
-    """End the sessions that are past their limits for as long as the block lasts."""
-    over = threading.Event()
-    threading.Thread(target=watch_limits, args=(over,), daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
-
-
-def watch_limits(stop: threading.Event) -> None:
-    """End the database sessions that are past what their roles may, until told to stop; the log says which.
-
-    In a thread of its own: what it ends may be what everything else waits for."""
-    while not stop.wait(LIMITS_SECONDS):
-        try:
-            with warehouse.connect() as db:
-                ended = role_limits.enforce(db)
-        except sa.exc.OperationalError:  # the database is away, which everything else says
-            ended = []
-        except sa.exc.SQLAlchemyError as error:
-            ended = [f"The limits of the roles are not watched: {error}"]
-        for line in ended:
-            _log.warning(line)
-
-
 def remove_staged(hours: float = STAGED_HOURS) -> list[str]:
-    """Remove this machine's staged folders of batches that are not open; returns their names."""
+    """Remove staged folders on this machine that no open batch owns; returns their names."""
     staging = settings().outputs / "staging"
     if not staging.is_dir():
         return []

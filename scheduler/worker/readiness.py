@@ -1,4 +1,4 @@
-"""Whether a business day's files are in: what usually came on this weekday, compared with what came."""
+"""Whether a business day's files are loaded: the batches expected on this weekday, compared with those that came."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -47,7 +47,7 @@ _REPORTED = sa.text("""
 
 @dataclass(frozen=True)
 class Missing:
-    """A batch of a truck that is expected and not loaded; is_here when its file lies in the bucket already."""
+    """A truck's batch that is expected and not loaded; is_here when its file is in the bucket already."""
 
     truck_id: int
     batch_hour: int
@@ -56,7 +56,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a day still lacks."""
+    """What is still missing for a business day."""
 
     business_date: date
     missing: tuple[Missing, ...]
@@ -64,7 +64,7 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        """Whether everything that can be expected is in."""
+        """Whether every expected batch is loaded."""
         return not self.missing and not self.files_under_way
 
     def words(self) -> str:
@@ -74,12 +74,12 @@ class Readiness:
             hours.setdefault(one.truck_id, []).append(f"{one.batch_hour:02d}:00")
         parts = [f"truck {truck} ({', '.join(times)})" for truck, times in hours.items()]
         if self.files_under_way:
-            parts.append(f"{self.files_under_way} files that are being taken in")
+            parts.append(f"{self.files_under_way} files that are being loaded")
         return "; ".join(parts)
 
 
 def of_day(db: sa.Connection, day: date, *, weeks: int, share: float) -> Readiness:
-    """What a business day lacks, by the same weekdays of so many weeks before."""
+    """What is missing for a business day, judged by the same weekday of so many weeks before."""
     rows = db.execute(_MISSING, {"day": day, "weeks": weeks, "share": share})
     missing = tuple(Missing(*row) for row in rows)
     return Readiness(day, missing, db.execute(_UNDER_WAY, {"day": day}).scalar_one())

@@ -41,7 +41,7 @@ thread.join()
 """
 
 # Held by the workers of this test's database.
-SEATS = """
+LEASES = """
     SELECT count(*) FROM ops.lease
     JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at
     WHERE name LIKE 'executor %'
@@ -140,9 +140,9 @@ def test_a_worker_killed_in_or_between_notebooks_loses_and_doubles_nothing(bucke
 
 def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, worker):
     first = worker()
-    until(lambda: one(SEATS) == 1)
+    until(lambda: one(LEASES) == 1)
     second = worker()
-    until(lambda: one(SEATS) == 2)
+    until(lambda: one(LEASES) == 2)
     until(lambda: stopped_in_a_run(first))
     assert one(RUNS_OF_FIRST.format("running")) == 1
     family = kin(first)
@@ -236,7 +236,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         cut = time.monotonic()
         frozen = kin(zombie)
         signal_all(frozen if paused else (), signal.SIGSTOP)
-        until(lambda: not one(SEATS))
+        until(lambda: not one(LEASES))
         worker()
         until(all_done, 150)
         agrees(bucket)
@@ -244,7 +244,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
         line.mend()
         signal_all(frozen if paused else (), signal.SIGCONT)
-        zombie.wait(60)  # its seat was given away
+        zombie.wait(60)  # its lease was taken
         agrees(bucket)
         assert one("SELECT count(*) FROM ops.batch WHERE state <> 'done'") == 0
         assert one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'") == loads
@@ -259,9 +259,9 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         settings.cache_clear()
         warehouse.upgrade()
         zombie = network.start(worker, url)
-        until(lambda: one(SEATS) == 1)
+        until(lambda: one(LEASES) == 1)
         worker()
-        until(lambda: one(SEATS) == 2)
+        until(lambda: one(LEASES) == 2)
         until(lambda: stopped_in_a_run(zombie))  # else the run may end before the network does
         network.fall_silent()
         signal_all(kin(zombie), signal.SIGCONT)
@@ -271,7 +271,7 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         agrees(bucket)
         time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
         network.speak()
-        until(lambda: one(SEATS) == 2, 60)  # nobody took its seat: it works on
+        until(lambda: one(LEASES) == 2, 60)  # nobody took its lease: it continues
         assert zombie.poll() is None
         agrees(bucket)
         assert one(INCIDENTS) == 0

@@ -81,7 +81,7 @@ def runs(notebook):
         return [tuple(row) for row in db.execute(sa.text(query), {"notebook": notebook})]
 
 
-DIED = ("failed", "DeadKernelError: The kernel died in this cell: killed from outside or out of memory.")
+DIED = ("failed", "DeadKernelError: The kernel died in this cell: it was killed from outside or ran out of memory.")
 
 
 def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes_nothing(bucket, killed):
@@ -101,7 +101,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     assert runs("3_load") == [DIED] * 3
     batch = one("SELECT batch_id FROM ops.batch")
     [(subject, text)] = told()
-    assert subject == f"T3: {batch} is loaded; then its work failed"
+    assert subject == f"T3: {batch} is loaded; a later step failed"
     assert "which stands: nothing is to be done." in text
     assert "cell In [" in text
     assert "Nothing of this batch was loaded" not in text
@@ -118,7 +118,7 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; then its work failed"]
+    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, killed):
@@ -150,7 +150,7 @@ def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(
     monkeypatch.setattr(takeover, "stranded_batches", lambda: [batch])
     stages.park_stranded()
     assert one("SELECT state FROM ops.batch") == "done"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; then its work failed"]
+    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
@@ -172,7 +172,7 @@ def test_a_report_whose_mails_stand_already_is_not_told_as_without_mail(database
     stages.fail_report("2026-11-20", "culinary", "The disk is full.")
     texts = [text for subject, text in told() if "report failed" in subject]
     assert ["No mail was sent." in text for text in texts] == [False, True]
-    assert "1 mail of it stood in the outbox before" in texts[0]
+    assert "1 mail of this report was queued before" in texts[0]
 
 
 @pytest.fixture

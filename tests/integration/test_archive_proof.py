@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.queue import stages, workflows
-from scheduler.worker.loop import Scheduler
+from scheduler.worker.leader import Scheduler
 from t3lib import archive, warehouse
 from t3lib.archive import Day, history
 from t3lib.settings import SettingsError, settings

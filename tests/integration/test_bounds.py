@@ -14,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from scheduler import schedule  # fmt: skip
 from scheduler.queue import takeover
-from scheduler.runs import lost_cells, papermill_engine, runner
+from scheduler.runs import executed_copy, lost_cells, papermill_engine, runner
 from scheduler.schedule import Limits
-from scheduler.worker.loop import Scheduler
+from scheduler.worker.leader import Scheduler
 from t3lib import warehouse
 from t3lib.settings import ROOT, settings
 from tests.steps import change, one, until
@@ -31,7 +31,7 @@ time.sleep(60)
 DIES = """
 import sys
 from pathlib import Path
-from scheduler import runner
+from scheduler.runs import runner
 runner.NOTEBOOKS = Path(sys.argv[1])
 runner.run_notebook("9_trial", {}, worker="house-1")
 """
@@ -69,9 +69,9 @@ def errors(path):
 
 def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypatch):
     saved = []
-    write = papermill_engine.WholeFiles.write
+    write = executed_copy.WholeFiles.write
     monkeypatch.setattr(
-        papermill_engine.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
+        executed_copy.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
     )
     raised, _, path = notebook("1", "2", "3")
     assert raised is None
@@ -84,7 +84,7 @@ def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypa
 def test_a_killed_kernel_leaves_its_copy_with_the_failing_cell_marked(notebook):
     raised, line, path = notebook("print('done')", "import os; os.kill(os.getpid(), 9)", "print('never')")
     assert (raised.cause, raised.cell, line["state"], line["failed_cell"]) == ("DeadKernelError", 3, "failed", 3)
-    assert "killed from outside or out of memory" in line["error"]
+    assert "killed from outside or ran out of memory" in line["error"]
     assert errors(path) == ["DeadKernelError"]
     assert "done" in path.read_text()
     assert "never\\n" not in path.read_text()
@@ -170,4 +170,4 @@ def test_an_end_that_was_never_written_is_told_by_the_next_run_of_its_workflow(n
     assert one("SELECT count(*) FROM ops.run WHERE state = 'running'") == 1
     runner.run_notebook("9_trial", {}, workflow_id="w", worker="house-1")
     assert one("SELECT count(*) FROM ops.run WHERE state = 'running'") == 0
-    assert one("SELECT error FROM ops.run WHERE state = 'failed'") == "The database was away when it ended."
+    assert one("SELECT error FROM ops.run WHERE state = 'failed'") == "The database could not be reached when it ended."

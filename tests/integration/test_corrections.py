@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.queue import stages
-from scheduler.worker import loop
+from scheduler.worker import leader
 from t3lib import business_day, mail, report, warehouse
 from t3lib.editions import editions
 from t3lib.mail.outbox import MailError
@@ -232,8 +232,8 @@ def test_week_that_holds_the_day_is_corrected_too(box, tmp_path):
 
 def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     asked = []
-    monkeypatch.setattr(loop.workflows, "enqueue_report", lambda *given, **more: asked.append((given, more)))
+    monkeypatch.setattr(leader.workflows, "enqueue_report", lambda *given, **more: asked.append((given, more)))
     restate(11_000)
     later = datetime.now(UTC) + timedelta(hours=1)
-    loop.Scheduler(clock=lambda: later)._corrections(later)
+    leader.Scheduler(clock=lambda: later)._corrections(later)
     assert asked == [((DAY.isoformat(), "cfo"), {"again": "moved-11000-10", "ask": True})]

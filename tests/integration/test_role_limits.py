@@ -10,8 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from scheduler.queue import workflows
-from scheduler.worker import maintenance
+from scheduler.queue import session_limits, workflows
 from t3lib import archive, mail, operator_requests, warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.checks import role_exposure
@@ -75,7 +74,7 @@ def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monk
         with warehouse.connect() as db:
             roles.ensure(db)
         with workflows.working():
-            assert not workflows._is_alive("house-9")
+            assert not takeover._is_alive("house-9")
     assert_reconciles()
 
 
@@ -142,7 +141,7 @@ def _sleep(cursor: psycopg2.extensions.cursor) -> None:
 )
 def test_a_worker_that_starts_ends_whoever_it_waits_for(url: str, bucket: Path, monkeypatch, role: str, holding: str):
     monkeypatch.setattr(role_limits, "LONGEST_WAIT", 1)
-    monkeypatch.setattr(maintenance, "LIMITS_SECONDS", 1)
+    monkeypatch.setattr(session_limits, "LIMITS_SECONDS", 1)
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     with session(url, role) as held:
         held.execute(UNBOUND)
@@ -196,7 +195,7 @@ def test_the_limits_of_every_role_are_set_where_it_logs_in(url: str):
                 assert given.fetchone() == (1000 * int(seconds.removesuffix("s")),)
 
 
-def test_a_workers_seat_is_a_lease_that_only_the_owner_writes(url: str):
+def test_a_workers_lease_is_one_that_only_the_owner_writes(url: str):
     with workflows.working():
         assert rows("SELECT name FROM ops.lease") == [(f"executor {workflows._executor}",)]
         for role in roles.NAMES:

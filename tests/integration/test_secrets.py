@@ -251,8 +251,8 @@ def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) 
     path = settings().outputs / "trial.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
-    source = runner.checkout.Source(nbformat.read(path, 4), None)
-    monkeypatch.setattr(runner.checkout, "source", lambda path: source)
+    found = runner.source.Source(nbformat.read(path, 4), None)
+    monkeypatch.setattr(runner.source, "committed", lambda path: found)
     with pytest.raises(runner.NotebookFailedError) as failed:
         runner.run_notebook("2_clean", {})
     with runner.warehouse.connect() as db:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from scheduler.queue import fence, stages, workflows
 from scheduler.worker import health_endpoint, maintenance, readiness  # fmt: skip
-from scheduler.worker.loop import Leader, Scheduler
+from scheduler.worker.leader import Leader, Scheduler
 from t3lib import warehouse
 from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
@@ -167,14 +167,14 @@ def kept(bucket, monkeypatch):
     def note(*what):
         done.append((*what, f"{moment[0].astimezone(settings().zone):%Y-%m-%d %H:%M}"))
 
-    monkeypatch.setattr(workflows, "take_over_the_dead", lambda: 0)
+    monkeypatch.setattr(workflows, "take_over", lambda: 0)
     monkeypatch.setattr(workflows, "enqueue_open_batches", list)
     monkeypatch.setattr(workflows, "enqueue_report", lambda day, edition: edition == "cfo" and note("report", day))
     monkeypatch.setattr(stages, "park_stranded", lambda: None)
     monkeypatch.setattr(discovery, "discover", lambda _, sweep, only_today: sweep and note("sweep"))
     monkeypatch.setattr(maintenance, "ensure_partitions", lambda: note("partitions"))
     monkeypatch.setattr(readiness, "of_day", lambda db, day, **_: readiness.Readiness(day, (), 0))
-    monkeypatch.setattr("scheduler.worker.loop._has_figures", lambda: True)
+    monkeypatch.setattr("scheduler.worker.leader._has_figures", lambda: True)
     monkeypatch.setattr("t3lib.archive.waiting", lambda db: (0, None))
     scheduler = Scheduler(lambda: moment[0])
 
@@ -305,7 +305,7 @@ def test_a_worker_that_cannot_start_ends_with_its_reason_instead_of_waiting(buck
     def refuse(*_):
         raise ServiceError("The database has no free connection: try again later.")
 
-    monkeypatch.setattr(workflows, "Seat", refuse)
+    monkeypatch.setattr(workflows, "Lease", refuse)
     code, _, err = t3("worker", "--health-port", "0")
     assert code == 1
     assert "no free connection" in err

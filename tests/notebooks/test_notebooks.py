@@ -95,7 +95,7 @@ def test_every_notebook_runs_with_other_parameters_and_on_a_day_without_data(fil
     for given in PARAMETERS[name]:
         path = parameters.notebook(name)
         values = parameters.values(path, [(parameter, str(value)) for parameter, value in given.items()])
-        found.append(dry_run.rehearse(path, values).values)
+        found.append(dry_run.dry_run(path, values).values)
     assert figures() == before
     if path.parent.name == "explore":
         assert found[0]["rows"] > 0
@@ -112,8 +112,8 @@ def test_every_notebook_is_run_with_other_parameters():
         assert all(set(given) <= known for given in PARAMETERS[path.stem])
 
 
-def test_a_rehearsal_keeps_its_copy_and_its_staged_files_apart(filled):
-    done = dry_run.rehearse(parameters.notebook("2_clean"), {"business_date": DAY.isoformat()})
+def test_a_dry_run_keeps_its_copy_and_its_staged_files_apart(filled):
+    done = dry_run.dry_run(parameters.notebook("2_clean"), {"business_date": DAY.isoformat()})
     assert done.values["rows"] == done.values["sales"] + done.values["rejects"] > 0
     assert done.table[0][-2:] == ["reason", "suggested_pence"]
     assert done.path.is_relative_to(settings().outputs / "rehearsals")
@@ -122,29 +122,29 @@ def test_a_rehearsal_keeps_its_copy_and_its_staged_files_apart(filled):
     assert not (settings().outputs / "staging" / staged.name).exists()
 
 
-def test_a_rehearsal_cannot_write_where_figures_are(filled, tmp_path):
+def test_a_dry_run_cannot_write_where_figures_are(filled, tmp_path):
     cells = [new_code_cell("from t3lib import warehouse\nimport sqlalchemy as sa\nwith warehouse.connect() as db:\n"
                            f"    db.execute(sa.text('{statement}'))")
              for statement in ("CREATE TABLE sandbox.tried (a int)", "DROP TABLE sandbox.tried",
                                "DELETE FROM core.sale")]  # fmt: skip
     nbformat.write(new_notebook(cells=cells), tmp_path / "tried.ipynb")
     with pytest.raises(NotebookFailedError, match="may not use") as failed:
-        dry_run.rehearse(tmp_path / "tried.ipynb", {})
+        dry_run.dry_run(tmp_path / "tried.ipynb", {})
     assert failed.value.cell == 3
 
 
-def test_a_rehearsal_without_a_role_of_its_own_only_reads(filled, tmp_path, monkeypatch):
+def test_a_dry_run_without_a_role_of_its_own_only_reads(filled, tmp_path, monkeypatch):
     monkeypatch.delenv("T3_DATABASE_URL_ANALYST")
     settings.cache_clear()
     source = "from t3lib import warehouse\nimport sqlalchemy as sa\nwith warehouse.connect() as db:\n"
     source += "    db.execute(sa.text('CREATE TABLE sandbox.tried (a int)'))"
     nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "tried.ipynb")
     with pytest.raises(NotebookFailedError, match="read-only transaction"):
-        dry_run.rehearse(tmp_path / "tried.ipynb", {})
+        dry_run.dry_run(tmp_path / "tried.ipynb", {})
 
 
 def figures() -> list[tuple]:
-    """What no rehearsal may change: the figures' version, files, rows and runs."""
+    """What no dry run may change: the figures' version, files, rows and runs."""
     return rows("""
         SELECT version, (SELECT count(*) FROM core.sale), (SELECT count(*) FROM ops.rejected_row),
                (SELECT count(*) FROM ops.source_file), (SELECT count(*) FROM ops.run), (SELECT count(*) FROM ops.batch)
@@ -163,6 +163,6 @@ def test_a_notebook_keeps_the_contract(path):
 
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if not name.startswith(("4", "5", "6"))])
 def test_a_notebook_runs_on_its_defaults_before_the_first_load(bucket, name):
-    values = dry_run.rehearse(parameters.notebook(name), {}).values
+    values = dry_run.dry_run(parameters.notebook(name), {}).values
     assert values["rows"] == 0
     assert values.get("finding", "No sales").startswith(("No sales", "Needs metadata/costs.csv"))

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler.runs import source as checkout
+from scheduler.runs import source
 from t3lib.settings import settings
 
 
@@ -28,12 +28,12 @@ def git(folder, *arguments):
     return subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def source(folder):
-    return checkout.source(folder / "notebooks" / "2_clean.ipynb", folder)
+def committed(folder):
+    return source.committed(folder / "notebooks" / "2_clean.ipynb", folder)
 
 
 def test_a_committed_notebook_runs_as_it_stands_under_its_commit(repository, caplog):
-    found = source(repository)
+    found = committed(repository)
     assert found.notebook.cells[0].source == "committed"
     assert found.commit == git(repository, "rev-parse", "--short=12", "HEAD")
     assert caplog.text == ""
@@ -41,23 +41,23 @@ def test_a_committed_notebook_runs_as_it_stands_under_its_commit(repository, cap
 
 def test_a_half_edited_notebook_runs_as_committed_and_it_is_said(repository, caplog):
     (repository / "notebooks" / "2_clean.ipynb").write_text('{"cells": [')
-    found = source(repository)
+    found = committed(repository)
     assert found.notebook.cells[0].source == "committed"
     assert found.commit == git(repository, "rev-parse", "--short=12", "HEAD")
     assert f"as committed in {found.commit}" in found.notebook.metadata["t3_source"]
-    assert "2_clean.ipynb is being edited: it runs as committed in" in caplog.text
+    assert "2_clean.ipynb has uncommitted edits" in caplog.text
 
 
 def test_edited_code_marks_the_commit(repository):
     (repository / "t3lib" / "rules.py").write_text("LIMIT = 6\n")
-    assert source(repository).commit.endswith("+")
+    assert committed(repository).commit.endswith("+")
 
 
 def test_developers_may_have_the_edited_one(repository, monkeypatch):
     nbformat.write(new_notebook(cells=[new_code_cell("edited")]), repository / "notebooks" / "2_clean.ipynb")
     monkeypatch.setenv("T3_EDITED_NOTEBOOKS", "1")
     settings.cache_clear()
-    found = source(repository)
+    found = committed(repository)
     assert found.notebook.cells[0].source == "edited"
     assert found.commit.endswith("+")
 
@@ -65,13 +65,13 @@ def test_developers_may_have_the_edited_one(repository, monkeypatch):
 def test_who_previews_a_report_gets_the_edited_notebook(repository):
     path = repository / "notebooks" / "2_clean.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell("edited")]), path)
-    found = checkout.source(path, repository, edited=True)
+    found = source.committed(path, repository, edited=True)
     assert found.notebook.cells[0].source == "edited"
     assert found.commit.endswith("+")
 
 
 def test_a_new_notebook_and_one_outside_a_checkout_run_as_they_stand(repository, tmp_path_factory):
     nbformat.write(new_notebook(cells=[new_code_cell("new")]), repository / "notebooks" / "7_new.ipynb")
-    assert checkout.source(repository / "notebooks" / "7_new.ipynb", repository).notebook.cells[0].source == "new"
+    assert source.committed(repository / "notebooks" / "7_new.ipynb", repository).notebook.cells[0].source == "new"
     (repository / ".git").rename(tmp_path_factory.mktemp("away") / "git")
-    assert source(repository).commit is None
+    assert committed(repository).commit is None
