@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from scheduler.queue import session_limits, workflows
+from scheduler.queue import session_limits, takeover, workflows
 from t3lib import archive, mail, operator_requests, warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.checks import role_exposure
