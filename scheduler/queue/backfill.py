@@ -16,8 +16,7 @@ from t3lib.feed.keys import recent_prefixes
 from t3lib.landing import Landing, Object
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import ledger, reprocessing
 
 MODES = ("missing", "failed", "all")
 # Beyond so many days one listing of the whole bucket is cheaper than several per day.
@@ -111,7 +110,7 @@ class Backfill:
                 ledger.record(db, self._unknown(db))
                 ledger.claim(db, settings().batch_bytes)
             if self.mode == "all" and not db.scalars(_AGAIN_OPEN, {"why": self._why}).all():
-                again_files.ask(
+                reprocessing.ask(
                     db, self.first, self.last, actor=actor, why=self._why, batch_bytes=settings().batch_bytes
                 )
                 ledger.claim(db, settings().batch_bytes)

@@ -11,7 +11,7 @@ from t3lib.cleaning.reasons import REASONS
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects, rejudging, repairs
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import reprocessing
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 
 ANN = {"actor": "Ann", "why": "The till lost its point."}
@@ -45,7 +45,7 @@ def status() -> list[str]:
 def again() -> list:
     with warehouse.connect() as db:
         day = date(2026, 11, 5)
-        made = again_files.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
+        made = reprocessing.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
     return [run(batch_id) for batch_id in made]
 
 
