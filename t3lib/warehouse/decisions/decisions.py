@@ -30,7 +30,7 @@ _STATUSES = "SELECT file_id, row_number, status FROM ops.rejected_row WHERE file
 
 @dataclass(frozen=True)
 class Decision:
-    """One line of ops.repair; sold_at, payment_type and total_pence are those of the sale that was inserted or deleted."""
+    """One line of ops.repair; sold_at, payment_type and total_pence are of the sale inserted or deleted."""
 
     file_id: int
     row_number: int
