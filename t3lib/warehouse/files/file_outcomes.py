@@ -152,10 +152,10 @@ def _let_stand(cursor: Cursor, again: list[Row]) -> None:
         cursor.execute(_STANDS[1], [list(latest), versions, etags])
 
 
-def reopen_held(cursor: Cursor, gone: list[int]) -> None:
+def reopen_held(cursor: Cursor, removed: list[int]) -> None:
     """Reopen files that were held as duplicates of these, which are no longer loaded: they are read again."""
-    if gone:
-        cursor.execute(_REOPEN_HELD, [gone])
+    if removed:
+        cursor.execute(_REOPEN_HELD, [removed])
 
 
 def _pass_over(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:

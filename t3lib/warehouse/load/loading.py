@@ -69,8 +69,8 @@ def load(
 
     files: the staged outcome per file (extraction.FILES_SCHEMA). Only files still claimed in the ledger take part,
     so a repeated load changes nothing. Versions that these replace go in the same transaction. At commit the
-    database checks for every file that rows and pence reconcile. Raises RulesChangedError when the dimensions are no
-    longer those of the stamp `cleaned_under`."""
+    database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
+    no longer those of the stamp `cleaned_under`."""
     ensure_months(sales, url)
     digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:

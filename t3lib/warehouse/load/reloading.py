@@ -89,7 +89,7 @@ def load(
     """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
 
     A row that a person repaired or dismissed stays so, unless the rules now accept the repaired value themselves.
-    A repeated load changes nothing. Raises RulesChangedError as `loading.load` does."""
+    A repeated load changes nothing. Raises DimensionsChangedError as `loading.load` does."""
     ensure_months(sales, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)

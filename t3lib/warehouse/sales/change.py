@@ -70,7 +70,7 @@ def dimensions_stamp(db: sa.Connection) -> str:
 
 
 def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
-    """Raise RulesChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
+    """Raise DimensionsChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
     cursor.execute(_DIMENSIONS)
     if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
         raise DimensionsChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
