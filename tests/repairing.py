@@ -4,7 +4,7 @@ from datetime import date
 
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import reprocessing
 from tests.feeding import rows, run
 
 ANN = {"actor": "Ann", "why": "The till lost its point."}
@@ -20,5 +20,5 @@ def again() -> list:
     """Clean the file's day again; what each load did."""
     with warehouse.connect() as db:
         day = date(2026, 11, 5)
-        made = again_files.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
+        made = reprocessing.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
     return [run(batch_id) for batch_id in made]

@@ -4,7 +4,7 @@ from datetime import date
 
 from t3lib import warehouse
 from t3lib.settings import settings
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import reprocessing
 from tests.feeding import rows, run
 
 DAY = date(2026, 11, 5)
@@ -20,7 +20,7 @@ def again(first: date = DAY, last: date = DAY) -> list:
     """Ask for days again and see the batches through."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
-        made = again_files.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
+        made = reprocessing.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
     return [run(batch_id) for batch_id in made]
 
 

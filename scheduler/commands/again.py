@@ -11,8 +11,7 @@ from t3lib import warehouse
 from t3lib.money import pounds
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import ledger
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import ledger, reprocessing
 from t3lib.warehouse.files.audit import account
 from t3lib.warehouse.sales import restated_figures
 from t3lib.warehouse.sales.restated_figures import Restatement
@@ -25,12 +24,12 @@ def again(days: str, why: str, by: str, as_json: bool) -> None:
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
         with warehouse.connect() as db:
-            batches = again_files.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            batches = reprocessing.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
         with workflows.working(), progress("Cleaning again") as advance:
             failed = see_all_through(workflows.enqueue_open_batches(), advance)
         with warehouse.connect() as db:
-            files = again_files.outcomes(db, batches)
+            files = reprocessing.outcomes(db, batches)
             changes = restated_figures.of_batches(db, batches)
     if as_json:
         print_json({"files": files, "changes": [vars(change) for change in changes], "failed": failed})

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 from t3lib import cleaning, warehouse
 from t3lib.business_day import day_of
 from t3lib.cleaning.truck_facts import read_rules
-from t3lib.ingest import preview as difference
 from t3lib.ingest.extraction import extract
+from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import pinned_settings
 from t3lib.warehouse.files import ledger, reprocessing
 from t3lib.warehouse.load import dimensions, loading, reloading
-from t3lib.warehouse.sales.change import RulesChangedError, dimensions_stamp
+from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stamp
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Batch:
     batch_id: str
     files: list[ledger.File]
     staging: Staging
-    is_again: bool = False
+    is_reprocessing: bool = False
 
     @property
     def is_rehearsal(self) -> bool:
@@ -45,8 +45,8 @@ def open_batch(batch_id: str, business_date: str = "") -> Batch:
     with warehouse.connect() as db:
         if batch_id == ledger.REHEARSAL:
             return _rehearsal(db, business_date)
-        is_again = reprocessing.is_again(db, batch_id)
-        return Batch(batch_id, ledger.files(db, batch_id), Staging.of(batch_id), is_again)
+        is_reprocessing = reprocessing.is_reprocessing(db, batch_id)
+        return Batch(batch_id, ledger.files(db, batch_id), Staging.of(batch_id), is_reprocessing)
 
 
 def extract_batch(batch: Batch) -> tuple[pa.Table, pa.Table]:
@@ -59,7 +59,7 @@ def extract_batch(batch: Batch) -> tuple[pa.Table, pa.Table]:
 
 
 def clean_batch(batch: Batch) -> cleaning.Cleaned:
-    """Judge the staged raw rows into sales.parquet and rejects.parquet, under the dimensions as they are now."""
+    """Validate the staged raw rows into sales.parquet and rejects.parquet, under the dimensions as they are now."""
     if batch.is_rehearsal and not _is_staged(batch):
         extract_batch(batch)
     with warehouse.connect() as db:
@@ -85,15 +85,15 @@ def load_batch(batch: Batch) -> loading.Loaded:
         return dimensions.load(files, batch.staging.read_json("dimensions"))
     try:
         return _load_cleaned(batch, files)
-    except RulesChangedError:
+    except DimensionsChangedError:
         clean_batch(batch)
         return _load_cleaned(batch, files)
 
 
-def preview(batch: Batch) -> difference.Difference:
-    """What loading a rehearsal's files, cleaned under the rules as they are now, would change of what stands."""
+def preview(batch: Batch) -> Difference:
+    """What loading a rehearsal's files, cleaned under the rules as they are now, would change of the loaded rows."""
     clean_batch(batch)
-    return difference.of_staged(*(batch.staging.read(name) for name in ("files", "sales", "rejects")))
+    return of_staged(*(batch.staging.read(name) for name in ("files", "sales", "rejects")))
 
 
 def _rehearsal(db: sa.Connection, business_date: str) -> Batch:
@@ -120,6 +120,6 @@ def _rehearse(batch: Batch) -> loading.Loaded:
 def _load_cleaned(batch: Batch, files: pa.Table) -> loading.Loaded:
     sales, rejects = batch.staging.read("sales"), batch.staging.read("rejects")
     stamp = batch.staging.read_json("cleaned_under")
-    if batch.is_again:
+    if batch.is_reprocessing:
         return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp)
     return loading.load(files, sales, rejects, cleaned_under=stamp)

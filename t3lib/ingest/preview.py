@@ -46,7 +46,7 @@ class Difference:
     files: Counter[str] = field(default_factory=Counter)
     moves: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     days: dict[tuple[int, date], list[int]] = field(default_factory=dict)
-    stood: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    existing: dict[tuple[int, date], list[int]] = field(default_factory=dict)
     rows_read: int = 0
     rows_loaded: int = 0
     pence_loaded: int = 0
@@ -58,7 +58,7 @@ class Difference:
             {"truck_id": truck, "business_date": day, "rows_before": rows, "rows_after": rows + more_rows,
              "pence_before": pence, "pence_after": pence + more_pence}
             for (truck, day), (more_rows, more_pence) in sorted(self.days.items())
-            for rows, pence in [self.stood.get((truck, day), [0, 0])]
+            for rows, pence in [self.existing.get((truck, day), [0, 0])]
         ]  # fmt: skip
 
     def by_move(self) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], ur
     read = extract(files, Landing())
     cleaned = clean(read.raw, read.files, _with(rules, sold))
     compared = _compare(found, read.files, cleaned.sales, cleaned.rejects, url)
-    for table, sign in ((compared.come, 1), (compared.gone, -1)):
+    for table, sign in ((compared.inserted, 1), (compared.deleted, -1)):
         for row in table.select(["truck_id", "total_pence"]).to_pylist():
             sold[row["truck_id"], row["total_pence"]] += sign
 
@@ -114,15 +114,15 @@ def _with(rules: Rules, sold: Counter[tuple[int, int]]) -> Rules:
 
 def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None) -> Comparison:
     staged = {row["file_id"]: row for row in files.to_pylist()}
-    judged = {file_id: reloading.judge({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
-    going = [file_id for file_id, outcome in judged.items() if outcome == "unchanged"]
+    validated = {file_id: reloading.validate({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
+    going = [file_id for file_id, outcome in validated.items() if outcome == "unchanged"]
     with transaction(url) as cursor:
         cursor.execute(_ONE_MOMENT)
         compared = reloading.compare(cursor, going, sales, rejects)
         _count_days(found, compared, staged)
-        found.stood |= _stood(cursor, [day for _, day in found.days])
+        found.existing |= _existing(cursor, [day for _, day in found.days])
     _count_moves(found, compared)
-    found.files.update("restated" if file_id in compared.files else outcome for file_id, outcome in judged.items())
+    found.files.update("restated" if file_id in compared.files else outcome for file_id, outcome in validated.items())
     found.rows_read += sum(staged[file_id]["rows_read"] for file_id in going)
     found.rows_loaded += compared.sales.num_rows
     found.pence_loaded += sum(compared.sales["total_pence"].to_pylist())
@@ -131,12 +131,12 @@ def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Ta
 
 def _count_days(found: Difference, compared: Comparison, staged: dict[int, dict[str, Any]]) -> None:
     labels = {file_id: Label("again", row["key"]) for file_id, row in staged.items()}
-    for row in net(compared.come, compared.gone, labels).to_pylist():
+    for row in net(compared.inserted, compared.deleted, labels).to_pylist():
         day = found.days.setdefault((row["truck_id"], row["business_date"]), [0, 0])
         day[0], day[1] = day[0] + row["rows"], day[1] + row["pence"]
 
 
-def _stood(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
+def _existing(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[int]]:
     if not days:
         return {}
     cursor.execute(_SOLD, [sorted(set(days))])
@@ -145,8 +145,8 @@ def _stood(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[int]
 
 
 def _count_moves(found: Difference, compared: Comparison) -> None:
-    before = _places(compared.gone, compared.rejects_gone)
-    after = _places(compared.come, compared.rejects_come)
+    before = _places(compared.deleted, compared.rejects_deleted)
+    after = _places(compared.inserted, compared.rejects_inserted)
     both = before.join(after, _LINE, join_type="full outer", right_suffix="_after")
     sums = both.group_by(["place", "place_after"])
     for row in sums.aggregate([([], "count_all"), ("pence", "sum"), ("pence_after", "sum")]).to_pylist():

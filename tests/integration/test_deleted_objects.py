@@ -7,8 +7,7 @@ import pytest
 
 from t3lib import warehouse
 from t3lib.landing import Object
-from t3lib.warehouse.files import ledger
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import ledger, reprocessing
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 from tests.restating import SHIFTED, again
 
@@ -19,7 +18,7 @@ def test_an_object_that_is_gone_leaves_its_rows_as_they_are(bucket: Path):
     (bucket / LUNCH).unlink()
     again()
     with warehouse.connect() as db:
-        (outcome,) = again_files.outcomes(db, [row[0] for row in rows("SELECT batch_id FROM ops.again_file")])
+        (outcome,) = reprocessing.outcomes(db, [row[0] for row in rows("SELECT batch_id FROM ops.again_file")])
     assert outcome["outcome"] == "gone"
     assert outcome["reason"] == "The bucket no longer holds this version: its rows stay as they are."
     assert sales() == [(3, 1, 499)]

@@ -14,7 +14,7 @@ from t3lib.feed import rows as feed_rows
 from t3lib.ingest import pipeline, preview
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import repairs
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import reprocessing
 from t3lib.warehouse.sales import restated_figures
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 
@@ -36,7 +36,7 @@ def apply(last: date = DAY) -> list[restated_figures.Restatement]:
     """`t3 ingest --again` without its kernels; what it recorded."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
-        made = again_files.ask(db, DAY, last, actor="Ann", why="A new rule.", batch_bytes=size)
+        made = reprocessing.ask(db, DAY, last, actor="Ann", why="A new rule.", batch_bytes=size)
     for batch_id in made:
         run(batch_id)
     with warehouse.connect() as db:

@@ -12,7 +12,7 @@ from t3lib.landing import Object
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files import ledger
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
-from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
 NOW = datetime(2026, 11, 5, 15, 5, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_deleted_and_back_again(db: sa.Connection):
     [
         ("ops.source_file", "state", OUTCOMES),
         ("ops.rejected_row", "status", STATUSES),
-        ("ops.again_file", "outcome", AGAIN),
+        ("ops.again_file", "outcome", REPROCESSED),
         ("ops.restatement", "cause", CAUSES),
     ],
 )

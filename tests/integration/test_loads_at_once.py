@@ -18,8 +18,7 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import identity
-from t3lib.warehouse.files import reprocessing as again_files
+from t3lib.warehouse.files import identity, reprocessing
 from t3lib.warehouse.load import loading
 from t3lib.warehouse.sales import rollups
 from tests.feeding import LUNCH, assert_reconciles, at, put, rows, states, take_in
@@ -170,7 +169,7 @@ def test_a_file_cleaned_again_while_its_copy_and_its_correction_load(bucket: Pat
     put(bucket, EVENING, *LATER)
     take_in()
     with warehouse.connect() as db:
-        wanted = again_files.claim(db, [1, 2], cause="again", actor="Ann", why="A rule", batch_bytes=2**20)
+        wanted = reprocessing.claim(db, [1, 2], cause="again", actor="Ann", why="A rule", batch_bytes=2**20)
     again = ready(wanted[0])
     batches = [staged(bucket, {LUNCH: MEALS[:2]}), staged(bucket, {EVENING.replace("A1", "B2"): LATER})]
     with meeting(point):

@@ -14,7 +14,7 @@ from t3lib.money import parse_pence
 from t3lib.warehouse.checks.codes import EXAMPLES, FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
-from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
 RULES = Rules(prices={3: {499}}, known=frozenset({3}))
@@ -54,5 +54,5 @@ def test_each_spelling_of_a_total_is_read_to_the_penny():
 
 def test_every_code_has_a_sentence():
     assert set(FLAGS) == set(FLAG_SENTENCES)
-    for sentences in (REASONS, FLAG_SENTENCES, OUTCOMES, AGAIN, STATUSES, CAUSES):
+    for sentences in (REASONS, FLAG_SENTENCES, OUTCOMES, REPROCESSED, STATUSES, CAUSES):
         assert all(sentence.endswith(".") for sentence in sentences.values())

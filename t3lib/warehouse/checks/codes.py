@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS, REASONS
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
-from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
 # One row (timestamp, type, total) per reason, at a truck whose only price is 4.99, uploaded on 5 Nov 2026.
@@ -130,7 +130,7 @@ def markdown() -> str:
         _OUTCOMES,
         _table(("code", "what it means"), _coded(OUTCOMES)),
         _AGAIN,
-        _table(("code", "what it means"), _coded(AGAIN)),
+        _table(("code", "what it means"), _coded(REPROCESSED)),
         _CAUSES,
         _table(("code", "what it means"), _coded(CAUSES)),
     ]  # fmt: skip

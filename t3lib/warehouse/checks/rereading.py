@@ -76,7 +76,7 @@ def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     believing = Rules(prices={truck: {10**9} for truck in trucks})  # limits and shifts are for cleaning to judge
     said = clean(read.raw, read.files, believing).sales.select(_VALUE)
     with changing(url) as cursor:
-        repaired = active.standing(cursor, files)
+        repaired = active.active_decisions(cursor, files)
         stand = decisions.without(sales_of(cursor, files), repaired).select(_VALUE)
     odd = stand.join(said.cast(stand.schema), keys=_VALUE, join_type="left anti")
     return Counter(odd["file_id"].to_pylist())

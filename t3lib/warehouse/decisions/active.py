@@ -46,7 +46,7 @@ class Followed:
     sales: pa.Table
 
 
-def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
+def active_decisions(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
     """The rows of these files that a person repaired or dismissed, each with who, why and the nth of its text."""
     if not file_ids:
         return []
@@ -55,19 +55,19 @@ def standing(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Table,
+def carry(existing: list[dict[str, Any]], successors: dict[int, int], deleted: pa.Table,
           rejects: pa.Table) -> tuple[list[Decision], pa.Table]:  # fmt: skip
     """Decisions on rows whose text a new version of their file holds too, and that are rejected again.
 
     stood: of `standing`; successors: the new file by the replaced one; gone: its sales. A row that stands elsewhere
     in the new version is found by its text: the nth of equal ones stays the nth. Returns the decisions and the
     sales that the repaired ones make."""
-    if not stood:
-        return [], gone.schema.empty_table()
-    places = _places(rejects, {successors[row["file_id"]] for row in stood})
-    sold = {_at(row): row for row in decisions.only(gone, stood).to_pylist()}
+    if not existing:
+        return [], deleted.schema.empty_table()
+    places = _places(rejects, {successors[row["file_id"]] for row in existing})
+    sold = {_at(row): row for row in decisions.only(deleted, existing).to_pylist()}
     made, sales = [], []
-    for row in stood:
+    for row in existing:
         new = {"file_id": successors[row["file_id"]], "status": "open"}
         if (place := places.get((new["file_id"], *_text(row), row["nth"]))) is None:
             continue
@@ -76,23 +76,23 @@ def carry(stood: list[dict[str, Any]], successors: dict[int, int], gone: pa.Tabl
         made.append(decisions.on(new, "carry", row["actor"], row["why"], row["status"], sale, forced=row["forced"]))
         if sale:
             sales.append(sale | {"file_id": new["file_id"], "row_number": place})
-    return made, pa.Table.from_pylist(sales, schema=gone.schema)
+    return made, pa.Table.from_pylist(sales, schema=deleted.schema)
 
 
-def follow(stood: list[dict[str, Any]], moved: set[int], sales: pa.Table, rejects: pa.Table) -> Followed:
+def follow(existing: list[dict[str, Any]], moved: set[int], sales: pa.Table, rejects: pa.Table) -> Followed:
     """The same for files that are cleaned again; `sales` are those that stand.
 
     moved: the files that now have more rows or fewer. Only there, and where another text stands in a row's place,
     can a row have moved; elsewhere one that is no longer rejected is one that the rules accept."""
-    files = {row["file_id"] for row in stood}
+    files = {row["file_id"] for row in existing}
     places = _places(rejects, files)
     texts = {(text[0], place): text[1:-1] for text, place in places.items()}
-    moved = moved | {row["file_id"] for row in stood if texts.get(_at(row), _text(row)) != _text(row)}
-    now = {_at(row): places.get((row["file_id"], *_text(row), row["nth"])) for row in stood}
-    left = [row for row in stood if row["file_id"] in moved and now[_at(row)] != row["row_number"]]
+    moved = moved | {row["file_id"] for row in existing if texts.get(_at(row), _text(row)) != _text(row)}
+    now = {_at(row): places.get((row["file_id"], *_text(row), row["nth"])) for row in existing}
+    left = [row for row in existing if row["file_id"] in moved and now[_at(row)] != row["row_number"]]
     ended = [_end(row, now[_at(row)], sales) for row in left]
     carried, made = carry(left, {file_id: file_id for file_id in files}, sales, rejects)
-    return Followed([row for row in stood if row not in left], ended, carried, made)
+    return Followed([row for row in existing if row not in left], ended, carried, made)
 
 
 def with_other_counts(before: Iterable[pa.Table], now: Iterable[pa.Table]) -> set[int]:

@@ -30,7 +30,7 @@ _STATUSES = "SELECT file_id, row_number, status FROM ops.rejected_row WHERE file
 
 @dataclass(frozen=True)
 class Decision:
-    """One line of ops.repair; sold_at, payment_type and total_pence are those of the sale that came or went."""
+    """One line of ops.repair; sold_at, payment_type and total_pence are of the sale inserted or deleted."""
 
     file_id: int
     row_number: int
@@ -59,7 +59,7 @@ def write(cursor: Cursor, decisions: list[Decision]) -> None:
 
 def on(row: dict[str, Any], action: str, actor: str, why: str, status: str, sale: dict[str, Any] | None,
        **more: Any) -> Decision:  # fmt: skip
-    """A decision on a row that gives it a status, with the sale that comes or goes by it."""
+    """A decision on a row that gives it a status, with the sale that it inserts or deletes."""
     value = {name: sale[name] for name in ("sold_at", "payment_type", "total_pence")} if sale else {}
     return Decision(row["file_id"], row["row_number"], action, actor, why, row["status"], status, **value, **more)
 
@@ -80,12 +80,14 @@ def as_read(cursor: Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if now.get((row["file_id"], row["row_number"])) == row["status"]]
 
 
-def take(cursor: Cursor, taken: list[Decision], come: pa.Table, gone: pa.Table, labels: dict[int, Label]) -> None:
-    """Write decisions, and move the sales that come and go by them."""
+def take(
+    cursor: Cursor, taken: list[Decision], inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label]
+) -> None:
+    """Write decisions, and insert and delete the sales that they concern."""
     write(cursor, taken)
-    if come.num_rows or gone.num_rows:
+    if inserted.num_rows or deleted.num_rows:
         counted = dict.fromkeys(sorted({decision.file_id for decision in taken}))
-        apply(cursor, come, gone, labels, counted, actor=taken[0].actor, why=taken[0].why)
+        apply(cursor, inserted, deleted, labels, counted, actor=taken[0].actor, why=taken[0].why)
 
 
 def without(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:

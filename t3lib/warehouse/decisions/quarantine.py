@@ -10,7 +10,7 @@ from t3lib.problems import RefusedError
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.files import audit, identity
-from t3lib.warehouse.files.file_outcomes import HELD, judge_again
+from t3lib.warehouse.files.file_outcomes import HELD, reopen_held
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.sales.restatements import Label
@@ -79,14 +79,14 @@ def _newest(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _take_out(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> None:
-    gone, none = sales_of(cursor, [file["file_id"]]), SALE_SCHEMA.empty_table()
+    deleted, none = sales_of(cursor, [file["file_id"]]), SALE_SCHEMA.empty_table()
     cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
                    [file["truck_id"], file["file_id"]])  # fmt: skip
     cursor.execute("UPDATE ops.rejected_row SET status = 'superseded' WHERE file_id = $1", [file["file_id"]])
     cursor.execute(_HOLD, [file["file_id"], actor, why])
-    judge_again(cursor, [file["file_id"]])
-    restatements.record(cursor, none, gone, {file["file_id"]: Label("held", file["key"])}, actor=actor, why=why)
-    rollups.move(cursor, none, gone)
+    reopen_held(cursor, [file["file_id"]])
+    restatements.record(cursor, none, deleted, {file["file_id"]: Label("held", file["key"])}, actor=actor, why=why)
+    rollups.move(cursor, none, deleted)
     rollups.raise_watermark(cursor)
 
 

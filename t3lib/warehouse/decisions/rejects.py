@@ -1,4 +1,4 @@
-"""The rows that were not loaded: listed, shown with what was decided about them, judged by the rules of today."""
+"""The rows that were not loaded: listed, shown with what was decided about them, validated by the rules of today."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -87,7 +87,7 @@ def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
     return {**row, "sentence": REASONS[row["reason"]], "decisions": [dict(line) for line in history]}
 
 
-def judge(rows: list[dict[str, Any]], rules: Rules, typed: dict[str, str] | None = None) -> Cleaned:
+def validate(rows: list[dict[str, Any]], rules: Rules, typed: dict[str, str] | None = None) -> Cleaned:
     """What cleaning makes of rejected rows, by their raw text or by typed values."""
     raw = [row | (typed or {name: row[f"raw_{name}"] for name in (*feed.COLUMNS, "line")}) for row in rows]
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}

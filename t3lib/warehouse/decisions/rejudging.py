@@ -1,4 +1,4 @@
-"""Open rejects judged by the present rules, after one was changed."""
+"""Validate open rejects again by the present rules, after a rule was changed."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +23,7 @@ _REASONS = """
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay did: open rejects judged, accepted as sales, and the pence of those."""
+    """What a replay did: open rejects validated, accepted as sales, and the pence of those."""
 
     judged: int
     accepted: int
@@ -40,24 +40,24 @@ def replay(
     last: date | None = None,
     url: str | None = None,
 ) -> Replayed:
-    """Judge open rejects by the present rules, in one transaction: those accepted become sales, the rest keep their
+    """Validate open rejects by the present rules, in one transaction: those accepted become sales, the rest keep their
     place with the reason of today. What people decided is left alone."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
         rows = rejects.listed(db, reason=reason, truck=truck, first=first, last=last, limit=None)
-        found = rejects.judge(rows, read_rules(db))
+        found = rejects.validate(rows, read_rules(db))
     ensure_months(found.sales, url)
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({row["file_id"] for row in rows}))
         open_rows = decisions.as_read(cursor, rows)
-        come = decisions.only(found.sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA), open_rows)
+        inserted = decisions.only(found.sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA), open_rows)
         _rename(cursor, found.rejects)
         by_line = {(row["file_id"], row["row_number"]): row for row in open_rows}
-        made = [(by_line[sale["file_id"], sale["row_number"]], sale) for sale in come.to_pylist()]
+        made = [(by_line[sale["file_id"], sale["row_number"]], sale) for sale in inserted.to_pylist()]
         taken = [decisions.on(row, "replay", actor, why, "replayed", sale) for row, sale in made]
         labels = {row["file_id"]: Label("replay", row["key"]) for row, _ in made}
-        decisions.take(cursor, taken, come, SALE_SCHEMA.empty_table(), labels)
-    return Replayed(len(open_rows), come.num_rows, sum(sale["total_pence"] for _, sale in made))
+        decisions.take(cursor, taken, inserted, SALE_SCHEMA.empty_table(), labels)
+    return Replayed(len(open_rows), inserted.num_rows, sum(sale["total_pence"] for _, sale in made))
 
 
 def _rename(cursor: Cursor, refused: pa.Table) -> None:

@@ -62,10 +62,10 @@ def repair(
         "total": f"{total // 100}.{total % 100:02d}",
     }
     sale = _believed(row, typed, rules, force)
-    come = pa.Table.from_pylist([sale], schema=SALE_SCHEMA)
-    ensure_months(come, url)
+    inserted = pa.Table.from_pylist([sale], schema=SALE_SCHEMA)
+    ensure_months(inserted, url)
     decision = decisions.on(row, "repair", actor, why, "repaired", sale, forced=force)
-    _commit([decision], come, SALE_SCHEMA.empty_table(), {file_id: Label("repair", row["key"])}, url)
+    _commit([decision], inserted, SALE_SCHEMA.empty_table(), {file_id: Label("repair", row["key"])}, url)
     return sale
 
 
@@ -94,10 +94,10 @@ def undo(file_id: int, row_number: int, *, actor: str, why: str, url: str | None
             raise RefusedError("No decision stands on this row: there is nothing to take back.")
         if last["action"] == "accept":
             raise RefusedError("The rules accept this row themselves now: there is nothing to take back.")
-        gone = decisions.only(sales_of(cursor, [file_id]), [row])
-        sale = next(iter(gone.to_pylist()), None)
+        deleted = decisions.only(sales_of(cursor, [file_id]), [row])
+        sale = next(iter(deleted.to_pylist()), None)
         back = decisions.on(row, "undo", actor, why, last["status_before"], sale, undoes=last["repair_id"])
-        decisions.take(cursor, [back], SALE_SCHEMA.empty_table(), gone, {file_id: Label("undo", row["key"])})
+        decisions.take(cursor, [back], SALE_SCHEMA.empty_table(), deleted, {file_id: Label("undo", row["key"])})
     action: str = last["action"]
     return action
 
@@ -121,10 +121,10 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
 
 def _believed(row: dict[str, Any], typed: dict[str, str], rules: Rules, force: bool) -> dict[str, Any]:
     """The sale that typed values make under the rules; forced, under those that do not believe. Raises RefusedError."""
-    found = rejects.judge([row], rules, typed)
+    found = rejects.validate([row], rules, typed)
     if force and found.rejects.num_rows and found.rejects["reason"][0].as_py() in FORCEABLE:
         anything = Rules({row["truck_id"]: {_UNLIMITED}}, {}, rules.without_reader, rules.known)
-        found = rejects.judge([row | {"last_modified": row["last_modified"] + _LATER}], anything, typed)
+        found = rejects.validate([row | {"last_modified": row["last_modified"] + _LATER}], anything, typed)
     if found.sales.num_rows:
         sale: dict[str, Any] = found.sales.to_pylist()[0]
         return sale
@@ -133,11 +133,13 @@ def _believed(row: dict[str, Any], typed: dict[str, str], rules: Rules, force: b
     raise RefusedError(REASONS[reason] + advice)
 
 
-def _commit(taken: list[Decision], come: pa.Table, gone: pa.Table, labels: dict[int, Label], url: str | None) -> None:
+def _commit(
+    taken: list[Decision], inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label], url: str | None
+) -> None:
     """Take decisions on rows that are still as they were found. Raises RefusedError when somebody was faster."""
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({decision.file_id for decision in taken}))
         rows = [{"file_id": d.file_id, "row_number": d.row_number, "status": d.status_before} for d in taken]
         if len(decisions.as_read(cursor, rows)) < len(rows):
             raise RefusedError("Somebody decided about this row meanwhile: look at it again (`t3 rejects show`).")
-        decisions.take(cursor, taken, come, gone, labels)
+        decisions.take(cursor, taken, inserted, deleted, labels)

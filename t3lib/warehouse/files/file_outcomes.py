@@ -47,13 +47,13 @@ _PASSED = """
     WHERE file.file_id = passed.old
 """
 # What is being loaded or decided at this moment is left alone: waiting for it could be waiting for each other.
-_JUDGED_AGAIN = """
+_REOPEN_HELD = """
     UPDATE ops.source_file AS file SET state = 'new', batch_id = NULL, reason = NULL
     WHERE file_id IN (
         SELECT held.file_id FROM ops.source_file AS held
-        JOIN ops.source_file AS gone USING (truck_id)
-        WHERE gone.file_id = ANY($1) AND held.state IN ('held_duplicate', 'held_overlap')
-          AND strpos(held.reason, gone.key) > 0
+        JOIN ops.source_file AS removed USING (truck_id)
+        WHERE removed.file_id = ANY($1) AND held.state IN ('held_duplicate', 'held_overlap')
+          AND strpos(held.reason, removed.key) > 0
         FOR UPDATE OF held SKIP LOCKED
     )
 """
@@ -153,10 +153,10 @@ def _let_stand(cursor: Cursor, again: list[Row]) -> None:
         cursor.execute(_STANDS[1], [list(latest), versions, etags])
 
 
-def judge_again(cursor: Cursor, gone: list[int]) -> None:
-    """Let the files wait no longer that were held because of these, which no longer stand: they are read again."""
-    if gone:
-        cursor.execute(_JUDGED_AGAIN, [gone])
+def reopen_held(cursor: Cursor, removed: list[int]) -> None:
+    """Reopen files that were held as duplicates of these, which are no longer loaded: they are read again."""
+    if removed:
+        cursor.execute(_REOPEN_HELD, [removed])
 
 
 def _pass_over(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:

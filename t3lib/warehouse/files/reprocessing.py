@@ -10,7 +10,7 @@ from t3lib.problems import RefusedError
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.files import audit, ledger
 
-AGAIN: dict[str, str] = {
+REPROCESSED: dict[str, str] = {
     "restated": "Cleaned again; its rows changed.",
     "unchanged": "Cleaned again; every row came out as before.",
     "gone": "The bucket no longer holds this version: its rows stay as they are.",
@@ -92,7 +92,7 @@ def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: s
     return made
 
 
-def is_again(db: sa.Connection, batch_id: str) -> bool:
+def is_reprocessing(db: sa.Connection, batch_id: str) -> bool:
     """Whether a batch cleans loaded files again. Raises RefusedError when there is no such batch."""
     found: bool | None = db.scalar(
         sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}

@@ -19,7 +19,7 @@ _PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
 _PRICES = "SELECT DISTINCT truck_id, price_pence FROM core.menu_item"
 
 _FLAGS = sa.text("""
-    WITH judged AS (
+    WITH validated AS (
         SELECT truck_id, file_id, row_number, business_date,
                (flags & ~(:card + :unknown))
                | CASE WHEN payment_type = 'card' AND truck_id = ANY(:without_reader) THEN :card ELSE 0 END
@@ -29,11 +29,11 @@ _FLAGS = sa.text("""
     ),
 
     warned AS (
-        UPDATE core.sale SET flags = judged.flags
-        FROM judged
-        WHERE sale.truck_id = judged.truck_id AND sale.file_id = judged.file_id
-          AND sale.row_number = judged.row_number AND sale.business_date = judged.business_date
-          AND sale.flags <> judged.flags
+        UPDATE core.sale SET flags = validated.flags
+        FROM validated
+        WHERE sale.truck_id = validated.truck_id AND sale.file_id = validated.file_id
+          AND sale.row_number = validated.row_number AND sale.business_date = validated.business_date
+          AND sale.flags <> validated.flags
         RETURNING sale.truck_id, sale.business_date
     )
 
@@ -47,22 +47,22 @@ _WARNINGS = sa.text("""
     SET warnings = CASE WHEN truck_id = ANY(:known) THEN '{}' ELSE ARRAY['unknown_truck'] END
     WHERE truck_id = ANY(:trucks) AND state = 'loaded' AND rows_loaded > 0
 """)
-_STOOD = """
-    CREATE TEMP TABLE stood ON COMMIT DROP AS
+_EXISTING = """
+    CREATE TEMP TABLE existing ON COMMIT DROP AS
     SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
     FROM mart.sales_hourly
     GROUP BY truck_id, business_date, location_id
 """
 # Sums per day stay as they are; the row says that the day's sales stand at other places now.
 _MOVED = """
-    WITH stands AS (
+    WITH rebuilt AS (
         SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
         FROM mart.sales_hourly
         GROUP BY truck_id, business_date, location_id
     ),
 
     moved AS (
-        SELECT DISTINCT truck_id, business_date FROM (TABLE stands EXCEPT TABLE stood) AS changed
+        SELECT DISTINCT truck_id, business_date FROM (TABLE rebuilt EXCEPT TABLE existing) AS changed
     )
 
     INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
@@ -70,7 +70,7 @@ _MOVED = """
     SELECT 'metadata', truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
            ARRAY['metadata/pitches.csv'], 'Sales stand at other places now; the sums are as before.'
     FROM moved
-    JOIN stands USING (truck_id, business_date)
+    JOIN rebuilt USING (truck_id, business_date)
     GROUP BY truck_id, business_date
     ORDER BY truck_id, business_date
 """
@@ -117,11 +117,11 @@ def follow(db: sa.Connection, before: Snapshot) -> None:
     if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
         _warn(db, trucks, now)
     if before.pitches != now.pitches:
-        db.execute(sa.text(_STOOD))
+        db.execute(sa.text(_EXISTING))
         rollups.rebuild(db)
         db.execute(sa.text(_MOVED))
     if trucks := sorted({row[0] for row in before.prices ^ now.prices}):
-        _judge_again(db, trucks)
+        _reprocess(db, trucks)
 
 
 def _warn(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
@@ -133,20 +133,20 @@ def _warn(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
     db.execute(_WARNINGS, {"trucks": trucks, "known": known})
 
 
-def _judge_again(db: sa.Connection, trucks: list[int]) -> None:
-    """Put the files that hold a row which the new menu judges otherwise into batches that clean them again."""
-    files = {*db.scalars(_SHIFTED, {"trucks": trucks}), *_judged_otherwise(db, trucks)}
+def _reprocess(db: sa.Connection, trucks: list[int]) -> None:
+    """Put the files that hold a row which the new menu validates differently into batches that clean them again."""
+    files = {*db.scalars(_SHIFTED, {"trucks": trucks}), *_validated_differently(db, trucks)}
     if files:
         why = "The menu changed."
         size = settings().batch_bytes
         reprocessing.claim(db, sorted(files), cause="metadata", actor=RULES, why=why, batch_bytes=size)
 
 
-def _judged_otherwise(db: sa.Connection, trucks: list[int]) -> set[int]:
+def _validated_differently(db: sa.Connection, trucks: list[int]) -> set[int]:
     """Files with an open reject that the rules now in force accept, or reject for another reason."""
     rows = [row for truck in trucks for reason in _BY_MENU
             for row in rejects.listed(db, truck=truck, reason=reason, limit=None)]  # fmt: skip
     names = ("file_id", "row_number", "reason", "suggested_pence")
     was = {tuple(row[name] for name in names) for row in rows}
-    found = rejects.judge(rows, read_rules(db))
+    found = rejects.validate(rows, read_rules(db))
     return {line[0] for line in was - {tuple(row[name] for name in names) for row in found.rejects.to_pylist()}}

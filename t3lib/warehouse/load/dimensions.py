@@ -81,7 +81,7 @@ def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None =
     """Commit a batch of metadata files: their tables replace what was there; refused files change nothing.
 
     What follows for the sales follows in the same transaction: places and warnings move, and files whose rows
-    another menu judges otherwise are put into batches that clean them again."""
+    another menu validates differently are put into batches that clean them again."""
     with connect(url) as db:
         db.exec_driver_sql(locks.DIMENSIONS_ALONE)
         staged = {"files": files["file_id"].to_pylist()}

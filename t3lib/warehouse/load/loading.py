@@ -12,7 +12,7 @@ from t3lib.business_day import business_date, today
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.files import identity
-from t3lib.warehouse.files.file_outcomes import decide, judge_again
+from t3lib.warehouse.files.file_outcomes import decide, reopen_held
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.sales.restatements import Label
@@ -69,16 +69,16 @@ def load(
 
     files: the staged outcome per file (extraction.FILES_SCHEMA). Only files still claimed in the ledger take part,
     so a repeated load changes nothing. Versions that these replace go in the same transaction. At commit the
-    database checks for every file that rows and pence reconcile. Raises RulesChangedError when the dimensions are no
-    longer those of the stamp `cleaned_under`."""
+    database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
+    no longer those of the stamp `cleaned_under`."""
     ensure_months(sales, url)
     digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
         decided = decide(cursor, files, sales, digests)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
-        stood, gone = _take_out(cursor, decided)
-        carried, kept = active.carry(stood, _successors(decided), gone, rejects)
+        existing, deleted = _take_out(cursor, decided)
+        carried, kept = active.carry(existing, _successors(decided), deleted, rejects)
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
@@ -87,10 +87,10 @@ def load(
         if rejects.num_rows:
             cursor.put("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
-        restatements.record(cursor, sales, gone, _labels(cursor, decided, sales))
-        rollups.move(cursor, sales, gone)
+        restatements.record(cursor, sales, deleted, _labels(cursor, decided, sales))
+        rollups.move(cursor, sales, deleted)
         identity.forget(cursor, files)
-        if sales.num_rows or gone.num_rows:
+        if sales.num_rows or deleted.num_rows:
             rollups.raise_watermark(cursor)
     return _summary(outcome)
 
@@ -109,13 +109,13 @@ def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], 
     if released:
         cursor.execute("DELETE FROM ops.rejected_row WHERE file_id = ANY($1)", [released])
     replaced = [row["replaces"] for row in rows]
-    stood, gone = active.standing(cursor, replaced), sales_of(cursor, replaced)
+    existing, deleted = active.active_decisions(cursor, replaced), sales_of(cursor, replaced)
     if rows:
         cursor.keep("going", pa.Table.from_pylist(rows, schema=_GOING))
         for statement in _REPLACE:
             cursor.execute(statement)
-        judge_again(cursor, replaced)
-    return stood, gone
+        reopen_held(cursor, replaced)
+    return existing, deleted
 
 
 def _successors(decided: pa.Table) -> dict[int, int]:

@@ -12,7 +12,7 @@ from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.decisions.active import Followed
 from t3lib.warehouse.decisions.decisions import RULES, Decision
-from t3lib.warehouse.files.reprocessing import AGAIN
+from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.load.loading import Loaded
 from t3lib.warehouse.sales.change import (
     SALE_SCHEMA,
@@ -35,12 +35,12 @@ _LINE = ["file_id", "row_number"]
 
 _LOCKED = """
     SELECT file.file_id, file.key, file.state, batch.cause, batch.actor, batch.why
-    FROM ops.again_file AS again
+    FROM ops.again_file AS listed
     JOIN ops.batch USING (batch_id)
-    JOIN ops.source_file AS file ON file.file_id = again.file_id
-    WHERE again.batch_id = $1 AND again.outcome IS NULL
+    JOIN ops.source_file AS file ON file.file_id = listed.file_id
+    WHERE listed.batch_id = $1 AND listed.outcome IS NULL
     ORDER BY file.file_id
-    FOR UPDATE OF again, file
+    FOR UPDATE OF listed, file
 """
 _REJECTS = """
     SELECT truck_id, file_id, row_number, sold_at, business_date, raw_timestamp, raw_type, raw_total, raw_line,
@@ -49,9 +49,9 @@ _REJECTS = """
     WHERE file_id = ANY($1) AND status = 'open'
 """
 _OUTCOME = """
-    UPDATE ops.again_file AS again
-    SET outcome = judged.outcome, reason = judged.reason, finished_at = now()
-    FROM judged WHERE again.batch_id = $1 AND again.file_id = judged.file_id
+    UPDATE ops.again_file AS listed
+    SET outcome = validated.outcome, reason = validated.reason, finished_at = now()
+    FROM validated WHERE listed.batch_id = $1 AND listed.file_id = validated.file_id
 """
 
 
@@ -64,16 +64,16 @@ class Comparison:
     sales: pa.Table
     accepted: list[Decision]
     followed: Followed
-    come: pa.Table
-    gone: pa.Table
+    inserted: pa.Table
+    deleted: pa.Table
     rejects: pa.Table
-    rejects_come: pa.Table
-    rejects_gone: pa.Table
+    rejects_inserted: pa.Table
+    rejects_deleted: pa.Table
 
     @cached_property
     def files(self) -> set[int]:
         """The files that came out otherwise."""
-        tables = (self.come, self.gone, self.rejects_come, self.rejects_gone)
+        tables = (self.inserted, self.deleted, self.rejects_inserted, self.rejects_deleted)
         return {file_id for table in tables for file_id in table["file_id"].to_pylist()}
 
 
@@ -89,15 +89,15 @@ def load(
     """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
 
     A row that a person repaired or dismissed stays so, unless the rules now accept the repaired value themselves.
-    A repeated load changes nothing. Raises RulesChangedError as `loading.load` does."""
+    A repeated load changes nothing. Raises DimensionsChangedError as `loading.load` does."""
     ensure_months(sales, url)
     with changing(url) as cursor:
         require_dimensions(cursor, cleaned_under)
         cursor.execute(_LOCKED, [batch_id])
         claimed = cursor.table().to_pylist()
         staged = {row["file_id"]: row for row in files.to_pylist()}
-        judged = {row["file_id"]: judge(row, staged[row["file_id"]]) for row in claimed}
-        going = [file_id for file_id, (outcome, _) in judged.items() if outcome == "unchanged"]
+        validated = {row["file_id"]: validate(row, staged[row["file_id"]]) for row in claimed}
+        going = [file_id for file_id, (outcome, _) in validated.items() if outcome == "unchanged"]
         found = compare(cursor, going, sales, rejects)
         _replace_rejects(cursor, found)
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
@@ -106,20 +106,20 @@ def load(
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
             rows_read = {file_id: staged[file_id]["rows_read"] for file_id in going}
-            apply(cursor, found.come, found.gone, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
-        _finish(cursor, batch_id, judged | dict.fromkeys(found.files, ("restated", AGAIN["restated"])))
+            apply(cursor, found.inserted, found.deleted, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+        _finish(cursor, batch_id, validated | dict.fromkeys(found.files, ("restated", REPROCESSED["restated"])))
     read = sum(staged[file_id]["rows_read"] for file_id in going)
-    states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in judged.items())
+    states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in validated.items())
     pence = pc.sum(found.sales["total_pence"], min_count=0).as_py()
     return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
 
 
 def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
     """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
-    stood, before, then = active.standing(cursor, files), sales_of(cursor, files), _rejects_of(cursor, files)
+    existing, before, then = active.active_decisions(cursor, files), sales_of(cursor, files), _rejects_of(cursor, files)
     sales = _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA)
     rejects = _of(rejects, files).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
-    followed = active.follow(stood, _moved(stood, (before, then), (sales, rejects)), before, rejects)
+    followed = active.follow(existing, _moved(existing, (before, then), (sales, rejects)), before, rejects)
     sales, accepted = _keep(followed.here, before, sales)
     sales, rejects = pa.concat_tables([sales, followed.sales]), decisions.without(rejects, followed.here)
     now, then = _without_nulls(rejects), _without_nulls(then)
@@ -129,32 +129,34 @@ def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table
     )  # fmt: skip
 
 
-def judge(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
+def validate(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]:
     """(outcome, reason) of a file before its rows are compared."""
     if claimed["state"] != "loaded":
-        return "superseded", AGAIN["superseded"]
+        return "superseded", REPROCESSED["superseded"]
     if staged["state"] == "superseded":
-        return "gone", AGAIN["gone"]
+        return "gone", REPROCESSED["gone"]
     if staged["state"] != "loaded":
-        return "refused", f"{AGAIN['refused']} {staged['reason']}"
-    return "unchanged", AGAIN["unchanged"]
+        return "refused", f"{REPROCESSED['refused']} {staged['reason']}"
+    return "unchanged", REPROCESSED["unchanged"]
 
 
 def _of(table: pa.Table, files: list[int]) -> pa.Table:
     return table.filter(pc.is_in(table["file_id"], value_set=pa.array(files, pa.int64())))
 
 
-def _moved(stood: list[dict[str, Any]], before: tuple[pa.Table, pa.Table], now: tuple[pa.Table, pa.Table]) -> set[int]:
+def _moved(
+    existing: list[dict[str, Any]], before: tuple[pa.Table, pa.Table], now: tuple[pa.Table, pa.Table]
+) -> set[int]:
     """The files with decisions that are read into more rows than before, or fewer."""
-    if not stood:
+    if not existing:
         return set()
-    dismissed = pa.Table.from_pylist([row for row in stood if row["status"] == "dismissed"], schema=REJECT_SCHEMA)
+    dismissed = pa.Table.from_pylist([row for row in existing if row["status"] == "dismissed"], schema=REJECT_SCHEMA)
     return active.with_other_counts((*before, dismissed), now)
 
 
-def _keep(stood: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
+def _keep(existing: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
     """The sales with people's decisions in force, and the repairs that the rules now make themselves."""
-    kept, now = decisions.only(before, stood), decisions.only(sales, stood).to_pylist()
+    kept, now = decisions.only(before, existing), decisions.only(sales, existing).to_pylist()
     made = {(row["file_id"], row["row_number"]): row for row in now}
     accepted = [
         Decision(row["file_id"], row["row_number"], "accept", RULES, "The rules accept the row with the same value.",
@@ -162,7 +164,7 @@ def _keep(stood: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tup
         for row in kept.to_pylist()
         if (same := made.get((row["file_id"], row["row_number"]))) and _value(same) == _value(row)
     ]  # fmt: skip
-    return pa.concat_tables([decisions.without(sales, stood), kept]), accepted
+    return pa.concat_tables([decisions.without(sales, existing), kept]), accepted
 
 
 def _value(row: dict[str, Any]) -> dict[str, Any]:
@@ -186,12 +188,14 @@ def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
 def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
     """Bring the open rejects to what they are now."""
     ended = pa.Table.from_pylist([vars(line) for line in found.followed.ended], schema=REJECT_SCHEMA)
-    leaving = pa.concat_tables([table.select(_LINE) for table in (found.rejects_come, found.rejects_gone, ended)])
+    leaving = pa.concat_tables(
+        [table.select(_LINE) for table in (found.rejects_inserted, found.rejects_deleted, ended)]
+    )
     leaving = leaving.group_by(_LINE).aggregate([])
     if leaving.num_rows:
         delete_rows(cursor, "ops.rejected_row", leaving)
-    if found.rejects_come.num_rows:
-        new = decisions.only(found.rejects, found.rejects_come.select(_LINE).to_pylist())
+    if found.rejects_inserted.num_rows:
+        new = decisions.only(found.rejects, found.rejects_inserted.select(_LINE).to_pylist())
         cursor.put("ops.rejected_row", new)
 
 
@@ -206,9 +210,11 @@ def _without_nulls(rejects: pa.Table) -> pa.Table:
     return rejects
 
 
-def _finish(cursor: Cursor, batch_id: str, judged: dict[int, tuple[str, str]]) -> None:
-    rows = [{"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in judged.items()]
+def _finish(cursor: Cursor, batch_id: str, validated: dict[int, tuple[str, str]]) -> None:
+    rows = [
+        {"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in validated.items()
+    ]
     schema = pa.schema([("file_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string())])
-    cursor.keep("judged", pa.Table.from_pylist(rows, schema=schema))
+    cursor.keep("validated", pa.Table.from_pylist(rows, schema=schema))
     cursor.execute(_OUTCOME, [batch_id])
-    cursor.execute("DROP TABLE judged")
+    cursor.execute("DROP TABLE validated")

@@ -1,4 +1,4 @@
-"""A change of loaded figures in one transaction: sales come and go, the ledger counts again, the rollups move."""
+"""A change of loaded figures in one transaction: insert and delete sales, recount the ledger, move the rollups."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,8 +52,8 @@ _DIMENSIONS = """
 """
 
 
-class RulesChangedError(Exception):
-    """Trucks, menus or pitches changed since the batch was cleaned; cleaning it again helps."""
+class DimensionsChangedError(Exception):
+    """Trucks, menus or pitches changed since the batch was cleaned; clean it again."""
 
 
 @contextmanager
@@ -70,10 +70,10 @@ def dimensions_stamp(db: sa.Connection) -> str:
 
 
 def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
-    """Raise RulesChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
+    """Raise DimensionsChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
     cursor.execute(_DIMENSIONS)
     if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
-        raise RulesChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
+        raise DimensionsChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
 
 
 def ensure_months(sales: pa.Table, url: str | None = None) -> None:
@@ -99,8 +99,8 @@ def add_sales(cursor: Cursor, sales: pa.Table) -> None:
 
 def apply(
     cursor: Cursor,
-    come: pa.Table,
-    gone: pa.Table,
+    inserted: pa.Table,
+    deleted: pa.Table,
     labels: dict[int, restatements.Label],
     rows_read: Mapping[int, int | None],
     *,
@@ -108,16 +108,16 @@ def apply(
     actor: str = "",
     why: str = "",
 ) -> None:
-    """Let sales go and come, count the files again, record what changed, move the rollups.
+    """Delete and insert sales, recount the files, record what changed, move the rollups.
 
     rows_read: the files to count again, with a new number of rows read or None. Lock them before, by file_id."""
-    if gone.num_rows:
-        delete_rows(cursor, "core.sale", gone.select(_SALE_KEY))
-    if come.num_rows:
-        add_sales(cursor, come)
+    if deleted.num_rows:
+        delete_rows(cursor, "core.sale", deleted.select(_SALE_KEY))
+    if inserted.num_rows:
+        add_sales(cursor, inserted)
     recount(cursor, rows_read)
-    restatements.record(cursor, come, gone, labels, batch_id=batch_id, actor=actor, why=why)
-    rollups.move(cursor, come, gone)
+    restatements.record(cursor, inserted, deleted, labels, batch_id=batch_id, actor=actor, why=why)
+    rollups.move(cursor, inserted, deleted)
     rollups.raise_watermark(cursor)
 
 

@@ -1,4 +1,4 @@
-"""What changes of figures that stood before: recorded by each load and decision in its own transaction."""
+"""Changes of figures that were loaded before: recorded by each load and decision in its own transaction."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +33,7 @@ _RECORD = """
         GROUP BY cause, truck_id, business_date
     ),
 
-    stood AS (
+    existing AS (
         SELECT moved.*,
                coalesce(rollup.rows, 0)::bigint AS rollup_rows, coalesce(rollup.pence, 0)::bigint AS rollup_pence,
                sum(moved.rows) OVER same_day - moved.rows AS rows_sooner,
@@ -50,38 +50,38 @@ _RECORD = """
                                  keys, batch_id, actor, why)
     SELECT cause, truck_id, business_date, rollup_rows + rows_sooner, rollup_rows + rows_sooner + rows,
            rollup_pence + pence_sooner, rollup_pence + pence_sooner + pence, keys, nullif($1, ''), $2, $3
-    FROM stood
+    FROM existing
     ORDER BY cause, truck_id, business_date
 """
 
 
 @dataclass(frozen=True)
 class Label:
-    """Why a file's rows move figures that stood before; days from `until` on are left out."""
+    """Why a file's rows change figures that were loaded before; days from `until` on are left out."""
 
     cause: str
     key: str
     until: date | None = None
 
 
-def record(cursor: Cursor, come: pa.Table, gone: pa.Table, labels: dict[int, Label], *, batch_id: str = "",
+def record(cursor: Cursor, inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label], *, batch_id: str = "",
            actor: str = "", why: str = "") -> None:  # fmt: skip
     """Record what these sales (columns of core.sale) change; call it before the rollups are moved.
 
     labels: by file_id; the rows of other files are nobody's restatement."""
     if not labels:
         return
-    moved = net(come, gone, labels)
+    moved = net(inserted, deleted, labels)
     if moved.num_rows:
         cursor.keep("restated", moved)
         cursor.execute(_RECORD, [batch_id, actor, why])
         cursor.execute("DROP TABLE restated")
 
 
-def net(come: pa.Table, gone: pa.Table, labels: dict[int, Label]) -> pa.Table:
+def net(inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label]) -> pa.Table:
     """Change of rows and pence per cause x file x truck x day, where any hour, payment or price moved."""
-    both = pa.concat_tables([come, gone])
-    both = both.append_column("rows", pa.array(np.repeat([1, -1], [come.num_rows, gone.num_rows]), pa.int64()))
+    both = pa.concat_tables([inserted, deleted])
+    both = both.append_column("rows", pa.array(np.repeat([1, -1], [inserted.num_rows, deleted.num_rows]), pa.int64()))
     known = pa.array(list(labels), pa.int64())
     both = both.filter(pc.is_in(both["file_id"], value_set=known))
     at = pc.index_in(both["file_id"], value_set=known)

@@ -39,12 +39,12 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
         db.execute(sa.text(insert), bounds)
 
 
-def move(cursor: Cursor, come: pa.Table, gone: pa.Table) -> None:
-    """Move the rollups by the sales (columns of core.sale) that come and go in this transaction."""
-    moved = pa.concat_tables([come, gone])
+def move(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> None:
+    """Move the rollups by the sales (columns of core.sale) inserted and deleted in this transaction."""
+    moved = pa.concat_tables([inserted, deleted])
     if not moved.num_rows:
         return
-    signs = np.repeat([1, -1], [come.num_rows, gone.num_rows])
+    signs = np.repeat([1, -1], [inserted.num_rows, deleted.num_rows])
     cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
     sold = sold_delta(moved, signs, cursor.table())
     _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
@@ -62,7 +62,7 @@ def raise_watermark(cursor: Cursor) -> None:
 
 
 def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
-    """Change of mart.price_hourly, with its pence, by sales that come (+1) or go (-1), one row per key.
+    """Change of mart.price_hourly, with its pence, by inserted (+1) and deleted (-1) sales, one row per key.
 
     The other rollups of sales are sums of it. Rows that change nothing stay: they tell the archive of the day."""
     pence = sales["total_pence"]
