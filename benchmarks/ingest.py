@@ -18,7 +18,7 @@ from jupyter_client.manager import start_new_kernel
 from measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 
 from scheduler import kernels
-from scheduler.commands.ingesting import AT_ONCE, take_in
+from scheduler.cli.ingesting.batches import AT_ONCE, take_in
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from scheduler.queue import workflows

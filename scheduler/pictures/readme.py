@@ -9,10 +9,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from scheduler.commands.demo import fill
-from scheduler.commands.output import say
-from scheduler.commands.serving import EVERYTHING
-from scheduler.commands.session import session
+from scheduler.cli.output import say
+from scheduler.cli.serving.demo import fill
+from scheduler.cli.serving.shared import EVERYTHING
+from scheduler.cli.session import session
 from scheduler.pictures.screenshots import browser, screenshot
 from scheduler.web import processes
 from t3lib import mail, warehouse

@@ -70,7 +70,7 @@ class Difference:
 
 
 def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, of: None) -> Difference:
-    """What `t3 ingest --again first..last` would change with this folder's rules; it reads only.
+    """What `t3 ingest --reprocess first..last` would change with this folder's rules; it reads only.
 
     Files are judged in the batches in which they would be, each under what the ones before leave behind.
     progress is called with (batches judged, all of them)."""

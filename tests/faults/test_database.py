@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from scheduler.commands.ingesting import take_in
+from scheduler.cli.ingesting.batches import take_in
 from scheduler.queue import retries, workflows
 from scheduler.runs.runner import NotebookFailedError
 from t3lib import warehouse

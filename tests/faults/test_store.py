@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.commands.ingesting import take_in
+from scheduler.cli.ingesting.batches import take_in
 from scheduler.embedded import services
 from scheduler.queue import workflows
 from t3lib import landing as landing_module

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from nbformat.v4 import new_code_cell
 
 from scheduler import schedule
-from scheduler.commands import ingesting
+from scheduler.cli.ingesting.batches import take_in
+from scheduler.cli.ingesting.ingest import outcome, summary
 from scheduler.queue import retries, stages, takeover, workflows
 from scheduler.runs import runner
 from scheduler.runs.runner import NotebookFailedError
@@ -64,9 +65,9 @@ def killed(notebooks, tmp_path):
 def ingest():
     """What `t3 ingest` says at its end: what changed, and a line for each batch that failed."""
     with workflows.working():
-        before = ingesting._now()
-        failed = ingesting.take_in()
-        return failed, ingesting.outcome(before, ingesting._now())
+        before = summary()
+        failed = take_in()
+        return failed, outcome(before, summary())
 
 
 def told():

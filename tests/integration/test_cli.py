@@ -1,13 +1,16 @@
 """What people read when something is wrong: one plain line, exit code 1, no traceback."""
 
+import inspect
 import json
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import scheduler.cli
 from scheduler.cli import app
 
 
@@ -99,12 +102,24 @@ def test_a_date_that_is_none_is_named(home):
 @pytest.mark.parametrize(
     ("line", "words"),
     [("files --state nope", "choose one of new, claimed, loaded"), ("run nope", "there are 1_extract, 2_clean"),
-     ("ingest --again 2026-11-09..2026-11-01", "write the earlier date first"),
+     ("ingest --reprocess 2026-11-09..2026-11-01", "write the earlier date first"),
      ("dashboard --port 99999", "less than or equal to 65535"), ("rejects list --reason nope", "missing_total")],
 )  # fmt: skip
 def test_what_was_typed_wrongly_is_exit_code_2(home, line, words):
     done = home.t3(*line.split())
     assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
+def test_the_old_name_of_reprocess_works_is_not_in_the_help_and_says_the_new_one(t3):
+    code, _, said = t3("ingest", "--again", "2026-11-09..2026-11-01")
+    assert code == 2
+    old, wrong = said.splitlines()
+    assert old == "t3: --again is now --reprocess; the next version does not know --again any more."
+    assert wrong.startswith("t3: --reprocess '2026-11-09..2026-11-01' ends before it begins")
+    code, _, said = t3("ingest", "--again", "2026-11-05", "--reprocess", "2026-11-05")
+    assert (code, said.splitlines()[1]) == (2, "t3: --again is the old name of --reprocess: give --reprocess alone.")
+    _, shown, _ = t3("ingest", "--help")
+    assert ("--reprocess" in shown, "--again" in shown) == (True, False)
 
 
 def test_what_does_not_exist_is_exit_code_1(home):
@@ -147,6 +162,30 @@ def commands() -> list[list[str]]:
     return walk(typer.main.get_command(app), [])
 
 
+@pytest.mark.parametrize("name", sorted({path[0] for path in commands()}))
+def test_each_command_lies_in_the_one_file_of_its_name(name):
+    import typer
+
+    command = typer.main.get_command(app).commands[name]
+    functions = [one.callback for one in getattr(command, "commands", {name: command}).values()]
+    files = {Path(inspect.unwrap(function).__code__.co_filename) for function in functions}
+    assert files == set(Path(scheduler.cli.__file__).parent.glob(f"*/{name}.py"))
+
+
+def test_no_folder_of_commands_has_more_than_twelve_modules():
+    folder = Path(scheduler.cli.__file__).parent
+    counts = {one.name: len(list(one.glob("*.py"))) for one in [folder, *folder.iterdir()] if one.is_dir()}
+    assert {name: count for name, count in counts.items() if count > 12} == {}
+    assert sum(counts.values()) > 30
+
+
+def test_the_help_loads_nothing_heavy():
+    code = "import sys\nimport scheduler.cli\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"pandas", "pyarrow", "sqlalchemy", "rich", "dbos", "obstore", "jupyter_client", "t3lib.warehouse"}
+    assert heavy & set(loaded) == set()
+
+
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_has_help_with_an_example(path):
     from typer.testing import CliRunner
@@ -163,6 +202,4 @@ def test_the_list_of_commands_has_whole_sentences(path):
 
 
 def test_the_command_is_installed():
-    import sys
-
     assert (Path(sys.executable).parent / "t3").exists()

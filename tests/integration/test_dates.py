@@ -26,7 +26,7 @@ PITCHES = "metadata/pitches.csv"
         ["report", "--date", "0001-01-01"],
         ["trace", "--truck", "3", "--date", "0001-01-01"],
         ["diff", "0001-01-01"],
-        ["ingest", "--again", "9999-12-31", "--why", "A trial"],
+        ["ingest", "--reprocess", "9999-12-31", "--why", "A trial"],
         ["backfill", "--from", "0001-01-01", "--to", "9999-12-31"],
         ["rejects", "list", "--date", "0001-01-01"],
         ["simulate", "--out", "nowhere", "--end", "9999-12-31"],

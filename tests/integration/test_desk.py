@@ -57,9 +57,16 @@ def test_a_reject_is_found_repaired_traced_and_taken_back(desk: Desk):
 
 
 def test_days_are_cleaned_again_through_the_notebooks(desk: Desk):
-    done = desk.json("ingest", "--again", "2026-11-05")
+    done = desk.json("ingest", "--reprocess", "2026-11-05")
     assert [(file["key"], file["outcome"]) for file in done["files"]] == [(LUNCH, "unchanged")]
     assert (done["changes"], done["failed"]) == ([], [])
+
+
+def test_the_old_name_of_reprocess_does_the_same_and_says_the_new_one(desk: Desk):
+    done = desk.t3("ingest", "--again", "2026-11-05", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [line[:35] for line in done.stderr.splitlines()] == ["t3: --again is now --reprocess; the"]
+    assert [(file["key"], file["outcome"]) for file in json.loads(done.stdout)["files"]] == [(LUNCH, "unchanged")]
 
 
 def test_a_file_is_held_and_released(desk: Desk):

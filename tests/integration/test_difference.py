@@ -33,7 +33,7 @@ def day(bucket: Path) -> Path:
 
 
 def apply(last: date = DAY) -> list[restated_figures.Restatement]:
-    """`t3 ingest --again` without its kernels; what it recorded."""
+    """`t3 ingest --reprocess` without its kernels; what it recorded."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
         made = reprocessing.ask(db, DAY, last, actor="Ann", why="A new rule.", batch_bytes=size)

@@ -266,7 +266,7 @@ def test_the_command_does_not_repair_sales_and_says_what_does(doctor):
     assert failing(said) == ["files", "rollup_hourly", "rollup_price", "rollup_sold"]
     files = next(check for check in said["checks"] if check["name"] == "files")
     assert f"{LUNCH} is loaded with 2 sales, £11.99, 1 rejected; found 1, £7.00, 1" in files["detail"]
-    assert "t3 ingest --again" in files["advice"]
+    assert "t3 ingest --reprocess" in files["advice"]
     assert sales() == [(3, 2, 700), (4, 1, 599)]
 
 

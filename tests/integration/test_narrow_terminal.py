@@ -15,7 +15,7 @@ from tests.feeding import LUNCH, at, put, rows, take_in
 
 COMMANDS = (
     "status", "files", "files --state loaded", "rejects list", "rejects show 2 2", "mail list",
-    "trace --truck 3 --date 2026-11-05", "reproduce", "diff 2026-11-05", "ingest --again 2026-11-05 --why Again",
+    "trace --truck 3 --date 2026-11-05", "reproduce", "diff 2026-11-05", "ingest --reprocess 2026-11-05 --why Again",
     "archive verify", "backfill --from 2026-11-05 --to 2026-11-05 --mode all --dry-run", "--help", "files --help",
 )  # fmt: skip
 TABLES = ("files", "rejects list", "mail list", "reproduce")  # other commands leave long lines to the terminal

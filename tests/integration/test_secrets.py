@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from scheduler import environment
 from scheduler.accounts import server_accounts, shared_folders
-from scheduler.commands.session import require_schema
+from scheduler.cli.session import require_schema
 from scheduler.runs import runner
 from scheduler.web import processes
 from t3lib import warehouse

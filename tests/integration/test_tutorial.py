@@ -119,7 +119,7 @@ def test_a_report_section_and_a_dashboard_card_are_added_by_the_recipe(reader):
     assert re.search(r"Card\s+£\d+\.\d\d", section["text/plain"])
     card = reader.sh("""python -c '
 from datetime import date
-from scheduler.commands.session import session
+from scheduler.cli.session import session
 from t3lib import metrics, warehouse
 from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.state import State

@@ -10,8 +10,8 @@ from scheduler.embedded.processes import undisturbed
 
 LOST = """
 import os, signal, sys
-from scheduler.commands import ending
-from scheduler.commands.serving import stopping
+from scheduler.cli import signals
+from scheduler.cli.serving.shared import stopping
 from scheduler.embedded.processes import undisturbed
 
 class Thing:
@@ -19,7 +19,7 @@ class Thing:
         os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the suite may run in the background, which ignores it
-ending.listen()
+signals.listen()
 thing = Thing()
 del thing
 with stopping() as stop:

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler.cli.workbench import joined
+from scheduler.cli.analysing.run import joined
 from scheduler.runs import parameters
 from t3lib.problems import RefusedError
 

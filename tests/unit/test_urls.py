@@ -66,7 +66,7 @@ def test_no_message_about_an_address_holds_a_part_of_its_login(name: str, case: 
 def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple[str, list[str]]) -> None:
     address, secrets = case
     for words in (["simulate", "--out", address, "--trucks", "1", "--days", "1"], [address], ["run", address],
-                  ["demo", "--port", address], ["diff", address], ["ingest", "--again", address]):  # fmt: skip
+                  ["demo", "--port", address], ["diff", address], ["ingest", "--reprocess", address]):  # fmt: skip
         heard = io.StringIO()
         if words[0] == "simulate" and address.startswith("file"):
             continue  # a folder, which would be made

@@ -102,7 +102,7 @@ bucket stays loaded; `deleted_at` says when a sweep first missed it.
 _AGAIN = """
 ## What becomes of a file that is cleaned again
 
-`t3 ingest --again DATE..DATE`, and changed menus, clean loaded files again; each ends under one of these.
+`t3 ingest --reprocess DATE..DATE`, and changed menus, clean loaded files again; each ends under one of these.
 """
 _CAUSES = """
 ## Why figures change after they were shown

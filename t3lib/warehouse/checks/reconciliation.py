@@ -56,8 +56,8 @@ _TORN_REJECTS = """
     ORDER BY file.truck_id, file.key
 """
 _REREAD = (
-    "the bucket has the truth: `t3 ingest --again DATE` for its days; should it come out unchanged, the ledger's own "
-    "count is wrong: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+    "the bucket has the truth: `t3 ingest --reprocess DATE` for its days; should it come out unchanged, the ledger's "
+    "own count is wrong: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
 )
 _STRANGE = (
     "no load leaves such rows, so something else wrote to core.sale: let its owner delete those of these files, or "

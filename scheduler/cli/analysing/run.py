@@ -1,4 +1,4 @@
-"""What analysts use: run a notebook, see what an edited rule would change."""
+"""`t3 run`: a notebook as it stands in the folder, tried before it counts."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperCommand
 
 from scheduler.cli.options import Json
+from scheduler.cli.output import lines, print_json, progress, say
 
 
 class Pairs(TyperCommand):
@@ -25,13 +26,6 @@ def joined(words: list[str]) -> list[str]:
     return found
 
 
-def add(app: typer.Typer) -> None:
-    """Put the commands under `t3`."""
-    app.command(cls=Pairs)(run)
-    app.command()(diff)
-    app.command()(reproduce)
-
-
 def run(
     notebook: Annotated[str, typer.Argument(help="Path of a notebook, or its name under notebooks/.")],
     parameter: Annotated[
@@ -45,39 +39,31 @@ def run(
     under outputs/rehearsals/ and the schema sandbox. Prints the last table of the executed copy and where that lies.
 
     Example: t3 run notebooks/2_clean.ipynb -p business_date 2026-11-05"""
-    from scheduler.commands.workbench import run as run_one
+    from scheduler import kernels
+    from scheduler.cli.session import session
+    from scheduler.runs import dry_run, parameters
+    from scheduler.runs.runner import NotebookFailedError
 
-    run_one(name=notebook, given=[_pair(word) for word in parameter], as_json=json)
-
-
-def diff(
-    days: Annotated[str, typer.Argument(help="Business day or days, DATE or DATE..DATE.")],
-    json: Json = False,
-) -> None:
-    """Show what edited cleaning rules would change of loaded days.
-
-    Rows that would move between loaded and rejected, by reason, and pence per day and truck, before and after.
-    Nothing is changed: `t3 ingest --again` applies it.
-
-    Example: t3 diff 2026-11-01..2026-11-07"""
-    from scheduler.commands.workbench import diff as run_one
-
-    run_one(days=days, as_json=json)
-
-
-def reproduce(
-    run: Annotated[str, typer.Option("--run", help="The run's id; without it the latest runs are listed.")] = "",
-    json: Json = False,
-) -> None:
-    """Run a past run again as it was, and compare the figures.
-
-    It runs under its commit, on the versions of the files that it saw, in a database of its own. Exit 1 when a
-    figure differs or a file's version is gone.
-
-    Example: t3 reproduce --run 3-4f1c2a9b7d30"""
-    from scheduler.commands.workbench import reproduce as run_one
-
-    run_one(run_id=run, as_json=json)
+    path = parameters.notebook(notebook)
+    try:
+        values = parameters.values(path, [_pair(word) for word in parameter])
+    except parameters.ParameterError as error:
+        raise typer.BadParameter(str(error)) from None
+    with session("database", "landing", "archive"):
+        kernels.warm()
+        try:
+            with progress(f"Running {path.name}"):
+                done = dry_run.dry_run(path, values)
+        except NotebookFailedError as error:
+            say(f"t3: {error}")
+            raise SystemExit(1) from None
+    if json:
+        print_json({"executed_copy": str(done.path), "values": done.values})
+        return
+    lines(done.table)
+    for label, value in done.values.items():
+        print(f"{label.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{label}: {value}")
+    print(done.path)
 
 
 def _pair(word: str) -> tuple[str, str]:

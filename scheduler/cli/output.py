@@ -4,20 +4,17 @@ import json
 import os
 import shutil
 import sys
-import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-
-from scheduler.commands.signs import fit
+from scheduler.cli.text_encoding import fit
 from t3lib.settings import settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDE = 200  # a pipe has no width: do not fold what a program or a file is to hold
 READABLE = 12  # letters of a text that a column keeps side by side
@@ -31,16 +28,28 @@ def _size(stream: Any) -> dict[str, int]:
     return dict(zip(("width", "height"), shutil.get_terminal_size(), strict=True)) if dumb else {}
 
 
-out = Console(highlight=False, **_size(sys.stdout))
-err = Console(stderr=True, highlight=False, **_size(sys.stderr))
+@cache
+def out() -> "Console":
+    """The console of results, on stdout."""
+    from rich.console import Console
+
+    return Console(highlight=False, **_size(sys.stdout))
+
+
+@cache
+def err() -> "Console":
+    """The console of what people read beside the results, on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, **_size(sys.stderr))
 
 
 def say(line: str) -> None:
     """One line for people, on stderr, so that stdout stays for results."""
-    err.print(escape(line), soft_wrap=True)
+    err().print(line, markup=False, soft_wrap=True)
 
 
-def as_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """One JSON object or list on stdout."""
     print(json.dumps(value, default=str))
 
@@ -49,7 +58,7 @@ def table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -
     """Rows under titles; numbers to the right, stamps in local time. Where the terminal is too narrow for that, one
     row under the other with its titles beside it."""
     if not rows:
-        out.print(empty)
+        out().print(empty)
         return
     numbers = {name for name in columns if all(isinstance(row[name], int | None) for row in rows)}
     texts = [[_fit(shown(row[name])) for name in columns] for row in rows]
@@ -61,7 +70,7 @@ def lines(texts: Sequence[Sequence[str]]) -> None:
     if texts:
         titles, *rows = [[_fit(text) for text in line] for line in texts]
         _print(titles, [[*row, *[""] * (len(titles) - len(row))] for row in rows], [False] * len(titles))
-        out.print()
+        out().print()
 
 
 def left_out(count: int, of_all: int) -> None:
@@ -72,19 +81,24 @@ def left_out(count: int, of_all: int) -> None:
 
 def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> None:
     """Columns where they stay readable, else one record under the other."""
-    if _least(titles, rows, numbers) > out.width:
+    if _least(titles, rows, numbers) > out().width:
         _records(titles, rows)
         return
+    from rich.markup import escape
+    from rich.table import Table
+
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title, number in zip(titles, numbers, strict=True):
         made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
     for row in rows:
         made.add_row(*map(escape, row))
-    out.print(made)
+    out().print(made)
 
 
 def _least(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> int:
     """The width below which columns would break words into letters: numbers stay whole, texts keep some of theirs."""
+    from rich.cells import cell_len
+
     least = 0
     for n, title in enumerate(titles):
         longest = max((cell_len(row[n]) for row in rows), default=0)
@@ -94,20 +108,24 @@ def _least(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
 
 
 def _records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len
+    from rich.markup import escape
+    from rich.table import Table
+
     width = max(map(cell_len, titles), default=0)
     for row in rows:
         made = Table(box=None, pad_edge=False, show_header=False)
-        made.add_column(style="bold", width=min(width, out.width // 2), overflow="fold")
+        made.add_column(style="bold", width=min(width, out().width // 2), overflow="fold")
         made.add_column(overflow="fold")
         for title, text in zip(titles, row, strict=True):
             if text:
                 made.add_row(escape(title), escape(text))
-        out.print(made)
-        out.print()
+        out().print(made)
+        out().print()
 
 
 def _fit(text: str) -> str:
-    return fit(text, out.file)
+    return fit(text, out().file)
 
 
 def shown(value: Any) -> str:
@@ -124,20 +142,24 @@ def shown(value: Any) -> str:
 def open_in_browser(url: str) -> None:
     """Show a page to a person at a desk; nothing on a machine without one, where a browser would take the terminal."""
     desk = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if err.is_terminal and desk:
+    if err().is_terminal and desk:
+        import webbrowser
+
         webbrowser.open(url)
 
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Any]:
     """A bar on a terminal, nothing elsewhere; yields advance(done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
-        SpinnerColumn("line" if err.options.ascii_only else "dots"),
+        SpinnerColumn("line" if err().options.ascii_only else "dots"),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, total=None: bar.update(task, completed=done, **({"total": total} if total else {}))

@@ -5,31 +5,33 @@ import time
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from scheduler import kernels
-from scheduler.commands.ingesting import AT_ONCE, take_in
-from scheduler.commands.output import as_json, progress, say
-from scheduler.commands.reporting import scheduled, send
-from scheduler.commands.serving import EVERYTHING, in_background, links, stopping
-from scheduler.commands.session import session
-from scheduler.queue import workflows
-from scheduler.web import processes
-from t3lib import warehouse
-from t3lib.business_day import today
+import typer
+
+from scheduler.cli.options import Port
+from scheduler.cli.output import print_json, progress, say
 from t3lib.money import pounds
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
-from t3lib.simulate import simulate
-from t3lib.simulate.live import live_uploads
-from t3lib.warehouse.files import status
 
 SEED = 1
 UPLOAD_SECONDS = 4
 
 
-def demo(once: bool, days: int, port: int) -> None:
-    """Simulate once per home, ingest, send yesterday's report, serve; then upload live until Ctrl-C."""
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop at the dashboard's first answer; print JSON.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days of trade to make up.")] = 56,
+    port: Port = 0,
+) -> None:
+    """A made-up fleet, and everything up: dashboard, mails, uploads.
+
+    Example: t3 demo"""
+    from scheduler import kernels
+    from scheduler.cli.serving.shared import EVERYTHING, in_background, links, stopping
+    from scheduler.cli.session import session
+    from scheduler.web import processes
+
     begun = time.monotonic()
     with session(*EVERYTHING) as running, stopping() as stop, ExitStack() as stack:
         kernels.warm()
@@ -37,7 +39,7 @@ def demo(once: bool, days: int, port: int) -> None:
         mails = fill(days)
         answer = board.answer()
         if once:
-            as_json(_summary(mails, answer, time.monotonic() - begun))
+            print_json(_summary(mails, answer, time.monotonic() - begun))
             return
         operations = stack.enter_context(processes.page("operations"))
         stack.enter_context(in_background(stop))
@@ -49,6 +51,9 @@ def demo(once: bool, days: int, port: int) -> None:
 
 def fill(days: int) -> list[dict[str, Any]]:
     """A made-up fleet, ingested, and the report of yesterday sent; one mapping per mail."""
+    from scheduler.cli.reporting.report import scheduled, send
+    from t3lib.business_day import today
+
     made_up(days)
     _ingest()
     mails = send(today() - timedelta(days=1), scheduled(), again=False)
@@ -58,6 +63,9 @@ def fill(days: int) -> list[dict[str, Any]]:
 
 def made_up(days: int) -> Path:
     """Write the made-up fleet into the bucket, at most once per home; returns the path of its truth."""
+    from t3lib.business_day import today
+    from t3lib.simulate import simulate
+
     truth = settings().home / "demo-truth.json"
     if truth.exists():
         say("The made-up fleet is there already.")
@@ -71,6 +79,11 @@ def made_up(days: int) -> Path:
 
 
 def _ingest() -> None:
+    from scheduler.cli.ingesting.batches import AT_ONCE, take_in
+    from scheduler.queue import workflows
+    from t3lib import warehouse
+    from t3lib.warehouse.files import status
+
     with workflows.working(AT_ONCE):
         failed = take_in()
     if failed:
@@ -83,12 +96,17 @@ def _ingest() -> None:
 
 def _upload(stop: threading.Event) -> None:
     """One small upload after the other, until told to stop."""
+    from t3lib.simulate.live import live_uploads
+
     uploads = live_uploads(settings().need("landing_url"), seed=SEED)
     while not stop.wait(UPLOAD_SECONDS):
         next(uploads)
 
 
 def _summary(mails: list[dict[str, Any]], answer: int, seconds: float) -> dict[str, Any]:
+    from t3lib import warehouse
+    from t3lib.warehouse.files import status
+
     with warehouse.connect() as db:
         found = status.summary(db)
     sums = {name: found[name] for name in ("rows_read", "rows_loaded", "rows_rejected", "pence_loaded")}

@@ -1,26 +1,41 @@
 """`t3 trace`: from a figure to its rows."""
 
-from scheduler.commands.making import day_of
-from scheduler.commands.output import as_json as print_json
-from scheduler.commands.output import out, shown, table
-from scheduler.commands.session import session
-from t3lib import warehouse
-from t3lib.landing import Landing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scheduler.cli.dates import day_of
+from scheduler.cli.options import Json
+from scheduler.cli.output import out, print_json, shown, table
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse.checks import lineage
-from t3lib.warehouse.checks.lineage import Question, Record
+
+if TYPE_CHECKING:
+    from t3lib.warehouse.checks.lineage import Record
 
 
-def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> None:
-    """Print a figure, its files, rows and notebooks; raises SystemExit(1) when rollup and rows disagree."""
+def trace(
+    truck: Annotated[int, typer.Option(help="The truck's id.")],
+    date: Annotated[str, typer.Option(help="The business day, YYYY-MM-DD.")],
+    hour: Annotated[int | None, typer.Option(help="Only this local hour, 0 to 23.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 500,
+    json: Json = False,
+) -> None:
+    """From a figure to its files, rows, raw text and notebooks. Exit 1 if rollup and rows disagree.
+
+    Example: t3 trace --truck 3 --date 2026-11-05 --hour 13"""
+    from scheduler.cli.session import session
+    from t3lib import warehouse
+    from t3lib.landing import Landing
+    from t3lib.warehouse.checks import lineage
+
     if hour is not None and not 0 <= hour < 24:
         raise WrongUseError(f"--hour {hour} is not an hour of the day: give one from 0 to 23.")
-    question = Question(truck, day_of(day, "--date"), hour)
+    question = lineage.Question(truck, day_of(date, "--date"), hour)
     with session("database", "landing"), warehouse.connect() as db:
         found = lineage.trace(db, question, Landing(), limit)
-    if as_json:
+    if json:
         print_json(found)
     else:
         _show(found)
@@ -28,23 +43,23 @@ def trace(truck: int, day: str, hour: int | None, limit: int, as_json: bool) -> 
         raise SystemExit(1)
 
 
-def _show(found: Record) -> None:
+def _show(found: "Record") -> None:
     figure, rows = found["figure"], found["rows"]
     hour = "" if found["hour"] is None else f", {found['hour']:02d}:00 to {found['hour']:02d}:59"
-    out.print(
+    out().print(
         f"{found['truck']}, business day {shown(found['business_date'])}{hour} ({settings().timezone})", markup=False
     )
-    out.print(f"{figure['transactions']:,} sales, {pounds(figure['pence'])}")
+    out().print(f"{figure['transactions']:,} sales, {pounds(figure['pence'])}")
     if not found["agrees"]:
-        out.print(f"but the rows add up to {rows['transactions']:,} sales, {pounds(rows['pence'])}: run `t3 doctor`.")
+        out().print(f"but the rows add up to {rows['transactions']:,} sales, {pounds(rows['pence'])}: run `t3 doctor`.")
     _files(found["files"])
     _sales(found["sales"], rows["transactions"])
     _rejects(found["rejects"], found["rejected"])
     _runs(found["runs"])
 
 
-def _files(files: list[Record]) -> None:
-    out.print()
+def _files(files: list["Record"]) -> None:
+    out().print()
     rows = [
         file
         | {"file": str(file["file_id"]), "sum": pounds(file["pence"]), "not_read": ", ".join(file["columns_not_read"])}
@@ -56,8 +71,8 @@ def _files(files: list[Record]) -> None:
     table(rows, columns, "No file holds a row of it.")
 
 
-def _sales(sales: list[Record], count: int) -> None:
-    out.print()
+def _sales(sales: list["Record"], count: int) -> None:
+    out().print()
     rows = []
     for sale in sales:
         notes = [*sale["flags"], *([sale["decision"]] if sale["decision"] else [])]
@@ -68,23 +83,23 @@ def _sales(sales: list[Record], count: int) -> None:
                "notes": "notes", "text": "as the truck wrote it"}  # fmt: skip
     table(rows, columns, "No sale.")
     if count > len(sales):
-        out.print(f"{count - len(sales):,} more sales: `--limit {count}` shows all.")
+        out().print(f"{count - len(sales):,} more sales: `--limit {count}` shows all.")
 
 
-def _rejects(rejects: list[Record], count: int) -> None:
+def _rejects(rejects: list["Record"], count: int) -> None:
     if rejects:
-        out.print("\nNot loaded:")
+        out().print("\nNot loaded:")
         columns = {"file_id": "file", "row_number": "row", "raw_timestamp": "time", "raw_type": "payment",
                    "raw_total": "total", "reason": "reason", "status": "status",
                    "text": "as the truck wrote it"}  # fmt: skip
         table([{"text": row["raw_line"], **row} for row in rejects], columns, "")
         if count > len(rejects):
-            out.print(f"{count - len(rejects):,} more rejected rows: `--limit {count}` shows all.")
+            out().print(f"{count - len(rejects):,} more rejected rows: `--limit {count}` shows all.")
 
 
-def _runs(runs: list[Record]) -> None:
+def _runs(runs: list["Record"]) -> None:
     if runs:
-        out.print("\nNotebooks:")
+        out().print("\nNotebooks:")
         rows = [run | {"copy": str(settings().outputs / (run["executed_copy"] or ""))} for run in runs]
         table(rows, {"notebook": "notebook", "state": "state", "started_at": "started", "git_commit": "commit",
                      "copy": "executed copy"}, "")  # fmt: skip

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from scheduler.commands.output import say
+from scheduler.cli.output import say
 from scheduler.embedded import Running, services
 from t3lib import warehouse
 from t3lib.landing import Landing

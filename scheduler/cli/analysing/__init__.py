@@ -1,0 +1,1 @@
+"""Commands that try a notebook or a rule without changing a figure."""

@@ -1,0 +1,73 @@
+"""`t3 diff`: a cleaning rule as it stands in the folder, tried before it counts."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scheduler.cli.dates import days_of
+from scheduler.cli.options import Json
+from scheduler.cli.output import out, print_json, progress, table
+from t3lib.money import pounds
+from t3lib.settings import settings
+
+if TYPE_CHECKING:
+    from t3lib.ingest.preview import Difference
+
+_MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "sales change by"}
+_DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
+
+
+def diff(
+    days: Annotated[str, typer.Argument(help="Business day or days, DATE or DATE..DATE.")],
+    json: Json = False,
+) -> None:
+    """Show what edited cleaning rules would change of loaded days.
+
+    Rows that would move between loaded and rejected, by reason, and pence per day and truck, before and after.
+    Nothing is changed: `t3 ingest --reprocess` applies it.
+
+    Example: t3 diff 2026-11-01..2026-11-07"""
+    from scheduler.cli.session import session
+    from t3lib.ingest import preview
+
+    first, last = days_of(days, "DATE")
+    with session("database", "landing"):
+        own = settings().database_url_analyst
+        with progress("Cleaning for comparison") as advance:
+            found = preview.of_days(first, last, own.get_secret_value() if own else None, advance)
+    if json:
+        print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
+    else:
+        _show(found, days)
+
+
+def _show(found: "Difference", days: str) -> None:
+    changed, files = found.files["restated"], found.files.total()
+    named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
+    out().print(f"{named} cleaned under the rules of this folder: {changed:,} would come out otherwise.")
+    for outcome in ("gone", "refused"):
+        if count := found.files[outcome]:
+            out().print(f"{count:,} cannot be read any more ({outcome}): their rows would stay as they are.")
+    for key, rows in found.readable.items():
+        out().print(f"{key} could not be read before and can be now: {rows:,} rows.", soft_wrap=True)
+    moves = [move | {"pence": _signed(move["pence"])} for move in found.by_move()]
+    for rows, titles in ((moves, _MOVES), ([_line(day) for day in found.by_day()], _DAYS)):
+        if rows:
+            out().print()
+            table(rows, titles, "")
+    if changed or found.readable:
+        out().print(f"\nNothing is changed. To apply it: t3 ingest --reprocess {days}")
+
+
+def _line(day: dict) -> dict:
+    return {
+        "truck": day["truck_id"],
+        "day": day["business_date"],
+        "before": pounds(day["pence_before"]),
+        "after": pounds(day["pence_after"]),
+        "sales": f"{day['rows_after'] - day['rows_before']:+,}",
+    }
+
+
+def _signed(pence: int) -> str:
+    return f"+{pounds(pence)}" if pence > 0 else pounds(pence)

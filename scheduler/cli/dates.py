@@ -1,0 +1,24 @@
+"""Dates and ranges of dates as options."""
+
+from datetime import date
+
+from t3lib.problems import WrongUseError
+
+
+def day_of(text: str, option: str) -> date:
+    """A date option. Raises WrongUseError naming it."""
+    from t3lib import business_day
+
+    try:
+        return business_day.day_of(text)
+    except ValueError as error:
+        raise WrongUseError(f"{option} {error}") from None
+
+
+def days_of(text: str, option: str) -> tuple[date, date]:
+    """A range option, DATE or DATE..DATE, both included. Raises WrongUseError naming it."""
+    first, _, last = text.partition("..")
+    days = day_of(first, option), day_of(last or first, option)
+    if days[0] > days[1]:
+        raise WrongUseError(f"{option} {text!r} ends before it begins: write the earlier date first.")
+    return days

@@ -1,0 +1,139 @@
+"""`t3 ingest`: all that is new, now; with --reprocess, loaded days cleaned anew under the present rules."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scheduler.cli.dates import days_of
+from scheduler.cli.options import By, Json, Why
+from scheduler.cli.output import out, print_json, progress, say, table
+from t3lib.money import pounds
+from t3lib.problems import WrongUseError
+
+if TYPE_CHECKING:
+    from t3lib.warehouse.sales.restated_figures import Restatement
+
+
+def ingest(
+    reprocess: Annotated[str, typer.Option(help="Clean the loaded files of DATE or DATE..DATE anew instead.")] = "",
+    again: Annotated[str, typer.Option(hidden=True)] = "",  # the name of --reprocess in 0.1; goes after 0.2
+    why: Why = "The rules changed.",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Take in all that is new in the bucket, now. Batches that failed are tried again.
+
+    With --reprocess, clean what is loaded of some days anew, under the present rules: see `t3 diff` first.
+
+    Example: t3 ingest
+
+    Example: t3 ingest --reprocess 2026-11-01..2026-11-07 --why "Vouchers are cash" """
+    if again:
+        say("t3: --again is now --reprocess; the next version does not know --again any more.")
+        if reprocess:
+            raise WrongUseError("--again is the old name of --reprocess: give --reprocess alone.")
+    if days := reprocess or again:
+        _reprocess(days, why, by, json)
+    else:
+        _take_in(json)
+
+
+def _take_in(as_json: bool) -> None:
+    """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
+    from scheduler import kernels
+    from scheduler.cli.ingesting.batches import AT_ONCE, take_in
+    from scheduler.cli.session import session
+    from scheduler.queue import workflows
+
+    with session("database", "landing", "smtp", "archive"):
+        kernels.warm()
+        with workflows.working(AT_ONCE):
+            before = summary()
+            failed = take_in()
+            after = summary()
+    if as_json:
+        print_json(after)
+    else:
+        for line in outcome(before, after):
+            say(line)
+    _end(failed)
+
+
+def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
+    """Clean the loaded files of these business days again; raises SystemExit(1) when one batch failed."""
+    from scheduler import kernels
+    from scheduler.cli.ingesting.batches import see_all_through
+    from scheduler.cli.session import session
+    from scheduler.queue import workflows
+    from t3lib import warehouse
+    from t3lib.settings import settings
+    from t3lib.warehouse.files import ledger, reprocessing
+    from t3lib.warehouse.files.audit import account
+    from t3lib.warehouse.sales import restated_figures
+
+    first, last = days_of(days, "--reprocess")
+    size = settings().batch_bytes
+    with session("database", "landing", "smtp", "archive"):
+        kernels.warm()
+        with warehouse.connect() as db:
+            batches = reprocessing.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            ledger.claim(db, size)
+        with workflows.working(), progress("Cleaning again") as advance:
+            failed = see_all_through(workflows.enqueue_open_batches(), advance)
+        with warehouse.connect() as db:
+            files = reprocessing.outcomes(db, batches)
+            changes = restated_figures.of_batches(db, batches)
+    if as_json:
+        print_json({"files": files, "changes": [vars(change) for change in changes], "failed": failed})
+    else:
+        _show(files, changes)
+    _end(failed)
+
+
+def _end(failed: list[str]) -> None:
+    for line in failed:
+        say(line)
+    if failed:
+        raise SystemExit(1)
+
+
+def summary() -> dict:
+    """The warehouse's files, rows and batches, counted."""
+    from t3lib import warehouse
+    from t3lib.warehouse.files import status
+
+    with warehouse.connect() as db:
+        return status.summary(db)
+
+
+def outcome(before: dict, after: dict) -> list[str]:
+    """What changed between two summaries, in a line for the sales and one for each thing that a person may look at."""
+    from t3lib.warehouse.files.file_outcomes import NOT_LOADED
+
+    if all(before[name] == after[name] for name in ("files", "rows_read", "rows_loaded", "pence_loaded", "batches")):
+        return ["Nothing new."]
+    rows, rejected, pence = (after[name] - before[name] for name in ("rows_loaded", "rows_rejected", "pence_loaded"))
+    said = [f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}."]
+    if rejected > 0:
+        rejects = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
+        said.append(f"{rejects} not loaded: `t3 rejects list` shows why.")
+    for state in NOT_LOADED:
+        if (count := after["files"].get(state, 0) - before["files"].get(state, 0)) > 0:
+            files = "1 file is" if count == 1 else f"{count:,} files are"
+            said.append(f"{files} {state.replace('_', ' ')}: `t3 files --state {state}` shows why.")
+    return said
+
+
+def _show(files: list[dict], changes: list["Restatement"]) -> None:
+    unchanged = sum(file["outcome"] == "unchanged" for file in files)
+    told = [file for file in files if file["outcome"] != "unchanged"]
+    if told:
+        table(told, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
+    out().print(f"{len(files):,} files cleaned again, {unchanged:,} of them came out as before.")
+    rows = [
+        {"truck": change.truck_id, "day": change.business_date, "before": pounds(change.pence_before),
+         "after": pounds(change.pence_after), "sales": f"{change.rows:+,}"}
+        for change in changes
+    ]  # fmt: skip
+    if rows:
+        table(rows, {name: name for name in ("truck", "day", "before", "after", "sales")}, "")

@@ -1,0 +1,72 @@
+"""`t3 doctor`: proofs that everything agrees, and rollups made anew where they do not."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scheduler.cli.options import By, Json, Why
+from scheduler.cli.output import out, print_json, progress, say
+
+if TYPE_CHECKING:
+    from t3lib.warehouse.checks.reconciliation import Check
+    from t3lib.warehouse.checks.rollup_repair import Rebuilt
+
+
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First make rollups anew where they differ; nothing else is changed.")
+    ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Also read loaded files once more and compare them with what was loaded.")
+    ] = False,
+    sample: Annotated[int, typer.Option(min=0, help="How many files --files draws by chance; 0: all of them.")] = 200,
+    why: Why = "A rollup differed from the sales.",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Prove that files, sales, rejects, rollups and archive agree. Exit 1 if not, or if a service does not answer.
+
+    Example: t3 doctor --repair, or t3 doctor --files --sample 0"""
+    from scheduler.cli.looking.reachable import bucket_check, files_check, service_checks
+    from scheduler.cli.session import session
+    from t3lib import archive, warehouse
+    from t3lib.warehouse.checks import reconciliation, role_exposure, rollup_repair
+    from t3lib.warehouse.files.audit import account
+
+    with session("database", "landing", "smtp", "archive"):
+        rebuilt = rollup_repair.rebuild(actor=by or account(), why=why) if repair else []
+        with warehouse.connect() as db:
+            checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), role_exposure.check(db)]
+        if files:
+            with progress("Reading loaded files once more") as advance:
+                checks.append(files_check(sample, advance))
+        checks += service_checks()
+    ok = all(check.ok for check in checks)
+    if json:
+        made = {"rebuilt": [vars(table) | {"days": list(map(vars, table.days))} for table in rebuilt]}
+        print_json({"ok": ok, **(made if repair else {}), "checks": [vars(check) for check in checks]})
+    else:
+        if repair:
+            _tell(rebuilt, checks)
+        _show(checks)
+        out().print("Everything reconciles." if ok else "Something does not hold: see the lines marked FAIL.")
+    if not ok:
+        raise SystemExit(1)
+
+
+def _tell(rebuilt: list["Rebuilt"], checks: list["Check"]) -> None:
+    for table in rebuilt:
+        say(str(table))
+    if any(check.name.startswith("rollup_") and not check.ok for check in checks):
+        say(
+            "Left alone: rollups of trucks whose ledger, sales and rejects disagree. Follow the advice for these first."
+        )
+    elif not rebuilt:
+        say("No rollup needed a repair.")
+
+
+def _show(checks: list["Check"]) -> None:
+    for check in checks:
+        out().print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<16} {check.detail}", markup=False, soft_wrap=True)
+        if check.advice:
+            out().print(f"{'':<22} {check.advice}", markup=False, soft_wrap=True)

@@ -1,0 +1,12 @@
+"""`t3 dashboard`: one page alone."""
+
+from scheduler.cli.options import Port
+
+
+def dashboard(port: Port = 0) -> None:
+    """Serve the dashboard only.
+
+    Example: t3 dashboard --port 8866"""
+    from scheduler.cli.serving.shared import page
+
+    page("dashboard", port)

@@ -1,0 +1,12 @@
+"""`t3 operations`: one page alone."""
+
+from scheduler.cli.options import Port
+
+
+def operations(port: Port = 0) -> None:
+    """Serve the operations page only.
+
+    Example: t3 operations --port 8867"""
+    from scheduler.cli.serving.shared import page
+
+    page("operations", port)

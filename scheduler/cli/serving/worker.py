@@ -1,0 +1,25 @@
+"""`t3 worker`: a worker alone."""
+
+from typing import Annotated
+
+import typer
+
+from scheduler.cli.options import HealthPort
+from scheduler.cli.output import say
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    health_port: HealthPort = None,
+) -> None:
+    """Take work from the queue and keep the schedule, until Ctrl-C. Run as many as wanted.
+
+    Example: t3 worker --concurrency 2 --health-port 9464"""
+    from scheduler.cli.serving.shared import EVERYTHING, in_background, stopping
+    from scheduler.cli.session import session
+
+    with session(*EVERYTHING), stopping() as stop:
+        say("Working. Ctrl-C stops.")
+        with in_background(stop, concurrency, health_port):
+            stop.wait()
+        say("Stopping.")

@@ -1,0 +1,45 @@
+"""`t3 db`: the schemas and roles."""
+
+from contextlib import suppress
+
+import typer
+
+from scheduler.cli.output import say
+
+app = typer.Typer(help="The database: its schemas and roles.", no_args_is_help=True)
+OLDEST = 150000  # of Postgres
+
+
+@app.command("upgrade")
+def upgrade() -> None:
+    """Bring the schemas and roles to this version; safe to repeat.
+
+    Example: t3 db upgrade"""
+    from scheduler.embedded import services
+    from scheduler.queue.session_limits import watched_limits
+    from t3lib import warehouse
+    from t3lib.warehouse.checks import role_exposure
+    from t3lib.warehouse.db import roles
+
+    with services(("database",), say), watched_limits():
+        version = warehouse.upgrade()
+        with warehouse.connect() as db:
+            roles.ensure(db, role_exposure.passwords())
+    say(f"The database is at version {version}.")
+
+
+@app.command("roles")
+def print_roles() -> None:
+    """Print the SQL that makes the roles, for an administrator to run.
+
+    Example: t3 db roles"""
+    import sqlalchemy as sa
+
+    from t3lib import warehouse
+    from t3lib.settings import settings
+    from t3lib.warehouse.db import roles
+
+    url, version = warehouse.engine(settings().need("database_url")).url, OLDEST
+    with suppress(sa.exc.OperationalError), warehouse.connect() as db:  # else what every version knows
+        version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
+    print(roles.sql(url.database or "t3", url.username or "postgres", version))

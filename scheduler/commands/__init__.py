@@ -1,1 +1,0 @@
-"""What the commands of `t3` do."""
