@@ -8,14 +8,14 @@ import pytest
 from t3lib.settings import ROOT
 
 FLOORS = {
-    "scheduler": (("cli", "commands", "pictures"), ("worker",), ("web", "queue"), ("runs",),
+    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs",),
                   ("kernels", "embedded", "accounts", "http")),
     "t3lib.warehouse": (("checks", "load"), ("decisions",), ("files",), ("sales",), ("db",)),
 }  # fmt: skip
 KNOWN = {("scheduler.runs.reproduction", "scheduler.queue.stages")}  # it repeats the stages of an ingest
 MOST = 12
 # Folders that are still larger.
-LARGE = {"scheduler/commands", "tests", "tests/unit", "tests/integration", "tests/faults", "benchmarks",
+LARGE = {"tests", "tests/unit", "tests/integration", "tests/faults", "benchmarks",
          "t3lib/warehouse/db/migrations/versions"}  # fmt: skip
 
 
