@@ -159,7 +159,7 @@ def test_a_request_whose_worker_died_after_the_work_is_not_done_twice(shifted: P
     repairs.repair(2, 2, accept=True, actor="Ann", why=ANN["why"])  # and here the worker is killed
     assert operator_requests.carry_out() == 1
     state, outcome = ended(request_id)
-    assert (state, "ended before it could say so" in outcome) == ("done", True)
+    assert (state, "died before it could record that" in outcome) == ("done", True)
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert_reconciles()
 
