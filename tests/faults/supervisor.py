@@ -18,7 +18,7 @@ VICTIMS = ("worker", "kernel", "database", "warm parent", "session")
 # The child ends when this test process does, however that happens: its standard input ends then.
 WORK = """
 import os, signal, sys, threading
-from scheduler.worker import work
+from scheduler.worker.loop import work
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()

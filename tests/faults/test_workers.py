@@ -32,7 +32,7 @@ CUT_SECONDS = 60 if "T3_FAULT_RUNS" in os.environ else 20
 STAGES = ("1_extract", "2_clean", "3_load", "between")
 WORK = """
 import signal, threading
-from scheduler.worker import work
+from scheduler.worker.loop import work
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 thread = threading.Thread(target=work, args=(stop,))

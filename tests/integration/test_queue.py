@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 WORK = """
 import threading
-from scheduler.worker import work
+from scheduler.worker.loop import work
 work(threading.Event())
 """
 

@@ -252,7 +252,7 @@ def test_a_run_that_fails_at_the_database_tells_no_login(database, monkeypatch) 
     path.parent.mkdir(parents=True)
     nbformat.write(new_notebook(cells=[new_code_cell(code)]), path)
     found = runner.source.Source(nbformat.read(path, 4), None)
-    monkeypatch.setattr(runner.source, "committed", lambda path: found)
+    monkeypatch.setattr(runner.source, "committed", lambda path, **more: found)
     with pytest.raises(runner.NotebookFailedError) as failed:
         runner.run_notebook("2_clean", {})
     with runner.warehouse.connect() as db:

@@ -40,7 +40,7 @@ def sold(bucket, monkeypatch):
 
 
 def test_the_schedule_runs_what_is_committed_and_keeps_its_commit(database, monkeypatch):
-    monkeypatch.setattr(source, "committed", lambda path: source.Source(COMMITTED, "abcdef123456"))
+    monkeypatch.setattr(source, "committed", lambda path, **more: source.Source(COMMITTED, "abcdef123456"))
     done = runner.run_notebook("2_clean", {})
     assert done.values == {"rows": 7}
     assert rows("SELECT notebook, git_commit, rows FROM ops.run") == [("2_clean", "abcdef123456", 7)]
