@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from datetime import date, timedelta
 
 import nbformat
 import psycopg
@@ -35,6 +36,11 @@ died.write_text(died.read_text() + "x" if died.exists() else "x")
 if len(died.read_text()) <= {deaths}:
     os.kill(os.getpid(), 9)
 """
+
+
+def yesterday() -> date:
+    """A day whose sales are all in the past, at whatever hour the tests run."""
+    return today() - timedelta(days=1)
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ DIED = ("failed", "DeadKernelError: The kernel died in this cell: it was killed 
 
 
 def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes_nothing(bucket, killed):
-    put(bucket, today(), total="4.99")
+    put(bucket, yesterday(), total="4.99")
     killed(1)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
     assert (one("SELECT state FROM ops.batch"), told()) == ("done", [])
@@ -95,7 +101,7 @@ def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes
 
 
 def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded(bucket, killed):
-    put(bucket, today(), total="4.99")
+    put(bucket, yesterday(), total="4.99")
     killed(99)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
     assert (one("SELECT state FROM ops.batch"), one("SELECT error FROM ops.batch")) == ("done", None)
@@ -111,11 +117,11 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
 
 
 def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(bucket, killed):
-    put(bucket, today(), total="4.99")
+    put(bucket, yesterday(), total="4.99")
     ingest()
     killed(99)
     with warehouse.connect() as db:
-        [batch] = reprocessing.ask(db, today(), today(), actor="Ann", why="Looked again", batch_bytes=2**20)
+        [batch] = reprocessing.ask(db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20)
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
@@ -131,7 +137,7 @@ def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, k
 
 
 def test_a_kernel_killed_before_the_commit_is_told_as_not_loaded(bucket, notebooks, tmp_path):
-    put(bucket, today())
+    put(bucket, yesterday())
     notebooks("3_load", "from t3lib import", DIES.format(flag=str(tmp_path / "died"), deaths=3))
     [said], changed = ingest()
     batch = one("SELECT batch_id FROM ops.batch")
@@ -144,7 +150,7 @@ def test_a_kernel_killed_before_the_commit_is_told_as_not_loaded(bucket, noteboo
 
 
 def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(bucket, monkeypatch):
-    put(bucket, today())
+    put(bucket, yesterday())
     assert ingest()[0] == []
     change("UPDATE ops.batch SET state = 'open', finished_at = NULL")
     batch = one("SELECT batch_id FROM ops.batch")
@@ -155,7 +161,7 @@ def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(
 
 
 def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
-    put(bucket, today())
+    put(bucket, yesterday())
     assert ingest()[0] == []
     batch = one("SELECT batch_id FROM ops.batch")
     change("UPDATE ops.batch SET state = 'open', attempt = 2, finished_at = NULL")
@@ -191,7 +197,7 @@ def limited(monkeypatch):
     ("limits", "name"), [({"cell_seconds": 4}, "CellTimeoutError"), ({"run_seconds": 8}, "RunTimeoutError")]
 )
 def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(bucket, notebooks, limited, limits, name):
-    put(bucket, today())
+    put(bucket, yesterday())
     notebooks("2_clean", "import", "import time; time.sleep(60)")
     limited(**limits)
     [said], _ = ingest()
@@ -204,7 +210,7 @@ def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(buck
 
 
 def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
-    put(bucket, today())
+    put(bucket, yesterday())
     notebooks("2_clean", "import", "x = bytearray(2**62)")
     [said], _ = ingest()
     assert len(runs("2_clean")) == 1

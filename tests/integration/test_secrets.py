@@ -52,7 +52,10 @@ with open(os.path.join(os.environ["HOME"], "loot"), "wb") as loot:
         except OSError:
             pass
 for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
-    if os.stat(f"/proc/{pid}").st_uid == os.geteuid() or pid == os.getpid():
+    try:
+        if os.stat(f"/proc/{pid}").st_uid == os.geteuid() or pid == os.getpid():
+            continue
+    except FileNotFoundError:  # it ended since the folder was read
         continue
     for what, touch in (("memory", lambda: open(f"/proc/{pid}/mem", "rb").close()),
                         ("files", lambda: os.listdir(f"/proc/{pid}/fd")), ("signal", lambda: os.kill(pid, 0)),
