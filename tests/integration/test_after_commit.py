@@ -1,8 +1,10 @@
 """What ends after its load was committed is not told as not loaded; what ran into its own limit is not tried again."""
 
+import email
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
+from email import policy
 
 import nbformat
 import psycopg
@@ -79,7 +81,12 @@ def ingest():
 def told():
     with warehouse.connect() as db:
         found = db.execute(sa.text("SELECT subject, message FROM ops.mail_outbox ORDER BY mail_id")).all()
-    return [(subject, bytes(message).decode()) for subject, message in found]
+    return [(subject, _text(bytes(message))) for subject, message in found]
+
+
+def _text(message: bytes) -> str:
+    """The lines of a mail as its reader sees them, however long lines are folded on the way."""
+    return email.message_from_bytes(message, policy=policy.default).get_content()
 
 
 def runs(notebook):
