@@ -116,7 +116,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     batch = one("SELECT batch_id FROM ops.batch")
     [(subject, text)] = told()
     assert subject == f"T3: {batch} is loaded; a later step failed"
-    assert "which stands: nothing is to be done." in text
+    assert "The files were loaded before this error: nothing is to be done." in text
     assert "cell In [" in text
     assert "Nothing of this batch was loaded" not in text
     feeding.assert_reconciles()

@@ -36,7 +36,7 @@ SALES = [(1, "10-14", "12:05", "card", "7"), (6, "10-15", "13:15", "cash", "4.99
 def functions() -> dict[str, FunctionType]:
     """What an analyst can call, by name."""
     public = [(metrics, metrics.__all__), (charts, charts.__all__)]
-    public += [(echarts, echarts.__all__), (notebook, ("said", "written"))]
+    public += [(echarts, echarts.__all__), (notebook, ("column_title", "written"))]
     named = {f"{module.__name__}.{name}": getattr(module, name) for module, names in public for name in names}
     return {name.removeprefix("t3lib."): found for name, found in named.items() if inspect.isfunction(found)}
 
