@@ -18,11 +18,11 @@ from pathlib import Path
 
 import history
 import psutil
-import remote
 import sqlalchemy as sa
+from browsing import remote
+from browsing.visitors import Site, Visitors, chromes, pss
 from growth import LATEST, server_of
 from measures import Measure, row, run, scratch_home
-from visitors import Site, Visitors, chromes, pss
 
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
@@ -196,7 +196,7 @@ def _database_memory(home: Path) -> float:
 def _streamlit() -> Iterator[tuple[str, int]]:
     """The same page served by Streamlit, from the peers' environment; its address and process."""
     port = free_port(0, "Streamlit", print)
-    command = [_PEERS, "-m", "streamlit", "run", Path(__file__).with_name("peer_streamlit.py"), f"--server.port={port}",
+    command = [_PEERS, "-m", "streamlit", "run", Path(__file__).with_name("peers" / "with_streamlit.py"), f"--server.port={port}",
                "--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false",
                "--server.fileWatcherType=none"]  # fmt: skip
     url, env = f"http://127.0.0.1:{port}/", os.environ | {"PYTHONPATH": str(ROOT)}

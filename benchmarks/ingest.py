@@ -150,7 +150,7 @@ def _dlt(home: Path, share: pd.DataFrame) -> float | None:
     if not _PEERS_PYTHON.exists():
         return None
     share.to_parquet(home / "share.parquet")
-    command = [_PEERS_PYTHON, ROOT / "benchmarks" / "peer_dlt.py", home / "share.parquet",
+    command = [_PEERS_PYTHON, ROOT / "benchmarks" / "peers" / "with_dlt.py", home / "share.parquet",
                libpq_url(settings().need("database_url"))]  # fmt: skip
     return len(share) / float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

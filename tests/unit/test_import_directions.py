@@ -15,7 +15,7 @@ FLOORS = {
 KNOWN = {("scheduler.runs.reproduction", "scheduler.queue.stages")}  # it repeats the stages of an ingest
 MOST = 12
 # Folders that are still larger.
-LARGE = {"tests", "tests/unit", "tests/integration", "tests/faults", "benchmarks",
+LARGE = {"tests", "tests/unit", "tests/integration", "tests/faults",
          "t3lib/warehouse/db/migrations/versions"}  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`t3 diff`: a cleaning rule as it stands in the folder, tried before it counts."""
+"""`t3 diff`: what an edited cleaning rule would change, shown before it is committed."""
 
 from typing import TYPE_CHECKING, Annotated
 

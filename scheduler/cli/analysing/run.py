@@ -1,4 +1,4 @@
-"""`t3 run`: a notebook as it stands in the folder, tried before it counts."""
+"""`t3 run`: an edited notebook, tried before it is committed."""
 
 from typing import Annotated
 

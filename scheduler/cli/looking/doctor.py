@@ -1,4 +1,4 @@
-"""`t3 doctor`: proofs that everything agrees, and rollups made anew where they do not."""
+"""`t3 doctor`: proofs that everything agrees, and the repair of rollups that do not."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -24,7 +24,7 @@ def report(
         str, typer.Option(help="Business day, YYYY-MM-DD, or one of the week or month; the latest that is over.")
     ] = "",
     edition: Annotated[
-        str, typer.Option(help="A table of notebooks/editions.toml; those of every day by default.")
+        str, typer.Option(help="A table of notebooks/editions.toml; the daily editions by default.")
     ] = "",
     preview: Annotated[
         bool, typer.Option("--preview", help="Only write the mail beside the executed notebook, and open its page.")

@@ -1,4 +1,4 @@
-"""dlt's turn in ingest.py: `python peer_dlt.py SALES.parquet DATABASE_URL` prints the seconds that the load took.
+"""dlt's turn in ingest.py: `python with_dlt.py SALES.parquet DATABASE_URL` prints the seconds that the load took.
 
 On its own because dlt lives in .venv-peers, which `make benchmarks` makes."""
 
