@@ -1,7 +1,7 @@
 """The dashboard as its visitors find it: real Chromium, years of sales behind it, and the same page in Streamlit.
 
 One visitor alone: request to first figure, to live widgets, a choice of a truck. Twenty at once: one in Chromium, the
-others as their browsers' machines would ask (remote.py), all live, a choice of each, a load that all of them see; and
+others as their browsers' machines would ask (browsing/remote.py), all live, a choice of each, a load that all of them see; and
 once more with twenty Chromiums, which then take most of the machine for themselves, as a measure beside Streamlit."""
 
 import asyncio
@@ -196,9 +196,9 @@ def _database_memory(home: Path) -> float:
 def _streamlit() -> Iterator[tuple[str, int]]:
     """The same page served by Streamlit, from the peers' environment; its address and process."""
     port = free_port(0, "Streamlit", print)
-    command = [_PEERS, "-m", "streamlit", "run", Path(__file__).with_name("peers" / "with_streamlit.py"), f"--server.port={port}",
-               "--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false",
-               "--server.fileWatcherType=none"]  # fmt: skip
+    script = Path(__file__).parent / "peers" / "with_streamlit.py"
+    command = [_PEERS, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1",
+               "--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]  # fmt: skip
     url, env = f"http://127.0.0.1:{port}/", os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
