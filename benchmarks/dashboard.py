@@ -1,7 +1,7 @@
 """The dashboard as its visitors find it: real Chromium, years of sales behind it, and the same page in Streamlit.
 
 One visitor alone: request to first figure, to live widgets, a choice of a truck. Twenty at once: one in Chromium, the
-others as their browsers' machines would ask (browsing/remote.py), all live, a choice of each, a load that all of them see; and
+others as their browsers' machines would ask, all live, a choice of each, a load that all of them see; and
 once more with twenty Chromiums, which then take most of the machine for themselves, as a measure beside Streamlit."""
 
 import asyncio
@@ -198,7 +198,8 @@ def _streamlit() -> Iterator[tuple[str, int]]:
     port = free_port(0, "Streamlit", print)
     script = Path(__file__).parent / "peers" / "with_streamlit.py"
     command = [_PEERS, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1",
-               "--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]  # fmt: skip
+               "--server.headless=true", "--browser.gatherUsageStats=false",
+               "--server.fileWatcherType=none"]  # fmt: skip
     url, env = f"http://127.0.0.1:{port}/", os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
