@@ -40,8 +40,8 @@ def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, held: int) -
         return f"Only {held} of the {scope.days} days before are in the data: choose fewer days."
     kept = trucks[trucks["is_like_for_like"]]
     others = ""
-    if len(kept) < len(trucks):
-        change = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+    change = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+    if len(kept) < len(trucks) and change is not None:
         others = f" ({more_or_less(change)} with every truck)"
     best, worst = (f"{row['truck']} ({row['change_pct']:+.1f}%)" for row in (kept.iloc[0], kept.iloc[-1]))
     return (

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from types import MappingProxyType
+from typing import TypedDict
 
 import sqlalchemy as sa
 
@@ -49,6 +50,16 @@ class Mail:
     finished_at: datetime | None
 
 
+class _Key(TypedDict):
+    """What makes a row of the outbox unique."""
+
+    report: str
+    business_date: date
+    edition: str
+    recipient: str
+    revision: int
+
+
 class MailError(RefusedError):
     """The request for this mail cannot be carried out; the text says why."""
 
@@ -71,8 +82,7 @@ def prepare(
 
     headline: its gross_sales_pence and transactions, so that later figures can be compared with the sent ones."""
     to = addresses.parse(recipient)
-    key = {"report": report, "business_date": business_date, "edition": edition}
-    key |= {"recipient": to.key, "revision": revision}
+    key = _Key(report=report, business_date=business_date, edition=edition, recipient=to.key, revision=revision)
     if (found := _mail_of_reader(db, key, to)) is not None:
         return found
     own = copy.deepcopy(message)
@@ -81,12 +91,12 @@ def prepare(
     own["Date"] = format_datetime(datetime.now(UTC))
     own["Message-ID"] = message_id(**key)
     if revision > 1 and report != TRIAL:
-        first = message_id(**key | {"revision": 1})
+        first = message_id(report, business_date, edition, to.key)
         own["In-Reply-To"], own["References"] = first, first
-    row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
-    row |= {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
+    row: dict[str, object] = {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
+    row |= {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
     content = own.as_bytes(policy=SMTP if to.key.isascii() else SMTPUTF8)
-    made = db.execute(_INSERT, row | {"message": content}).scalar()
+    made = db.execute(_INSERT, {**key, **row, "message": content}).scalar()
     return made if made is not None else db.execute(_FIND, key).scalar_one()
 
 
@@ -150,7 +160,7 @@ def drop(db: sa.Connection, mail_id: int) -> Mail:
     return read(db, mail_id)[0]
 
 
-def _mail_of_reader(db: sa.Connection, key: Mapping[str, object], to: Address) -> int | None:
+def _mail_of_reader(db: sa.Connection, key: _Key, to: Address) -> int | None:
     """mail_id of the mail that this reader has already; older rows hold the address as it was written."""
     rows = db.execute(_READERS, key).all()
     return next((mail_id for mail_id, recipient in rows if addresses.parse(recipient).reader == to.reader), None)
@@ -162,8 +172,8 @@ def _move(db: sa.Connection, mail: Mail, state: str, reply: str) -> None:
     db.execute(_MOVE, key | {"state": state, "reply": reply})
 
 
-def _mail(row: Mapping[str, object]) -> Mail:
-    return Mail(**{name: row[name] for name in Mail.__dataclass_fields__})  # type: ignore[arg-type]
+def _mail(row: sa.RowMapping) -> Mail:
+    return Mail(**{name: row[name] for name in Mail.__dataclass_fields__})
 
 
 _FIND = sa.text("""

@@ -72,7 +72,7 @@ def _record(engine: sa.Engine, claim: Claim, outcome: Outcome) -> str:
 
 
 def _write(db: sa.Connection, claim: Claim, outcome: Outcome) -> None:
-    values = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
+    values: dict[str, object] = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
     values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
     written = db.execute(_RECORD, values).rowcount
     if written and outcome.state in ("failed", "unknown"):

@@ -21,12 +21,15 @@ CHUNKS_OF_PATIENCE = 4  # for the session, and again for the envelope, all repli
 # RFC 5321 4.5.3.2.6 gives a server ten minutes to answer the final dot; giving up leaves a mail `unknown`.
 SECONDS_FOR_ACCEPTANCE = 600.0
 
+State = Literal["sent", "retry", "failed", "unknown"]
+_STATES: dict[int, State] = {2: "sent", 4: "retry", 5: "failed"}  # by the first digit of the server's reply
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What is known of a mail after one attempt, and the server's words."""
 
-    state: Literal["sent", "retry", "failed", "unknown"]
+    state: State
     reply: str
 
 
@@ -68,7 +71,8 @@ def deliver(
         return Outcome("retry", _words(error))
     finally:
         with contextlib.suppress(Exception):  # the outcome is known
-            client.sock and client.sock.settimeout(min(patience, 5))
+            if client.sock:
+                client.sock.settimeout(min(patience, 5))
             client.quit()
         client.close()
 
@@ -77,7 +81,8 @@ def _session(url: SplitResult, patience: float) -> smtplib.SMTP:
     """A greeted, encrypted (where offered) and logged-in connection."""
     host, tls, own = url.hostname or "localhost", ssl.create_default_context(), url.scheme == "smtps"
     client = smtplib.SMTP_SSL(timeout=patience, context=tls) if own else smtplib.SMTP(timeout=patience)
-    client._host = host  # whose certificate is wanted: connect() does not keep it
+    # The host whose certificate is checked: connect() does not keep it, and the stubs do not know the attribute.
+    client._host = host  # type: ignore[attr-defined]
     try:
         with _within(client, CHUNKS_OF_PATIENCE * patience):
             if (answer := client.connect(host, url.port or (465 if own else 25)))[0] != 220:
@@ -102,7 +107,8 @@ def _within(client: smtplib.SMTP, seconds: float) -> Iterator[None]:
 
     def cut() -> None:
         with contextlib.suppress(OSError):
-            client.sock and client.sock.shutdown(socket.SHUT_RDWR)
+            if client.sock:
+                client.sock.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True
@@ -135,13 +141,13 @@ def _envelope(client: smtplib.SMTP, by: Address, to: Address, begin: Callable[[]
 def _content(client: smtplib.SMTP, content: bytes, acceptance: float) -> Outcome:
     """The message itself, and the server's answer."""
     try:
-        client.sock.settimeout(acceptance)
+        if client.sock:
+            client.sock.settimeout(acceptance)
         client.send(content)
         code, text = client.getreply()
     except Exception as error:
         return Outcome("unknown", f"no answer to the message: {_words(error)}")
-    state = {2: "sent", 4: "retry", 5: "failed"}.get(code // 100, "unknown")
-    return Outcome(state, _reply(code, text))  # type: ignore[arg-type]
+    return Outcome(_STATES.get(code // 100, "unknown"), _reply(code, text))
 
 
 def _expect(answer: tuple[int, bytes], *codes: int) -> None:

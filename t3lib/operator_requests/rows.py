@@ -1,7 +1,7 @@
 """The rows of ops.request: entered by people, ended by a worker, never changed afterwards."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -76,8 +76,10 @@ class Request:
     def words(self) -> str:
         """The request as a sentence."""
         kind = KINDS.get(self.kind)
+        if kind is None:
+            return self.kind
         try:
-            return kind.words(self.parameters) if kind else self.kind
+            return kind.words(self.parameters)
         except Exception:  # a row that no page of this version wrote
             return kind.title
 
@@ -151,13 +153,13 @@ def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
     db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome[:LONGEST_OUTCOME]})
 
 
-def _read(row: Mapping[str, Any]) -> Request:
+def _read(row: sa.RowMapping) -> Request:
     """A row of the table; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
     try:
         parameters = json.loads(row["parameters"])
     except (ValueError, RecursionError):
         parameters = {UNREADABLE: True}
-    return Request(**dict(row) | {"parameters": parameters})
+    return Request(**{**row, "parameters": parameters})
 
 
 def _chosen(since: datetime | None, day: date | None, truck: int | None, states: Collection[str]) -> dict[str, Any]:

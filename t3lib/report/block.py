@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import css_inline
 import jinja2
+
+if TYPE_CHECKING:
+    from t3lib.report.day import Day
 
 TEMPLATES = Path(__file__).with_name("template")
 STYLE = TEMPLATES / "email" / "style.css"
@@ -16,6 +19,7 @@ TEXT_WIDTH = 72
 BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that tables stand in line
 
+_T = TypeVar("_T")
 Tone = Literal["", "up", "down", "muted"]
 
 
@@ -42,11 +46,11 @@ class Block:
         return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
 
 
-def section(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def section(function: Callable[["Day"], _T]) -> Callable[["Day"], _T | None]:
     """A section of that name: nothing for a day of an edition that does not have it."""
 
     @wraps(function)
-    def shown(day: Any) -> Any:
+    def shown(day: "Day") -> _T | None:
         return function(day) if function.__name__ in day.edition.sections else None
 
     return shown
@@ -82,8 +86,8 @@ def _line(cells: list[str], widths: list[int]) -> str:
 
 def _plain(value: Any) -> Any:
     """A content as JSON holds it."""
-    if is_dataclass(value):
-        value = asdict(value)  # type: ignore[arg-type]
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from io import BytesIO
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 
 from t3lib.charts.palette import Palette
@@ -30,12 +32,14 @@ def by_hour(hours: list[Hour], names: tuple[str, str], money: bool, palette: Pal
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.085, 0.115, 0.91, 0.755), facecolor=palette.background)
     places, unit = range(len(hours)), 100 if money else 1
-    drawn = [axes.bar(places, [hour.size / unit for hour in hours], width=0.66, color=palette.bar)]
+    drawn: list[Artist | Container] = [
+        axes.bar(places, [hour.size / unit for hour in hours], width=0.66, color=palette.bar)
+    ]
     usual = [(place, hour.usual / unit) for place, hour in zip(places, hours, strict=True) if hour.usual]
     if usual:
         middles, heights = zip(*usual, strict=True)
-        ends = [[middle + side * 0.43 for middle in middles] for side in (-1, 1)]
-        drawn.append(axes.hlines(heights, *ends, colors=palette.usual, linewidth=2.4))
+        left, right = ([middle + side * 0.43 for middle in middles] for side in (-1, 1))
+        drawn.append(axes.hlines(heights, left, right, colors=palette.usual, linewidth=2.4))
     axes.legend(
         drawn, names[: len(drawn)], loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=2, frameon=False,
         handlelength=1.2, columnspacing=1.4, borderpad=0, labelcolor=palette.text, prop={"size": POINTS},

@@ -98,9 +98,9 @@ def _of_edition(db: sa.Connection, one: Edition, settled: datetime) -> list[Move
     for day, *sent in db.execute(_TOUCHED, key | {"since": since}):
         days = of(one.period, day)
         now = metrics.totals(db, Scope(days.first, days.last))
-        are = [now.gross_sales_pence, now.transactions]
-        if any(_differs(*pair, one.correction.above_pct) for pair in zip(are, sent, strict=True)):
-            found.append(Moved(day, one.name, *are, ask=one.correction.then == "ask"))
+        pence, transactions, ask = now.gross_sales_pence, now.transactions, one.correction.then == "ask"
+        if any(_differs(*pair, one.correction.above_pct) for pair in zip((pence, transactions), sent, strict=True)):
+            found.append(Moved(day, one.name, pence, transactions, ask))
         else:
             db.execute(_BACK, key | {"day": day})
     return found

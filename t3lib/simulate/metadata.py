@@ -47,7 +47,7 @@ def _details(fleet: list[Truck]) -> bytes:
 
     book = openpyxl.Workbook()
     book.properties.created = _SAVED
-    sheet = book.active
+    sheet = book.worksheets[0]
     sheet.title = "trucks"
     sheet.append(("ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"))
     for t in fleet:

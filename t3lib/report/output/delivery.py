@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from t3lib import addresses, mail, warehouse
 from t3lib.editions import edition
 from t3lib.mail.outbox import TRIAL
 from t3lib.report.output.exporter import ReportError, render
-from t3lib.report.output.message import build, compose
+from t3lib.report.output.message import build, compose, html_part
 from t3lib.settings import SettingsError, settings
 
 _HIGHEST = sa.text("""
@@ -49,13 +50,22 @@ def prepare_report(
         raise ReportError(f"{executed} is the {envelope['edition']} edition of {envelope['business_date']}.")
     key = {"report": one.report, "business_date": business_date, "edition": edition_name}
     with warehouse.connect(url) as db:
-        key["revision"] = _revision(db, key, envelope["headline"])
-        message = compose(rendered, revision=key["revision"])
-        waits = ask and key["revision"] > 1
-        db.execute(_SUPERSEDE, key | {"waits": waits})
-        more = {"run_id": run_id, "headline": envelope["headline"], "state": "waiting" if waits else "prepared"}
-        made = [mail.prepare(db, message, address, **key, **more) for address in one.addresses]
-        return list(dict.fromkeys(made))
+        revision = _revision(db, key, envelope["headline"])
+        waits = ask and revision > 1
+        db.execute(_SUPERSEDE, key | {"revision": revision, "waits": waits})
+        store = partial(
+            mail.prepare,
+            db,
+            compose(rendered, revision=revision),
+            report=one.report,
+            business_date=business_date,
+            edition=edition_name,
+            revision=revision,
+            run_id=run_id,
+            state="waiting" if waits else "prepared",
+            headline=envelope["headline"],
+        )
+        return list(dict.fromkeys(map(store, one.addresses)))
 
 
 def prepare_trial(executed: Path, business_date: date, address: str) -> int:
@@ -64,8 +74,10 @@ def prepare_trial(executed: Path, business_date: date, address: str) -> int:
     message = compose(rendered, trial=True)
     with warehouse.connect() as db:
         number = db.execute(_TRIALS, {"trial": TRIAL, "day": business_date}).scalar_one() + 1
-        key = {"report": TRIAL, "business_date": business_date, "edition": rendered.envelope["edition"]}
-        return mail.prepare(db, message, address, **key, revision=number)
+        name = rendered.envelope["edition"]
+        return mail.prepare(
+            db, message, address, report=TRIAL, business_date=business_date, edition=name, revision=number
+        )
 
 
 def trial_address(text: str) -> str:
@@ -97,10 +109,7 @@ def preview(executed: Path) -> tuple[Path, ...]:
 
 def browser_copy(message: EmailMessage) -> str:
     """The HTML of a mail with its pictures inside, for a browser."""
-    body = message.get_body(("html",))
-    if body is None:
-        raise ReportError("this mail has no HTML")
-    html = body.get_content()
+    html = html_part(message).get_content()
     for part in message.walk():
         if cid := (part["Content-ID"] or "").strip("<>"):
             picture = base64.b64encode(part.get_content()).decode()

@@ -21,7 +21,7 @@ def breaches(message: EmailMessage) -> list[str]:
     html = message.get_body(("html",))
     if html is None or message.get_body(("plain",)) is None:
         return ["it lacks its HTML or its plain text"]
-    encoded = len(html.get_payload().encode())
+    encoded = len(str(html.get_payload()).encode())
     seen = _Seen()
     seen.feed(html.get_content())
     carried = {part["Content-ID"].strip("<>") for part in message.walk() if part["Content-ID"]}

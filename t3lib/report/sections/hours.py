@@ -10,6 +10,7 @@ import pandas as pd
 from t3lib.charts.palette import DARK, LIGHT
 from t3lib.report import chart, words
 from t3lib.report.block import TEXT_WIDTH, folded, section
+from t3lib.report.buyers_pack import needed
 from t3lib.report.compared_with import against
 from t3lib.report.day import Day
 from t3lib.settings import settings
@@ -49,7 +50,7 @@ def hours(day: Day) -> Picture | None:
 @section
 def days(day: Day) -> Picture | None:
     """The edition's measure by weekday against the usual; nothing when neither has any."""
-    known = {int(row.weekday): row for row in day.days.itertuples()}
+    known = {int(row.weekday): row for row in needed(day.days).itertuples()}
     if not known:
         return None
     measure = day.edition.measure
@@ -112,8 +113,8 @@ def _alt(day: Day, grain: str, found: list[chart.Hour], most: str) -> str:
     return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {whole}."
 
 
-def _whole(value: object) -> int | None:
-    return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
+def _whole(value: float) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _lines(found: list[chart.Hour], measure: str, against: str) -> list[str]:

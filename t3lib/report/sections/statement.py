@@ -2,13 +2,14 @@
 
 from t3lib.report import words
 from t3lib.report.block import Block, Cell, section, table
+from t3lib.report.buyers_pack import needed
 from t3lib.report.day import Day
 
 
 @section
 def clean_rate(day: Day) -> Block:
     """By month, the share of rows that became sales."""
-    found = day.pack.clean_rate
+    found = needed(day.pack.clean_rate)
     rows = [
         [
             Cell(f"{row.period_first:%B %Y}"),
@@ -30,8 +31,8 @@ def clean_rate(day: Day) -> Block:
 @section
 def reconciliation(day: Day) -> Block:
     """The ledger of files against the sales that every figure is made of, to the row and the penny."""
-    found = day.pack.reconciliation
-    lines = [
+    found = needed(day.pack.reconciliation)
+    lines: list[tuple[str, int, int | None]] = [
         ("Rows read", found.ledger_rows_read, None),
         ("less rows not loaded", -found.ledger_rows_rejected, None),
         ("Rows loaded", found.ledger_rows_loaded, found.ledger_pence),

@@ -9,7 +9,7 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import chart, words
 from t3lib.report.block import Block, Cell, Tone, section, table
-from t3lib.report.buyers_pack import MONTHS
+from t3lib.report.buyers_pack import MONTHS, needed
 from t3lib.report.day import Day
 from t3lib.report.sections.hours import Picture, drawn
 
@@ -37,7 +37,7 @@ def months(day: Day) -> Picture | None:
 @section
 def like_for_like(day: Day) -> Block:
     """Growth of the trucks that sold in both: the period, and twelve months, each against the year before."""
-    title, grown = "Like for like", day.pack.like_for_like
+    title, grown = "Like for like", needed(day.pack.like_for_like)
     named = ((day.period.dates, grown.period), ("Twelve months", grown.year))
     rows = [
         [
@@ -59,10 +59,11 @@ def like_for_like(day: Day) -> Block:
 @section
 def trailing(day: Day) -> Block:
     """Twelve months by truck, the largest first."""
-    rows = [_truck(row) for row in day.pack.trailing.itertuples()]
-    compared = bool(len(rows)) and day.pack.trailing["trailing_before_pence"].notna().all()
+    found = needed(day.pack.trailing)
+    rows = [_truck(row) for row in found.itertuples()]
+    compared = bool(len(rows)) and found["trailing_before_pence"].notna().all()
     note = "" if compared else "No year before is in the data to compare with."
-    short = day.pack.trailing[day.pack.trailing["trailing_months"].between(1, MONTHS - 1)]
+    short = found[found["trailing_months"].between(1, MONTHS - 1)]
     if len(short):
         note = f"{note} Months with a sale stand in brackets where there are fewer than twelve.".strip()
     columns = ["Truck", "Twelve months", "Share", "vs year before"]
@@ -93,7 +94,7 @@ def concentration(day: Day) -> Block:
 @section
 def seasonality(day: Day) -> Block:
     """What a truck takes on a day out, by month of the year; 100 is the mean."""
-    title, found = "Seasons", day.pack.seasonality
+    title, found = "Seasons", needed(day.pack.seasonality)
     if found.empty:
         return table(title, [], [], "No sales in these twelve months.")
     rows = [_season(f"{date(2000, int(row.season), 1):%B}", row) for row in found.itertuples()]
@@ -106,14 +107,14 @@ def seasonality(day: Day) -> Block:
 @section
 def weekdays(day: Day) -> Block:
     """The same by weekday."""
-    rows = [_season(calendar.day_name[int(row.season) - 1], row) for row in day.pack.weekdays.itertuples()]
+    rows = [_season(calendar.day_name[int(row.season) - 1], row) for row in needed(day.pack.weekdays).itertuples()]
     return table("Weekdays", ["Weekday", *_SEASON] if rows else [], rows, "" if rows else "No sales.")
 
 
 @section
 def ramp(day: Day) -> Block:
     """New trucks by week since their first sale, as a share of what an established truck sold in the same days."""
-    title, found = "New trucks", day.pack.ramp
+    title, found = "New trucks", needed(day.pack.ramp)
     if found.empty:
         return table(title, [], [], "No truck began in these twelve months or less than 28 days after the data begin.")
     weeks = [week for week in RAMP_WEEKS if week <= int(found["ramp_week"].max())][-3:]
@@ -132,7 +133,7 @@ def ramp(day: Day) -> Block:
 
 
 def _by_month(day: Day) -> dict[date, int]:
-    frame = day.pack.months
+    frame = needed(day.pack.months)
     return dict(zip(frame["period_first"], frame[day.edition.measure].map(int), strict=True))
 
 
