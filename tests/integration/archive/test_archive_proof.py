@@ -34,7 +34,7 @@ def test_verification_names_what_differs_and_a_rebuild_rights_it(archive_store, 
         (PLACE, THURSDAY, 0, 499, "is not what the database holds"),
         (PLACE, FRIDAY, 0, 700, "cannot be read as Parquet"),
         (PLACE, date(2026, 11, 9), 0, 0, "cannot be read as Parquet"),
-        (PLACE, None, 0, 0, f"{PLACE}/copy.parquet is not the archive's own"),
+        (PLACE, None, 0, 0, f"{PLACE}/copy.parquet was not written by the archive"),
     ]
     assert archive.rebuild("2026-10") == 0
     assert archive.rebuild("2026-11") == 3
