@@ -1,4 +1,4 @@
-"""What a truck really sells: a pure function of seed, truck and business date."""
+"""What a truck sells before anything goes wrong: a pure function of seed, truck and business date."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -52,7 +52,7 @@ def day_sales(truck: Truck, day: date, seed: int, sales_per_day: float | None = 
 
 
 def off_the_road(truck: Truck, day: date, seed: int) -> bool:
-    """A rest day, or one of the days in the workshop that each truck has every twelve weeks or so."""
+    """A rest day, or one of the three days in the workshop that each truck has about every twelve weeks."""
     if day.weekday() == truck.rest_weekday and not is_festival(day):
         return True
     period, place = divmod(day.toordinal() + truck.truck_id * 34, ROAD_DAYS)
