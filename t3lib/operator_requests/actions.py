@@ -1,7 +1,7 @@
 """The action of a worker for each kind of request. Each returns the outcome as a sentence, or raises.
 
-An action on the request's connection commits together with its end. Others commit on their own; `already_done` finds
-their traces after a worker died."""
+An action on the request's connection commits together with the request's end. Others commit on their own;
+`already_done` finds their traces after a worker died."""
 
 from collections.abc import Callable
 from datetime import date, datetime

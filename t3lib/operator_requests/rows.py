@@ -87,7 +87,7 @@ class Request:
 def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = "") -> int:
     """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read.
 
-    visitor: what the page's server signed for who asks; every role but the owner needs it."""
+    visitor: the statement that the page's server signed for this visitor; every role but the owner needs it."""
     row = checked(kind, parameters, asked_by, why)
     if visitor:
         signature.sign(db, visitor)
@@ -95,12 +95,12 @@ def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: s
 
 
 def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:
-    """The request as it is kept. Raises RefusedError."""
+    """The request as it is stored. Raises RefusedError."""
     if kind not in KINDS:
         raise RefusedError(f"There is no request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
     given = KINDS[kind].checked(parameters)
-    name = _said(asked_by, LONGEST_NAME, "Say who asks: your name is kept with the request.")
-    reason = _said(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
+    name = _one_line(asked_by, LONGEST_NAME, "Give your name: it is kept with the request.")
+    reason = _one_line(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
     return {"kind": kind, "parameters": given, "asked_by": name, "why": reason}
 
 
@@ -154,7 +154,7 @@ def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
 
 
 def _read(row: sa.RowMapping) -> Request:
-    """A row of the table; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
+    """A row of the table; parameters that cannot be read (endless numbers, lists a thousand deep) become UNREADABLE."""
     try:
         parameters = json.loads(row["parameters"])
     except (ValueError, RecursionError):
@@ -166,10 +166,10 @@ def _chosen(since: datetime | None, day: date | None, truck: int | None, states:
     return {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
 
 
-def _said(text: str, longest: int, missing: str) -> str:
+def _one_line(text: str, longest: int, missing: str) -> str:
     found = " ".join(text.split())
     if not found:
         raise RefusedError(missing)
     if len(found) > longest:
-        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: say it shorter.")
+        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: shorten it.")
     return found
