@@ -3,14 +3,18 @@
 import json
 import re
 from datetime import date, time
+from io import BytesIO
 
+import matplotlib.image
 import pandas as pd
 import pytest
 
 from t3lib import period, report
+from t3lib.charts.palette import LIGHT
 from t3lib.editions import edition, editions, schema, wrong_addresses
 from t3lib.metrics import Attention
 from t3lib.metrics.money.contribution import Contribution
+from t3lib.report import chart
 from t3lib.report.links import dashboard
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.support.reporting import FRIDAY, figures, rows, totals, typical
@@ -41,6 +45,13 @@ def test_tiles_of_a_day_without_sales_divide_by_nothing():
     text = report.tiles(figures(totals(0, 0), *USUAL, edition_name="culinary")).text
     assert "Average ticket:  –" in text
     assert "Busiest hour:    –" in text
+
+
+@pytest.mark.parametrize(("size", "money"), [(845_000, True), (94_000_00, True), (9_400, False), (600_00, True)])
+def test_scale_of_a_chart_fits_into_the_picture(size, money):
+    png = chart.by_hour([chart.Hour("Sat", size, None)], ("this week", "usual week"), money, LIGHT)
+    left_edge = matplotlib.image.imread(BytesIO(png))[:, :4]
+    assert (left_edge == left_edge[0, 0]).all()
 
 
 def test_worst_change_stands_first():
