@@ -27,7 +27,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Pack:
-    """Each is None in an edition without the section of its name.
+    """Each field is None in an edition without the section of that name.
 
     `months`: one row per month with a sale, of twelve and the twelve before them (`metrics.by_period`). `trailing`:
     `metrics.trailing_by_truck`. `seasonality` and `weekdays`: `metrics.seasonality`."""
@@ -44,7 +44,7 @@ class Pack:
 
 
 def read(db: sa.Connection, scope: Scope, sections: tuple[str, ...]) -> Pack:
-    """What these sections show, of the twelve months up to a scope's last day (the reconciliation: of the scope)."""
+    """The figures of these sections over the twelve months up to a scope's last day (the reconciliation: the scope)."""
 
     def part(section: str, figures: Callable[[sa.Connection, Scope], _T]) -> _T | None:
         return figures(db, scope) if section in sections else None
@@ -82,6 +82,6 @@ def _growth(db: sa.Connection, scope: Scope) -> Growth:
 
 
 def _like_for_like(db: sa.Connection, scope: Scope) -> LikeForLike | None:
-    """None where the data do not hold the year before in full."""
-    held, earlier = metrics.data_range(db), metrics.year_before(scope)
-    return metrics.like_for_like(db, scope, earlier) if held and earlier.first >= held[0] else None
+    """None unless the data cover the whole of the year before."""
+    data, earlier = metrics.data_range(db), metrics.year_before(scope)
+    return metrics.like_for_like(db, scope, earlier) if data and earlier.first >= data[0] else None

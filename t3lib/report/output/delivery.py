@@ -39,8 +39,8 @@ def prepare_report(
 ) -> list[int]:
     """mail_ids in the outbox, one per reader of the edition; calling it twice gives the same mails.
 
-    Figures other than those of the mails before make a new revision, marked as corrected; with `ask` it waits for an
-    operator. Raises ReportError when the executed copy failed or is of another day or edition."""
+    Where the figures differ from the earlier mails', a new revision is made, marked as corrected; with `ask` it waits
+    for an operator. Raises ReportError when the executed notebook failed or is of another day or edition."""
     one = edition(edition_name)
     if not one.addresses:
         raise SettingsError(f"Nobody gets the {edition_name} edition: set {one.variable}.")
@@ -93,7 +93,7 @@ def trial_address(text: str) -> str:
 
 
 def preview(executed: Path) -> tuple[Path, ...]:
-    """The mail as a page and as an .eml beside the executed copy, and its PDF if it has one; nothing is queued."""
+    """The mail as a page and as an .eml beside the executed notebook, and its PDF if it has one; nothing is queued."""
     message = build(executed)
     message["Date"] = format_datetime(datetime.now(UTC))
     html, eml = executed.with_suffix(".html"), executed.with_suffix(".eml")
@@ -118,7 +118,7 @@ def browser_copy(message: EmailMessage) -> str:
 
 
 def _revision(db: sa.Connection, key: dict[str, object], headline: dict[str, int]) -> int:
-    """The latest one while it says the same, the next one otherwise."""
+    """The latest revision if it has the same figures, else the next one."""
     found = db.execute(_HIGHEST, key).one_or_none()
     if found is None:
         return 1

@@ -37,7 +37,7 @@ class Rendered:
 
 
 def render(executed: Path) -> Rendered:
-    """HTML, text, pictures and envelope of an executed copy.
+    """HTML, text, pictures and envelope of an executed notebook.
 
     Raises ReportError for a notebook that failed or that has no envelope (`report.envelope(day)`)."""
     notebook = nbformat.read(executed, as_version=4)

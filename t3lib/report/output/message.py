@@ -13,14 +13,14 @@ from t3lib.settings import settings
 
 
 def build(executed: Path, *, revision: int = 1, trial: bool = False) -> EmailMessage:
-    """The mail of an executed report, for everybody: without To, Date and Message-ID, which the outbox adds.
+    """The mail of an executed report for every reader: without To, Date and Message-ID, which the outbox adds.
 
-    Raises ReportError for a notebook that failed, or whose mail would break one of `rules`."""
+    Raises ReportError for a notebook that failed, or whose mail would break one of `message_rules`."""
     return compose(render(executed), revision=revision, trial=trial)
 
 
 def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> EmailMessage:
-    """The same of a notebook that is rendered already."""
+    """The same for a notebook that is already rendered."""
     message = _parts(rendered, corrected=revision > 1)
     before, after = "Trial: " if trial else "", " (corrected)" if revision > 1 else ""
     message["Subject"] = before + words.line(rendered.envelope["subject"]) + after
@@ -55,7 +55,7 @@ def _parts(rendered: Rendered, *, corrected: bool) -> EmailMessage:
         content = text.encode("utf-8-sig")
         message.add_attachment(content, "text", "csv", filename=words.line(name), params={"charset": "utf-8"})
     if edition(rendered.envelope["edition"]).pdf:
-        from t3lib.report.output import pdf  # only editions with a PDF pay for it
+        from t3lib.report.output import pdf  # only editions with a PDF need the import
 
         content = pdf.document(rendered.notebook, rendered.envelope, corrected=corrected)
         name = f"t3-{rendered.envelope['business_date']}-{rendered.envelope['edition']}.pdf"
