@@ -250,7 +250,7 @@ _ENTRIES = (
     Entry(
         "rows_change",
         "Restated transactions",
-        "How many sales of an earlier day were added or taken away in the same way.",
+        "How many sales of an earlier day were inserted or deleted by the same causes.",
         "sum(rows after - rows before)",
         "sales",
         "mart.restatement",
@@ -341,7 +341,7 @@ _ENTRIES = (
     Entry(
         "variable_costs_pence",
         "Costs of selling",
-        "Costs of one truck that grow with its sales: VAT, goods, fees by the sale or in percent.",
+        "Costs of one truck that grow with its sales: VAT, goods, fees per sale or in percent.",
         "costs by sale and percent + cost of goods",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -349,7 +349,7 @@ _ENTRIES = (
     Entry(
         "fixed_costs_pence",
         "Costs of being out",
-        "Costs of one truck by the day or month; those of the whole fleet belong to no truck.",
+        "Costs of one truck per day or month; costs of the whole fleet count for no single truck.",
         "costs by day and month of the truck",
         "pence",
         "mart.sales_hourly, core.cost",
@@ -357,7 +357,7 @@ _ENTRIES = (
     Entry(
         "break_even_transactions",
         "Break-even",
-        "Sales a day at which a truck pays for being out, rounded up; the fleet's own costs are not in it.",
+        "Sales a day at which a truck pays for being out, rounded up; costs of the whole fleet are not included.",
         "costs of being out a day / (average ticket - costs of selling a sale)",
         "sales a day",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -397,7 +397,7 @@ _ENTRIES = (
     Entry(
         "dead_days",
         "Dead days",
-        "Those of them on which the hour had at most one sale.",
+        "Days out on which the hour had at most one sale.",
         "count of days with at most one sale in the hour",
         "days",
         _HOURLY,
@@ -426,7 +426,7 @@ _ENTRIES = (
         "yes or no",
         "mart.file",
     ),
-    Entry("batches_expected", "Batches expected", "How many of them there are.", "count", "batches", "mart.file"),
+    Entry("batches_expected", "Batches expected", "Number of expected batches.", "count", "batches", "mart.file"),
     Entry(
         "batches_missing",
         "Batches missing",
@@ -486,7 +486,7 @@ _ENTRIES = (
     Entry(
         "truck_days",
         "Truck days",
-        "Days out, counted once for every truck that made a sale.",
+        "Days with a sale, counted once for every truck that made one.",
         "count of truck x day with a sale",
         "days",
         _HOURLY,
@@ -571,7 +571,7 @@ _ENTRIES = (
     Entry(
         "ledger_rows_loaded",
         "Rows loaded in the ledger",
-        "Those of them that became a sale.",
+        "Rows of these files that became a sale.",
         "sum(rows_loaded)",
         "rows",
         "mart.file",
@@ -579,7 +579,7 @@ _ENTRIES = (
     Entry(
         "ledger_rows_rejected",
         "Rows rejected in the ledger",
-        "Those of them that are kept as rejects.",
+        "Rows of these files that are kept as rejects.",
         "sum(rows_rejected)",
         "rows",
         "mart.file",
@@ -600,7 +600,14 @@ _ENTRIES = (
         "sales",
         "mart.sale",
     ),
-    Entry("other_days_pence", "Pence of other days", "Gross sales of these.", "sum(total_pence)", "pence", "mart.sale"),
+    Entry(
+        "other_days_pence",
+        "Pence of other days",
+        "Gross sales of other days in these files.",
+        "sum(total_pence)",
+        "pence",
+        "mart.sale",
+    ),
     Entry(
         "rows_difference",
         "Rows unexplained",
