@@ -15,7 +15,7 @@ from t3lib.problems import RefusedError
 LONGEST_NAME, LONGEST_WHY, LONGEST_OUTCOME = 80, 500, 1000
 UNREADABLE = "unreadable"
 
-_ASK = sa.text("""
+_INSERT = sa.text("""
     INSERT INTO ops.request (kind, parameters, asked_by, why)
     VALUES (:kind, CAST(:parameters AS jsonb), :asked_by, :why)
     RETURNING request_id
@@ -84,14 +84,16 @@ class Request:
             return kind.title
 
 
-def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = "") -> int:
+def enter(
+    db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = ""
+) -> int:
     """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read.
 
     visitor: the statement that the page's server signed for this visitor; every role but the owner needs it."""
     row = checked(kind, parameters, asked_by, why)
     if visitor:
         signature.sign(db, visitor)
-    return db.scalar(_ASK, {**row, "parameters": json.dumps(row["parameters"])})
+    return db.scalar(_INSERT, {**row, "parameters": json.dumps(row["parameters"])})
 
 
 def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:

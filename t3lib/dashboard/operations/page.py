@@ -131,7 +131,7 @@ class Operations:
         """Enter a request and close the form; returns an error message or an empty text."""
         try:
             with self._connect() as db:
-                self._request_id = operator_requests.ask(db, **wanted, visitor=visitor.statement())
+                self._request_id = operator_requests.enter(db, **wanted, visitor=visitor.statement())
         except Exception as error:
             return explain_plainly(error) or explain(error, self.error_message)
         self.choose(replace(self.choices, do="", about=(), by=wanted["asked_by"]))

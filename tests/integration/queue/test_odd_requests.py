@@ -146,4 +146,4 @@ def test_requests_that_nobody_carries_out_end_somewhere(shifted: Path, database:
                            "FROM generate_series(1, 1000)"))  # fmt: skip
     engine = sa.create_engine(connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
     with pytest.raises(sa.exc.DBAPIError, match="1,000 requests wait"), engine.begin() as db:
-        operator_requests.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)
+        operator_requests.enter(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)

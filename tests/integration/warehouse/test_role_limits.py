@@ -62,7 +62,9 @@ def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monk
         take_in()
         assert sales() == [(3, 1, 499)]
         with warehouse.connect() as db:
-            operator_requests.ask(db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point")
+            operator_requests.enter(
+                db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point"
+            )
             mail.prepare(db, _letter(), "hiram@t3.example", report="daily", business_date=date(2026, 11, 5),
                          edition="cfo")  # fmt: skip
         assert operator_requests.carry_out() == 1
