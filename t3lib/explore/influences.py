@@ -118,8 +118,8 @@ def _made(number: int, day: date, seed: int, sold: Counter[tuple[int, int]]) -> 
     wagon = truck(number, seed)
     made = day_sales(wagon, day, seed)
     hours = (made.minute // 60 % 24).tolist()
-    whole = Counter(zip(hours, (wagon.prices[item] for item in made.item.tolist()), strict=True))
-    return (sold & whole).total() >= LEAST_SHARE * sold.total()
+    made_up = Counter(zip(hours, (wagon.prices[item] for item in made.item.tolist()), strict=True))
+    return (sold & made_up).total() >= LEAST_SHARE * sold.total()
 
 
 def _effect(kind: str, days: pd.DataFrame) -> dict[str, object]:

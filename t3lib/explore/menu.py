@@ -37,8 +37,8 @@ def repriced(dishes: pd.DataFrame, change_pct: float, elasticity: float) -> pd.D
 def loss_to_bear_pct(dishes: pd.DataFrame) -> float | None:
     """Percent of buyers that may stay away before the new prices of `repriced` leave less than the old ones."""
     cost = dishes["unit_cost_pence"].fillna(0).astype("int64")
-    whole = int(((dishes["new_price_pence"] - cost) * dishes["transactions"]).sum())
-    return round(100 * (1 - int(dishes["left_pence"].sum()) / whole), 1) if whole > 0 else None
+    earned = int(((dishes["new_price_pence"] - cost) * dishes["transactions"]).sum())
+    return round(100 * (1 - int(dishes["left_pence"].sum()) / earned), 1) if earned > 0 else None
 
 
 def finding(dishes: pd.DataFrame, change_pct: float, scope: Scope) -> str:

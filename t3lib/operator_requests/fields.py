@@ -40,7 +40,7 @@ class Field:
         return self.read(self.label, given)
 
 
-def whole(label: str, given: Any) -> int:
+def number(label: str, given: Any) -> int:
     """The number of a file, row, mail or truck."""
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 11) or int(text) >= 2**31:

@@ -52,8 +52,8 @@ def _batch_or_report(given: Given) -> Given:
 
 
 _ROW = (
-    Field("file", "File", fields.whole, "fixed", needed=True),
-    Field("row", "Row", fields.whole, "fixed", needed=True),
+    Field("file", "File", fields.number, "fixed", needed=True),
+    Field("row", "Row", fields.number, "fixed", needed=True),
 )
 _KEY = (Field("key", "File", fields.words, "fixed", needed=True),)
 _FIRST = Field("first", "From", fields.day, "day", needed=True)
@@ -93,7 +93,7 @@ KINDS: dict[str, Kind] = {
         "Rows that the present rules accept become sales; people's decisions stay.",
         (
             Field("reason", "Reason", fields.words, "choice", choices=_WHICH),
-            Field("truck", "Truck", fields.whole, hint="every truck"),
+            Field("truck", "Truck", fields.number, hint="every truck"),
             Field("first", "From", fields.day, "day"),
             Field("last", "To", fields.day, "day"),
         ),
@@ -115,7 +115,7 @@ KINDS: dict[str, Kind] = {
     "resend": Kind(
         "Send a mail again",
         "The same message is sent once more, with the same Message-ID.",
-        (Field("mail", "Mail", fields.whole, "fixed", needed=True),),
+        (Field("mail", "Mail", fields.number, "fixed", needed=True),),
         lambda given: f"Send mail {given['mail']} again",
     ),
     "rerun": Kind(

@@ -41,12 +41,12 @@ def day_sales(truck: Truck, day: date, seed: int, sales_per_day: float | None = 
     luck, rest = rng.random(2)
     mean = (sales_per_day or truck.sales_per_day) * _level(truck, day, seed)
     count = int(mean * (0.88 + 0.24 * luck) + rest)
-    minutes, items, cards, again = rng.random((4, count))
+    minutes, items, cards, repeats = rng.random((4, count))
     minute = np.sort(_minutes(truck, location(truck.truck_id, day), minutes))
     item = np.minimum(np.searchsorted(_shares(truck), items, side="right"), len(truck.menu) - 1)
     card_share = 0.0 if reader_broken(truck, day, seed) else truck.card_share
     origin = np.arange(count)
-    origin[(again < REPEATS) & (origin > 0)] = 0
+    origin[(repeats < REPEATS) & (origin > 0)] = 0
     origin = np.maximum.accumulate(origin) if count else origin
     return Sales(minute[origin], item[origin], (cards < card_share)[origin])
 

@@ -104,13 +104,13 @@ def _hours(day: Day) -> list[chart.Hour]:
 def _alt(day: Day, grain: str, found: list[chart.Hour], most: str) -> str:
     measure, title = day.edition.measure, f"Sales by {grain}"
     unit = "" if measure.endswith("_pence") else " sales"
-    whole = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
+    total = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
     if day.usual:
         usual = words.amount(getattr(day.usual, measure), measure)
-        whole += f"; {comparison_names(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
+        total += f"; {comparison_names(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
     if not most:
-        return f"{title}: {whole}."
-    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {whole}."
+        return f"{title}: {total}."
+    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {total}."
 
 
 def _whole(value: float) -> int | None:

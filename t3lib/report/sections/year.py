@@ -28,9 +28,9 @@ def months(day: Day) -> Picture | None:
         before = known.get(first.replace(year=first.year - 1))
         found.append(chart.Hour(f"{first:%b}", known.get(first, 0), before))
     title = f"{'Sales' if measure.endswith('_pence') else 'Number of sales'} by month"
-    whole = words.amount(sum(month.size for month in found), measure)
+    total = words.amount(sum(month.size for month in found), measure)
     now = words.amount(found[-1].size, measure)
-    alt = f"{title}: {now} in {day.period.last:%B %Y}; {whole} in the twelve months up to its end."
+    alt = f"{title}: {now} in {day.period.last:%B %Y}; {total} in the twelve months up to its end."
     return picture(title, alt, found, found, ("twelve months", "the year before"), measure, "before")
 
 
