@@ -37,6 +37,11 @@ def test_tiles_compare_with_last_week_and_the_usual():
     assert "Sales:           £1,120.00  (+12% vs last Fri; +12% vs usual)" in text
 
 
+def test_one_long_figure_makes_every_tile_smaller():
+    assert html(report.tiles(figures(totals(2_337_957, 3_475)))).count("font-size: 17px") == 4
+    assert "font-size: 17px" not in html(report.tiles(figures(totals(112_000, 140))))
+
+
 def test_tiles_of_the_first_week_compare_with_nothing():
     assert "(" not in report.tiles(figures(totals(112_000, 140))).text
 
