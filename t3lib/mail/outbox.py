@@ -51,12 +51,17 @@ class Mail:
     finished_at: datetime | None
 
 
-class _Key(TypedDict):
-    """What makes a row of the outbox unique."""
+class ReportKey(TypedDict):
+    """What all mails of one report have in common."""
 
     report: str
     business_date: date
     edition: str
+
+
+class _Key(ReportKey):
+    """What makes a row of the outbox unique."""
+
     recipient: str
     revision: int
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from t3lib import addresses, mail, warehouse
 from t3lib.editions import edition
-from t3lib.mail.outbox import TRIAL
-from t3lib.report.output.exporter import ReportError, render
+from t3lib.mail.outbox import TRIAL, ReportKey
+from t3lib.report.output.exporter import Rendered, ReportError, render
 from t3lib.report.output.message import build, compose, html_part
 from t3lib.settings import SettingsError, settings
 
@@ -44,28 +44,16 @@ def prepare_report(
     one = edition(edition_name)
     if not one.addresses:
         raise SettingsError(f"Nobody gets the {edition_name} edition: set {one.variable}.")
-    rendered = render(Path(executed))
-    envelope = rendered.envelope
-    if (envelope["business_date"], envelope["edition"]) != (business_date.isoformat(), edition_name):
-        raise ReportError(f"{executed} is the {envelope['edition']} edition of {envelope['business_date']}.")
-    key = {"report": one.report, "business_date": business_date, "edition": edition_name}
+    rendered = _render_report(Path(executed), business_date, edition_name)
+    headline = rendered.envelope["headline"]
+    key = ReportKey(report=one.report, business_date=business_date, edition=edition_name)
     with warehouse.connect(url) as db:
-        revision = _revision(db, key, envelope["headline"])
-        waits = ask and revision > 1
-        db.execute(_SUPERSEDE, key | {"revision": revision, "waits": waits})
-        store = partial(
-            mail.prepare,
-            db,
-            compose(rendered, revision=revision),
-            report=one.report,
-            business_date=business_date,
-            edition=edition_name,
-            revision=revision,
-            run_id=run_id,
-            state="waiting" if waits else "prepared",
-            headline=envelope["headline"],
-        )
-        return list(dict.fromkeys(map(store, one.addresses)))
+        revision = _revision(db, key, headline)
+        message, waits = compose(rendered, revision=revision), ask and revision > 1
+        db.execute(_SUPERSEDE, {**key, "revision": revision, "waits": waits})
+        state = "waiting" if waits else "prepared"
+        store = partial(mail.prepare, **key, revision=revision, run_id=run_id, state=state, headline=headline)
+        return list(dict.fromkeys(store(db, message, address) for address in one.addresses))
 
 
 def prepare_trial(executed: Path, business_date: date, address: str) -> int:
@@ -74,10 +62,8 @@ def prepare_trial(executed: Path, business_date: date, address: str) -> int:
     message = compose(rendered, trial=True)
     with warehouse.connect() as db:
         number = db.execute(_TRIALS, {"trial": TRIAL, "day": business_date}).scalar_one() + 1
-        name = rendered.envelope["edition"]
-        return mail.prepare(
-            db, message, address, report=TRIAL, business_date=business_date, edition=name, revision=number
-        )
+        key = ReportKey(report=TRIAL, business_date=business_date, edition=rendered.envelope["edition"])
+        return mail.prepare(db, message, address, **key, revision=number)
 
 
 def trial_address(text: str) -> str:
@@ -117,7 +103,16 @@ def browser_copy(message: EmailMessage) -> str:
     return html
 
 
-def _revision(db: sa.Connection, key: dict[str, object], headline: dict[str, int]) -> int:
+def _render_report(executed: Path, business_date: date, edition_name: str) -> Rendered:
+    """The parts of a report's mail. Raises ReportError for a report of another day or edition."""
+    rendered = render(executed)
+    day, name = rendered.envelope["business_date"], rendered.envelope["edition"]
+    if (day, name) != (business_date.isoformat(), edition_name):
+        raise ReportError(f"{executed} is the {name} edition of {day}.")
+    return rendered
+
+
+def _revision(db: sa.Connection, key: ReportKey, headline: dict[str, int]) -> int:
     """The latest revision if it has the same figures, else the next one."""
     found = db.execute(_HIGHEST, key).one_or_none()
     if found is None:
