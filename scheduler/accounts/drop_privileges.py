@@ -60,7 +60,7 @@ def become(account: pwd.struct_passwd) -> None:
 def _advice(asked: argparse.Namespace, error: OSError) -> str:
     return (
         f"t3: the account {asked.account.pw_name} cannot get through the private folder {asked.hide[0]}, where Python "
-        f"or T3 lies ({os.strerror(error.errno)}): use a Python that every account can run "
+        f"or T3 lies ({error.strerror}): use a Python that every account can run "
         f"(make setup PYTHON=/usr/bin/python3), clone T3 elsewhere, run T3 as an ordinary user, or set "
         f"T3_OWN_ACCOUNTS=0 and read docs/deploying.md on what notebooks can then reach."
     )
@@ -68,7 +68,8 @@ def _advice(asked: argparse.Namespace, error: OSError) -> str:
 
 def _done(code: int) -> None:
     if code:
-        raise OSError(ctypes.get_errno(), "")
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 if __name__ == "__main__":

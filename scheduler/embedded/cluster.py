@@ -111,7 +111,7 @@ class Cluster:
             shutil.rmtree(left, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix=".postgres-", dir=self.home.path))
         account.own(new)
-        command = [self.binary.with_name("initdb"), "-D", new, "-U", "postgres"]
+        command = [str(self.binary.with_name("initdb")), "-D", str(new), "-U", "postgres"]
         command += ["--auth-local=peer", "--auth-host=reject", "--encoding=UTF8"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         done = subprocess.run(command, capture_output=True, text=True, **run)

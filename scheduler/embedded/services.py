@@ -83,7 +83,7 @@ def reading(say: Say = _say, apart: bool = True) -> Iterator[dict[str, str]]:
 def check(home: Path | None = None) -> dict[str, str | None]:
     """For each embedded service (database, s3, inbox) that is in use: None when it answers, else what is wrong."""
     place = Home(home or _home())
-    known = {"database_url": Postgres, "s3_endpoint": ObjectStore, "smtp_url": Inbox}
+    known: dict[str, type[Service]] = {"database_url": Postgres, "s3_endpoint": ObjectStore, "smtp_url": Inbox}
     used = [known[name](place, _say) for name in known if name in place.published]
     return {service.name: service.problem() for service in used}
 

@@ -3,18 +3,19 @@
 import json
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 _FDS_AT_MOST = 4
 
 
-def send(channel: socket.socket, message: dict, fds: Sequence[int] = ()) -> None:
+def send(channel: socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
     """Send one message; the receiver gets its own copies of the descriptors."""
     data = json.dumps(message).encode()
     socket.send_fds(channel, [len(data).to_bytes(4, "big")], fds)
     channel.sendall(data)
 
 
-def receive(channel: socket.socket) -> tuple[dict, list[int]]:
+def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """The next message and its descriptors. Raises EOFError when the other side is gone."""
     try:
         head, fds, _, _ = socket.recv_fds(channel, 4, _FDS_AT_MOST, socket.MSG_CMSG_CLOEXEC)

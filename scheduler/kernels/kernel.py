@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
+from typing import Any
 
 import zmq
 from ipykernel import ipkernel
@@ -123,12 +124,12 @@ class KernelApp(IPKernelApp):
     def init_connection_file(self) -> None:
         """The first thing that depends on the request."""
         if self.ask:
-            self.await_request()
+            self.await_request(self.ask)
         super().init_connection_file()
 
-    def await_request(self) -> None:
+    def await_request(self, ask: Callable[[], socket.socket]) -> None:
         """Wait for the request and do as it says. Raises Unusual when this application was made ready for another."""
-        request = self.ask()
+        request = ask()
         message, (owner, *streams) = channel.receive(request)
         configured = _configuring(os.environ)
         os.setsid()
@@ -137,7 +138,8 @@ class KernelApp(IPKernelApp):
         take_environment(message["env"])
         renew_randomness()
         module, *arguments = message["argv"]
-        sys.argv = [importlib.util.find_spec(module).origin, *arguments]
+        found = importlib.util.find_spec(module)
+        sys.argv = [found.origin if found and found.origin else module, *arguments]
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if [*arguments[:1], *arguments[2:]] != ["-f", *OPTIONS] or _configuring(os.environ) != configured:
             raise Unusual(request, owner, arguments)
@@ -153,7 +155,7 @@ class KernelApp(IPKernelApp):
         """The owner is watched by its descriptor; our parent process may end before us."""
         self.parent_handle = os.getppid()  # somebody manages this kernel: greet nobody on stdout
 
-    def init_iopub(self, context: zmq.Context) -> None:
+    def init_iopub(self, context: zmq.Context[Any]) -> None:
         self.iopub_socket = context.socket(zmq.XPUB)
         self.iopub_socket.linger = 1000
         self.iopub_socket.xpub_verbose = True  # greet every subscriber, not only the first
@@ -165,7 +167,7 @@ class KernelApp(IPKernelApp):
         self.iopub_socket = self.iopub_thread.background_socket
 
     def write_connection_file(self, **kwargs: object) -> None:
-        super().write_connection_file(**kwargs)
+        super().write_connection_file(**kwargs)  # type: ignore[arg-type]  # ipykernel means typing's Any, not traitlets'
         self.on_listening()
 
     def start(self) -> None:
@@ -200,7 +202,9 @@ class Kernel(ipkernel.IPythonKernel):
 @contextlib.contextmanager
 def _no_modules_to_list() -> Iterator[None]:
     """Let ipykernel's constructor, which knows no setting for it, find no imported module."""
-    ipkernel.sys = SimpleNamespace(**vars(sys) | {"modules": {}})
+    empty = ModuleType("sys")
+    empty.__dict__.update(vars(sys) | {"modules": {}})
+    ipkernel.sys = empty
     try:
         yield
     finally:
@@ -210,7 +214,7 @@ def _no_modules_to_list() -> Iterator[None]:
 class OutputThread(IOPubThread):
     """Output of processes that the kernel forks comes over a unix socket; ipykernel's own takes TCP."""
 
-    def __init__(self, address: str, socket: zmq.Socket, session: object) -> None:
+    def __init__(self, address: str, socket: zmq.Socket[Any], session: object) -> None:
         self.address = address
         super().__init__(socket, pipe=True, session=session)
 
@@ -222,7 +226,7 @@ class OutputThread(IOPubThread):
         self._pipe_in = ZMQStream(pipe, self.io_loop)
         self._pipe_in.on_recv(self._handle_pipe_msg)
 
-    def _setup_pipe_out(self) -> tuple[zmq.Context, zmq.Socket]:
+    def _setup_pipe_out(self) -> tuple[zmq.Context[Any], zmq.Socket[Any]]:
         context = zmq.Context()  # a context does not survive a fork
         pipe = context.socket(zmq.PUSH)
         pipe.linger = 3000

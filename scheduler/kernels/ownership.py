@@ -27,6 +27,9 @@ SYSTEM_VARIABLES = ("PATH", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV", *CONFIGU
 ROOT = Path(__file__).parents[2]
 PROGRAM = "scheduler.kernels.parent"
 
+# Interpreter, folder, limit, files with the time of their last change, variables.
+Identity = tuple[str, Path, int, tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]
+
 _lock = threading.RLock()
 _current: "WarmProcess | None" = None
 _retired: "list[WarmProcess]" = []  # they still have kernels, or wait to be reaped
@@ -76,7 +79,7 @@ def ask(environment: Mapping[str, str], limit: int) -> socket.socket:
 class WarmProcess:
     """A running `scheduler.kernels.parent` and the socket that makes it fork."""
 
-    def __init__(self, identity: tuple, environment: Mapping[str, str], limit: int) -> None:
+    def __init__(self, identity: Identity, environment: Mapping[str, str], limit: int) -> None:
         self.identity = identity
         self.control, theirs = socket.socketpair()
         owner = os.pidfd_open(os.getpid())
@@ -101,7 +104,7 @@ class WarmProcess:
             channel.pass_on(self.control, theirs)
         return mine
 
-    def usable(self, identity: tuple) -> bool:
+    def usable(self, identity: Identity) -> bool:
         """Alive, and started from the same code and environment."""
         return self.process.poll() is None and self.identity == identity
 
@@ -130,7 +133,7 @@ def _retire(process: WarmProcess) -> None:
     _retired[:] = [p for p in (*_retired, process) if p.process.poll() is None]
 
 
-def _identity(environment: Mapping[str, str], limit: int) -> tuple:
+def _identity(environment: Mapping[str, str], limit: int) -> Identity:
     """What makes a warm process stale when it changes: our code, the installed packages, the interpreter."""
     import t3lib
 

@@ -56,8 +56,8 @@ class Parent:
                     self.owner_lives = False
                     self._end_kernels()
                     return None
-                if key.fileobj is self.control:
-                    request = self._request()
+                if self.control and key.fileobj is self.control:
+                    request = self._request(self.control)
                     if request and not self._handed(request) and self._forked(request):
                         return lambda: request
                     break  # what else is ready may have been buried, and its number given away again
@@ -79,13 +79,14 @@ class Parent:
         if self.control:
             self.control.close()
 
-    def _request(self) -> socket.socket | None:
+    def _request(self, control: socket.socket) -> socket.socket | None:
         """The next request, or None: no more will come, or it was refused."""
         try:
-            request = channel.passed_on(self.control)
+            request = channel.passed_on(control)
         except EOFError:
-            self.selector.unregister(self.control)
-            self.control = self.control.close()
+            self.selector.unregister(control)
+            control.close()
+            self.control = None
             for _, line in self.waiting.values():
                 line.close()  # they end
             return None
@@ -221,7 +222,7 @@ def _fork() -> int:
 def _leave() -> None:
     """End this kernel as multiprocessing ends what it forked: the interpreter's teardown costs 75 ms, for it
     writes to every page that is still shared."""
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]  # not public; multiprocessing calls it too
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -4,10 +4,11 @@ import contextlib
 import glob
 import os
 import signal
+import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.blocking import BlockingKernelClient
@@ -50,7 +51,8 @@ class ForkProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the kernel forked; returns when it listens."""
         if ownership.available() and _passable(kwargs):
-            self.process = await self._forked(cmd, **kwargs)
+            forked = await self._forked(cmd, **kwargs)
+            self.process = cast("subprocess.Popen[bytes] | None", forked)  # it has the methods that are called of it
         if self.process is None:
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
@@ -59,22 +61,22 @@ class ForkProvisioner(LocalProvisioner):
 
     async def shutdown_requested(self, restart: bool = False) -> None:
         """Wait here for the end: jupyter_client looks for it only every 0.1 s."""
-        if isinstance(self.process, ForkedProcess) and not await self.process.ended(IDLE_ENDS_SECONDS):
+        if self.parent and (process := self._fork) and not await process.ended(IDLE_ENDS_SECONDS):
             await super().send_signal(signal.SIGINT)  # it is busy
-            await self.process.ended(self.get_shutdown_wait_time(self.parent.shutdown_wait_time) / 2)
+            await process.ended(self.get_shutdown_wait_time(self.parent.shutdown_wait_time) / 2)
 
     async def send_signal(self, signum: int) -> None:
         """Signal the kernel's process group."""
         ending = self.parent is not None and self.parent.shutting_down
-        if signum == signal.SIGINT and ending and isinstance(self.process, ForkedProcess):
+        if signum == signal.SIGINT and ending and self._fork:
             return  # jupyter_client interrupts every kernel that it shuts down, and an idle one complains
         await super().send_signal(signum)
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel's process group and wait for the end."""
-        process = self.process
+        process = self._fork
         await super().kill(restart)
-        if isinstance(process, ForkedProcess):
+        if process:
             await process.ended(START_SECONDS)
 
     async def cleanup(self, restart: bool = False) -> None:
@@ -83,6 +85,12 @@ class ForkProvisioner(LocalProvisioner):
         if self.parent and self.parent.transport == "ipc":
             for file in glob.glob(f"{glob.escape(self.parent.ip)}-*"):
                 Path(file).unlink(missing_ok=True)
+
+    @property
+    def _fork(self) -> ForkedProcess | None:
+        """The kernel's process, if it was forked."""
+        process: object = self.process
+        return process if isinstance(process, ForkedProcess) else None
 
     async def _forked(self, cmd: list[str], **kwargs: Any) -> ForkedProcess | None:
         """A forked kernel, or None when no warm process can be had."""

@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 NAME = "t3"
 KERNELS_AT_MOST = 128
@@ -34,7 +35,7 @@ def environment(home: Path, base: Mapping[str, str] = os.environ) -> dict[str, s
     return {"JUPYTER_PATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
-def _spec() -> dict:
+def _spec() -> dict[str, Any]:
     return {
         "argv": [
             sys.executable,

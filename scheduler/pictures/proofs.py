@@ -6,8 +6,6 @@ holds; an empty one gets the demonstration's fleet first, with two years behind 
 import os
 import re
 import sys
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,6 +15,7 @@ from scheduler.cli.output import say
 from scheduler.cli.serving.demo import fill
 from scheduler.cli.serving.shared import EVERYTHING
 from scheduler.cli.session import session
+from scheduler.embedded.inbox import mailbox
 from scheduler.pictures.screenshots import browser
 from scheduler.queue import stages
 from t3lib import warehouse
@@ -51,8 +50,7 @@ def main(folder: Path) -> None:
 def _prove(one: Edition, folder: Path) -> None:
     run = stages.run_report(one.latest(today()).last.isoformat(), one.name)
     html, eml, *_ = delivery.preview(run.path)
-    text = message_from_bytes(eml.read_bytes(), policy=default).get_body(("plain",))
-    (folder / f"{one.name}.txt").write_text(text.get_content())
+    (folder / f"{one.name}.txt").write_text(mailbox.text(mailbox.read(eml)))
     shown = html.read_text()
     for dark in (False, True):
         for width in WIDTHS:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import tornado.web
 from jupyter_server.base.handlers import APIHandler
+from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
 from scheduler.http.host_names import Names
@@ -16,13 +17,6 @@ from t3lib.settings import settings
 
 # Pages take no uploads: a widget's message and the form with a token are far below a megabyte.
 BYTES, HEADER_BYTES, SECONDS = 2**20, 2**14, 20
-LIMITS = {
-    "max_body_size": BYTES,
-    "max_buffer_size": BYTES + 2**16,
-    "max_header_size": HEADER_BYTES,
-    "idle_connection_timeout": SECONDS,  # for the headers too: the time from the last answer to the next request
-    "body_timeout": SECONDS,
-}
 _ANSWERS = {403: "This is not open to you", 404: "There is nothing here", 405: "This cannot be done here"}
 
 
@@ -34,6 +28,18 @@ class Application(tornado.web.Application):
         linked = urlsplit(settings().dashboard_url or "").hostname
         self._names = Names([*settings().public_names, *([linked] if linked else [])], settings().pages_host)
 
+    def listen(self, port: int, address: str | None = None, **given: Any) -> HTTPServer:
+        return super().listen(
+            port,
+            address,
+            max_body_size=BYTES,
+            max_buffer_size=BYTES + 2**16,
+            max_header_size=HEADER_BYTES,
+            idle_connection_timeout=SECONDS,  # for the headers too: from the last answer to the next request
+            body_timeout=SECONDS,
+            **given,
+        )
+
     def find_handler(self, request: HTTPServerRequest, **given: Any) -> Any:
         if settings().secure_cookies or sender.over_tls(request, settings().trusted_proxies):
             request.protocol = "https"
@@ -42,7 +48,7 @@ class Application(tornado.web.Application):
         return super().find_handler(request, **given)
 
 
-class Guarded:
+class Guarded(tornado.web.RequestHandler):
     """Mixed into every handler: no version of ours in headers, plain pages for errors, cookies by https where it is."""
 
     def clear(self) -> None:
@@ -69,7 +75,7 @@ class Guarded:
         self.finish(plain_pages.page("trouble", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
 
 
-def guarded(handler: type) -> type:
+def guarded(handler: type[tornado.web.RequestHandler]) -> type[Guarded]:
     """The same handler with all of this."""
     return type(handler.__name__, (Guarded, handler), {})
 

@@ -1,10 +1,9 @@
 """Voilà as T3 serves it: its routes with T3's handlers, and nothing of it that a page does not need."""
 
-import functools
 import tempfile
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
 from jupyterlab_server.themes_handler import ThemesHandler
@@ -15,9 +14,11 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from scheduler.web import executed_notebooks, sent_mail, static_files
-from scheduler.web.application import LIMITS, Application, guarded
+from scheduler.web.application import Application, guarded
 from scheduler.web.auth.access import Rules
 from scheduler.web.visitors import admission, channels
+
+Route = tuple[Any, ...]  # path, handler class, and sometimes its arguments
 
 OPERATIONS = "6_operations"
 OWN = {
@@ -46,13 +47,12 @@ class Server(Voila):
         self.app = Application(**self.init_settings())
         self.app.settings.update(self.tornado_settings)
         self.app.add_handlers(".*$", self.init_handlers())
-        self.app.listen = functools.partial(self.app.listen, **LIMITS)
         self.listen()
 
-    def init_settings(self) -> dict:
+    def init_settings(self) -> dict[str, Any]:
         return super().init_settings() | {"allow_remote_access": True}  # the application knows its names
 
-    def init_handlers(self) -> list:
+    def init_handlers(self) -> list[Route]:
         folder = static_files.version(self.static_paths)
         self.voila_configuration.extension_config = {"t3": {"static": folder}}  # the template asks for it
         usual = [route for route in super().init_handlers() if route[1] not in CLOSED]
@@ -61,12 +61,12 @@ class Server(Voila):
         every = [*routes, self._lasting(folder), *found]
         return [(path, guarded(handler), *rest) for path, handler, *rest in every]
 
-    def _lasting(self, folder: str) -> tuple:
+    def _lasting(self, folder: str) -> Route:
         """Voilà's own scripts under an address that changes with them."""
         path = url_path_join(self.server_url, f"/voila/static/{folder}/(.*)")
         return path, static_files.of(MultiStaticFileHandler, lasts=True), {"paths": self.static_paths}
 
-    def _own_pages(self) -> list:
+    def _own_pages(self) -> list[tuple[str, type[JupyterHandler]]]:
         """Executed notebooks for those who get the operations page, the mails that were sent for the dashboard's."""
         if self.page_name == OPERATIONS:
             return [(executed_notebooks.PATH, executed_notebooks.CopyHandler)]

@@ -84,7 +84,8 @@ class MailHandler(_Handler):
         self.set_header("Content-Type", files[number].get_content_type())
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(_name(files[number]), safe='')}")
         self.set_header("Cache-Control", "no-store")
-        self.finish(files[number].get_payload(decode=True))
+        content = files[number].get_payload(decode=True)
+        self.finish(content if isinstance(content, bytes) else b"")
 
 
 def listed(edition: str = "", page: int = 1) -> str:
@@ -131,11 +132,11 @@ def shown(mail_id: int) -> str | None:
 def _read(mail_id: int) -> tuple[Any, EmailMessage] | None:
     with warehouse.connect() as db:
         row = db.execute(_ONE, {"mail_id": mail_id}).mappings().one_or_none()
-    return (row, message_from_bytes(bytes(row["message"]), policy=default)) if row else None  # type: ignore[return-value]
+    return (row, message_from_bytes(bytes(row["message"]), policy=default)) if row else None
 
 
 def _files(message: EmailMessage) -> list[EmailMessage]:
-    return list(message.iter_attachments())  # type: ignore[arg-type]
+    return list(message.iter_attachments())
 
 
 def _name(part: EmailMessage) -> str:

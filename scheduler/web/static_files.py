@@ -16,7 +16,7 @@ COMPRESSED = {".js", ".css", ".svg", ".json", ".html", ".map"}
 _DIGEST = re.compile(r"\.[0-9a-f]{16,}\.\w+$|^[0-9a-f]{16,}$")
 
 
-class CompressedFiles:
+class CompressedFiles(tornado.web.StaticFileHandler):
     """Mixed into a StaticFileHandler: texts are sent gzipped to those who take that, each compressed once."""
 
     lasts = False

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -68,7 +69,7 @@ def _take_told(told: TextIO) -> None:
         ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
-def _config(rules: "Rules", page: str) -> dict[str, dict[str, object]]:
+def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, object]]:
     from scheduler.web.auth import sessions
     from scheduler.web.auth.access import SESSIONS
     from scheduler.web.visitors import admission, channels

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import lru_cache
@@ -39,7 +39,7 @@ def path(folder: Path, name: str) -> Path | None:
 @lru_cache(maxsize=32)
 def read(file: Path) -> EmailMessage:
     """A mail, parsed; kept mails never change."""
-    return BytesParser(policy=policy.default).parsebytes(file.read_bytes())  # type: ignore[return-value]
+    return BytesParser(policy=policy.default).parsebytes(file.read_bytes())
 
 
 @lru_cache(maxsize=5000)
@@ -80,7 +80,7 @@ def html(mail: EmailMessage) -> str | None:
 
 def parts(mail: EmailMessage) -> list[EmailMessage]:
     """Every leaf of the mail, in order; its place in this list is its address."""
-    return [part for part in mail.walk() if not part.is_multipart()]  # type: ignore[misc]
+    return [part for part in mail.walk() if not part.is_multipart()]
 
 
 def attachments(mail: EmailMessage) -> list[tuple[int, EmailMessage]]:
@@ -88,7 +88,7 @@ def attachments(mail: EmailMessage) -> list[tuple[int, EmailMessage]]:
     return [(n, part) for n, part in enumerate(parts(mail)) if part.get_content_disposition() == "attachment"]
 
 
-def content(part: EmailMessage) -> bytes:
+def content(part: MIMEPart) -> bytes:
     """The bytes of a part; text as UTF-8, unreadable charsets included."""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""

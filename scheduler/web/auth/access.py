@@ -8,7 +8,7 @@ import ipaddress
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import tornado.web
@@ -22,6 +22,9 @@ from t3lib.dashboard.visitor import HEADER
 from t3lib.operator_requests import signature
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
+
+if TYPE_CHECKING:
+    from scheduler.web.handlers import Server
 
 TOKEN, GROUP, KEY = "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_PAGE_KEY"
 SESSIONS = "sessions"
@@ -104,13 +107,14 @@ class Visitors(IdentityProvider):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"token": "", "login_handler_class": LoginHandler})
-        self.rules: Rules = self.parent.rules
+        server: Server = given["parent"]
+        self.rules = server.rules
         self.token = self.rules.token
         days = settings().session_hours / 24
         self.cookie_options = {"samesite": "Lax", "expires_days": days}
         self.get_secure_cookie_kwargs = {"max_age_days": days}
         self.attempts = Attempts()
-        ended = settings().home / SESSIONS / f"{self.parent.page_name}.json"
+        ended = settings().home / SESSIONS / f"{server.page_name}.json"
         self.ended = sessions.Ended(ended, days * 86400)
 
     @property
@@ -129,14 +133,14 @@ class Visitors(IdentityProvider):
         """The visitor of a request; None when the page is not for them."""
         if self.rules.user_header:
             # The server takes no X-Forwarded-For, so this is who is really at the other end.
-            name = self.rules.named(handler.request.headers, handler.request.remote_ip)
+            name = self.rules.named(handler.request.headers, handler.request.remote_ip or "")
             return User(name) if name else None
         return await self._get_user(handler)
 
     def get_user_cookie(self, handler: tornado.web.RequestHandler) -> User | None:
         """Who signed in with this browser, and has not signed out."""
         user = super().get_user_cookie(handler)
-        return None if user is None or user.username in self.ended else user
+        return user if isinstance(user, User) and user.username not in self.ended else None
 
     def get_token(self, handler: tornado.web.RequestHandler) -> str | None:
         found = self.auth_header_pat.match(handler.request.headers.get("Authorization", ""))
@@ -154,7 +158,7 @@ class Visitors(IdentityProvider):
             raise Refused(429, str(error), error.seconds) from None
         return known or self.generate_anonymous_user(handler)
 
-    async def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
+    async def sign_in(self, handler: tornado.web.RequestHandler) -> User | None:
         """Whoever typed the token. Raises TooManyError."""
         typed = handler.get_argument("password", default="", strip=False)
         return self.generate_anonymous_user(handler) if await self._judged(handler, typed) else None

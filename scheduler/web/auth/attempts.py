@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 DELAY_SECONDS = 1.0
 WRONG_AT_MOST, LOCK_SECONDS, LONGEST_LOCK_SECONDS = 5, 60.0, 900.0
@@ -88,6 +89,6 @@ class Attempts:
             self._waiting -= 1
 
 
-def _keep_few(kept: OrderedDict) -> None:
+def _keep_few(kept: OrderedDict[str, Any]) -> None:
     while len(kept) > ADDRESSES_AT_MOST:
         kept.popitem(last=False)

@@ -5,11 +5,11 @@ import re
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.login import LoginFormHandler
-from jupyter_server.base.handlers import JupyterHandler
 from tornado.escape import url_escape
 
 from scheduler.web import plain_pages
 from scheduler.web.auth.attempts import TooManyError
+from scheduler.web.page_handler import PageHandler
 
 _OWN_ADDRESS = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")
 
@@ -22,7 +22,7 @@ class Refused(tornado.web.HTTPError):
         self.said, self.seconds = said, seconds
 
 
-class LoginHandler(LoginFormHandler):
+class LoginHandler(PageHandler, LoginFormHandler):
     """Where a visitor without leave ends: the page on which to type the token, or the one that says no."""
 
     def set_default_headers(self) -> None:
@@ -35,8 +35,9 @@ class LoginHandler(LoginFormHandler):
     def get(self) -> None:
         if not self.identity_provider.login_available:  # signing in is the proxy's, and it has had its say
             self.set_status(403)
-            return self.finish(plain_pages.page("refused"))
-        return super().get()
+            self.finish(plain_pages.page("refused"))
+        else:
+            super().get()
 
     @allow_unauthenticated
     async def post(self) -> None:
@@ -45,7 +46,7 @@ class LoginHandler(LoginFormHandler):
             self.finish(plain_pages.page("refused"))
             return
         try:
-            user = self.current_user = await self.identity_provider.process_login_form(self)
+            user = self.current_user = await self.identity_provider.sign_in(self)
         except TooManyError as error:
             self.set_status(429)
             self.set_header("Retry-After", str(error.seconds))
@@ -69,7 +70,7 @@ class LoginHandler(LoginFormHandler):
         self.finish(plain_pages.page("login", next=after, said=said, xsrf=self.xsrf_token.decode()))
 
 
-class LogoutHandler(JupyterHandler):
+class LogoutHandler(PageHandler):
     """Ends a session and what the visitor had open."""
 
     @allow_unauthenticated

@@ -24,9 +24,9 @@ def strip(model: dict[str, Any], path: str, **_: Any) -> None:
             cell["metadata"].pop("execution", None)
 
 
-if "get_config" in globals():  # Jupyter reads this file as configuration and gives it that function
+if get_config := globals().get("get_config"):  # Jupyter puts it there when it reads this file as configuration
     os.umask(0o077)
-    given = get_config()  # noqa: F821
+    given = get_config()
     given.ServerApp.allow_remote_access = False  # under this machine's names only, whatever else is configured
     given.ServerApp.allow_origin = given.ServerApp.allow_origin_pat = ""
     given.ContentsManager.pre_save_hook = strip

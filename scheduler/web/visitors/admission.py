@@ -4,7 +4,7 @@ from typing import Any
 
 import tornado.web
 from jinja2 import Environment
-from jinja2.bccache import BytecodeCache
+from jinja2.bccache import Bucket, BytecodeCache
 from voila import notebook_renderer
 from voila.execute import VoilaExecutor
 from voila.exporter import VoilaExporter
@@ -24,11 +24,11 @@ class Compiled(BytecodeCache):
     def __init__(self) -> None:
         self._codes: dict[str, bytes] = {}
 
-    def load_bytecode(self, bucket) -> None:
+    def load_bytecode(self, bucket: Bucket) -> None:
         if code := self._codes.get(bucket.key + bucket.checksum):
             bucket.bytecode_from_string(code)
 
-    def dump_bytecode(self, bucket) -> None:
+    def dump_bytecode(self, bucket: Bucket) -> None:
         self._codes[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 

@@ -12,6 +12,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from scheduler.web import log_lines
+from scheduler.web.page_handler import PageHandler
 
 WRONG = "Your last choice could not be shown. Reload the page; if this stays, tell whoever runs T3."
 WRONG_SECONDS = 20
@@ -73,7 +74,7 @@ class ChannelHandler(VoilaKernelWebsocketHandler):
             super().send_ping()
 
 
-class KernelHandler(APIHandler):
+class KernelHandler(PageHandler, APIHandler):
     """Tells a page whether its kernel lives, and what went wrong in it."""
 
     @tornado.web.authenticated
@@ -91,7 +92,7 @@ class KernelHandler(APIHandler):
         self.finish(json.dumps({"id": kernel_id, "name": kernel.kernel_name, "wrong": WRONG if late else ""}))
 
 
-class ShutdownHandler(APIHandler):
+class ShutdownHandler(PageHandler, APIHandler):
     """A page that is left ends its kernel."""
 
     @tornado.web.authenticated

@@ -48,7 +48,7 @@ class Kernels(AsyncMappingKernelManager):
             return False
         return psutil.virtual_memory().available - len(self._starting) * PAGE_BYTES > SPARE_BYTES
 
-    async def start_kernel(self, **given: Any) -> str:
+    async def start_kernel(self, **given: Any) -> str:  # type: ignore[override]  # typed as the blocking manager's
         """Start one for the visitor whose request is being answered. Raises NoPlaceError."""
         if not self.has_place():
             raise NoPlaceError
