@@ -49,7 +49,7 @@ class ObjectStore(Loopback):
         }
 
     def command(self, ports: dict[str, int]) -> tuple[list[str], dict[str, str]]:
-        """Folders are cached for 250 ms: without a cache big ones are slow to read, with a longer one files appear late."""
+        """Folders are cached for 250 ms: without a cache big ones are slow, with a longer one new files appear late."""
         command = [_rclone(), "serve", "s3", str(self.home.path / "s3"), "--config", ""]
         command += ["--addr", f"127.0.0.1:{ports['port']}", "--dir-cache-time", "250ms", "--poll-interval", "0"]
         command += self.options
