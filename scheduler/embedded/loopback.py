@@ -37,7 +37,7 @@ class Loopback(ABC):
 
     @property
     def known(self) -> dict[str, Any]:
-        """What embedded.json holds of it."""
+        """Its values in embedded.json."""
         return self.home.memory.get(self.name, {})
 
     @property

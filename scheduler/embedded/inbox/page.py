@@ -174,7 +174,7 @@ _VIEWS: dict[str, Callable[[EmailMessage, str], str]] = {
         f"<iframe title='The mail' src='/mail/{name}/html' sandbox='allow-popups allow-popups-to-escape-sandbox'>"
         "</iframe>"
     ),
-    "text": lambda mail, name: f"<pre>{escape(mailbox.text(mail)) or 'This mail has no plain part.'}</pre>",
+    "text": lambda mail, name: f"<pre>{escape(mailbox.text(mail)) or 'This mail has no plain text.'}</pre>",
     "headers": lambda mail, name: (
         "<pre>" + escape("\n".join(f"{key}: {' '.join(str(v).split())}" for key, v in mail.raw_items())) + "</pre>"
     ),

@@ -103,7 +103,7 @@ def require_guard(page: str) -> None:
 
 
 class Visitors(IdentityProvider):
-    """Tells visitors apart by the rules. A token is never taken from an address, where histories and logs keep it."""
+    """Identifies visitors by the rules. A token in a URL is ignored, as histories and logs record URLs."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"token": "", "login_handler_class": LoginHandler})

@@ -33,7 +33,7 @@ class CompiledTemplates(BytecodeCache):
 
 
 class Exporter(VoilaExporter):
-    """Voilà makes an exporter for each visitor; compiling the templates anew would take an eighth of a visit's time."""
+    """Voilà makes an exporter per visitor; without a cache, compiling the templates takes an eighth of a visit's time."""
 
     compiled = CompiledTemplates()
 
