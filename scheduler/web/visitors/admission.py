@@ -33,7 +33,7 @@ class CompiledTemplates(BytecodeCache):
 
 
 class Exporter(VoilaExporter):
-    """Voilà makes an exporter per visitor; without a cache, compiling the templates takes an eighth of a visit's time."""
+    """Voilà makes an exporter per visitor; without a cache, compiling templates takes an eighth of a visit's time."""
 
     compiled = CompiledTemplates()
 
