@@ -280,7 +280,7 @@ def settings() -> Settings:
 
 # Variables that are no settings: T3's own, between its processes and for its tests.
 _OWN = {
-    "T3_TOLD",
+    "T3_SECRETS_ON_STDIN",
     "T3_DEBUG",
     "T3_ROLE",
     "T3_PAGE_TOKEN",

@@ -228,7 +228,7 @@ def test_data_of_another_postgres_are_refused_with_what_to_do(home: Path, major:
 
 
 def test_data_that_another_machine_uses_are_not_started_twice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.embedded.postgres.PATIENCE", 0.3)
+    monkeypatch.setattr("scheduler.embedded.postgres.LOCK_SECONDS", 0.3)
     with services(("database",)):
         # As a container sees it that shares the folder but not the processes.
         monkeypatch.setattr(Postgres, "server", None)

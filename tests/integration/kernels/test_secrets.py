@@ -227,7 +227,7 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_ho
         relative = place.relative_to(cold_home.path)
         if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
             opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
-    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.apart() else None
+    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.enabled() else None
     copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
     assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
     others = {entry[0]: entry[1] for entry in opened if entry not in copies}

@@ -40,7 +40,7 @@ def test_five_who_come_at_once_to_two_places_get_two(place, monkeypatch):
         with ThreadPoolExecutor(5) as pool:
             found = list(pool.map(lambda n: Visitor(page.url).ask()[:2], range(5)))
         assert sorted(status for status, _ in found) == [200, 200, 503, 503, 503]
-        assert sum("many people are looking" in text for _, text in found) == 3
+        assert sum("many people have this page open" in text for _, text in found) == 3
         assert started(page) == 2
 
 
@@ -143,7 +143,7 @@ def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(place, 
     with processes.page("dashboard") as page:
         visitor = Visitor(page.url)
         kernel = visitor.open()
-        assert json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["wrong"] == ""
+        assert json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"] == ""
         socket = visitor.channel(kernel)
         found = states(socket)
         by_model = {one["model_name"]: comm for comm, one in found.items()}
@@ -154,7 +154,7 @@ def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(place, 
         heard = everything(socket)
         for word in ("hunter2", "Traceback", "RuntimeError", str(tmp_path), "site-packages", "ipython-input"):
             assert word not in heard, word
-        wrong = json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["wrong"]
+        wrong = json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"]
         assert wrong.startswith("Your last choice could not be shown.")
         socket.close()
     log = (settings().home / "logs" / "dashboard.log").read_text()
@@ -168,7 +168,7 @@ def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(place,
     with processes.page("dashboard") as page:
         text = Visitor(page.url).ask()[1]
     log = (settings().home / "logs" / "dashboard.log").read_text()
-    assert ("hunter2" in text, "could not be made just now" in text) == (False, True)
+    assert ("hunter2" in text, "could not be loaded" in text) == (False, True)
     assert "to the log: hunter2" in log
     assert "OSError: hunter2" in log
 
@@ -210,7 +210,7 @@ def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(place, monkeyp
         while (answer := greedy.ask(f"api/kernels/{kernel}"))[0] == 200 and time.monotonic() < end:
             time.sleep(0.2)
         assert answer[0] == 410
-        assert "too large" in json.loads(answer[1])["why"]
+        assert "too much memory" in json.loads(answer[1])["why"]
         assert modest.ask(f"api/kernels/{kernel}")[0] == 404, "why it ended is its owner's alone"
         assert modest.ask(f"api/kernels/{other}")[0] == 200
         assert greedy.open() != kernel

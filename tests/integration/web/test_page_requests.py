@@ -137,11 +137,11 @@ def test_no_route_of_a_page_answers_to_another_name(place, monkeypatch, mode):
 
 
 def test_names_of_a_page_that_listens_to_the_network():
-    found = host_names.Names(["figures.company.example"], "0.0.0.0")
+    found = host_names.HostNames(["figures.company.example"], "0.0.0.0")
     assert found.allow("192.168.1.7:8866"), "no site can point an address elsewhere"
     assert found.allow("figures.company.example")
     assert not found.allow("figures.company.example.evil.example")
-    assert not host_names.Names([], "127.0.0.1").allow("192.168.1.7:8866")
+    assert not host_names.HostNames([], "127.0.0.1").allow("192.168.1.7:8866")
 
 
 def test_a_public_name_is_a_name(monkeypatch):

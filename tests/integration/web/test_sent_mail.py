@@ -49,26 +49,26 @@ def as_dashboard(sent, database, monkeypatch):
 
 def test_one_copy_of_what_left_is_listed_and_no_reader_is_named(as_dashboard):
     first, others = as_dashboard
-    page = sent_mail.listed()
+    page = sent_mail.list_page()
     assert re.findall(r'href="mails/(\d+)"', page) == [str(first)]
     assert "Morning figures" in page
-    assert "t3.example" not in page + sent_mail.framed(first) + sent_mail.shown(first).replace(
+    assert "t3.example" not in page + sent_mail.mail_page(first) + sent_mail.mail_html(first).replace(
         "operations@t3.example", ""
     )
-    assert [sent_mail.framed(mail_id) for mail_id in others] == [None] * len(others)
+    assert [sent_mail.mail_page(mail_id) for mail_id in others] == [None] * len(others)
 
 
 def test_the_browser_copy_is_what_was_sent(as_dashboard):
     first, _ = as_dashboard
-    shown = sent_mail.shown(first)
+    shown = sent_mail.mail_html(first)
     assert "£1,120.00 taken, 12% above a usual Friday." in shown
     assert shown.count('src="data:image/png;base64,') == 2
     assert '<base target="_blank">' in shown
 
 
 def test_a_list_of_one_edition_holds_no_other(as_dashboard):
-    assert "mails/" not in sent_mail.listed("culinary").split("t3-copy")[1].replace("mails?", "")
-    assert 'href="mails/' in sent_mail.listed("cfo")
+    assert "mails/" not in sent_mail.list_page("culinary").split("t3-copy")[1].replace("mails?", "")
+    assert 'href="mails/' in sent_mail.list_page("cfo")
 
 
 def test_the_archive_is_behind_the_rules_of_the_dashboard(sent, home, database, monkeypatch):

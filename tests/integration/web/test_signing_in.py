@@ -68,17 +68,17 @@ def test_many_addresses_slow_everybody_and_shut_nobody_out(monkeypatch):
 
     async def attack() -> tuple[float, float, int]:
         tries = Attempts(clock)
-        await tries.judged("10.9.9.9", True)  # staff, yesterday
+        await tries.check("10.9.9.9", True)  # staff, yesterday
         for n in range(attempts.BUSY_PER_MINUTE):
-            await tries.judged(f"10.1.0.{n}", False)
-        flood = [asyncio.ensure_future(tries.judged(f"10.2.{n // 250}.{n % 250}", False)) for n in range(500)]
+            await tries.check(f"10.1.0.{n}", False)
+        flood = [asyncio.ensure_future(tries.check(f"10.2.{n // 250}.{n % 250}", False)) for n in range(500)]
         await asyncio.sleep(0)
         begun = time.monotonic()
-        assert await tries.judged("10.9.9.9", True)
+        assert await tries.check("10.9.9.9", True)
         known = time.monotonic() - begun
         refused = sum(isinstance(one, TooManyError) for one in await asyncio.gather(*flood, return_exceptions=True))
         begun = time.monotonic()
-        assert await tries.judged("10.9.9.8", True), "a new address gets in as well"
+        assert await tries.check("10.9.9.8", True), "a new address gets in as well"
         fresh = time.monotonic() - begun
         clock.now += 61
         assert not tries.busy
@@ -96,9 +96,9 @@ def test_locks_grow_end_and_take_bounded_memory(monkeypatch):
 
     async def lock(tries: Attempts) -> int:
         for _ in range(attempts.WRONG_AT_MOST):
-            await tries.judged("10.0.0.1", False)
+            await tries.check("10.0.0.1", False)
         with pytest.raises(TooManyError) as refused:
-            await tries.judged("10.0.0.1", True)
+            await tries.check("10.0.0.1", True)
         return refused.value.seconds
 
     async def attack() -> list[int]:
@@ -107,8 +107,8 @@ def test_locks_grow_end_and_take_bounded_memory(monkeypatch):
             seconds.append(await lock(tries))
             clock.now += seconds[-1] + 1
         for n in range(attempts.ADDRESSES_AT_MOST + 1000):
-            await tries.judged(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}", False)
-        assert len(tries._pasts) <= attempts.ADDRESSES_AT_MOST
+            await tries.check(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}", False)
+        assert len(tries._histories) <= attempts.ADDRESSES_AT_MOST
         return seconds
 
     assert asyncio.run(attack()) == [60, 120, 240, 480, 900, 900]
@@ -174,12 +174,12 @@ def test_a_session_ends_after_its_hours(place, monkeypatch):
 
 def test_the_key_of_cookies_takes_time_and_the_salt_of_this_home(tmp_path):
     begun = time.process_time()
-    one = sessions.key(TOKEN, "5_dashboard", tmp_path / "one")
+    one = sessions.cookie_key(TOKEN, "5_dashboard", tmp_path / "one")
     assert time.process_time() - begun > 0.02
-    assert one == sessions.key(TOKEN, "5_dashboard", tmp_path / "one")
+    assert one == sessions.cookie_key(TOKEN, "5_dashboard", tmp_path / "one")
     others = [("another token of some length", "5_dashboard", "one"), (TOKEN, "6_operations", "one"),
               (TOKEN, "5_dashboard", "two")]  # fmt: skip
-    assert one not in [sessions.key(token, page, tmp_path / folder) for token, page, folder in others]
+    assert one not in [sessions.cookie_key(token, page, tmp_path / folder) for token, page, folder in others]
     assert (tmp_path / "one" / "salt").stat().st_mode & 0o777 == 0o600
 
 

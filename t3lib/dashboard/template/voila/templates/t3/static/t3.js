@@ -1,5 +1,5 @@
-// What the widgets cannot do themselves: hand the page over from its first HTML to the widgets without a jump,
-// keep the address bar and the back button in step with the choices, and say when the connection is lost.
+// What the widgets cannot do: switch from the static HTML to the widgets without a jump, update the address bar and
+// the back button with the choices, and show when the connection is lost.
 (() => {
   'use strict';
   const root = document.documentElement;
@@ -66,9 +66,9 @@
       node.tabIndex = -1;
     });
   };
-  // A form that opens far above the link that asked for it: go there, and come back when it closes.
+  // A form opens far above the link that was clicked: scroll there, and back when it closes.
   let form = '';
-  let asked = null;
+  let scrolled = null;
   const open = (live) => {
     const head = live.querySelector('.t3-desk [data-form]');
     const now = head && head.offsetParent ? head.dataset.form : '';
@@ -77,12 +77,12 @@
     if (now) {
       head.focus({preventScroll: true});
       head.closest('.t3-desk').scrollIntoView({block: 'start'});
-    } else if (asked !== null) {
-      window.scrollTo({top: asked});
-      asked = null;
+    } else if (scrolled !== null) {
+      window.scrollTo({top: scrolled});
+      scrolled = null;
     }
   };
-  // Copying a link and printing are the browser's own business; the address already says all there is.
+  // The browser itself copies the link and prints: the address already holds all choices.
   const share = () => {
     const bar = document.querySelector('.t3-live .t3-actions');
     if (!bar || bar.querySelector('.t3-here')) return;
@@ -98,13 +98,13 @@
         await navigator.clipboard.writeText(location.href);
         button.textContent = 'Copied';
       } catch (error) {
-        button.textContent = 'Copy the address above';
+        button.textContent = 'Copy it from the address bar';
       }
       setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
     });
     add('Print', () => window.print());
   };
-  // A chart fills the room that its card leaves, which changes with the figures; it draws itself anew with the window.
+  // A chart fills its card, whose size changes with the figures; it redraws itself only when the window is resized.
   const sized = new WeakSet();
   const sizes = new ResizeObserver((entries) => {
     const fits = ({target}) => {
@@ -133,14 +133,14 @@
     share();
     fit(live);
   });
-  // A page that could not be made comes again, not all at the same moment.
+  // A page that could not be loaded reloads, at a random moment so that not all do at once.
   if (document.querySelector('#rendered_cells > .t3-trouble')) {
     say('Not up to date', 'lost');
     setTimeout(() => location.reload(), 10000 + 10000 * Math.random());
   }
   watch.observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'data-query']});
 
-  // The kernel takes a choice as a query string, through a text field that nobody sees.
+  // The kernel receives a choice as a query string, in a hidden text field.
   const choose = (query) => {
     const input = document.querySelector('.t3-typed input');
     if (!input) return false;
@@ -157,10 +157,10 @@
     const link = event.target.closest('a[data-choice]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !choose(link.dataset.choice)) return;
     event.preventDefault();
-    if (link.classList.contains('t3-do')) asked = window.scrollY;
+    if (link.classList.contains('t3-do')) scrolled = window.scrollY;
   });
 
-  // The server ended this page: say why, long enough to be read, and begin again.
+  // The server ended this page: show why, long enough to be read, then reload.
   let ending = false;
   const over = (why) => {
     say(why, 'lost');
@@ -176,13 +176,13 @@
     } catch (error) {
       missed += 1;
     }
-    // Gone, not ours any more (signed out elsewhere, or signed in too long ago): a new page, or the one to sign in.
+    // The kernel has ended, or the session (signed out in another tab, or expired): reload, or sign in.
     if (answer && [403, 404].includes(answer.status)) return location.reload();
     if (answer && answer.status === 410) return over((await answer.json()).why);
     if (!root.classList.contains('t3-ready')) return;
     if (answer) missed = 0;
-    const wrong = answer && answer.ok ? (await answer.json()).wrong : '';
-    if (wrong && !document.querySelector('.t3-live .t3-trouble')) say(wrong, 'lost');
+    const error = answer && answer.ok ? (await answer.json()).error : '';
+    if (error && !document.querySelector('.t3-live .t3-trouble')) say(error, 'lost');
     else if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
     else current();
   };
