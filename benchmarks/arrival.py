@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import obstore
 import psycopg2
-from measures import Measure, row, run, scratch_home
 
+from benchmarks.measures import Measure, row, run, scratch_home
 from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
 from t3lib.landing import Landing

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from measures import Measure, median, row, run
 
+from benchmarks.measures import Measure, median, row, run
 from t3lib.cleaning import Rules, clean
 from t3lib.feed import RAW_SCHEMA
 

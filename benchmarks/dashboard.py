@@ -16,14 +16,14 @@ from datetime import timedelta
 from math import isnan, nan
 from pathlib import Path
 
-import history
 import psutil
 import sqlalchemy as sa
-from browsing import remote
-from browsing.visitors import Site, Visitors, chromes, pss
-from growth import LATEST, server_of
-from measures import Measure, row, run, scratch_home
 
+from benchmarks import history
+from benchmarks.browsing import remote
+from benchmarks.browsing.visitors import Site, Visitors, chromes, pss
+from benchmarks.growth import LATEST, server_of
+from benchmarks.measures import Measure, row, run, scratch_home
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from scheduler.embedded.processes import free_port
@@ -117,10 +117,10 @@ async def _crowd(visitors: Visitors) -> dict[str, float]:
         await asyncio.sleep(3)
         wanted = _wanted()  # the load changed one of them
         chosen = [wanted[number % len(wanted)] for number in range(1, MANY)]
-        own, *taken = await asyncio.gather(
+        own, taken = await asyncio.gather(
             visitors.choose(wanted[:1]),
-            *(other.choose(f"range={RANGE}&truck={number % len(wanted) + 1}", chosen[number - 1][1])
-              for number, other in enumerate(others, 1)),
+            asyncio.gather(*(other.choose(f"range={RANGE}&truck={number % len(wanted) + 1}", chosen[number - 1][1])
+                             for number, other in enumerate(others, 1))),
         )  # fmt: skip
         crowd["choices"], crowd["choices_median"] = max(*own, *taken), statistics.median([*own, *taken])
         await visitors.leave()
@@ -197,9 +197,9 @@ def _streamlit() -> Iterator[tuple[str, int]]:
     """The same page served by Streamlit, from the peers' environment; its address and process."""
     port = free_port(0, "Streamlit", print)
     script = Path(__file__).parent / "peers" / "with_streamlit.py"
-    command = [_PEERS, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1",
-               "--server.headless=true", "--browser.gatherUsageStats=false",
-               "--server.fileWatcherType=none"]  # fmt: skip
+    command: list[str | Path] = [_PEERS, "-m", "streamlit", "run", script]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    command += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
     url, env = f"http://127.0.0.1:{port}/", os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:

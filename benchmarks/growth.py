@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import history
 import sqlalchemy as sa
-from measures import Measure, row, run, scratch_home, seconds
 
+from benchmarks import history
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import business_day, warehouse
@@ -66,7 +66,7 @@ def measure(quick: bool) -> list[Measure]:
 def _rounds(home: Path, urls: dict[Size, str], rounds: int, first: int = 0) -> dict[str, list[list[float]]]:
     """Seconds by work: one list per size, one entry per round; the sizes take turns at being first."""
     sizes = list(urls)
-    taken = {name: [[] for _ in sizes] for name in _works()}
+    taken: dict[str, list[list[float]]] = {name: [[] for _ in sizes] for name in _works()}
     for number in range(first, first + rounds):
         _put(home, number, sizes[0].trucks)
         for name, work in _works().items():
@@ -139,9 +139,10 @@ def server_of(home: Path) -> str:
 
 def _fill(base: str, sizes: list[Size]) -> dict[Size, str]:
     """A database per size, each grown out of the one before."""
-    urls, last = {}, LATEST - timedelta(1)
+    urls: dict[Size, str] = {}
+    last = LATEST - timedelta(1)
     for before, size in zip([None, *sizes], sizes, strict=False):
-        urls[size] = _copy(base, urls.get(before), f"growth_{size.sales}")
+        urls[size] = _copy(base, urls[before] if before else None, f"growth_{size.sales}")
         with _database(None, urls[size], size):
             _grow(before, size, last)
         if before is None:

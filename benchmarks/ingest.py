@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 from jupyter_client.manager import start_new_kernel
-from measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 
+from benchmarks.measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 from scheduler import kernels
 from scheduler.cli.ingesting.batches import AT_ONCE, take_in
 from scheduler.embedded.home import Home
@@ -124,7 +124,14 @@ def _committed() -> datetime:
 def _copy(home: Path, rows: int) -> float:
     """Rows a second of \\copy, median of three."""
     file = home / "sales.csv"
-    psql = [_psql(home), "-q", "-d", libpq_url(settings().need("database_url")), "-v", "ON_ERROR_STOP=1"]
+    psql: list[str | Path] = [
+        _psql(home),
+        "-q",
+        "-d",
+        libpq_url(settings().need("database_url")),
+        "-v",
+        "ON_ERROR_STOP=1",
+    ]
     types = "truck_id int, file_id bigint, row_number int, sold_at timestamptz, payment_type text, total_pence int"
 
     def tell(*statements: str) -> None:
@@ -150,7 +157,7 @@ def _dlt(home: Path, share: pd.DataFrame) -> float | None:
     if not _PEERS_PYTHON.exists():
         return None
     share.to_parquet(home / "share.parquet")
-    command = [_PEERS_PYTHON, ROOT / "benchmarks" / "peers" / "with_dlt.py", home / "share.parquet",
+    command: list[str | Path] = [_PEERS_PYTHON, ROOT / "benchmarks" / "peers" / "with_dlt.py", home / "share.parquet",
                libpq_url(settings().need("database_url"))]  # fmt: skip
     return len(share) / float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

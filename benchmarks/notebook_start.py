@@ -21,13 +21,15 @@ from urllib.parse import urlsplit
 
 import nbformat
 import psutil
-from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import AsyncKernelManager, KernelManager, start_new_kernel
+from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import run_sync
-from measures import scratch_home
 from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.measures import scratch_home
 from scheduler import kernels
 from scheduler.runs import runner
 
@@ -120,7 +122,8 @@ def _reused(names: list[Path], rounds: int) -> float:
         for name in names:
             client = NotebookClient(nbformat.read(name, 4), km=manager)
             client.execute()
-            client.kc.stop_channels()
+            if client.kc is not None:
+                client.kc.stop_channels()
 
     run()
     seconds = _median(run, rounds)
@@ -136,7 +139,7 @@ def _voila(folder: Path, kernel: str, rounds: int) -> float:
     nbformat.write(_notebook([nbformat.v4.new_code_cell(source) for source in sources], kernel), page)
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "voila",
@@ -168,23 +171,32 @@ def _until_it_answers(url: str) -> None:
 
 def _memory_per_kernel(kernel: str, count: int) -> float:
     """Megabytes that one more kernel adds to all kernels, their warm parent and those it started ahead together."""
-    started, totals = [], []
+    started: list[tuple[KernelManager, BlockingKernelClient]] = []
+    totals: list[float] = []
     for _ in range(count):
         manager, client = start_new_kernel(kernel_name=kernel)
         started.append((manager, client))
         client.execute_interactive(f"{IMPORTS}\npd.DataFrame({{'x': [1]}})", output_hook=lambda message: None)
         if len(started) in (1, count):
             time.sleep(2)  # until those ahead are made up for
-            totals.append(sum(_pss(pid) for pid in _family({manager.provisioner.pid for manager, _ in started})))
+            totals.append(sum(_pss(pid) for pid in _family({_pid(manager) for manager, _ in started})))
     for manager, client in started:
         client.stop_channels()
         manager.shutdown_kernel()
     return (totals[1] - totals[0]) / (count - 1)
 
 
+def _pid(manager: KernelManager) -> int:
+    """The process of a kernel on this machine."""
+    if not isinstance(manager.provisioner, LocalProvisioner) or manager.provisioner.pid is None:
+        raise SystemExit("a kernel has no process")
+    return manager.provisioner.pid
+
+
 def _family(kernels: set[int]) -> set[int]:
     """The kernels, and the warm process that they came from with all its children."""
-    parents = [process for pid in kernels if (process := psutil.Process(pid).parent()).pid != os.getpid()]
+    started_by = [psutil.Process(pid).parent() for pid in kernels]
+    parents = [process for process in started_by if process and process.pid != os.getpid()]
     return (
         kernels | {parent.pid for parent in parents} | {child.pid for parent in parents for child in parent.children()}
     )

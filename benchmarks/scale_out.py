@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import date
 
 import sqlalchemy as sa
-from measures import Measure, row, run, scratch_home, seconds
 
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
@@ -79,8 +79,10 @@ def _reckoned(processes: int) -> None:
 def _started(workers: int) -> Iterator[None]:
     """So many worker processes, their kernels' imports done."""
     command = [sys.executable, "-m", "scheduler.cli", "worker"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(command, env=dict(os.environ), **quiet) for _ in range(workers)]
+    processes = [
+        subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(workers)
+    ]
     time.sleep(10)
     try:
         yield

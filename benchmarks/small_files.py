@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from measures import Measure, row, run, scratch_home, seconds
-
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from t3lib import warehouse
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover

@@ -25,7 +25,8 @@ class Remote:
     """One visitor of a page of ours; `first` and `live` are seconds since it asked."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._session, self._channel = url, uuid.uuid4().hex, None
+        self._url, self._session = url, uuid.uuid4().hex
+        self._channel: ClientConnection | None = None
         self.first = self.live = float("inf")
         self.figure, self._typed = "", ""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from scheduler.cli.text_encoding import fit
 from t3lib.settings import settings
@@ -20,12 +20,13 @@ WIDE = 200  # a pipe has no width: do not fold what a program or a file is to ho
 READABLE = 12  # letters of a text that a column keeps side by side
 
 
-def _size(stream: Any) -> dict[str, int]:
-    """The width and height of a stream, where rich would not find them: it takes a dumb terminal for 80 wide."""
+def _size(stream: TextIO) -> tuple[int | None, int | None]:
+    """The width and height of a stream where rich would get them wrong; None leaves them to rich."""
     if not stream.isatty():
-        return {"width": WIDE}
+        return WIDE, None
+    # rich takes a dumb terminal for 80 columns wide.
     dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
-    return dict(zip(("width", "height"), shutil.get_terminal_size(), strict=True)) if dumb else {}
+    return shutil.get_terminal_size() if dumb else (None, None)
 
 
 @cache
@@ -33,7 +34,8 @@ def out() -> "Console":
     """The console of results, on stdout."""
     from rich.console import Console
 
-    return Console(highlight=False, **_size(sys.stdout))
+    width, height = _size(sys.stdout)
+    return Console(highlight=False, width=width, height=height)
 
 
 @cache
@@ -41,7 +43,8 @@ def err() -> "Console":
     """The console of what people read beside the results, on stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, **_size(sys.stderr))
+    width, height = _size(sys.stderr)
+    return Console(stderr=True, highlight=False, width=width, height=height)
 
 
 def say(line: str) -> None:
@@ -89,7 +92,7 @@ def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
 
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title, number in zip(titles, numbers, strict=True):
-        made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
+        made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
         made.add_row(*map(escape, row))
     out().print(made)

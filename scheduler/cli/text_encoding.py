@@ -3,7 +3,7 @@
 import codecs
 import sys
 import unicodedata
-from typing import TextIO
+from typing import IO, Any
 
 PLAIN = "t3.plain"
 _INSTEAD = {
@@ -19,7 +19,7 @@ def soften() -> None:
             stream.reconfigure(errors=PLAIN)
 
 
-def fit(text: str, stream: TextIO) -> str:
+def fit(text: str, stream: IO[Any]) -> str:
     """The text as that stream will hold it, so that its width is known before it is written."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text if text.isascii() else text.encode(encoding, PLAIN).decode(encoding)

@@ -23,7 +23,7 @@ MODES = ("missing", "failed", "all")
 LISTED_DAYS = 31
 
 _WAITING = sa.text("""
-    SELECT batch_date, count(*) FROM ops.source_file LEFT JOIN ops.batch USING (batch_id)
+    SELECT batch_date, count(*) AS files FROM ops.source_file LEFT JOIN ops.batch USING (batch_id)
     WHERE source_file.state IN ('new', 'claimed') AND batch_date BETWEEN :first AND :last
       AND batch.state IS DISTINCT FROM 'failed'
     GROUP BY 1
@@ -34,10 +34,10 @@ _FAILED = """
          OR file.file_id IN (SELECT file_id FROM ops.again_file WHERE again_file.batch_id = batch.batch_id)
     WHERE batch.state = 'failed' AND file.batch_date BETWEEN :first AND :last
 """
-_FAILED_FILES = sa.text(f"SELECT file.batch_date, count(*) {_FAILED} GROUP BY 1")
+_FAILED_FILES = sa.text(f"SELECT file.batch_date, count(*) AS files {_FAILED} GROUP BY 1")
 _FAILED_BATCHES = sa.text(f"SELECT DISTINCT batch.batch_id {_FAILED}")
 _LOADED = sa.text("""
-    SELECT batch_date, count(*) FROM ops.source_file
+    SELECT batch_date, count(*) AS files FROM ops.source_file
     WHERE state = 'loaded' AND kind = 'sales' AND batch_date BETWEEN :first AND :last
     GROUP BY 1
 """)
@@ -90,10 +90,10 @@ class Backfill:
         with warehouse.connect() as db:
             missing: Counter[date] = Counter()
             if self.mode in ("missing", "all"):
-                missing.update(feed.parse(found.key).batch_date for found in self._unknown(db))
-                missing.update(dict(db.execute(_WAITING, self._range).all()))
-            failed = dict(db.execute(_FAILED_FILES, self._range).all()) if self.mode in ("failed", "all") else {}
-            again = dict(db.execute(_LOADED, self._range).all()) if self.mode == "all" else {}
+                missing.update(day for found in self._unknown(db) if (day := feed.parse(found.key).batch_date))
+                missing.update(self._files_by_day(db, _WAITING))
+            failed = self._files_by_day(db, _FAILED_FILES) if self.mode in ("failed", "all") else {}
+            again = self._files_by_day(db, _LOADED) if self.mode == "all" else {}
             reports = self._reports(db)
         days = [Day(day, missing[day], failed.get(day, 0), again.get(day, 0), reports.get(day, ())) for day in self]
         return [day for day in days if not day.is_empty]
@@ -135,6 +135,9 @@ class Backfill:
     @property
     def _why(self) -> str:
         return f"Backfill {self.first}..{self.last}"
+
+    def _files_by_day(self, db: sa.Connection, query: sa.TextClause) -> dict[date, int]:
+        return {row.batch_date: row.files for row in db.execute(query, self._range)}
 
     def _unknown(self, db: sa.Connection) -> list[Object]:
         """Sales files of these days that lie in the bucket and not in the ledger."""

@@ -47,7 +47,9 @@ _WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")
 
 def may_pass(error: BaseException) -> bool:
     """Whether a retry can help."""
-    in_notebook = isinstance(error, NotebookFailedError)
-    name, words = (error.cause, error.words) if in_notebook else (type(error).__name__, str(error))
+    if isinstance(error, NotebookFailedError):
+        name, words = error.cause, error.words
+    else:
+        name, words = type(error).__name__, str(error)
     names = {name, *_WRAPPED.findall(words)}
     return bool(names & TRIED_AGAIN.keys()) and not names & NOT_TRIED_AGAIN.keys()

@@ -60,8 +60,8 @@ class JsonSerializer(Serializer):
 
 def refuse_pickles() -> None:
     """From here on no row of the queue is unpickled in this process, however it is marked."""
-    DefaultSerializer.serialize = JsonSerializer.serialize
-    DefaultSerializer.deserialize = JsonSerializer.deserialize
+    for method in ("serialize", "deserialize"):
+        setattr(DefaultSerializer, method, getattr(JsonSerializer, method))
 
 
 def _encoded(value: Any) -> Any:

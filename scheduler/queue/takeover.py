@@ -48,8 +48,8 @@ def take_over_dead(executor: str, is_stable: Callable[[], bool]) -> int:
     A worker without a lease is dead, and loses only the workflows that it still owns. A worker whose own lease is gone
     or not yet stable takes nothing over: after a restart of the database, living workers may not have theirs again."""
     found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    owners = {workflow.executor_id for workflow in found} - {executor, None}
-    dead = sorted(owner for owner in owners | workers_at_work() - {executor} if not _is_alive(owner))
+    owners = {workflow.executor_id for workflow in found if workflow.executor_id}
+    dead = sorted(owner for owner in (owners | workers_at_work()) - {executor} if not _is_alive(owner))
     # Checked last, so that a restart during the checks above is noticed too.
     if not dead or not _is_alive(executor) or not is_stable():
         return 0

@@ -72,21 +72,12 @@ def _literals(source: str) -> Iterator[str]:
     said = parameters.comments(source)
     for statement in statements:
         line = ast.unparse(statement)
-        if not _is_literal(statement):
+        if parameters.literal(statement) is None:
             yield f"Parameter `{line}` is not a name and a literal: derive it in a later cell."
-        if not said.get(statement.end_lineno):
+        if not said.get(parameters.last_line(statement)):
             yield f"Parameter `{line}` has no comment: say behind it what it is."
         if _SECRET.search(line):
             yield f"Parameter `{line}` looks like a secret: t3lib reads secrets from the environment."
-
-
-def _is_literal(statement: ast.stmt) -> bool:
-    named = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-    try:
-        ast.literal_eval(statement.value if named else statement)
-    except ValueError:
-        return False
-    return named
 
 
 def _outputs(notebook: Any) -> Iterator[str]:

@@ -16,6 +16,8 @@ class ExecutedCopy(NotebookExecutionManager):
     """The executed copy while the notebook runs. papermill itself would validate and format it at each cell's start and
     end, which takes 25 ms of a notebook that takes 300."""
 
+    output_path: str | None
+
     def save(self, **_: Any) -> None:
         """Save it unformatted, still a valid notebook; papermill formats it with its last save."""
         if self.output_path:

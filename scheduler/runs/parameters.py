@@ -86,12 +86,31 @@ def parameters(path: Path) -> list[Parameter]:
 
 
 def of_source(source: str) -> list[Parameter]:
-    """The parameters of a cell: each a name, a literal, and the comment behind it."""
+    """The parameters of a cell: each a name, a literal, and the comment behind it. Raises ParameterError."""
     said = comments(source)
-    return [
-        Parameter(statement.targets[0].id, ast.literal_eval(statement.value), said.get(statement.end_lineno, ""))
-        for statement in ast.parse(source).body
-    ]
+    found = []
+    for statement in ast.parse(source).body:
+        if (assigned := literal(statement)) is None:
+            raise ParameterError(
+                f"Parameter `{ast.unparse(statement)}` is not a name and a literal: derive it in a later cell."
+            )
+        found.append(Parameter(*assigned, said.get(last_line(statement), "")))
+    return found
+
+
+def literal(statement: ast.stmt) -> tuple[str, Any] | None:
+    """The name and the value of a statement that assigns a literal to a name; None for any other."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return None
+    try:
+        return statement.targets[0].id, ast.literal_eval(statement.value)
+    except ValueError:
+        return None
+
+
+def last_line(statement: ast.stmt) -> int:
+    """The number of the line on which a statement ends."""
+    return statement.end_lineno or statement.lineno
 
 
 def comments(source: str) -> dict[int, str]:

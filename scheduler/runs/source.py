@@ -50,7 +50,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     """The output of a git command; None when it fails or git is not installed."""
     try:
         command = ["git", "-C", str(root), *arguments]
-        options = {"capture_output": True, "text": True, "check": True, "timeout": 10, "env": environment.system()}
-        return subprocess.run(command, **options).stdout.strip("\n")
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=environment.system())
+        return done.stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None

@@ -51,10 +51,11 @@ def _show(found: "Difference", days: str) -> None:
     for key, rows in found.readable.items():
         out().print(f"{key} could not be read before and can be now: {rows:,} rows.", soft_wrap=True)
     moves = [move | {"pence": _signed(move["pence"])} for move in found.by_move()]
-    for rows, titles in ((moves, _MOVES), ([_line(day) for day in found.by_day()], _DAYS)):
-        if rows:
+    days_moved = [_line(day) for day in found.by_day()]
+    for lines, titles in ((moves, _MOVES), (days_moved, _DAYS)):
+        if lines:
             out().print()
-            table(rows, titles, "")
+            table(lines, titles, "")
     if changed or found.readable:
         out().print(f"\nNothing is changed. To apply it: t3 ingest --reprocess {days}")
 

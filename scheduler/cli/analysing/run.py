@@ -1,6 +1,6 @@
 """`t3 run`: an edited notebook, tried before it is committed."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -8,11 +8,14 @@ from typer.core import TyperCommand
 from scheduler.cli.options import Json
 from scheduler.cli.output import lines, print_json, progress, say
 
+if TYPE_CHECKING:
+    from typer._click import Context  # what TyperCommand.parse_args takes; typer.Context is a subclass of it
+
 
 class Pairs(TyperCommand):
     """A command whose option -p takes a name and a value, as papermill's does; `-p name=value` is the same."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         return super().parse_args(ctx, joined(args))
 
 

@@ -35,8 +35,10 @@ def listed(
         raise WrongUseError(f"--status {status!r} is not known: choose one of {', '.join(_STATUSES)}.")
     first, last = _days(date)
     with session("database"), warehouse.connect() as db:
-        chosen = {"statuses": [status], "reason": reason or None, "truck": truck, "first": first, "last": last}
-        rows, of_all = rejects.listed(db, **chosen, limit=limit), rejects.count(db, **chosen)
+        rows = rejects.listed(
+            db, statuses=[status], reason=reason or None, truck=truck, first=first, last=last, limit=limit
+        )
+        of_all = rejects.count(db, statuses=[status], reason=reason or None, truck=truck, first=first, last=last)
     left_out(len(rows), of_all)
     if json:
         print_json(rows)

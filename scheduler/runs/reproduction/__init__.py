@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +119,7 @@ def _figures_then(run: Any) -> dict[str, Any]:
     return figures(copy) if copy.is_file() else {"rows": run["rows"]}
 
 
-def _fetch(seen: list[Any], folder: Path, missing: list[str]) -> dict[str, list[dict[str, Any]]]:
+def _fetch(seen: Sequence[sa.Row[Any]], folder: Path, missing: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The bytes of each version in a file, listed by batch."""
     folder.mkdir()
     batches: dict[str, list[dict[str, Any]]] = {}
