@@ -21,7 +21,7 @@ _OWNER = sa.text("SELECT owner_xid FROM dbos.workflow_status WHERE workflow_uuid
 
 
 class RelinquishedError(BaseException):
-    """This execution no longer owns its workflow, or gave it back: the new owner finishes it.
+    """This execution no longer owns its workflow, or gave it back: its next owner finishes it.
 
     Not an Exception, so that no retry and no error handler catches it."""
 

@@ -25,7 +25,7 @@ class LeaseTakenError(RuntimeError):
 
 
 class Lease:
-    """Held from its creation until `release`; taken again after the connection was lost."""
+    """Held from its creation until `release`; taken again after a lost connection."""
 
     def __init__(self, url: str, name: str):
         self._url, self._pid = url, 0
@@ -37,7 +37,7 @@ class Lease:
                 break
         else:
             raise RuntimeError(f"More than {MOST_WORKERS} workers run on {name}.")
-        self._beaten = time.monotonic()
+        self._last_beat = time.monotonic()
 
     def beat(self) -> None:
         """Check that the lease is still held, or take it again.
@@ -53,20 +53,21 @@ class Lease:
         except psycopg2.Error:
             self.release()
             raise
-        self._beaten = time.monotonic()
+        self._last_beat = time.monotonic()
 
     @property
     def is_stable(self) -> bool:
-        """Whether it was held without a break for so long that any lease that is free now belonged to a dead worker."""
+        """Whether it was held without a break for so long that every lease free now belonged to a dead worker."""
         return time.monotonic() - self._taken > STABLE_SECONDS
 
     def hold(self, stop: threading.Event, cut_off: Callable[[], object], lost: Callable[[], object]) -> None:
-        """Beat until told to stop; call `cut_off` at each beat missed after it expired, `lost` once it is taken."""
+        """Beat until `stop` is set. Calls `cut_off` at each missed beat once the lease has expired, and `lost` when
+        another process has taken it."""
         while not stop.wait(BEAT_SECONDS):
             try:
                 self.beat()
             except psycopg2.Error:
-                if time.monotonic() - self._beaten > LEASE_SECONDS:
+                if time.monotonic() - self._last_beat > LEASE_SECONDS:
                     cut_off()
             except LeaseTakenError:
                 cut_off()

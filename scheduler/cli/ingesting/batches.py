@@ -33,7 +33,7 @@ def take_in() -> list[str]:
             seen.update(workflows)
             failed += see_all_through(workflows, advance)
     with progress("Writing the archive") as advance:
-        stages.keep_archive(advance)
+        stages.write_archive(advance)
     return failed
 
 

@@ -54,11 +54,17 @@ def test_a_wrong_one_is_refused_with_the_list_of_what_there_is(path, name, text,
     assert "  business_date = ''  ISO date of a business day" in said
 
 
+@pytest.mark.parametrize("source", ["weeks: int = 4", "weeks = 2 + n", "import os"])
+def test_a_cell_that_derives_a_parameter_is_refused_in_words(source):
+    with pytest.raises(parameters.ParameterError, match="is not a name and a literal: derive it in a later cell"):
+        parameters.of_source(source)
+
+
 def test_a_notebook_is_found_by_path_and_by_name(path):
     assert parameters.notebook(str(path)) == path
     assert parameters.notebook("2_clean").name == "2_clean.ipynb"
     assert parameters.notebook("history_with_dask").parent.name == "explore"
-    with pytest.raises(RefusedError, match="There is no notebook 9_none; there are 1_extract, 2_clean"):
+    with pytest.raises(RefusedError, match="There is no notebook 9_none: choose one of 1_extract, 2_clean"):
         parameters.notebook("9_none")
 
 
