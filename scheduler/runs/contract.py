@@ -102,7 +102,7 @@ def _code(notebook: Any) -> Iterator[str]:
 
 
 def _ending(notebook: Any) -> Iterator[str]:
-    """Pages (they have a title for the browser) are exempt: they stay open. The mail's envelope may follow the check."""
+    """Pages (which have a browser title) are exempt: they stay open. The mail's envelope may follow the check."""
     last = [cell.source for _, cell in _cells(notebook)][-2:]
     if "title" not in notebook.metadata and not any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in last):
         yield "It does not end with a check: assert what must be true of what it just made."

@@ -130,8 +130,8 @@ def test_what_does_not_exist_is_exit_code_1(home):
 def test_a_variable_that_is_no_setting_is_named_beside_the_one_that_was_meant(home):
     done = home.t3("status", "--json", T3_LANDING_ULR="file:///x", T3_ODD="1")
     assert done.returncode == 0
-    assert "T3_LANDING_ULR is no setting and is not used; there is T3_LANDING_URL." in done.stderr
-    assert "T3_ODD is no setting and is not used.\n" in done.stderr
+    assert "T3_LANDING_ULR is not a setting and is ignored; did you mean T3_LANDING_URL?" in done.stderr
+    assert "T3_ODD is not a setting and is ignored.\n" in done.stderr
     assert "rows_read" in json.loads(done.stdout)
 
 

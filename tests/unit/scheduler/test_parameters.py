@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler.cli.analysing.run import joined
+from scheduler.cli.analysing.run import join_pairs
 from scheduler.runs import parameters
 from t3lib.problems import RefusedError
 
@@ -69,7 +69,7 @@ def test_a_notebook_is_found_by_path_and_by_name(path):
 
 
 def test_minus_p_takes_a_name_and_a_value():
-    assert joined(["a", "-p", "weeks", "-1", "-p", "day=5", "--json"]) == [
+    assert join_pairs(["a", "-p", "weeks", "-1", "-p", "day=5", "--json"]) == [
         "a",
         "-p",
         "weeks=-1",
