@@ -17,9 +17,7 @@ _MODES = "missing: files never loaded; failed: failed batches; all: both, and lo
 def backfill(
     first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last business day, YYYY-MM-DD.")],
-    mode: Annotated[str, typer.Option(help="missing: never loaded; failed: batch failed; all: loaded too.")] = (
-        "missing"
-    ),
+    mode: Annotated[str, typer.Option(help=_MODES)] = "missing",
     reports: Annotated[bool, typer.Option("--reports", help="Also make and mail missing reports.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     json: Json = False,
