@@ -1,7 +1,7 @@
-"""What it costs to start notebooks: the scheduler's runner, plain papermill, and one kernel used again.
+"""The cost of starting notebooks: the scheduler's runner, plain papermill, and one reused kernel.
 
-Three trivial notebooks that import what ours import; medians over several rounds, one machine, one run. The runner
-also writes its line of ops.run for each."""
+Three trivial notebooks with the imports of ours; medians of several rounds. The runner also writes a row of ops.run
+for each."""
 
 import argparse
 import json
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measure(folder: Path, rounds: int, plain_rounds: int) -> dict:
-    """All measures, ours against the others."""
+    """All measures, T3 against the others."""
     names = [folder / f"trivial_{i}.ipynb" for i in range(NOTEBOOKS)]
     for name in names:
         nbformat.write(_trivial(), name)
@@ -70,7 +70,7 @@ def measure(folder: Path, rounds: int, plain_rounds: int) -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "measures": [
             _row(three, ours, "s", "plain papermill", plain, "at most 1.0 s and 12 times faster", fast),
-            _row(three, ours, "s", "one kernel used again", reused),
+            _row(three, ours, "s", "one reused kernel", reused),
             _row("first notebook of a process", first, "s", "plain papermill", plain / NOTEBOOKS),
             _row("Voilà page, not preheated", page, "s", "plain kernel", plain_page, "under 0.5 s", page < 0.5),
             _row("memory per extra kernel", memory, "MB PSS", "plain kernel", plain_memory, "under 50 MB", memory < 50),
@@ -115,7 +115,7 @@ def _command_line(names: list[Path]) -> None:
 
 
 def _reused(names: list[Path], rounds: int) -> float:
-    """The same notebooks one after another in one kernel: nothing is separate, and nothing faster is known."""
+    """The same notebooks one after another in one kernel: the fastest way known, but notebooks are not isolated."""
     manager = AsyncKernelManager(kernel_name=kernels.NAME)
 
     def run() -> None:
@@ -132,7 +132,7 @@ def _reused(names: list[Path], rounds: int) -> float:
 
 
 def _voila(folder: Path, kernel: str, rounds: int) -> float:
-    """Seconds from a request to the whole page of a dashboard with four charts, its kernel started for it."""
+    """Seconds from a request to the complete page of a dashboard with four charts, including its kernel's start."""
     chart = "EChartsRawWidget(option={'xAxis': {'data': ['a']}, 'yAxis': {}, 'series': [{'type': 'bar', 'data': [1]}]})"
     sources = [f"{IMPORTS}\nfrom ipecharts import EChartsRawWidget", *[chart] * 4]
     page = folder / f"page_{kernel}.ipynb"
@@ -170,7 +170,7 @@ def _until_it_answers(url: str) -> None:
 
 
 def _memory_per_kernel(kernel: str, count: int) -> float:
-    """Megabytes that one more kernel adds to all kernels, their warm parent and those it started ahead together."""
+    """Megabytes that one more kernel adds to the total of kernels, warm parent and kernels started ahead."""
     started: list[tuple[KernelManager, BlockingKernelClient]] = []
     totals: list[float] = []
     for _ in range(count):
@@ -178,7 +178,7 @@ def _memory_per_kernel(kernel: str, count: int) -> float:
         started.append((manager, client))
         client.execute_interactive(f"{IMPORTS}\npd.DataFrame({{'x': [1]}})", output_hook=lambda message: None)
         if len(started) in (1, count):
-            time.sleep(2)  # until those ahead are made up for
+            time.sleep(2)  # until the kernels taken from those ahead are replaced
             totals.append(sum(_pss(pid) for pid in _family({_pid(manager) for manager, _ in started})))
     for manager, client in started:
         client.stop_channels()
@@ -194,7 +194,7 @@ def _pid(manager: KernelManager) -> int:
 
 
 def _family(kernels: set[int]) -> set[int]:
-    """The kernels, and the warm process that they came from with all its children."""
+    """The kernels, and the warm process that forked them with all its children."""
     started_by = [psutil.Process(pid).parent() for pid in kernels]
     parents = [process for process in started_by if process and process.pid != os.getpid()]
     return (
@@ -203,7 +203,7 @@ def _family(kernels: set[int]) -> set[int]:
 
 
 def _pss(pid: int) -> float:
-    """Proportional set size in MB: shared pages are divided among those who share them."""
+    """Proportional set size in MB: shared pages are divided among the processes that share them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
@@ -223,7 +223,7 @@ def _median(work: Callable[[], object], rounds: int) -> float:
 def _row(
     name: str, value: float, unit: str, against: str, other: float, goal: str = "", met: bool | None = None
 ) -> dict:
-    """One measure; `ratio` says how many times the other is ours."""
+    """One measure; `ratio` says how many times faster or smaller T3 is."""
     return {
         "name": name,
         "value": round(value, 3),

