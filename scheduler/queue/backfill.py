@@ -19,7 +19,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.files import ledger, reprocessing
 
 MODES = ("missing", "failed", "all")
-# Beyond so many days one listing of the whole bucket is cheaper than several per day.
+# Beyond so many days one listing of the entire bucket is cheaper than several per day.
 LISTED_DAYS = 31
 
 _WAITING = sa.text("""

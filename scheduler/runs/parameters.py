@@ -45,7 +45,7 @@ class Parameter:
     def read(self, text: str) -> Any:
         """The value of a text. Raises ValueError."""
         if isinstance(self.default, str):
-            return self._read(text) if text else text
+            return self._read_text(text) if text else text
         value = ast.literal_eval(text)
         if isinstance(self.default, float) and type(value) is int:
             return float(value)
@@ -53,7 +53,7 @@ class Parameter:
             raise ValueError(f"{text} is no {type(self.default).__name__}")
         return value
 
-    def _read(self, text: str) -> str:
+    def _read_text(self, text: str) -> str:
         if self.name.endswith("_date"):
             return day_of(text).isoformat()
         if self.name.endswith("_month"):

@@ -99,22 +99,22 @@ class _Handler(SmallHandler):
     def answer(self) -> None:
         if self.path == "/healthz":
             error = self.pulse.error_message()
-            self._answer(503 if error else 200, f"{error or 'ok'}\n")
+            self._respond(503 if error else 200, f"{error or 'ok'}\n")
         elif self.path == "/metrics":
-            self._metrics()
+            self._serve_metrics()
         else:
-            self._answer(404, "There is /healthz and /metrics.\n")
+            self._respond(404, "There is /healthz and /metrics.\n")
 
-    def _metrics(self) -> None:
+    def _serve_metrics(self) -> None:
         try:
             with warehouse.connect() as db:
                 text = metrics(db)
         except sa.exc.SQLAlchemyError as error:
-            self._answer(503, f"{explain(error) or type(error).__name__}\n")
+            self._respond(503, f"{explain(error) or type(error).__name__}\n")
         else:
-            self._answer(200, text)
+            self._respond(200, text)
 
-    def _answer(self, code: int, text: str) -> None:
+    def _respond(self, code: int, text: str) -> None:
         body = text.encode()
         self.send_response(code)
         self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
