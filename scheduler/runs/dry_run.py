@@ -20,7 +20,7 @@ READS_ONLY = " -c default_transaction_read_only=on"
 
 @dataclass(frozen=True)
 class DryRun:
-    """An executed copy, the last table that it shows (rows of texts, the header first) and the values it records."""
+    """An executed notebook, the last table it shows (rows of texts, the header first) and the values it records."""
 
     path: Path
     table: list[list[str]]

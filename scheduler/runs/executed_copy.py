@@ -1,4 +1,4 @@
-"""How an executed copy is saved while its notebook runs: atomically, and unformatted until the end."""
+"""How an executed notebook is saved while it runs: atomically, and unformatted until the end."""
 
 import contextlib
 import json
@@ -13,8 +13,8 @@ from papermill.iorw import LocalHandler, papermill_io
 
 
 class ExecutedCopy(NotebookExecutionManager):
-    """The executed copy while the notebook runs. papermill itself would validate and format it at the start and end of
-    each cell, which takes 25 of a notebook's 300 ms."""
+    """An executed notebook while it runs. papermill itself would validate and format it at the start and end of each
+    cell, which takes 25 of a notebook's 300 ms."""
 
     output_path: str | None
 

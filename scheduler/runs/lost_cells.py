@@ -1,4 +1,4 @@
-"""Runs whose worker died: marks the cell that was running as failed, in the executed copy on this machine."""
+"""Runs whose worker died: marks the cell that was running as failed, in the executed notebook on this machine."""
 
 from contextlib import suppress
 from pathlib import Path

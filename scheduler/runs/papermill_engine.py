@@ -24,7 +24,7 @@ NAME = "t3"
 START_SECONDS = 60
 NOTE_BYTES = 4096
 LEAST_SECONDS = 0.05  # nbclient takes 0 as no limit
-SAVED_SECONDS = 2  # within so long an output is in the executed copy
+SAVED_SECONDS = 2  # within so long an output is in the executed notebook
 SAVING_SHARE = 0.1  # saving takes at most this share of the time: large copies are saved less often
 
 _lock = threading.Lock()
@@ -202,7 +202,7 @@ class _Client(PapermillNotebookClient):
 
 
 def _size(content: dict[str, Any]) -> int:
-    """About how many bytes an output takes in the executed copy."""
+    """About how many bytes an output takes in the executed notebook."""
     return len(content.get("text") or "") + sum(len(str(value)) for value in (content.get("data") or {}).values())
 
 

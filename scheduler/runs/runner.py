@@ -77,7 +77,7 @@ def run_notebook(
 ) -> Run:
     """Execute notebooks/<name>.ipynb as last committed, or with `edited` including uncommitted edits.
 
-    The executed copy stays under outputs/runs/<date>/<run id>/.
+    The executed notebook stays under outputs/runs/<date>/<run id>/.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
@@ -101,7 +101,7 @@ def run_notebook(
 
 
 def _folder(run_id: str) -> Path:
-    """A new folder for the executed copy, which the operations page shows."""
+    """A new folder for the executed notebook, which the operations page shows."""
     folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
     folder.mkdir(parents=True)
     shared_folders.let_read("operations", folder)

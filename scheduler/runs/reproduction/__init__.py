@@ -105,7 +105,7 @@ def reproduce(run_id: str) -> Reproduction:
 
 
 def figures(copy: Path) -> dict[str, Any]:
-    """The figures in an executed copy: the values that it records, a report's headline and CSV."""
+    """The figures in an executed notebook: the values that it records, a report's headline and CSV."""
     notebook = nbformat.read(copy, 4)
     bundles = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     reports = [data[REPORT] for data in bundles if REPORT in data]
@@ -114,7 +114,7 @@ def figures(copy: Path) -> dict[str, Any]:
 
 
 def _figures_then(run: Any) -> dict[str, Any]:
-    """The figures in the run's executed copy; if outputs/ was emptied, the number of rows in ops.run."""
+    """The figures in the run's executed notebook; if outputs/ was emptied, the number of rows in ops.run."""
     copy = settings().outputs / (run["executed_copy"] or "")
     return figures(copy) if copy.is_file() else {"rows": run["rows"]}
 
@@ -164,7 +164,7 @@ def _other_packages(tree: Path) -> list[str]:
 
 
 def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
-    """Let the commit's own code take the files in and run the notebook; returns the executed copy.
+    """Let the commit's own code take the files in and run the notebook; returns the executed notebook.
 
     The docstring of replay.py describes its input and output."""
     (folder / "work.json").write_text(json.dumps(work))
