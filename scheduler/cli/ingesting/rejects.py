@@ -163,7 +163,7 @@ def replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json(vars(done))
+        print_json({"judged": done.judged, "accepted": done.accepted, "pence": done.pence})
         return
     say(f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 
