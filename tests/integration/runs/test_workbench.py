@@ -79,7 +79,7 @@ def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     shown = " ".join(t3("diff", "2026-11-05").output.split())
     assert "1 would come out differently" in shown
     assert "loaded above_limit 1 -£99.00" in shown
-    assert "To apply it: t3 ingest --reprocess 2026-11-05" in shown
+    assert "To apply the rules: t3 ingest --reprocess 2026-11-05" in shown
     found = json.loads(t3("diff", "2026-11-05", "--json").output)
     assert found["days"] == [{"truck_id": 3, "business_date": "2026-11-05", "rows_before": 2, "rows_after": 1,
                               "pence_before": 10399, "pence_after": 499}]  # fmt: skip
