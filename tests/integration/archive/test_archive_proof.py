@@ -68,7 +68,7 @@ def test_without_an_archive_days_wait_and_nothing_fails(bucket, monkeypatch):
     take_in()
     put(bucket, EVENING, at("18:00", "cash", "7.00"))
     take_in()
-    assert stages.keep_archive() == 0
+    assert stages.write_archive() == 0
     assert rows("SELECT business_date, truck_id FROM ops.archive_mark") == [(THURSDAY, 3)], "one mark is enough"
     assert _checked() == (True, "no archive is kept: T3_ARCHIVE_URL is not set")
 
@@ -77,10 +77,10 @@ def test_an_archive_that_is_away_fails_no_load_and_tells_the_operators_once(arch
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     archive_folder.rmdir()
-    assert stages.keep_archive() == stages.keep_archive() == 0
+    assert stages.write_archive() == stages.write_archive() == 0
     assert rows("SELECT subject FROM ops.mail_outbox") == [("T3: the archive is behind the database",)]
     archive_folder.mkdir()
-    assert stages.keep_archive() == 1
+    assert stages.write_archive() == 1
 
 
 def test_every_reader_sees_the_same_sales(archive_store, bucket):

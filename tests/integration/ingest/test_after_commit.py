@@ -116,7 +116,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     batch = one("SELECT batch_id FROM ops.batch")
     [(subject, text)] = told()
     assert subject == f"T3: {batch} is loaded; a later step failed"
-    assert "The files were loaded before this error: nothing is to be done." in text
+    assert "The files were loaded before this error: there is nothing to do." in text
     assert "cell In [" in text
     assert "Nothing of this batch was loaded" not in text
     feeding.assert_reconciles()
@@ -236,7 +236,7 @@ def test_a_limit_of_postgres_is_not_tried_again_though_the_driver_calls_it_opera
     columns = ", ".join(f"{n} AS c{n}" for n in range(1_700))
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")
-    assert not retries.may_pass(raised.value)
+    assert not retries.is_temporary(raised.value)
     with pytest.raises(psycopg.OperationalError) as raised, transaction() as cursor:
         cursor.execute(f"SELECT {columns}")
-    assert not retries.may_pass(raised.value)
+    assert not retries.is_temporary(raised.value)

@@ -121,7 +121,7 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
         assert full_desk.carry_out() == 2
         assert [ended(number) for number in asked] == [
             ("done", "Queued: 1 files to load."),
-            ("done", "Queued: its mails leave when it is made."),
+            ("done", "Queued: its mails are sent once it is made."),
         ]
         for (workflow,) in rows("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'ingest'"):
             workflows.wait(workflow)

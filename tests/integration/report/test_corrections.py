@@ -236,4 +236,4 @@ def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     restate(11_000)
     later = datetime.now(UTC) + timedelta(hours=1)
     leader.Scheduler(clock=lambda: later)._corrections(later)
-    assert asked == [((DAY.isoformat(), "cfo"), {"again": "moved-11000-10", "ask": True})]
+    assert asked == [((DAY.isoformat(), "cfo"), {"rerun": "moved-11000-10", "ask": True})]
