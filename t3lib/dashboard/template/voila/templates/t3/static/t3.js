@@ -20,7 +20,7 @@
   };
 
   const current = () => {
-    if (document.querySelector('.t3-live .t3-trouble')) say('Not up to date', 'lost');
+    if (document.querySelector('.t3-live .t3-error')) say('Not up to date', 'lost');
     else say('Live', 'live');
   };
 
@@ -70,13 +70,13 @@
   let form = '';
   let asked = null;
   const open = (live) => {
-    const head = live.querySelector('.t3-desk [data-form]');
+    const head = live.querySelector('.t3-request [data-form]');
     const now = head && head.offsetParent ? head.dataset.form : '';
     if (now === form) return;
     form = now;
     if (now) {
       head.focus({preventScroll: true});
-      head.closest('.t3-desk').scrollIntoView({block: 'start'});
+      head.closest('.t3-request').scrollIntoView({block: 'start'});
     } else if (asked !== null) {
       window.scrollTo({top: asked});
       asked = null;
@@ -134,7 +134,7 @@
     fit(live);
   });
   // A page that could not be made comes again, not all at the same moment.
-  if (document.querySelector('#rendered_cells > .t3-trouble')) {
+  if (document.querySelector('#rendered_cells > .t3-error')) {
     say('Not up to date', 'lost');
     setTimeout(() => location.reload(), 10000 + 10000 * Math.random());
   }
@@ -182,7 +182,7 @@
     if (!root.classList.contains('t3-ready')) return;
     if (answer) missed = 0;
     const wrong = answer && answer.ok ? (await answer.json()).wrong : '';
-    if (wrong && !document.querySelector('.t3-live .t3-trouble')) say(wrong, 'lost');
+    if (wrong && !document.querySelector('.t3-live .t3-error')) say(wrong, 'lost');
     else if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
     else current();
   };
