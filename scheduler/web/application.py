@@ -66,7 +66,7 @@ class Guarded:
             self.finish(json.dumps({"message": said}))
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(plain_pages.page("trouble", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
+        self.finish(plain_pages.page("error", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
 
 
 def guarded(handler: type) -> type:

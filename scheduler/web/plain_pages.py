@@ -8,7 +8,7 @@ from t3lib.settings import ROOT
 
 FOLDER = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "plain"
 TITLES = {"waiting": "one moment", "login": "sign in", "refused": "not open to you", "left": "signed out",
-          "trouble": "no page"}  # fmt: skip
+          "error": "no page"}  # fmt: skip
 
 
 def page(name: str, again_after: int = 0, **given: str) -> str:

@@ -47,8 +47,8 @@ class Controls:
 
     def _changed(self, name: str, value: Any) -> None:
         trucks = [truck for _, truck in self.truck.options]
-        known: Container[Any] = {"days": RANGES, "state": STATES, "truck": trucks}[name]
-        if self._displaying or value not in known:
+        choices: dict[str, Container[Any]] = {"days": RANGES, "state": STATES, "truck": trucks}
+        if self._displaying or value not in choices[name]:
             return
         changes: dict[str, Any] = {"pages": (), name: None if value == EVERY else value}
         if name == "days":

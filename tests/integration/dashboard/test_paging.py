@@ -66,7 +66,7 @@ def test_single_sales_of_a_payment_type_are_all_found(hour: sa.Connection):
     html = rows_tab(hour, replace(TRUCK, payments=("cash",)), payment="cash")
     paid = [row for row in cells(html) if row[1:2] == ["cash"]]
     assert (len(paid), {row[2] for row in paid}) == (30, {"£2.00"})
-    assert ": 30 sales; an hour shows the raw lines" in html
+    assert ": 30 sales; choose a time to see the raw lines of its hour" in html
     assert 'aria-label="Pages of this table"' not in html.split("Rejected rows")[0]
 
 

@@ -47,7 +47,7 @@ def test_full_server_lets_visitors_wait_without_a_kernel(place, monkeypatch):
             urllib.request.urlopen(page.url, timeout=30)
         html = refused.value.read().decode()
     assert refused.value.headers["Retry-After"] == "5"
-    assert "many people are looking" in html
+    assert "Too many pages are open" in html
     assert "<script" not in html
 
 

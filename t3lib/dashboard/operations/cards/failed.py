@@ -54,7 +54,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     if shown.number == 1:
         rows += _reports(db, choices)
     catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
-    aside = "" if shown.whole else f"for all {shown.count:,} batches: {catch_up}"
+    aside = "" if shown.complete else f"for all {shown.count:,} batches: {catch_up}"
     foot = lists.foot(choices, shown)
     return cells.card("Failed", _HEAD, rows, nothing="Nothing failed in this choice.", aside=aside, foot=foot)
 
