@@ -189,7 +189,7 @@ def test_who_signed_in_at_the_proxy_asks_under_that_name(place, monkeypatch):
     typed = {"by": "Ann", "why": "A test", "first": date(2026, 11, 1), "last": date(2026, 11, 2)}
     for name, value in typed.items():
         page.form._inputs[name].value = value
-    page.form.go.click()
+    page.form.review.click()
     page.form.confirm.click()
     with warehouse.connect() as db:
         assert db.scalar(sa.text("SELECT asked_by FROM ops.request")) == "olga"
