@@ -38,8 +38,8 @@ quick: setup  ## the tests that take under two minutes together
 
 faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=200 by default)
 	T3_FAULT_RUNS=$(RUNS) $(BIN)/python -m pytest -m "" tests/faults \
-		tests/integration/test_lost_senders.py::test_killed_sender_leaves_no_duplicate \
-		tests/integration/test_worker.py::$(THOUSANDS) $(ARGS)
+		tests/integration/mail/test_lost_senders.py::test_killed_sender_leaves_no_duplicate \
+		tests/integration/worker/test_worker.py::$(THOUSANDS) $(ARGS)
 
 chromium:
 	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"

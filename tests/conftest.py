@@ -20,7 +20,7 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from t3lib.warehouse.db.connection import libpq_url
-from tests.kernel import Kernel
+from tests.support.kernel import Kernel
 
 # The same in every test: the databases of one server share its roles.
 PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}

@@ -10,7 +10,7 @@ from t3lib import period
 from t3lib.metrics import Attention
 from t3lib.report.output.delivery import browser_copy
 from t3lib.report.output.message import build
-from tests.reporting import executed, figures, pack, rows, totals, typical
+from tests.support.reporting import executed, figures, pack, rows, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))
 # The lowest contrast of any text to what is painted behind it, with that text.

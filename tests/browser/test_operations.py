@@ -19,7 +19,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.browser.conftest import HOSTILE, Site
 from tests.conftest import PASSWORDS, _execute, _named
-from tests.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
+from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 MENU = "truck_id,menu_item,menu_type,price"
 

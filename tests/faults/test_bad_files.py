@@ -11,8 +11,8 @@ from t3lib.cleaning import Rules, clean
 from t3lib.ingest.extraction import UNFORESEEN, extract
 from t3lib.landing import Landing
 from t3lib.warehouse.files.ledger import File
-from tests import feeding, oracle
-from tests.faults.spoiling import made
+from tests.faults.injection.spoiling import made
+from tests.support import feeding, oracle
 
 PORTION = 50
 PORTIONS = max(6, int(os.environ.get("T3_FAULT_RUNS", "0")))

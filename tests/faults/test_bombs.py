@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from t3lib.settings import ROOT
-from tests.faults.bombs import BOMBS
+from tests.faults.injection.bombs import BOMBS
 
 MOST_MB = 1200  # a worker has 1.5 GB
 
@@ -19,7 +19,7 @@ def test_a_bomb_is_read_within_bounds(tmp_path, bomb):
     name, data = BOMBS[bomb]()
     path = tmp_path / "bomb"
     path.write_bytes(data)
-    command = [sys.executable, "-m", "tests.faults.bombs", name, str(path)]
+    command = [sys.executable, "-m", "tests.faults.injection.bombs", name, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

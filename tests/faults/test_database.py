@@ -21,10 +21,10 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
-from tests import feeding
-from tests.faults.cable import cable
-from tests.feeding import LUNCH, at
-from tests.steps import until
+from tests.faults.injection.cable import cable
+from tests.support import feeding
+from tests.support.feeding import LUNCH, at
+from tests.support.steps import until
 
 ROWS = [at(f"1{hour}:{minute:02d}", "card", "8.70") for hour in range(10) for minute in range(60) for _ in range(10)]
 # Fails the first two loads, as the server itself would under such a conflict (a sequence is not rolled back).

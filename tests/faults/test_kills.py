@@ -14,8 +14,8 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
-from tests.faults.supervisor import VICTIMS, Supervisor
-from tests.steps import one
+from tests.faults.injection.supervisor import VICTIMS, Supervisor
+from tests.support.steps import one
 
 RUNS = int(os.environ.get("T3_FAULT_RUNS", len(VICTIMS)))
 NOTEBOOKS = 15

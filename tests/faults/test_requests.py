@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from t3lib import operator_requests, warehouse
-from tests.feeding import LUNCH, assert_reconciles, at, put, rows, take_in
-from tests.steps import until
+from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, take_in
+from tests.support.steps import until
 
 ROWS, KILLS = 40, 6
 

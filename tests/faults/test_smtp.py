@@ -11,7 +11,7 @@ import time
 import pytest
 
 from t3lib.mail.smtp import deliver
-from tests.mailbox import free_port, mailbox
+from tests.support.mailbox import free_port, mailbox
 
 MESSAGE = b"Subject: sales\r\n\r\n.05 of them\r\n"
 

@@ -17,9 +17,9 @@ from t3lib.landing.listing import ListingError
 from t3lib.problems import explain
 from t3lib.settings import settings
 from t3lib.warehouse.files import ledger
-from tests import feeding
-from tests.faults.store import misbehaving
-from tests.feeding import LUNCH, at
+from tests.faults.injection.store import misbehaving
+from tests.support import feeding
+from tests.support.feeding import LUNCH, at
 
 ROWS = [at(f"10:{minute:02d}", "card", "8.70") for minute in range(50)]
 SALES = [(3, number, 870) for number in range(1, 51)]

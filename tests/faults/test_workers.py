@@ -24,8 +24,8 @@ from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
 from tests.conftest import cluster
-from tests.faults.network import proxy, silent_network
-from tests.steps import one, until
+from tests.faults.injection.network import proxy, silent_network
+from tests.support.steps import one, until
 
 ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
 CUT_SECONDS = 60 if "T3_FAULT_RUNS" in os.environ else 20

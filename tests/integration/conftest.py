@@ -21,9 +21,9 @@ from scheduler.embedded import services
 from t3lib import business_day, warehouse
 from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
-from tests.feeding import LUNCH, at, put, rows, take_in
-from tests.mailbox import Mailbox, mailbox
-from tests.pages import HOSTILE, SUNDAY, loaded, sell
+from tests.support.feeding import LUNCH, at, put, rows, take_in
+from tests.support.mailbox import Mailbox, mailbox
+from tests.support.pages import HOSTILE, SUNDAY, loaded, sell
 
 FEED = ROOT.parent / "shared" / "feed"
 

@@ -9,7 +9,7 @@ from scheduler.embedded import services
 from scheduler.runs import runner
 from t3lib import archive, record
 from t3lib.settings import ROOT, settings
-from tests.feeding import LUNCH, at, put, take_in
+from tests.support.feeding import LUNCH, at, put, take_in
 
 pytestmark = pytest.mark.slow  # it starts a cluster
 

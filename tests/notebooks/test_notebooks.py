@@ -19,7 +19,7 @@ from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS, own_database
-from tests.feeding import rows, take_in
+from tests.support.feeding import rows, take_in
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
 DAY = date(2026, 11, 15)

@@ -1,0 +1,24 @@
+"""Decisions of a person on rejected rows, and what stands after them."""
+
+from datetime import date
+
+from t3lib import warehouse
+from t3lib.settings import settings
+from t3lib.warehouse.files import reprocessing
+from tests.support.feeding import rows, run
+
+ANN = {"actor": "Ann", "why": "The till lost its point."}
+LEDGER = "SELECT rows_read, rows_loaded, rows_rejected, pence_loaded FROM ops.source_file WHERE state = 'loaded'"
+
+
+def status() -> list[str]:
+    """Of every rejected row, in the order of files and rows."""
+    return [row[0] for row in rows("SELECT status FROM ops.rejected_row ORDER BY file_id, row_number")]
+
+
+def again() -> list:
+    """Clean the file's day again; what each load did."""
+    with warehouse.connect() as db:
+        day = date(2026, 11, 5)
+        made = reprocessing.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
+    return [run(batch_id) for batch_id in made]

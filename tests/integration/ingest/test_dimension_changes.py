@@ -1,0 +1,74 @@
+"""New trucks, menus and pitches judge again what stands, and say what they moved."""
+
+from pathlib import Path
+
+import openpyxl
+
+from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
+from tests.support.restating import MENU, RECORDED, SHIFTED, judged
+
+
+def test_pitches_move_sales_between_places_and_say_so(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    take_in()
+    put(bucket, "metadata/pitches.csv", "3,7,2026-11-05 10:00,2026-11-05 20:00", header="truck_id,location_id,from,to")
+    take_in()
+    assert rows("SELECT location_id, total_pence FROM mart.sales_hourly") == [(7, 499)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 1, 1, 499, 499)]
+    assert_reconciles()
+
+
+def test_a_menu_price_that_explains_a_sale_as_a_shift_restates_it(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "0.99"))
+    put(bucket, SHIFTED, at("15:00", "card", "7"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", "3,Burrito,Mexican,7", header=MENU)
+    take_in()
+    assert rows("SELECT raw_total, reason, suggested_pence FROM ops.rejected_row") == [("99", "decimal_shift", 99)]
+    assert judged() == [("restated",)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 3, 2, 10699, 799)]
+    assert_reconciles()
+
+
+def test_a_menu_price_that_allows_a_rejected_total_loads_it(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "150"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Party platter,Mexican,60", header=MENU)
+    take_in()
+    assert sales() == [(3, 1, 15000)]
+    assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 0, 1, 0, 15000)]
+    assert_reconciles()
+
+
+def test_a_menu_that_changes_no_judgement_reads_nothing_again(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "7"), at("12:01", "card", "ERR"))
+    take_in()
+    put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,7", header=MENU)
+    take_in()
+    assert judged() == []
+
+
+def test_a_truck_that_loses_its_card_reader_has_its_card_sales_marked(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "cash", "7"))
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(4,), (4,)]
+    assert rows("SELECT warnings FROM ops.source_file") == [(["unknown_truck"],)]
+    details(bucket, "NO")
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(1,), (0,)]
+    assert rows("SELECT warnings FROM ops.source_file WHERE truck_id = 3") == [([],)]
+    details(bucket, "YES")
+    take_in()
+    assert rows("SELECT flags & 5 FROM core.sale ORDER BY row_number") == [(0,), (0,)]
+    assert rows(RECORDED) == []
+    assert_reconciles()
+
+
+def details(folder: Path, card_reader: str) -> None:
+    """Write a details.xlsx of one truck."""
+    book = openpyxl.Workbook()
+    book.active.title = "trucks"
+    book.active.append(["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"])
+    book.active.append([3, "Burrito Madness", "Mexican", card_reader, 5])
+    (folder / "metadata").mkdir(exist_ok=True)
+    book.save(folder / "metadata/details.xlsx")

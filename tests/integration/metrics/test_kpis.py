@@ -1,0 +1,48 @@
+"""The glossary and the metrics say the same."""
+
+from dataclasses import fields
+from datetime import date
+
+import sqlalchemy as sa
+
+from t3lib import business_day, metrics
+from t3lib.metrics.glossary import GLOSSARY, markdown
+from t3lib.settings import ROOT
+
+FIGURES = (
+    metrics.Totals, metrics.Typical, metrics.DataQuality, metrics.Freshness, metrics.Contribution,
+    metrics.Concentration, metrics.LikeForLike, metrics.PriceSpread, metrics.Completeness,
+    metrics.Reconciliation,
+)  # fmt: skip
+PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "card_fees_pence", "like_for_like_pct",
+              "complete_pct", "rows_difference", "pence_difference", "agrees"}  # fmt: skip
+BREAKDOWNS = (
+    metrics.by_day, metrics.by_truck, metrics.by_hour, metrics.by_hour_and_truck, metrics.by_payment,
+    metrics.by_price, metrics.by_place, metrics.by_price_point, metrics.by_menu_type,
+    metrics.truck_shares, metrics.files_by_truck, metrics.by_period, metrics.by_week_and_truck, metrics.by_weekday,
+    metrics.per_trading_hour, metrics.prices, metrics.demand, metrics.dead_hours, metrics.contribution_by_truck,
+    metrics.batches, metrics.trailing_months, metrics.trailing_by_truck, metrics.seasonality, metrics.ramp,
+    metrics.clean_rate, metrics.contribution_by_day_and_truck, metrics.by_part_of_week,
+)  # fmt: skip
+KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
+        "causes", "batch_date", "batch_hour"}  # fmt: skip
+
+
+def test_every_public_figure_has_an_entry_and_the_other_way_round(db: sa.Connection):
+    day = metrics.Scope(date(2025, 11, 23), date(2025, 11, 23))
+    columns = {column for breakdown in BREAKDOWNS for column in breakdown(db, day)}
+    columns |= set(metrics.truck_states(db, day.last))
+    columns |= set(metrics.restated_days(db, *business_day.bounds(day.first), before=day.first))
+    named = {field.name for figure in FIGURES for field in fields(figure)} | PROPERTIES | {"attention"}
+    assert set(GLOSSARY) == named | (columns - KEYS)
+
+
+def test_every_entry_is_complete():
+    for entry in GLOSSARY.values():
+        assert all(getattr(entry, field.name) for field in fields(entry)), entry.field
+        assert entry.definition.endswith("."), entry.field
+
+
+def test_kpis_page_is_the_glossary():
+    page = ROOT / "docs" / "kpis.md"
+    assert page.read_text() == markdown(), "run: python -m t3lib.metrics.glossary > docs/kpis.md"

@@ -1,0 +1,29 @@
+"""What tests of changed figures share: cleaning days again, what was judged anew, what was recorded."""
+
+from datetime import date
+
+from t3lib import warehouse
+from t3lib.settings import settings
+from t3lib.warehouse.files import reprocessing
+from tests.support.feeding import rows, run
+
+DAY = date(2026, 11, 5)
+SHIFTED = "trucks/2026-11/5/18/T3_T3_B2.csv"
+MENU = "truck_id,menu_item,menu_type,price"
+RECORDED = """
+    SELECT cause, truck_id, business_date::text, rows_before, rows_after, pence_before, pence_after
+    FROM mart.restatement ORDER BY restatement_id
+"""
+
+
+def again(first: date = DAY, last: date = DAY) -> list:
+    """Ask for days again and see the batches through."""
+    with warehouse.connect() as db:
+        size = settings().batch_bytes
+        made = reprocessing.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
+    return [run(batch_id) for batch_id in made]
+
+
+def judged() -> list[tuple]:
+    """What cleaning again made of each file."""
+    return rows("SELECT outcome FROM ops.again_file ORDER BY batch_id, file_id")

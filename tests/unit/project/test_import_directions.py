@@ -1,0 +1,85 @@
+"""Imports run one way: from the notebooks' schedule down to the library, from a floor to those below it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from t3lib.settings import ROOT
+
+FLOORS = {
+    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs",),
+                  ("kernels", "embedded", "accounts", "http")),
+    "t3lib.warehouse": (("checks", "load"), ("decisions",), ("files",), ("sales",), ("db",)),
+}  # fmt: skip
+KNOWN = {("scheduler.runs.reproduction", "scheduler.queue.stages")}  # it repeats the stages of an ingest
+MOST = 12
+LARGE = {"t3lib/warehouse/db/migrations/versions"}  # one module a change of the tables, for good
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(path): path for folder in ("t3lib", "scheduler") for path in (ROOT / folder).rglob("*.py")}
+
+
+def imported(name: str, at_load_only: bool = False) -> set[str]:
+    """The modules of ours that a module imports, anywhere in its text or only while it is loaded itself."""
+    tree = ast.parse(MODULES[name].read_text())
+    found = set()
+    for node in loading(tree) if at_load_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {known if (known := f"{node.module}.{alias.name}") in MODULES else node.module
+                      for alias in node.names}  # fmt: skip
+    return found & MODULES.keys() - {name}
+
+
+def loading(node: ast.AST):
+    """The statements that run while a module is loaded: none in functions, none for type checkers."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from loading(child)
+
+
+def floor(name: str, package: str) -> int | None:
+    room = name.removeprefix(f"{package}.").split(".")[0] if name.startswith(f"{package}.") else ""
+    return next((number for number, rooms in enumerate(FLOORS[package]) if room in rooms), None)
+
+
+def test_the_library_never_imports_the_scheduler():
+    found = [(name, other) for name in MODULES if name.startswith("t3lib")
+             for other in imported(name) if other.startswith("scheduler")]  # fmt: skip
+    assert found == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_import_runs_up_to_a_higher_floor(package):
+    edges = [(name, other) for name in MODULES for other in imported(name)]
+    placed = [(edge, floor(edge[0], package), floor(edge[1], package)) for edge in edges]
+    up = {edge for edge, of, to in placed if of is not None and to is not None and to < of}
+    assert up - KNOWN == set()
+
+
+def test_modules_import_each_other_in_no_circle():
+    # A module may take from its own package what that defines before it loads the module.
+    left = {name: {other for other in imported(name, at_load_only=True) if not name.startswith(f"{other}.")}
+            for name in MODULES}  # fmt: skip
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    assert left == {}
+
+
+def test_no_folder_has_more_modules_side_by_side_than_a_stranger_can_survey():
+    found = {}
+    for top in ("t3lib", "scheduler", "tests", "benchmarks"):
+        for folder in (ROOT / top, *(path for path in (ROOT / top).rglob("*") if path.is_dir())):
+            modules = [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
+            found[folder.relative_to(ROOT).as_posix()] = len(modules)
+    assert {folder: count for folder, count in found.items() if count > MOST and folder not in LARGE} == {}
