@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from measures import Measure, median, row, run
 
-from t3lib.cleaning import Rules, clean
+from t3lib.cleaning import TruckFacts, clean
 from t3lib.feed import RAW_SCHEMA
 
 GOAL = 1.0
@@ -21,7 +21,7 @@ def measure(quick: bool) -> list[Measure]:
     """Rows a second of both."""
     rows = 200_000 if quick else 2_000_000
     raw, files = _batch(rows)
-    rules = Rules(prices=PRICES, without_reader=frozenset({6}), known=frozenset(PRICES))
+    rules = TruckFacts(prices=PRICES, without_reader=frozenset({6}), known=frozenset(PRICES))
     frame, table = pl.from_arrow(raw), pl.from_arrow(files)
     ours, theirs = clean(raw, files, rules), _polars(frame, table)
     _agree(ours.sales, ours.rejects, theirs)

@@ -71,7 +71,7 @@ def _undo(db: sa.Connection, request: Request) -> str:
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
     done = rejudging.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
-    return f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
+    return f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 
 def _hold(db: sa.Connection, request: Request) -> str:
@@ -94,7 +94,7 @@ def _resend(db: sa.Connection, request: Request) -> str:
 
 def _reclean(db: sa.Connection, request: Request) -> str:
     size = settings().batch_bytes
-    batches = reprocessing.ask(db, **_days(request.parameters), batch_bytes=size, **_by(request))
+    batches = reprocessing.claim_days(db, **_days(request.parameters), batch_bytes=size, **_by(request))
     ledger.claim(db, size)
     return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
 

@@ -76,7 +76,7 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
         with warehouse.connect() as db:
-            batches = reprocessing.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            batches = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
         with workflows.working(), progress("Cleaning again") as advance:
             failed = see_all_through(workflows.enqueue_open_batches(), advance)

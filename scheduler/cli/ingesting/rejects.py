@@ -161,7 +161,7 @@ def replay(
     if json:
         print_json(vars(done))
         return
-    say(f"{done.judged:,} open rejects judged: {done.accepted:,} are sales now, {pounds(done.pence)}.")
+    say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 
 
 def _days(text: str) -> tuple[datetime.date | None, datetime.date | None]:

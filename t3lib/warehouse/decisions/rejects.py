@@ -1,4 +1,4 @@
-"""The rows that were not loaded: listed, shown with what was decided about them, validated by the rules of today."""
+"""Rejected rows: listed, shown with the decisions on them, validated by the present rules."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.cleaning import REASONS, Cleaned, clean
-from t3lib.cleaning.truck_facts import Rules
+from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.keys import batch_window
 from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.problems import RefusedError, WrongUseError
@@ -74,7 +74,7 @@ def count(
     first: date | None = None,
     last: date | None = None,
 ) -> int:
-    """How many those are."""
+    """How many rejected rows these are."""
     return int(db.scalar(_COUNT, _wanted(statuses, reason, truck, first, last)) or 0)
 
 
@@ -87,16 +87,16 @@ def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
     return {**row, "sentence": REASONS[row["reason"]], "decisions": [dict(line) for line in history]}
 
 
-def validate(rows: list[dict[str, Any]], rules: Rules, typed: dict[str, str] | None = None) -> Cleaned:
+def validate(rows: list[dict[str, Any]], facts: TruckFacts, typed: dict[str, str] | None = None) -> Cleaned:
     """What cleaning makes of rejected rows, by their raw text or by typed values."""
     raw = [row | (typed or {name: row[f"raw_{name}"] for name in (*feed.COLUMNS, "line")}) for row in rows]
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}
     return clean(pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA),
-                 pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA), rules)  # fmt: skip
+                 pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA), facts)  # fmt: skip
 
 
 def must_be_open(row: dict[str, Any]) -> None:
-    """Raise RefusedError unless a person may decide about a row."""
+    """Raise RefusedError unless a person may decide on a row."""
     if row["state"] != "loaded":
         raise RefusedError(f"{row['key']} is {row['state'].replace('_', ' ')}: its rows decide nothing any more.")
     if row["status"] != "open":

@@ -1,4 +1,4 @@
-"""What changed of figures that stood before, for pages and reports."""
+"""The restatements of figures, for pages and reports."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -49,7 +49,7 @@ class Restatement:
 
     @property
     def pence(self) -> int:
-        """By how much the day's sales grew (or shrank)."""
+        """By how many pence the day's sales grew (or shrank)."""
         return self.pence_after - self.pence_before
 
 
@@ -65,7 +65,7 @@ def changes(
 ) -> list[Restatement]:
     """The restatements, newest first: made later than `since`, of the business days from first to last and that truck.
 
-    Any role may ask. All of them, unless a `limit` is given."""
+    Any role may call it. All of them, unless a `limit` is given."""
     wanted = _bounds(since, first, last, truck) | {"limit": limit, "skip": skip}
     return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), wanted).mappings()]
 
@@ -78,7 +78,7 @@ def count(
     last: date | None = None,
     truck: int | None = None,
 ) -> int:
-    """How many restatements those are."""
+    """How many restatements these are."""
     return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), _bounds(since, first, last, truck)) or 0)
 
 

@@ -6,18 +6,18 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from t3lib.cleaning import FLAGS, REASONS, Rules, clean, flag_names
+from t3lib.cleaning import FLAGS, REASONS, TruckFacts, clean, flag_names
 from t3lib.cleaning.reasons import FLAG_SENTENCES
 from t3lib.feed import RAW_SCHEMA
 
 STAMP = pa.timestamp("us", "UTC")
 UPLOADED = datetime(2026, 11, 5, 12, tzinfo=UTC)
 WINDOW = (datetime(2026, 11, 5, 9, tzinfo=UTC), datetime(2026, 11, 5, 12, tzinfo=UTC))
-RULES = Rules(prices={1: {870, 910}}, known=frozenset({1}))
+RULES = TruckFacts(prices={1: {870, 910}}, known=frozenset({1}))
 AT = "2026-11-05 10:00:00+00:00"
 
 
-def judge(*rows: tuple, rules: Rules = RULES, truck: int = 1, window: tuple | None = WINDOW):
+def judge(*rows: tuple, rules: TruckFacts = RULES, truck: int = 1, window: tuple | None = WINDOW):
     raw = pa.Table.from_pylist(
         [{"file_id": 1, "row_number": n, "timestamp": t, "type": k, "total": s} for n, (t, k, s) in enumerate(rows, 1)],
         schema=RAW_SCHEMA,
@@ -63,19 +63,19 @@ def test_a_lost_decimal_point_comes_with_the_price_it_was():
 
 
 def test_without_a_menu_a_price_sold_often_reveals_the_shift():
-    sold = Rules(sold={1: Counter({99: 30})}, known=frozenset({1}))
+    sold = TruckFacts(sold={1: Counter({99: 30})}, known=frozenset({1}))
     assert reason(AT, "cash", "99", rules=sold) == "decimal_shift"
-    assert judge((AT, "cash", "99"), rules=Rules(known=frozenset({1}))).sales.num_rows == 1
+    assert judge((AT, "cash", "99"), rules=TruckFacts(known=frozenset({1}))).sales.num_rows == 1
 
 
 def test_without_a_menu_the_prices_sold_often_set_the_limit():
-    sold = Rules(sold={1: Counter({600: 30, 9000: 1})}, known=frozenset({1}))
+    sold = TruckFacts(sold={1: Counter({600: 30, 9000: 1})}, known=frozenset({1}))
     assert judge((AT, "cash", "30"), rules=sold).sales.num_rows == 1
     assert reason(AT, "cash", "30.01", rules=sold) == "above_limit"
 
 
 def test_a_truck_without_menu_and_history_has_the_limit_of_the_settings():
-    unseen = Rules(known=frozenset({1}), limit_pence=2000)
+    unseen = TruckFacts(known=frozenset({1}), limit_pence=2000)
     assert judge((AT, "cash", "20"), rules=unseen).sales.num_rows == 1
     assert reason(AT, "cash", "20.01", rules=unseen) == "above_limit"
 
@@ -91,7 +91,7 @@ def test_an_offset_is_honoured_and_none_means_utc():
 
 
 def test_odd_sales_are_loaded_and_flagged():
-    rules = Rules(without_reader=frozenset({6}), known=frozenset({6}))
+    rules = TruckFacts(without_reader=frozenset({6}), known=frozenset({6}))
     assert flag_names(judge((AT, "card", "5"), rules=rules, truck=6).sales["flags"][0].as_py()) == [
         "card_without_reader"
     ]
@@ -115,6 +115,6 @@ def test_an_empty_batch_is_no_error():
 
 
 def test_a_price_beyond_what_the_column_holds_is_above_the_limit():
-    dear = Rules(prices={1: {1_000_000_000}}, known=frozenset({1}))
+    dear = TruckFacts(prices={1: {1_000_000_000}}, known=frozenset({1}))
     assert judge((AT, "cash", "10000000"), rules=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
     assert reason(AT, "cash", "30000000", rules=dear) == "above_limit"

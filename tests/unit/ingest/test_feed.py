@@ -155,7 +155,7 @@ def test_a_history_column_that_is_no_text_or_number_is_refused(total):
 
 def test_a_truncated_history_file_is_unreadable():
     data = parquet(timestamp=["x"], type=["card"], total=["1"])
-    with pytest.raises(feed.FeedError, match="Not a whole Parquet file"):
+    with pytest.raises(feed.FeedError, match="Not a complete Parquet file"):
         read(data[:-20], "h.parquet")
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from t3lib import feed
-from t3lib.cleaning import REASONS, Rules, clean
+from t3lib.cleaning import REASONS, TruckFacts, clean
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS
 from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.money import parse_pence
@@ -17,7 +17,7 @@ from t3lib.warehouse.files.file_outcomes import OUTCOMES
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
-RULES = Rules(prices={3: {499}}, known=frozenset({3}))
+RULES = TruckFacts(prices={3: {499}}, known=frozenset({3}))
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 UPLOADED = datetime(2026, 11, 5, 15, tzinfo=UTC)
 
