@@ -52,7 +52,7 @@ class Edition(_Table):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Who gets it."""
+        """Its recipients."""
         return settings().recipients.get(self.name, self.recipients)
 
     @property

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     public_names: Addresses = Field((), description="names under which people reach the pages, besides this machine's")
     secure_cookies: bool = Field(False, description="1: people reach the pages by https only; cookies need https")
-    session_hours: float = Field(12, gt=0, le=720, description="how long who typed a token stays signed in")
+    session_hours: float = Field(12, gt=0, le=720, description="how long a person stays signed in after typing a token")
     visitors_at_most: int = Field(100, ge=1, le=120, description="pages that one server keeps open at once")
     visitor_bytes: int = Field(2**30, ge=2**27, description="most memory of one open page; a larger one is restarted")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")

@@ -38,7 +38,7 @@ def clean(raw: pa.Table, files: pa.Table, facts: TruckFacts) -> Cleaned:
     at = _positions(raw["file_id"], files["file_id"])
     truck = _numbers(files["truck_id"])[at]
     pence, reason, suggested = _validate_totals(_coded(raw["total"]), truck, facts)
-    reason = np.where(_is_whole_line(raw), _CODES.index("wrong_cells"), reason)
+    reason = np.where(_is_unsplit(raw), _CODES.index("wrong_cells"), reason)
     kind = _payment_types(_coded(raw["type"]))
     stamp = _coded(raw["timestamp"])
     seconds, bad_time, sold_at, dates, hours = _read_stamps(stamp.dictionary)
@@ -136,10 +136,10 @@ def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.T
     return flags
 
 
-def _is_whole_line(raw: pa.Table) -> np.ndarray:
+def _is_unsplit(raw: pa.Table) -> np.ndarray:
     """Whether a row could not be split into cells: it is kept as written, and no cell of it is validated."""
-    whole: np.ndarray = pc.is_valid(raw["line"]).to_numpy()
-    return whole
+    unsplit: np.ndarray = pc.is_valid(raw["line"]).to_numpy()
+    return unsplit
 
 
 def _first(reason: np.ndarray, found: np.ndarray, code: str) -> np.ndarray:

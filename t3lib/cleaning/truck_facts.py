@@ -47,7 +47,7 @@ class TruckFacts:
     def shifted_prices(self, truck_id: int, batch: Counter[int]) -> set[int]:
         """Totals that can only be a price of this truck times 100.
 
-        Without a menu a price is one sold often, so far or in this batch, and a shift is rare beside it."""
+        Without a menu: 100 times a price that was sold often, so far or in this batch, if it is rare itself."""
         if prices := self.prices.get(truck_id):
             return {100 * price for price in prices} - prices
         counts = self.sold.get(truck_id, Counter()) + batch

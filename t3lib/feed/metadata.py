@@ -123,12 +123,12 @@ def _once(found: list[Record], identity: Callable[[Record], Any], said: Callable
 def _no_overlap(pitches: list[Record]) -> None:
     for pitch in pitches:
         if datetime.fromisoformat(pitch["to_at"]) <= datetime.fromisoformat(pitch["from_at"]):
-            raise FeedError("unreadable", f"Truck {pitch['truck_id']} leaves at {pitch['to_at']}, before it comes.")
+            raise FeedError("unreadable", f"Truck {pitch['truck_id']} leaves at {pitch['to_at']}, before it arrives.")
     ordered = sorted(pitches, key=lambda p: (p["truck_id"], datetime.fromisoformat(p["from_at"])))
     for before, after in itertools.pairwise(ordered):
         same = before["truck_id"] == after["truck_id"]
         if same and datetime.fromisoformat(before["to_at"]) > datetime.fromisoformat(after["from_at"]):
-            raise FeedError("unreadable", f"Truck {after['truck_id']} stands at two places from {after['from_at']}.")
+            raise FeedError("unreadable", f"Truck {after['truck_id']} is at two places from {after['from_at']}.")
 
 
 _SHEETS = ("trucks", "locations")

@@ -45,7 +45,7 @@ def open_batch(batch_id: str, business_date: str = "") -> Batch:
     with warehouse.connect() as db:
         if batch_id == ledger.DRY_RUN:
             return _open_dry_run(db, business_date)
-        is_reprocessing = reprocessing.is_reprocessing(db, batch_id)
+        is_reprocessing = ledger.is_reprocessing(db, batch_id)
         return Batch(batch_id, ledger.files(db, batch_id), Staging.of(batch_id), is_reprocessing)
 
 

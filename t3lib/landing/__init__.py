@@ -27,7 +27,7 @@ __all__ = ["Landing", "Object", "ObjectChangedError", "ObjectNotGivenError", "Ob
 
 READERS = 16
 READ_AGAIN_SECONDS = (0.3, 1, 3)  # a listing may lag behind the objects
-ANSWER_SECONDS = 30  # for one request with its whole answer
+ANSWER_SECONDS = 30  # for one request, until its answer is complete
 RETRY_SECONDS = 90  # for one request with all its retries
 
 
@@ -93,7 +93,7 @@ class Landing:
                 hashlib.md5(data, usedforsecurity=False).hexdigest() == etag or self._etag_now(key) == etag
             )
         except (PreconditionError, NotFoundError, FileNotFoundError) as error:
-            raise ObjectChangedError(f"{key} changed or went away since it was listed") from error
+            raise ObjectChangedError(f"{key} changed or was removed since it was listed") from error
         if not same:
             raise ObjectChangedError(f"{key} changed since it was listed")
         return data

@@ -21,7 +21,7 @@ LINK_NOWHERE = "A link to nothing."
 NO_FILE = "Neither a file nor a folder, but a pipe, a socket or a device."
 _HALF_PUT = re.compile(rb".*#\d+", re.DOTALL)  # what obstore writes before it gives a file its name
 _INSIDE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-_WENT_AWAY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_REMOVED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -134,8 +134,8 @@ class Folder:
         return os.fdopen(at, "rb")
 
     def _raise_changed(self, key: str, error: OSError) -> NoReturn:
-        if error.errno in _WENT_AWAY:
-            raise ObjectChangedError(f"{key} went away since it was listed") from error
+        if error.errno in _REMOVED:
+            raise ObjectChangedError(f"{key} was removed since it was listed") from error
         raise error
 
     def _key(self, path: bytes) -> str:

@@ -52,7 +52,7 @@ _SALES = sa.text("""
 
 @dataclass(frozen=True)
 class Pair:
-    """Two loaded files, their common sales, and whether a person released one of them beside the other."""
+    """Two loaded files, their common sales, and whether a person released one of them despite the other."""
 
     key: str
     other_key: str

@@ -10,7 +10,7 @@ from t3lib.money import pounds
 from t3lib.warehouse.checks import duplicate_pairs, pinned_settings
 from t3lib.warehouse.checks.rollup_differences import ROLLUPS, days
 
-# One row per loaded or replaced sales file: what the ledger says beside what the tables hold.
+# One row per loaded or replaced sales file: what the ledger says and what the tables hold.
 _FILES = """
     WITH sold AS (
         SELECT truck_id, file_id, count(*) AS sales, sum(total_pence) AS pence
@@ -63,7 +63,7 @@ _STRANGE = (
     "no load leaves such rows, so something else wrote to core.sale: let its owner delete those of these files, or "
     "restore a backup. Then `t3 doctor --repair`"
 )
-_TORN = "read their files anew: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+_TORN = "load their files again: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
 _TWICE = (
     "these sales count twice: take one file out with `t3 files hold KEY`; should both be right, release it again with "
     "`t3 files release KEY`, then `t3 ingest`"
@@ -168,7 +168,7 @@ def _rollup(db: sa.Connection, name: str) -> Check:
     if apart:
         detail = f"{rollup.table} differs from {rollup.source} on {len(apart):,} days: "
         detail += ", ".join(map(str, apart[:_NAMED]))
-        return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` makes these rows anew")
+        return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` rebuilds these rows")
     sums = ", ".join(f"coalesce(sum({value}), 0)::bigint" for value in rollup.values)
     rows, count, *pence = db.execute(sa.text(f"SELECT count(*), {sums} FROM {rollup.table}")).one()
     held = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])

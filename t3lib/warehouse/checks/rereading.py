@@ -26,7 +26,7 @@ _LOADED = sa.text("""
 """)
 _VALUE = ["file_id", "row_number", "sold_at", "payment_type", "total_pence"]
 _ADVICE = (
-    "compare the file with what `t3 trace` shows. `t3 ingest --reprocess DATE` reads its days anew; a file that is "
+    "compare the file with what `t3 trace` shows. `t3 ingest --reprocess DATE` reprocesses its days; a file that is "
     "refused today stays as it is until a mended one is uploaded under its key, or `t3 files hold KEY` takes it out"
 )
 
@@ -51,7 +51,7 @@ def check(
             faults += _faults(outcome, loaded[outcome["file_id"]], odd.get(outcome["file_id"], 0), counts)
         if progress:
             progress(min(start + _PORTION, len(drawn)), len(drawn))
-    return _told(counts, faults, len(drawn), len(loaded))
+    return _summary(counts, faults, len(drawn), len(loaded))
 
 
 def _faults(outcome: dict[str, Any], rows_read: int, odd: int, counts: Counter[str]) -> Iterator[str]:
@@ -82,9 +82,9 @@ def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     return Counter(odd["file_id"].to_pylist())
 
 
-def _told(counts: Counter[str], faults: list[str], drawn: int, loaded: int) -> Check:
-    whole = f"all {drawn:,}" if drawn == loaded else f"{drawn:,} of {loaded:,}"
-    detail = f"{whole} loaded files read once more: {counts['rows']:,} rows"
+def _summary(counts: Counter[str], faults: list[str], drawn: int, loaded: int) -> Check:
+    files = f"all {drawn:,}" if drawn == loaded else f"{drawn:,} of {loaded:,}"
+    detail = f"{files} loaded files read again: {counts['rows']:,} rows"
     if counts["gone"]:
         detail += f"; {counts['gone']:,} are no longer in the bucket"
     if faults:

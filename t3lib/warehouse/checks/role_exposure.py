@@ -114,7 +114,9 @@ def may_log_in(name: str) -> bool:
     if url is None:
         return True
     try:
-        psycopg2.connect(libpq_url(url.get_secret_value())).close()  # asks nothing that the role's settings could spoil
+        psycopg2.connect(
+            libpq_url(url.get_secret_value())
+        ).close()  # runs no statement, which the role's settings could break
     except psycopg2.OperationalError as error:
         return "authentication failed" not in str(error)
     return True

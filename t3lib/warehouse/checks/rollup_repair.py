@@ -33,7 +33,7 @@ class Rebuilt:
         named = ", ".join(map(str, self.days[:_NAMED]))
         more = f" and {len(self.days) - _NAMED:,} more days" if len(self.days) > _NAMED else ""
         rows = f"{self.rows:,} rows" if self.rows > 1 else "a row"
-        return f"{self.table}: {rows} made anew; {named}{more}"
+        return f"{self.table}: {rows} rebuilt; {named}{more}"
 
 
 def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:

@@ -58,8 +58,8 @@ def libpq_url(url: str) -> str:
 def _with_keepalive(url: sa.URL) -> sa.URL:
     """The same URL with keepalives; options in the URL or in PGOPTIONS stay."""
     given = url.query.get("options") or ()
-    asked = " ".join(filter(None, (*((given,) if isinstance(given, str) else given), os.environ.get("PGOPTIONS"))))
-    options = asked if SERVER_KEEPALIVE in asked else f"{SERVER_KEEPALIVE} {asked}".strip()
+    chosen = " ".join(filter(None, (*((given,) if isinstance(given, str) else given), os.environ.get("PGOPTIONS"))))
+    options = chosen if SERVER_KEEPALIVE in chosen else f"{SERVER_KEEPALIVE} {chosen}".strip()
     return url.update_query_dict({**_CLIENT_KEEPALIVE, **url.query, "options": options})
 
 

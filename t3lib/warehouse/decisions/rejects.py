@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -48,34 +48,26 @@ _HISTORY = sa.text("""
 """)
 
 
-def listed(
-    db: sa.Connection,
-    *,
-    statuses: Iterable[str] = ("open",),
-    reason: str | None = None,
-    truck: int | None = None,
-    first: date | None = None,
-    last: date | None = None,
-    limit: int | None = 50,
-) -> list[dict[str, Any]]:
+class Filter(TypedDict, total=False):
+    """Which rejected rows are wanted: their statuses (default: open), reason, truck and business days."""
+
+    statuses: Iterable[str]
+    reason: str | None
+    truck: int | None
+    first: date | None
+    last: date | None
+
+
+def listed(db: sa.Connection, *, limit: int | None = 50, **wanted: Unpack[Filter]) -> list[dict[str, Any]]:
     """The newest rejected rows of loaded files: raw text, reason, suggestion, status, file."""
-    if reason and reason not in REASONS:
+    if (reason := wanted.get("reason")) and reason not in REASONS:
         raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(REASONS)}.")
-    wanted = _wanted(statuses, reason, truck, first, last)
-    return [dict(row) for row in db.execute(_LISTED, wanted | {"limit": limit}).mappings()]
+    return [dict(row) for row in db.execute(_LISTED, _bound(wanted) | {"limit": limit}).mappings()]
 
 
-def count(
-    db: sa.Connection,
-    *,
-    statuses: Iterable[str] = ("open",),
-    reason: str | None = None,
-    truck: int | None = None,
-    first: date | None = None,
-    last: date | None = None,
-) -> int:
+def count(db: sa.Connection, **wanted: Unpack[Filter]) -> int:
     """How many rejected rows these are."""
-    return int(db.scalar(_COUNT, _wanted(statuses, reason, truck, first, last)) or 0)
+    return int(db.scalar(_COUNT, _bound(wanted)) or 0)
 
 
 def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
@@ -103,9 +95,10 @@ def must_be_open(row: dict[str, Any]) -> None:
         raise RefusedError(f"This row is {row['status']} already: take that back first (`t3 rejects undo`).")
 
 
-def _wanted(statuses: Iterable[str], reason: str | None, truck: int | None, first: date | None,
-            last: date | None) -> dict[str, Any]:  # fmt: skip
-    return {"statuses": list(statuses), "reason": reason, "truck": truck, "first": first, "last": last}
+def _bound(wanted: Filter) -> dict[str, Any]:
+    """The parameters of a query for these rows."""
+    names = ("reason", "truck", "first", "last")
+    return {name: wanted.get(name) for name in names} | {"statuses": list(wanted.get("statuses", ("open",)))}
 
 
 def _window(row: dict[str, Any]) -> dict[str, datetime]:

@@ -135,7 +135,7 @@ def _digests(rejects: pa.Table, with_sales: list[int]) -> dict[int, str]:
     lines: dict[int, list[str]] = {}
     for row in alone.to_pylist():
         at = row["raw_timestamp"] or "" if row["sold_at"] is None else str(int(row["sold_at"].timestamp()))
-        whole = [row["raw_line"]] if row["raw_line"] else []
-        line = "\x1f".join([at, row["raw_type"] or "", row["raw_total"] or "", *whole])
+        unsplit = [row["raw_line"]] if row["raw_line"] else []
+        line = "\x1f".join([at, row["raw_type"] or "", row["raw_total"] or "", *unsplit])
         lines.setdefault(row["file_id"], []).append(line)
     return {file: hashlib.sha256("\x1e".join(sorted(said)).encode()).hexdigest() for file, said in lines.items()}

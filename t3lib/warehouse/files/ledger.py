@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from t3lib import feed
 from t3lib.business_day import today
 from t3lib.landing import Object
+from t3lib.problems import RefusedError
 
 DRY_RUN = ""
 BATCH_FILES = 2000
@@ -201,6 +202,16 @@ def reopen(db: sa.Connection, batch_ids: Collection[str] | None = None) -> dict[
     """Give the failed ones of these batches, or all that failed, another attempt; returns its number by batch id."""
     wanted = None if batch_ids is None else list(batch_ids)
     return {row.batch_id: row.attempt for row in db.execute(_REOPEN, {"batches": wanted})}
+
+
+def is_reprocessing(db: sa.Connection, batch_id: str) -> bool:
+    """Whether a batch reprocesses loaded files. Raises RefusedError when there is no such batch."""
+    found: bool | None = db.scalar(
+        sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}
+    )
+    if found is None:
+        raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a dry run over loaded files.")
+    return found
 
 
 def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:

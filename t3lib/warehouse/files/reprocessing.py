@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from t3lib.problems import RefusedError
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.files import audit, ledger
 
@@ -90,16 +89,6 @@ def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: s
         db.execute(_BATCH, entry)
         db.execute(_CLAIM, {"batch": made[-1], "files": [row.file_id for row in batch]})
     return made
-
-
-def is_reprocessing(db: sa.Connection, batch_id: str) -> bool:
-    """Whether a batch reprocesses loaded files. Raises RefusedError when there is no such batch."""
-    found: bool | None = db.scalar(
-        sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}
-    )
-    if found is None:
-        raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a dry run over loaded files.")
-    return found
 
 
 def outcomes(db: sa.Connection, batch_ids: list[str]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ CAUSES: dict[str, str] = {
     "repair": "A person repaired a rejected row.",
     "replay": "The present rules accept rows that were rejected.",
     "undo": "A person took a decision back.",
-    "rebuild": "A rollup differed from the sales and was made anew.",
+    "rebuild": "A rollup differed from the sales and was rebuilt.",
 }
 _LABELLED = ("cause", "key", "truck_id", "business_date")
 _VALUES = (*_LABELLED, "local_hour", "payment_type", "total_pence")

@@ -156,7 +156,7 @@ def test_the_doctor_reads_files_once_more_and_finds_them_as_they_were_loaded(buc
     (bucket / OTHER).unlink()
     found = rereading.check(Landing())
     assert (found.ok, found.detail) == (
-        True, "all 3 loaded files read once more: 4 rows; 1 are no longer in the bucket",
+        True, "all 3 loaded files read again: 4 rows; 1 are no longer in the bucket",
     )  # fmt: skip
 
 
@@ -196,4 +196,4 @@ def test_the_doctor_draws_as_many_files_as_asked(bucket: Path, t3):
     assert "2 of 5 loaded files" in rereading.check(Landing(), 2).detail
     told = t3("doctor", "--files", "--json")[1]
     [lines] = [check for check in json.loads(told)["checks"] if check["name"] == "lines"]
-    assert lines["detail"] == "all 5 loaded files read once more: 5 rows"
+    assert lines["detail"] == "all 5 loaded files read again: 5 rows"

@@ -88,7 +88,7 @@ def test_only_wrong_rows_are_written_and_the_change_is_recorded(two_trucks: Path
     before = rows(stood)
     spoil("UPDATE mart.sales_hourly SET transactions = 2, total_pence = 1000 WHERE truck_id = 3 AND local_hour = 13")
     (rebuilt,) = rebuild()
-    assert str(rebuilt) == ("mart.sales_hourly: a row made anew; truck 3 on 2026-11-05 (a row holds 2, right is 1)")
+    assert str(rebuilt) == ("mart.sales_hourly: a row rebuilt; truck 3 on 2026-11-05 (a row holds 2, right is 1)")
     assert rows(stood) == before
     assert rows("SELECT cause, truck_id, rows_before, rows_after, pence_before, pence_after FROM mart.restatement") == [
         ("rebuild", 3, 3, 2, 1499, 1199)
