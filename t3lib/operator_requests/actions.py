@@ -15,7 +15,7 @@ from t3lib.money import parse_pence, pounds
 from t3lib.operator_requests.rows import Request
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse.decisions import quarantine, rejudging, repairs
+from t3lib.warehouse.decisions import quarantine, repairs, replays
 from t3lib.warehouse.files import ledger, reprocessing
 
 Action = Callable[[sa.Connection, Request], str]
@@ -70,7 +70,7 @@ def _undo(db: sa.Connection, request: Request) -> str:
 
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
-    done = rejudging.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
+    done = replays.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
     return f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 

@@ -146,20 +146,22 @@ def replay(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Judge the open rows again by the present rules. What they accept becomes a sale.
+    """Validate the open rows again by the present rules. What they accept becomes a sale.
 
     Example: t3 rejects replay --reason decimal_shift --why "New menu" """
     from scheduler.cli.session import session
-    from t3lib.warehouse.decisions import rejudging
+    from t3lib.warehouse.decisions import replays
     from t3lib.warehouse.files.audit import account
 
     first, last = _days(date)
     with session("database"):
-        done = rejudging.replay(
+        done = replays.replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json(vars(done))
+        print_json(
+            {"judged": done.validated, "accepted": done.accepted, "pence": done.pence}
+        )  # scripts read "judged"
         return
     say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 

@@ -114,9 +114,7 @@ def may_log_in(name: str) -> bool:
     if url is None:
         return True
     try:
-        psycopg2.connect(
-            libpq_url(url.get_secret_value())
-        ).close()  # runs no statement, which the role's settings could break
+        psycopg2.connect(libpq_url(url.get_secret_value())).close()  # no statement: role settings could break one
     except psycopg2.OperationalError as error:
         return "authentication failed" not in str(error)
     return True

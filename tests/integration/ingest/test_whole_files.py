@@ -13,7 +13,7 @@ from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.warehouse.checks import lineage, rereading
 from t3lib.warehouse.checks.lineage import Question
-from t3lib.warehouse.decisions import quarantine, rejects, rejudging, repairs
+from t3lib.warehouse.decisions import quarantine, rejects, repairs, replays
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -42,7 +42,7 @@ def test_a_row_with_too_many_cells_stands_whole_among_the_rejects(bucket: Path):
 def test_such_a_row_is_repaired_by_what_a_person_gives_and_never_replayed(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "8,70"), "5,00")
     take_in()
-    assert rejudging.replay(**WHY).accepted == 0
+    assert replays.replay(**WHY).accepted == 0
     assert rows("SELECT DISTINCT reason FROM ops.rejected_row") == [("wrong_cells",)]
     with pytest.raises(RefusedError, match="Give the total"):
         repairs.repair(1, 1, **WHY)

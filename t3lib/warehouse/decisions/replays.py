@@ -1,4 +1,4 @@
-"""Replay: validate open rejects again by the present rules, after a rule was changed."""
+"""Replays: open rejects validated again by the present rules, after a rule was changed."""
 
 from dataclasses import dataclass
 from datetime import date
