@@ -136,7 +136,7 @@ def test_an_object_that_is_too_large_is_refused_unread(store, monkeypatch):
     monkeypatch.setattr("t3lib.feed.MOST_BYTES", 100)
     feeding.take_in()
     assert feeding.rows("SELECT state, reason FROM ops.source_file") == [
-        ("unreadable", "The file is larger than 0 MB: split it, upload the parts.")
+        ("unreadable", "The file is larger than 0 MB: split it and upload the parts.")
     ]
 
 

@@ -128,7 +128,9 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     ingest()
     killed(99)
     with warehouse.connect() as db:
-        [batch] = reprocessing.ask(db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20)
+        [batch] = reprocessing.claim_days(
+            db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20
+        )
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
