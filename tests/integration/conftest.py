@@ -21,6 +21,7 @@ from scheduler.embedded import services
 from t3lib import business_day, warehouse
 from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
+from tests.conftest import copy_database
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 from tests.support.mailbox import Mailbox, mailbox
 from tests.support.pages import HOSTILE, SUNDAY, loaded, sell
@@ -58,8 +59,9 @@ def _folder() -> Iterator[Home]:
 
 
 @contextmanager
-def _served() -> Iterator[Home]:
+def _served(made: Path) -> Iterator[Home]:
     with _folder() as home, pytest.MonkeyPatch.context() as patch:
+        copy_database(made, home.path)
         patch.setenv("T3_HOME", str(home.path))
         with services(say=lambda line: None):
             yield home
@@ -73,16 +75,16 @@ def cold_home() -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
+def home(made_database: Path) -> Iterator[Home]:
     """A home that a module's tests share; its services are kept running, so that commands join them at once."""
-    with _served() as home:
+    with _served(made_database) as home:
         yield home
 
 
 @pytest.fixture
-def own_home() -> Iterator[Home]:
+def own_home(made_database: Path) -> Iterator[Home]:
     """The same for one test alone."""
-    with _served() as home:
+    with _served(made_database) as home:
         yield home
 
 

@@ -1,0 +1,109 @@
+"""Processes of their own for what a test kills, forked from one that has done a worker's imports.
+
+A test then waits for what the process does, not for Python. One is always forked ahead and has begun to warm its
+kernels; it is used once. A group of its own: `kill` ends its kernels too, as when a machine fails."""
+
+import atexit
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from scheduler import kernels
+from scheduler.worker.loop import work as _work
+from t3lib.settings import settings
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__])
+_ahead: "list[Forked]" = []
+
+
+class Forked:
+    """A process that does what it is given; ends when it has done it, and with the tests."""
+
+    def __init__(self, *, warm: bool) -> None:
+        theirs, self._line = _context.Pipe(duplex=False)
+        self._process = _context.Process(target=_run, args=(theirs, warm), daemon=True)
+        self._process.start()
+        theirs.close()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    def give(self, task: Callable[[], object], environment: dict[str, str], log: Path | None) -> None:
+        """Begin with the task."""
+        self._line.send((task, environment, log))
+
+    def poll(self) -> int | None:
+        """None while it runs, then its exit code, negative for a signal."""
+        return self._process.exitcode
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Its exit code; it must end within so many seconds."""
+        self._process.join(seconds)
+        code = self._process.exitcode
+        assert code is not None, f"still runs after {seconds} s"
+        return code
+
+    def terminate(self) -> None:
+        """Tell it to stop."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL to the process alone."""
+        self._process.kill()
+
+    def kill_group(self) -> None:
+        """SIGKILL to it and to what it started that has no group of its own."""
+        if self.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.join()
+
+
+def start(task: Callable[[], object], *, log: Path | None = None, warmed: bool = True, **environment: str) -> Forked:
+    """A process that does the task in this environment and more; its output goes to the log.
+
+    With `warmed` its kernels' imports began some time ago."""
+    process = _ahead.pop() if warmed and _ahead else Forked(warm=warmed)
+    process.give(task, os.environ | environment, log)
+    if warmed:
+        _ahead.append(Forked(warm=True))
+    return process
+
+
+def work() -> None:
+    """What `t3 worker` does once its services are there: work until SIGTERM."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _work(stop)
+
+
+def _run(line: Connection, warm: bool) -> None:
+    os.setsid()
+    if warm:
+        kernels.warm()
+    try:
+        task, environment, log = line.recv()
+    except EOFError:  # the tests ended
+        return
+    if log:
+        with log.open("ab") as file:
+            for stream in (1, 2):
+                os.dup2(file.fileno(), stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    settings.cache_clear()
+    threading.Thread(target=_end_with_the_tests, args=(line,), daemon=True).start()
+    try:
+        task()
+    finally:
+        atexit._run_exitfuncs()  # multiprocessing does not
+
+
+def _end_with_the_tests(line: Connection) -> None:
+    with suppress(EOFError, OSError):
+        line.recv()
+    os.kill(os.getpid(), signal.SIGTERM)
