@@ -181,7 +181,7 @@ def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, datab
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch):
+def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch, short_pauses):
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:
