@@ -7,13 +7,16 @@ import atexit
 import multiprocessing
 import os
 import signal
+import subprocess
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from scheduler import kernels
+from scheduler import cli, kernels
 from scheduler.worker.loop import work as _work
 from t3lib.settings import settings
 
@@ -74,11 +77,28 @@ def start(task: Callable[[], object], *, log: Path | None = None, warmed: bool =
     return process
 
 
+def t3(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the `t3` command in exactly this environment."""
+    process = _ahead.pop() if "ingest" in arguments and _ahead else Forked(warm="ingest" in arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("out", "err")]
+        process.give(partial(_command, list(arguments), *streams), dict(environment), None)
+        code = process.wait(170)
+        return subprocess.CompletedProcess(arguments, code, *(stream.read_text() for stream in streams))
+
+
 def work() -> None:
     """What `t3 worker` does once its services are there: work until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _work(stop)
+
+
+def _command(arguments: list[str], *streams: Path) -> None:
+    for number, stream in enumerate(streams, 1):
+        with stream.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    cli.main(arguments)
 
 
 def _run(line: Connection, warm: bool) -> None:
