@@ -107,12 +107,12 @@ def _template(postgres: str) -> str:
     _execute(postgres, "CREATE DATABASE template_t3")
     url = _named(postgres, "template_t3")
     warehouse.upgrade(url)
-    _prepare_queue(url)
+    prepare_queue(url)
     warehouse.engine(url).dispose()
     return "template_t3"
 
 
-def _prepare_queue(url: str) -> None:
+def prepare_queue(url: str) -> None:
     """Let a worker make the queue's tables and enter the queue: it takes more than a second before the first work."""
     from scheduler.queue import workflows
 
