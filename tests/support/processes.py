@@ -70,16 +70,14 @@ def start(task: Callable[[], object], *, log: Path | None = None, warmed: bool =
     """A process that does the task in this environment and more; its output goes to the log.
 
     With `warmed` its kernels' imports began some time ago."""
-    process = _ahead.pop() if warmed and _ahead else Forked(warm=warmed)
+    process = _taken(warmed)
     process.give(task, os.environ | environment, log)
-    if warmed:
-        _ahead.append(Forked(warm=True))
     return process
 
 
 def t3(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the `t3` command in exactly this environment."""
-    process = _ahead.pop() if "ingest" in arguments and _ahead else Forked(warm="ingest" in arguments)
+    process = _taken(warmed="ingest" in arguments)
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder, name) for name in ("out", "err")]
         process.give(partial(_command, list(arguments), *streams), dict(environment), None)
@@ -92,6 +90,14 @@ def work() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _work(stop)
+
+
+def _taken(warmed: bool) -> Forked:
+    """The one that was forked ahead, and another for the next; or a new one."""
+    process = _ahead.pop() if warmed and _ahead else Forked(warm=warmed)
+    if warmed:
+        _ahead.append(Forked(warm=True))
+    return process
 
 
 def _command(arguments: list[str], *streams: Path) -> None:
