@@ -12,9 +12,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import pytest
 
 from scheduler import cli, kernels
 from scheduler.worker.loop import work as _work
@@ -29,6 +32,7 @@ class Forked:
     """A process that does what it is given; ends when it has done it, and with the tests."""
 
     def __init__(self, *, warm: bool) -> None:
+        _start_server()
         theirs, self._line = _context.Pipe(duplex=False)
         self._process = _context.Process(target=_run, args=(theirs, warm), daemon=True)
         self._process.start()
@@ -90,6 +94,15 @@ def work() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _work(stop)
+
+
+@cache
+def _start_server() -> None:
+    """Start the process that forks, without what is set for the test at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("T3_")]:
+            patch.delenv(name)
+        forkserver.ensure_running()
 
 
 def _taken(warmed: bool) -> Forked:
