@@ -98,6 +98,10 @@ def _reclean(db: sa.Connection, request: Request) -> str:
     return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
 
 
+def _days(given: dict[str, Any]) -> dict[str, date]:
+    return {name: date.fromisoformat(given[name]) for name in ("first", "last") if name in given}
+
+
 ACTIONS: dict[str, Action] = {
     "repair": _repair,
     "dismiss": _dismiss,

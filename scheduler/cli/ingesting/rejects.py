@@ -163,7 +163,9 @@ def replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json({"judged": done.validated, "accepted": done.accepted, "pence": done.pence})  # a name that scripts read
+        print_json(
+            {"judged": done.validated, "accepted": done.accepted, "pence": done.pence}
+        )  # a name that scripts read
         return
     say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 

@@ -6,15 +6,17 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.business_day import today
 from t3lib.landing import Object
 from t3lib.problems import RefusedError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DRY_RUN = ""
 BATCH_FILES = 2000
@@ -243,9 +245,11 @@ def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
     return [File(*row) for row in db.execute(query, {"files": list(file_ids)})]
 
 
-def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
+def outcomes(db: sa.Connection, file_ids: Collection[int]) -> "pd.DataFrame":
     """One row per file: what became of it, its rows and its pence. At commit the database compared these figures of
     loaded files with the rows themselves; `t3 doctor` compares them again."""
+    import pandas as pd  # half a second that most who use the ledger need not wait for
+
     return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
