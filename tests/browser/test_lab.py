@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,22 @@ from scheduler.web import processes
 from t3lib.settings import ROOT, settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
+from tests.support.visitor import given
 
 FIRST_LOOK = ROOT / "notebooks" / "explore" / "first_look.ipynb"
 
 
-@pytest.fixture
-def lab(fleet_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[processes.Page]:
+@pytest.fixture(scope="module")
+def lab(fleet_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Page]:
     """JupyterLab over the two trucks' database, under the analyst's role."""
-    monkeypatch.setenv("T3_DATABASE_URL", fleet_database)
-    monkeypatch.setenv("T3_DATABASE_URL_ANALYST", roles.urls(fleet_database, PASSWORDS)["database_url_analyst"])
-    settings.cache_clear()
-    with processes.lab() as served:
+    home = tmp_path_factory.mktemp("home")
+    analyst = roles.urls(fleet_database, PASSWORDS)["database_url_analyst"]
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
+        given(patch, T3_HOME=str(home), T3_OUTPUTS=str(home / "outputs"), T3_DATABASE_URL=fleet_database,
+              T3_DATABASE_URL_ANALYST=analyst)  # fmt: skip
+        served = running.enter_context(processes.lab())
+        patch.undo()
+        settings.cache_clear()
         yield served
 
 
@@ -37,7 +43,7 @@ def copy() -> Iterator[Path]:
 
 def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, lab: processes.Page, tab: Page):
     before = copy.read_bytes()
-    tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/tree/{copy.relative_to(ROOT)}"))
+    tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/workspaces/own/tree/{copy.relative_to(ROOT)}"))
     expect(tab.get_by_text("T3 | Idle")).to_be_visible()
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
