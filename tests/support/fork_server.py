@@ -2,7 +2,9 @@
 seconds of a start. Not for what Python itself decides at its start, such as the encoding of a locale."""
 
 import array
+import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -65,9 +67,11 @@ def _become(env: dict[str, str], files: list[int]) -> None:
     os.environ.clear()
     os.environ.update(env)
     encoding = env.get("PYTHONIOENCODING", "utf-8")
-    for stream in (sys.stdin, sys.stdout):
-        stream.reconfigure(encoding=encoding, errors="strict", line_buffering=stream.isatty())
-    sys.stderr.reconfigure(encoding=encoding)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)), encoding)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), encoding, line_buffering=os.isatty(1))
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w")), encoding, "backslashreplace", line_buffering=True
+    )
 
 
 def _serve(connection: socket.socket) -> None:
@@ -76,6 +80,7 @@ def _serve(connection: socket.socket) -> None:
     from t3lib.settings import settings
 
     _import()
+    gc.freeze()  # a fork that ends need not look through all that was imported
     while True:
         asked, files, _, _ = socket.recv_fds(connection, 2**20, 3)
         if not asked:
@@ -85,6 +90,7 @@ def _serve(connection: socket.socket) -> None:
             given = json.loads(asked)
             _become(given["env"], files)
             settings.cache_clear()
+            sys.argv[0], sys.modules["__main__"].__package__ = "t3", None  # the name that usage lines show
             cli.main(given["arguments"])
             return
         for file in files:
