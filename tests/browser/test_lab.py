@@ -19,8 +19,17 @@ FIRST_LOOK = ROOT / "notebooks" / "explore" / "first_look.ipynb"
 
 
 @pytest.fixture(scope="module")
-def lab(fleet_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Page]:
-    """JupyterLab over the two trucks' database, under the analyst's role."""
+def copy() -> Iterator[Path]:
+    """A copy of a notebook that a test may save, in a folder that the tests remove."""
+    folder = FIRST_LOOK.with_name("opened_by_a_test")
+    folder.mkdir(exist_ok=True)
+    yield Path(shutil.copy(FIRST_LOOK, folder))
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Page]:
+    """JupyterLab over the two trucks' database, under the analyst's role. At its start it may edit what is there."""
     home = tmp_path_factory.mktemp("home")
     analyst = roles.urls(fleet_database, PASSWORDS)["database_url_analyst"]
     with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
@@ -30,15 +39,6 @@ def lab(fleet_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch.undo()
         settings.cache_clear()
         yield served
-
-
-@pytest.fixture
-def copy() -> Iterator[Path]:
-    """A copy of a notebook that a test may save, in a folder that goes again."""
-    folder = ROOT / "notebooks" / "opened_by_a_test"
-    folder.mkdir(exist_ok=True)
-    yield Path(shutil.copy(FIRST_LOOK, folder))
-    shutil.rmtree(folder)
 
 
 def test_a_notebook_is_run_to_its_finding_and_saved_without_a_trace(copy: Path, lab: processes.Page, tab: Page):
