@@ -27,11 +27,18 @@ class ObjectStore(Loopback):
 
     options: ClassVar[tuple[str, ...]] = ("--no-cleanup",)  # an emptied bucket stays a bucket
 
+    def begin(self) -> None:
+        self._make_buckets()
+        super().begin()
+
     def start(self) -> None:
         """Adopt the running server or start one; the buckets exist."""
+        self._make_buckets()
+        super().start()
+
+    def _make_buckets(self) -> None:
         for bucket in BUCKETS:
             self.folder(bucket)
-        super().start()
 
     def folder(self, bucket: str) -> Path:
         """The folder behind a bucket."""

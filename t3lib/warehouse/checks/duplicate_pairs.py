@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -80,6 +79,8 @@ def _of_truck(db: sa.Connection, rows: list[sa.Row[Any]]) -> Iterator[Pair]:
 
 
 def _sales(db: sa.Connection, truck: int, file: int) -> pa.Table:
+    import pandas as pd
+
     found = pd.read_sql(_SALES, db, params={"truck": truck, "file": file})
     at = pa.array(pd.to_datetime(found["sold_at"], utc=True), pa.timestamp("us", "UTC"))
     payments, pence = (pa.array(found[name], kind) for name, kind in

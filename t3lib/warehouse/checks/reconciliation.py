@@ -1,14 +1,16 @@
 """Proofs that ledger, sales, rejects and rollups agree; each returns what does not, and what to do."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.money import pounds
 from t3lib.warehouse.checks import duplicate_pairs
 from t3lib.warehouse.checks.rollup_differences import ROLLUPS, days
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # One row per loaded or replaced sales file: what the ledger says beside what the tables hold.
 _FILES = """
@@ -90,14 +92,18 @@ def checks(db: sa.Connection) -> list[Check]:
 def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
     """Those of some trucks whose ledger, sales and rejects disagree."""
     query = _FILES.format(where="WHERE truck_id = ANY(:trucks)") + " WHERE file.truck_id = ANY(:trucks)"
-    files = _judged(pd.read_sql(sa.text(query), db, params={"trucks": trucks}))
+    files = _judged(db, query, trucks=trucks)
     found = set(files[~files["reconciles"]]["truck_id"])
     for query in (_SALES_WITHOUT_FILE, _TORN_REJECTS):
         found |= set(db.scalars(sa.text(query), {"trucks": trucks}))
     return sorted(int(truck) for truck in found)
 
 
-def _judged(files: pd.DataFrame) -> pd.DataFrame:
+def _judged(db: sa.Connection, query: str, **parameters: Any) -> "pd.DataFrame":
+    """The files that a query finds, and whether each reconciles."""
+    import pandas as pd  # half a second that a worker need not wait for
+
+    files = pd.read_sql(sa.text(query), db, params=parameters)
     is_sales = ~files["key"].str.startswith("metadata/")
     loaded = files["state"] == "loaded"
     same = (
@@ -110,7 +116,7 @@ def _judged(files: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(db: sa.Connection) -> Check:
-    files = _judged(pd.read_sql(sa.text(_FILES.format(where="")), db))
+    files = _judged(db, _FILES.format(where=""))
     loaded = files[(files["state"] == "loaded") & ~files["key"].str.startswith("metadata/")]
     wrong = files[~files["reconciles"]]
     read, kept, refused, pence = (

@@ -6,14 +6,16 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.business_day import today
 from t3lib.landing import Object
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REHEARSAL = ""
 BATCH_FILES = 2000
@@ -232,9 +234,11 @@ def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
     return [File(*row) for row in db.execute(query, {"files": list(file_ids)})]
 
 
-def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
+def outcomes(db: sa.Connection, file_ids: Collection[int]) -> "pd.DataFrame":
     """One row per file: what became of it, its rows and its pence. The database compared the figures of loaded files
     with the rows themselves as they were committed; `t3 doctor` does it again."""
+    import pandas as pd  # half a second that most who use the ledger need not wait for
+
     return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
