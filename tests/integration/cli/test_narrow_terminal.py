@@ -1,20 +1,16 @@
 """Commands on terminals that are narrow, know ASCII only, or can do nothing but print lines."""
 
-import fcntl
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.integration.cli import terminal
 from tests.support.feeding import LUNCH, at, put, rows, take_in
-from tests.support.fork_server import Forks
 
 COMMANDS = (
     "status", "files", "files --state loaded", "rejects list", "rejects show 2 2", "mail list",
@@ -25,8 +21,10 @@ TABLES = ("files", "rejects list", "mail list", "reproduce")  # other commands l
 
 
 @pytest.fixture
-def day(bucket: Path, database: str) -> dict[str, str]:
+def day(bucket: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A day of a truck with names beyond ASCII, and the environment of a command that looks at it."""
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
     put(bucket, "metadata/menu.csv", "3,Jalapeño – für £5,Café,4.99", header="truck_id,menu_item,menu_type,price")
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "499"), at("12:02", "cash", "VOID – £"))
     take_in()
@@ -43,41 +41,9 @@ def day(bucket: Path, database: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def on_terminal(day: dict[str, str], forks: Forks) -> Callable[..., tuple[int, bytes]]:
-    """Runs a command in a terminal of so many columns; its exit code and what the terminal got."""
-
-    def run(command: str, columns: int, **more: str) -> tuple[int, bytes]:
-        with terminal(columns) as (master, slave):
-            forks.run(command.split(), environment(day, more), [slave] * 3)
-            os.close(slave)
-            return written(master, forks.ended)
-
-    return run
-
-
-def environment(given: dict[str, str], more: dict[str, str]) -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "COLUMNS", "LINES"))}
-    return env | given | more
-
-
-@contextmanager
-def terminal(columns: int) -> Iterator[tuple[int, int]]:
-    """Both ends of a terminal; the command's end is closed by the test once the command has it."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    yield master, slave
-    os.close(master)
-
-
-def written(master: int, ended: Callable[[], int]) -> tuple[int, bytes]:
-    """The exit code of a command and what it wrote to its terminal."""
-    found = b""
-    try:
-        while piece := os.read(master, 65536):
-            found += piece
-    except OSError:  # how a terminal tells that its last program left
-        pass
-    return ended(), found.replace(b"\r\n", b"\n")
+def on_terminal(day: dict[str, str]) -> Callable[..., tuple[int, bytes]]:
+    """Runs a command on a terminal of so many columns; its exit code and what the terminal got."""
+    return lambda command, columns, **more: terminal.run(command.split(), columns, **day | more)
 
 
 def stacked(text: str) -> list[str]:
@@ -117,11 +83,10 @@ def test_wide_terminals_keep_their_tables_and_signs(on_terminal):
 def test_the_c_locale_ends_no_command(day: dict[str, str], locale: dict[str, str]):
     """Python decides about encodings at its start, so this command is started anew."""
     line = [sys.executable, "-m", "scheduler.cli", "status"]
-    env = environment(day, {"TERM": "dumb", "LC_ALL": "C"} | locale)
-    with terminal(80) as (master, slave):
-        process = subprocess.Popen(line, env=env, stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        code, text = written(master, lambda: process.wait(170))
+    env = os.environ | day | {"TERM": "dumb", "LC_ALL": "C"} | locale
+    with terminal.terminal(80) as (master, slave):
+        start = partial(subprocess.Popen, line, env=env, stdin=slave, stdout=slave, stderr=slave)
+        code, text = terminal.outcome(master, start)
     assert code == 0, text
 
 
