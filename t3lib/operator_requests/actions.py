@@ -69,7 +69,8 @@ def _undo(db: sa.Connection, request: Request) -> str:
 
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
-    done = replays.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
+    first, last = (date.fromisoformat(given[name]) if name in given else None for name in ("first", "last"))
+    done = replays.replay(reason=given.get("reason"), truck=given.get("truck"), first=first, last=last, **_by(request))
     return f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 
@@ -93,13 +94,10 @@ def _resend(db: sa.Connection, request: Request) -> str:
 
 def _reclean(db: sa.Connection, request: Request) -> str:
     size = settings().batch_bytes
-    batches = reprocessing.claim_days(db, **_days(request.parameters), batch_bytes=size, **_by(request))
+    first, last = (date.fromisoformat(request.parameters[name]) for name in ("first", "last"))
+    batches = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
     ledger.claim(db, size)
     return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
-
-
-def _days(given: dict[str, Any]) -> dict[str, date]:
-    return {name: date.fromisoformat(given[name]) for name in ("first", "last") if name in given}
 
 
 ACTIONS: dict[str, Action] = {
