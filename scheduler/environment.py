@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from t3lib.settings import RECIPIENTS, Settings, settings
-from t3lib.warehouse.db.connection import SERVER_NOTICES
+from t3lib.warehouse.db.connection import SERVER_KEEPALIVE
 
 # What every program may know of the machine and its user.
 _SYSTEM = (
@@ -56,7 +56,7 @@ def of(role: str) -> dict[str, str]:
         _DATABASE if getattr(chosen, ROLES[role]) else "PG"
     )  # without a URL of its own the role connects as the owner
     found = {name: text for name, text in os.environ.items() if name.startswith(kind)}
-    return system() | found | env | {"PGOPTIONS": os.environ.get("PGOPTIONS") or SERVER_NOTICES, "T3_ROLE": role}
+    return system() | found | env | {"PGOPTIONS": os.environ.get("PGOPTIONS") or SERVER_KEEPALIVE, "T3_ROLE": role}
 
 
 def analyst_keys() -> dict[str, str]:

@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> Any:
     text_encoding.replace_unencodable()
     umask = os.umask(0o077)
     try:
-        urls.know(sys.argv[1:] if arguments is None else arguments)
+        urls.remember_typed(sys.argv[1:] if arguments is None else arguments)
         with redirect_stderr(urls.Scrubbed(sys.stderr)):
             return _run(arguments)
     finally:

@@ -31,7 +31,7 @@ def rotate(log: Path) -> None:
     A line that is written meanwhile may be lost."""
     if not _is_long(log):
         return
-    with log.open("r+b") as file, _lock_file(file.fileno()):
+    with log.open("r+b") as file, _file_lock(file.fileno()):
         if _is_long(log):
             copy = log.with_suffix(".1.log")
             with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as old:
@@ -55,7 +55,7 @@ def _is_long(log: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _lock_file(descriptor: int) -> Iterator[None]:
+def _file_lock(descriptor: int) -> Iterator[None]:
     """Lock the file. Raises OSError when another process has locked it."""
     try:
         import fcntl

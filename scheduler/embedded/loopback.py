@@ -21,6 +21,7 @@ class Loopback(ABC):
     def __init__(self, home: Home, say: Callable[[str], None]):
         self.home, self.say = home, say
         self.log = home.path / "logs" / f"{self.name}.log"
+        self._begun: Server | None = None
 
     @property
     @abstractmethod
@@ -47,9 +48,14 @@ class Loopback(ABC):
         found = Server(known["pid"], known["started"]) if "pid" in known else None
         return found if found and found.alive else None
 
+    def begin(self) -> None:
+        """Launch the server unless one runs; `start` waits for it, and until then others can be started."""
+        if not self.server:
+            self._begun = self._launched()
+
     def start(self) -> None:
         """Adopt the running server or start one."""
-        if self.server and self.answers():
+        if wait_until(self.answers, self._begun, 20) if self._begun else self.server and self.answers():
             return
         self.stop()
         # Another program may take a port just before the server does.
@@ -68,12 +74,16 @@ class Loopback(ABC):
         return None if self.answers() else f"The {self.title} runs but does not answer."
 
     def _launch(self) -> bool:
+        server = self._launched()
+        if wait_until(self.answers, server, 20):
+            return True
+        server.stop()
+        return False
+
+    def _launched(self) -> Server:
         ports = {name: free_port(self.known.get(name), what, self.say) for name, what in self.ports.items()}
         command, environment = self.command(ports)
         with interrupt_deferred():  # a server that is not stored would never be stopped
             server = launch(command, self.log, env=environment)
             self.home.remember(self.name, pid=server.pid, started=server.started, **ports)
-        if wait_until(self.answers, server, 20):
-            return True
-        server.stop()
-        return False
+        return server

@@ -27,11 +27,18 @@ class ObjectStore(Loopback):
 
     options: ClassVar[tuple[str, ...]] = ("--no-cleanup",)  # do not delete a bucket when it becomes empty
 
+    def begin(self) -> None:
+        self._make_buckets()
+        super().begin()
+
     def start(self) -> None:
         """Make the buckets, then adopt the running server or start one."""
+        self._make_buckets()
+        super().start()
+
+    def _make_buckets(self) -> None:
         for bucket in BUCKETS:
             self.folder(bucket)
-        super().start()
 
     def folder(self, bucket: str) -> Path:
         """The folder behind a bucket."""

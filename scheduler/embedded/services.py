@@ -96,6 +96,9 @@ def _start(home: Home, embedded: tuple[str, ...], say: Say) -> Running:
     wanted: dict[Service, bool] = {postgres: "database" in embedded, store: serve, inbox: "smtp" in embedded}
     with home.start_lock():
         values: dict[str, str] = {}
+        for server in (store, inbox):
+            if wanted[server]:
+                server.begin()  # while Postgres starts
         for service in (service for service in wanted if wanted[service]):
             service.start()
             values |= service.settings

@@ -29,6 +29,7 @@ MODULES = (
     "holidays.countries.united_kingdom",
     "ipecharts",
     "ipywidgets",
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "pandas.io.formats.html",
     "pandas.io.formats.string",

@@ -109,7 +109,7 @@ class Backfill:
                 ledger.record(db, self._undiscovered(db))
                 ledger.claim(db, settings().batch_bytes)
             if self.mode == "all" and not db.scalars(_OPEN_REPROCESSING, {"why": self._why}).all():
-                reprocessing.ask(
+                reprocessing.claim_days(
                     db, self.first, self.last, actor=actor, why=self._why, batch_bytes=settings().batch_bytes
                 )
                 ledger.claim(db, settings().batch_bytes)

@@ -14,7 +14,6 @@ from t3lib.archive.writing import Advance
 from t3lib.business_day import today
 from t3lib.ingest.staging import Staging
 from t3lib.problems import explain, told
-from t3lib.report import corrections
 from t3lib.settings import settings
 from t3lib.urls import scrubbed
 from t3lib.warehouse.files import ledger
@@ -135,6 +134,7 @@ def prepare_mails(
     """Put the mails of an executed report into the outbox; a second call gives the same mails.
 
     With `ask` a correction waits, and the operators are told how to release it."""
+    from t3lib.report import corrections  # a second that a worker need not wait for before its first report
     from t3lib.report.output import delivery
 
     with warehouse.connect() as db:

@@ -14,7 +14,6 @@ from scheduler.worker import maintenance, readiness
 from t3lib import archive, mail, warehouse
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
-from t3lib.report import corrections
 from t3lib.settings import settings
 from t3lib.warehouse.db.locks import HOLDER, TAKE_LEASE
 
@@ -123,6 +122,8 @@ class Scheduler:
 
     def _corrections(self, now: datetime) -> None:
         """Queue a new report where figures changed after it was sent; once per state of the figures."""
+        from t3lib.report import corrections  # half a second that a worker which does not lead need not wait for
+
         with warehouse.connect() as db:
             moved = corrections.moved(db, now, settle_seconds=self.plan.settle_seconds)
         for one in moved:

@@ -20,7 +20,7 @@ from t3lib.warehouse.sales.change import SALE_SCHEMA
 PORTION_DAYS, PORTION_ROWS = 500, 250_000
 
 # One writer at a time, so that an older state never overwrites a newer one. Loads do not wait for it.
-_LOCK = locks.ALONE.format(locks.ARCHIVE)
+_LOCK = locks.ACQUIRE.format(locks.ARCHIVE)
 _WAITING = sa.text("""
     WITH day AS (SELECT DISTINCT business_date, truck_id FROM ops.archive_mark)
 
@@ -137,7 +137,7 @@ def _claim(cursor: Cursor, days: list[Day]) -> list[Day]:
     """The days among these that are still marked, now that no other writer is at work."""
     dates, trucks = (pa.array([getattr(day, name) for day in days]) for name in ("business_date", "truck_id"))
     portion = pa.table({"business_date": dates, "truck_id": trucks.cast(pa.int32())})
-    cursor.keep("portion", portion)
+    cursor.temporary_table("portion", portion)
     cursor.execute(_SEEN)
     found = cursor.execute("SELECT DISTINCT business_date, truck_id FROM seen").table()
     return [Day(**row) for row in found.to_pylist()]
@@ -146,7 +146,7 @@ def _claim(cursor: Cursor, days: list[Day]) -> list[Day]:
 def _read(cursor: Cursor, days: list[Day]) -> pa.Table:
     """The sales of some days, with the key that each came from and where it was made."""
     dates, trucks = [day.business_date for day in days], sorted({day.truck_id for day in days})
-    sales = cursor.take(_SALES, [min(dates), max(dates), trucks], SALE_SCHEMA)
+    sales = cursor.copy_out(_SALES, [min(dates), max(dates), trucks], SALE_SCHEMA)
     pitches = cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch").table()
     sales = sales.append_column("location_id", pa.array(rollups.locate(sales, pitches), pa.int32()))
     return sales.append_column("source_key", _keys(cursor, sales["file_id"]))

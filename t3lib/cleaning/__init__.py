@@ -1,7 +1,7 @@
-"""Raw rows in, sales and rejects out: every row lands in exactly one of the two, with its reason."""
+"""Raw rows in, sales and rejects out: every row becomes exactly one of the two; a reject has a reason."""
 
 from t3lib.cleaning.reasons import FLAGS, REASONS, flag_names
 from t3lib.cleaning.rows import Cleaned, clean
-from t3lib.cleaning.truck_facts import Rules
+from t3lib.cleaning.truck_facts import TruckFacts
 
-__all__ = ["FLAGS", "REASONS", "Cleaned", "Rules", "clean", "flag_names"]
+__all__ = ["FLAGS", "REASONS", "Cleaned", "TruckFacts", "clean", "flag_names"]

@@ -1,4 +1,5 @@
-"""Cleaning a batch: each distinct value is judged once, exactly, in Python; Arrow and NumPy spread the verdicts."""
+"""Cleaning a batch: each distinct value is validated once, exactly, in Python; Arrow and NumPy copy the result to its
+rows."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from t3lib.business_day import business_dates
 from t3lib.cleaning.moments import TOO_OLD_SECONDS, parse_moments
 from t3lib.cleaning.reasons import FLAGS, REASONS
-from t3lib.cleaning.truck_facts import Rules
+from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.money import parse_pence
 
 FUTURE_TOLERANCE = 3600
@@ -28,17 +29,17 @@ class Cleaned:
     rejects: pa.Table
 
 
-def clean(raw: pa.Table, files: pa.Table, rules: Rules) -> Cleaned:
-    """Judge every row of a batch.
+def clean(raw: pa.Table, files: pa.Table, facts: TruckFacts) -> Cleaned:
+    """Validate every row of a batch.
 
     raw: one row per row read (feed.RAW_SCHEMA). files: one row per file with file_id, truck_id, uploaded_at,
     window_from and window_to (UTC stamps, window null for history files)."""
     raw, files = raw.combine_chunks(), files.combine_chunks()
     at = _positions(raw["file_id"], files["file_id"])
     truck = _numbers(files["truck_id"])[at]
-    pence, reason, suggested = _judge_totals(_coded(raw["total"]), truck, rules)
-    reason = np.where(_is_whole_line(raw), _CODES.index("wrong_cells"), reason)
-    kind = _judge_payments(_coded(raw["type"]))
+    pence, reason, suggested = _validate_totals(_coded(raw["total"]), truck, facts)
+    reason = np.where(_is_unsplit(raw), _CODES.index("wrong_cells"), reason)
+    kind = _payment_types(_coded(raw["type"]))
     stamp = _coded(raw["timestamp"])
     seconds, bad_time, sold_at, dates, hours = _read_stamps(stamp.dictionary)
     when = _indices(stamp)
@@ -48,7 +49,7 @@ def clean(raw: pa.Table, files: pa.Table, rules: Rules) -> Cleaned:
     reason = _first(reason, ~unread & (second > uploaded), "future")
     reason = _first(reason, ~unread & (second < TOO_OLD_SECONDS), "too_old")
     reason = _first(reason, kind < 0, "unknown_payment_type")
-    flags = _flags(truck, kind, second, files, at, rules)
+    flags = _flags(truck, kind, second, files, at, facts)
     sold, refused = np.flatnonzero(reason == _OK), np.flatnonzero(reason != _OK)
 
     def placed(rows: np.ndarray) -> dict[str, pa.Array]:
@@ -82,8 +83,8 @@ def _read_stamps(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, pa.Array, pa.
     return seconds, bad, moments.cast(pa.timestamp("us", "UTC")), *business_dates(moments)
 
 
-def _judge_totals(total: pa.DictionaryArray, truck: np.ndarray, rules: Rules) -> tuple[np.ndarray, ...]:
-    """(pence, reason, suggested or -1) per row; each distinct (truck, text) is judged once."""
+def _validate_totals(total: pa.DictionaryArray, truck: np.ndarray, facts: TruckFacts) -> tuple[np.ndarray, ...]:
+    """(pence, reason, suggested or -1) per row; each distinct (truck, text) is validated once."""
     texts = total.dictionary.to_pylist()
     parsed = [parse_pence(text) for text in texts]
     pairs = pa.array(truck.astype(np.int64) * max(len(texts), 1) + _indices(total)).dictionary_encode()
@@ -94,15 +95,17 @@ def _judge_totals(total: pa.DictionaryArray, truck: np.ndarray, rules: Rules) ->
     for truck_id, word, count in zip(trucks.tolist(), words.tolist(), times.tolist(), strict=True):
         if (pence := parsed[word][0]) is not None:
             batch.setdefault(truck_id, Counter())[pence] += count
-    shifted = {truck_id: rules.shifted_prices(truck_id, seen) for truck_id, seen in batch.items()}
-    verdicts = np.array(
-        [_judge(parsed[word], shifted.get(truck_id, set()), min(rules.limit(truck_id), _INT32_MAX))
+    shifted = {truck_id: facts.shifted_prices(truck_id, seen) for truck_id, seen in batch.items()}
+    results = np.array(
+        [_validate_total(parsed[word], shifted.get(truck_id, set()), min(facts.limit(truck_id), _INT32_MAX))
          for truck_id, word in zip(trucks.tolist(), words.tolist(), strict=True)], np.int32,
     ).reshape(-1, 3)  # fmt: skip
-    return tuple(verdict[place] for verdict in verdicts.T)
+    return tuple(result[place] for result in results.T)
 
 
-def _judge(parsed: tuple[int | None, str | None, int | None], shifted: set[int], limit: int) -> tuple[int, int, int]:
+def _validate_total(
+    parsed: tuple[int | None, str | None, int | None], shifted: set[int], limit: int
+) -> tuple[int, int, int]:
     pence, problem, suggested = parsed
     if problem or pence is None:
         possible = -1 if suggested is None or suggested > _INT32_MAX else suggested
@@ -112,7 +115,7 @@ def _judge(parsed: tuple[int | None, str | None, int | None], shifted: set[int],
     return (pence, _OK, -1) if pence <= limit else (0, _CODES.index("above_limit"), -1)
 
 
-def _judge_payments(payment: pa.DictionaryArray) -> np.ndarray:
+def _payment_types(payment: pa.DictionaryArray) -> np.ndarray:
     """Index into PAYMENT_TYPES, or -1 when it is none of them, per row."""
     words = [(word or "").strip().lower() for word in payment.dictionary.to_pylist()]
     index = np.array([PAYMENT_TYPES.index(word) if word in PAYMENT_TYPES else -1 for word in words], np.int8)
@@ -121,26 +124,26 @@ def _judge_payments(payment: pa.DictionaryArray) -> np.ndarray:
 
 
 def _flags(truck: np.ndarray, kind: np.ndarray, seconds: np.ndarray, files: pa.Table, at: np.ndarray,
-           rules: Rules) -> np.ndarray:  # fmt: skip
+           facts: TruckFacts) -> np.ndarray:  # fmt: skip
     card = kind == PAYMENT_TYPES.index("card")
     first, last = _seconds(files["window_from"])[at], _seconds(files["window_to"])[at]
     outside = (last > 0) & ((seconds < first) | (seconds >= last))
     flags: np.ndarray = (
-        (card & np.isin(truck, list(rules.without_reader))) * FLAGS["card_without_reader"]
+        (card & np.isin(truck, list(facts.without_reader))) * FLAGS["card_without_reader"]
         + outside * FLAGS["outside_batch_window"]
-        + ~np.isin(truck, list(rules.known)) * FLAGS["unknown_truck"]
+        + ~np.isin(truck, list(facts.known)) * FLAGS["unknown_truck"]
     )
     return flags
 
 
-def _is_whole_line(raw: pa.Table) -> np.ndarray:
-    """Whether a row could not be told into cells: then it stands as it was written, and nothing of it is judged."""
-    whole: np.ndarray = pc.is_valid(raw["line"]).to_numpy()
-    return whole
+def _is_unsplit(raw: pa.Table) -> np.ndarray:
+    """Whether a row could not be split into cells: it is kept as written, and no cell of it is validated."""
+    unsplit: np.ndarray = pc.is_valid(raw["line"]).to_numpy()
+    return unsplit
 
 
 def _first(reason: np.ndarray, found: np.ndarray, code: str) -> np.ndarray:
-    """Give the rows found a reason unless they have one: the total's wins over the time's over the payment's."""
+    """Give the rows found a reason unless they have one: the total's goes before the time's, then the payment's."""
     return np.where((reason == _OK) & found, _CODES.index(code), reason)
 
 

@@ -1,4 +1,4 @@
-"""What cleaning knows about each truck: prices, limit, card reader."""
+"""What cleaning knows of each truck: prices, how often it sold at which, highest believable total, card reader."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _PRICES_SOLD = """
     FROM mart.price_daily
     GROUP BY truck_id, price_pence
 """
-_PRICES_OF = """
+_PRICES_OF_FILES = """
     SELECT sale.truck_id, total_pence, -count(*) AS transactions
     FROM core.sale
     JOIN ops.source_file AS file ON file.file_id = sale.file_id AND file.truck_id = sale.truck_id
@@ -27,10 +27,11 @@ _PRICES_OF = """
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Per-truck rules; pence. `prices` are the menu's; `sold` counts how often each price was sold so far.
+class TruckFacts:
+    """Facts by truck id, in pence. `prices`: of its menu. `sold`: how many sales there were at each price so far.
 
-    `limit_pence` is the highest believable total of a truck that has neither."""
+    without_reader: the trucks without a card reader. known: the trucks in details.xlsx. limit_pence: the highest
+    believable total of a truck without prices."""
 
     prices: dict[int, set[int]] = field(default_factory=dict)
     sold: dict[int, Counter[int]] = field(default_factory=dict)
@@ -39,14 +40,14 @@ class Rules:
     limit_pence: int = DEFAULT_LIMIT_PENCE
 
     def limit(self, truck_id: int) -> int:
-        """The highest believable total: five times the dearest price, on the menu or else sold often so far."""
+        """The highest believable total: five times the dearest price of the menu, or else of those sold often."""
         prices = self.prices.get(truck_id) or self._sold_often(self.sold.get(truck_id, Counter()))
         return LIMIT_FACTOR * max(prices) if prices else self.limit_pence
 
     def shifted_prices(self, truck_id: int, batch: Counter[int]) -> set[int]:
         """Totals that can only be a price of this truck times 100.
 
-        Without a menu a price is one sold often, so far or in this batch, and a shift is rare beside it."""
+        Without a menu: 100 times a price that was sold often, so far or in this batch, if it is rare itself."""
         if prices := self.prices.get(truck_id):
             return {100 * price for price in prices} - prices
         counts = self.sold.get(truck_id, Counter()) + batch
@@ -57,15 +58,15 @@ class Rules:
         return {price for price, times in counts.items() if times >= SEEN_OFTEN}
 
 
-def read_rules(db: sa.Connection, without: Sequence[int] = ()) -> Rules:
-    """The rules as the dimensions and the sales so far give them.
+def read_truck_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
+    """The facts from the dimensions and from the sales so far.
 
-    without: loaded files that are judged again; their own sales are no evidence."""
+    without: loaded files that are cleaned again; their own sales are not counted."""
     trucks = db.execute(sa.text("SELECT truck_id, has_card_reader FROM core.truck WHERE in_details")).all()
     menu = db.execute(sa.text("SELECT truck_id, price_pence FROM core.menu_item")).all()
     sold = db.execute(sa.text(_PRICES_SOLD)).all()
-    own = db.execute(sa.text(_PRICES_OF), {"files": list(without)}).all() if without else []
-    return Rules(
+    own = db.execute(sa.text(_PRICES_OF_FILES), {"files": list(without)}).all() if without else []
+    return TruckFacts(
         prices=_grouped((truck, price) for truck, price in menu),
         sold=_counted((truck, price, int(times)) for truck, price, times in [*sold, *own]),
         without_reader=frozenset(truck for truck, reader in trucks if reader is False),

@@ -92,7 +92,7 @@ _ENTRIES = (
     Entry(
         "weeks",
         "Weeks compared",
-        "How many earlier periods the usual is the mean of: those that lie wholly in the data.",
+        "How many earlier periods the usual is the mean of: those for which all data are loaded.",
         "count of periods",
         "periods",
         _HOURLY,
@@ -209,7 +209,7 @@ _ENTRIES = (
         "Costs",
         "What each cost of metadata/costs.csv comes to, and the unit costs of metadata/menu.csv for what was sold. VAT "
         "is the part contained in gross sales, a card cost is of card sales, other percents are of gross sales; a "
-        "truck's daily cost counts on days that it trades, a monthly cost by the day.",
+        "truck's daily cost counts on days that it trades, a monthly cost is spread over its days.",
         "sum of each cost, rounded half up",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -250,7 +250,7 @@ _ENTRIES = (
     Entry(
         "rows_change",
         "Restated transactions",
-        "How many sales of an earlier day were inserted or deleted by the same causes.",
+        "How many sales of an earlier day were added or removed in the same way.",
         "sum(rows after - rows before)",
         "sales",
         "mart.restatement",
@@ -340,25 +340,25 @@ _ENTRIES = (
     ),
     Entry(
         "variable_costs_pence",
-        "Costs of selling",
+        "Variable costs",
         "Costs of one truck that grow with its sales: VAT, goods, fees per sale or in percent.",
-        "costs by sale and percent + cost of goods",
+        "costs per sale and in percent + cost of goods",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
     ),
     Entry(
         "fixed_costs_pence",
-        "Costs of being out",
-        "Costs of one truck per day or month; costs of the whole fleet count for no single truck.",
-        "costs by day and month of the truck",
+        "Fixed costs",
+        "Costs of one truck per day or month; the fleet's own costs are not in it.",
+        "costs per day and month of the truck",
         "pence",
         "mart.sales_hourly, core.cost",
     ),
     Entry(
         "break_even_transactions",
         "Break-even",
-        "Sales a day at which a truck pays for being out, rounded up; costs of the whole fleet are not included.",
-        "costs of being out a day / (average ticket - costs of selling a sale)",
+        "Sales a day at which a truck covers its fixed costs, rounded up; the fleet's own costs are not in it.",
+        "fixed costs a day / (average ticket - variable costs of a sale)",
         "sales a day",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
     ),
@@ -421,7 +421,7 @@ _ENTRIES = (
     Entry(
         "expected",
         "Expected batch",
-        "A truck's batch that came on at least two of the four same weekdays before; from an hour after its time.",
+        "A truck's batch that arrived on at least two of the four same weekdays before; from an hour after its time.",
         "count over 28 days >= 2",
         "yes or no",
         "mart.file",
@@ -462,7 +462,7 @@ _ENTRIES = (
     Entry(
         "trailing_months",
         "Months with sales",
-        "In how many of these months a truck made a sale.",
+        "Number of these months in which a truck made a sale.",
         "count of months with a sale",
         "months",
         _HOURLY,
@@ -486,7 +486,7 @@ _ENTRIES = (
     Entry(
         "truck_days",
         "Truck days",
-        "Days with a sale, counted once for every truck that made one.",
+        "Trading days, counted once for every truck that made a sale.",
         "count of truck x day with a sale",
         "days",
         _HOURLY,
@@ -503,7 +503,7 @@ _ENTRIES = (
         "season_index",
         "Seasonal index",
         "Sales per truck and day of a month or weekday; 100 is the mean of all truck days compared. A growing fleet "
-        "and months of unlike length do not look like a season.",
+        "or months of different length do not look like a season.",
         "100 x sales per truck and day / their mean",
         "index",
         _HOURLY,
@@ -603,7 +603,7 @@ _ENTRIES = (
     Entry(
         "other_days_pence",
         "Pence of other days",
-        "Gross sales of other days in these files.",
+        "Gross sales of these sales.",
         "sum(total_pence)",
         "pence",
         "mart.sale",

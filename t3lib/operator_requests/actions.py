@@ -14,7 +14,7 @@ from t3lib.money import parse_pence, pounds
 from t3lib.operator_requests.rows import Request
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse.decisions import quarantine, rejudging, repairs
+from t3lib.warehouse.decisions import quarantine, repairs, replays
 from t3lib.warehouse.files import ledger, reprocessing
 
 Action = Callable[[sa.Connection, Request], str]
@@ -70,10 +70,8 @@ def _undo(db: sa.Connection, request: Request) -> str:
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
     first, last = (date.fromisoformat(given[name]) if name in given else None for name in ("first", "last"))
-    done = rejudging.replay(
-        reason=given.get("reason"), truck=given.get("truck"), first=first, last=last, **_by(request)
-    )
-    return f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
+    done = replays.replay(reason=given.get("reason"), truck=given.get("truck"), first=first, last=last, **_by(request))
+    return f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 
 def _hold(db: sa.Connection, request: Request) -> str:
@@ -97,7 +95,7 @@ def _resend(db: sa.Connection, request: Request) -> str:
 def _reclean(db: sa.Connection, request: Request) -> str:
     size = settings().batch_bytes
     first, last = (date.fromisoformat(request.parameters[name]) for name in ("first", "last"))
-    batches = reprocessing.ask(db, first, last, batch_bytes=size, **_by(request))
+    batches = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
     ledger.claim(db, size)
     return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
 

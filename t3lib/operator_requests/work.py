@@ -29,7 +29,7 @@ def carry_out(actions: Mapping[str, Action] = ACTIONS) -> int:
     if its trace shows that it was done, it is not done twice."""
     ended = 0
     with warehouse.connect() as guard:
-        if not guard.scalar(_WAITING) or not locks.alone_at_once(guard, locks.DESK):
+        if not guard.scalar(_WAITING) or not locks.try_acquire(guard, locks.REQUESTS):
             return 0
         while (request_id := _begin()) is not None:
             ended += _carry_out_one(request_id, actions)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from io import BytesIO
-
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.container import Container
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from t3lib.charts.palette import Palette
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.container import Container
 
 WIDTH, HEIGHT, SCALE = 592, 250, 2
 POINTS = 10.5  # still readable where a phone shows the picture at 60 %
@@ -28,6 +28,9 @@ def by_hour(hours: list[Hour], names: tuple[str, str], money: bool, palette: Pal
     """PNG of `WIDTH` x `HEIGHT` at `SCALE`: bars named names[0], and dashes for the usual named names[1] if known.
 
     Drawn without pyplot, so that a notebook's own figures are left alone."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # a second that workers and commands need not wait for
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, facecolor=palette.background)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1), facecolor=palette.background)
@@ -56,7 +59,7 @@ def _tick(size: float, most: float, money: bool) -> str:
     return f"{'£' if money else ''}{shown}"
 
 
-def _style_axes(axes: Axes, hours: list[Hour], money: bool, palette: Palette) -> None:
+def _style_axes(axes: "Axes", hours: list[Hour], money: bool, palette: Palette) -> None:
     axes.set_xticks(range(len(hours)), [hour.label for hour in hours], size=POINTS, color=palette.text)
     axes.set_xlim(-0.6, len(hours) - 0.4)
     axes.locator_params(axis="y", nbins=4, integer=True)

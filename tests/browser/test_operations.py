@@ -72,10 +72,10 @@ def test_a_rejected_row_is_repaired_through_the_form(tab: Page, served: Site):
     tab.get_by_label("Why").fill(f"The till {HOSTILE}")
     tab.get_by_label("Your name").fill("Ann")
     tab.get_by_label("Your name").press("Tab")
-    tab.get_by_role("button", name="Go on").press("Enter")
+    tab.get_by_role("button", name="Review").press("Enter")
     expect(live).to_contain_text("Make row 2 of file 2 a sale of £4.99?")
-    tab.get_by_role("button", name="Yes, ask for it").press("Enter")
-    expect(live.locator("tr", has_text="waits for a worker")).to_contain_text("Ann")
+    tab.get_by_role("button", name="Submit request").press("Enter")
+    expect(live.locator("tr", has_text="waiting for a worker")).to_contain_text("Ann")
     assert operator_requests.carry_out() == 1
     expect(live).to_contain_text("£4.99 by card at truck 3 is a sale now.")
     assert sales() == [(3, 1, 499), (3, 2, 499)]

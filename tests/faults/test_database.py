@@ -139,10 +139,11 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("code", ["40001", "40P01", "57P01"])
-def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
+def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, short_pauses, code):
     execute(database, CONFLICT.format(code=code))
     with workflows.working():
         assert take_in() == []
+    assert short_pauses == [1, 3]
     assert len(feeding.sales()) == lunch
     assert feeding.rows("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'failed'") == [(2,)]
     assert feeding.rows("SELECT count(*) FROM ops.mail_outbox") == [(0,)]
@@ -151,7 +152,7 @@ def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database):
+def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="40001").replace("<= 2", "<= 6"))
     with workflows.working():
         assert "a conflict" in take_in()[0]
@@ -166,7 +167,7 @@ def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database)
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database):
+def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="22000").replace("<= 2", "<= 1"))
     with workflows.working():
         assert len(take_in()) == 1
@@ -180,7 +181,7 @@ def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, datab
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch):
+def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch, short_pauses):
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:

@@ -77,7 +77,7 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
         with warehouse.connect() as db:
-            batches = reprocessing.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            batches = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
         with workflows.working(), progress("Cleaning again") as advance:
             failed = wait_for_all(workflows.enqueue_open_batches(), advance)

@@ -154,18 +154,20 @@ def replay(
 
     Example: t3 rejects replay --reason decimal_shift --why "New menu" """
     from scheduler.cli.session import session
-    from t3lib.warehouse.decisions import rejudging
+    from t3lib.warehouse.decisions import replays
     from t3lib.warehouse.files.audit import account
 
     first, last = _days(date)
     with session("database"):
-        done = rejudging.replay(
+        done = replays.replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json({"judged": done.judged, "accepted": done.accepted, "pence": done.pence})
+        print_json(
+            {"judged": done.validated, "accepted": done.accepted, "pence": done.pence}
+        )  # a name that scripts read
         return
-    say(f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
+    say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 
 
 def _days(text: str) -> tuple[datetime.date | None, datetime.date | None]:

@@ -110,7 +110,7 @@ def _last(day: datetime.date | None, name: str) -> datetime.date:
     from t3lib.editions import editions
 
     one = editions()[name]
-    return one.latest(today()).last if day is None else one.over(day, today()).last
+    return one.latest(today()).last if day is None else one.finished_period(day, today()).last
 
 
 def _editions(edition: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The repair desk: people decide what becomes of rejected rows. Every decision is kept and can be taken back."""
+"""Repairs: people decide what becomes of rejected rows. Every decision is kept and can be taken back."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from t3lib.cleaning import REASONS
-from t3lib.cleaning.truck_facts import Rules, read_rules
+from t3lib.cleaning.truck_facts import TruckFacts, read_truck_facts
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError
 from t3lib.warehouse.db.connection import connect
@@ -48,12 +48,12 @@ def repair(
 ) -> dict[str, Any]:
     """Make a rejected row a sale; returns that sale (columns of core.sale).
 
-    pence: the total, or accept the suggested one; sold_at (aware) and payment_type where the row's own are no
-    good. What was not given is read from the row. Raises RefusedError: the row is not open, something is still
+    pence: the total, or accept the suggested one; sold_at (aware) and payment_type where the row's own are wrong.
+    What was not given is read from the row. Raises RefusedError: the row is not open, something is still
     missing, or the value is beyond the truck's limits and not forced."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
-        row, rules = rejects.show(db, file_id, row_number), read_rules(db)
+        row, facts = rejects.show(db, file_id, row_number), read_truck_facts(db)
     rejects.must_be_open(row)
     total = _total(row, pence, accept)
     typed = {
@@ -61,7 +61,7 @@ def repair(
         "type": payment_type or row["raw_type"],
         "total": f"{total // 100}.{total % 100:02d}",
     }
-    sale = _believed(row, typed, rules, force)
+    sale = _sale(row, typed, facts, force)
     inserted = pa.Table.from_pylist([sale], schema=SALE_SCHEMA)
     ensure_months(inserted, url)
     decision = decisions.on(row, "repair", actor, why, "repaired", sale, forced=force)
@@ -70,7 +70,7 @@ def repair(
 
 
 def dismiss(file_id: int, row_number: int, *, actor: str, why: str, url: str | None = None) -> None:
-    """Say that a rejected row is no sale: it stays rejected and is asked about no more. Raises RefusedError."""
+    """Say that a rejected row is no sale: it stays rejected and is no longer listed as open. Raises RefusedError."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
         row = rejects.show(db, file_id, row_number)
@@ -91,19 +91,19 @@ def undo(file_id: int, row_number: int, *, actor: str, why: str, url: str | None
         cursor.execute(_LAST, [file_id, row_number])
         last = next(iter(cursor.table().to_pylist()), None)
         if last is None or last["action"] == "undo":
-            raise RefusedError("No decision stands on this row: there is nothing to take back.")
+            raise RefusedError("There is no decision on this row: there is nothing to take back.")
         if last["action"] == "accept":
             raise RefusedError("The rules accept this row themselves now: there is nothing to take back.")
         deleted = decisions.only(sales_of(cursor, [file_id]), [row])
         sale = next(iter(deleted.to_pylist()), None)
         back = decisions.on(row, "undo", actor, why, last["status_before"], sale, undoes=last["repair_id"])
-        decisions.take(cursor, [back], SALE_SCHEMA.empty_table(), deleted, {file_id: Label("undo", row["key"])})
+        decisions.apply(cursor, [back], SALE_SCHEMA.empty_table(), deleted, {file_id: Label("undo", row["key"])})
     action: str = last["action"]
     return action
 
 
 def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
-    """The total that a person gave or accepted, or the row's own where it is good."""
+    """The total that a person gave or accepted, or else the row's own where it is valid."""
     if accept and pence is None:
         if row["suggested_pence"] is None:
             raise RefusedError("No total is suggested for this row: give one (--total 4.99).")
@@ -119,12 +119,12 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
     return total
 
 
-def _believed(row: dict[str, Any], typed: dict[str, str], rules: Rules, force: bool) -> dict[str, Any]:
-    """The sale that typed values make under the rules; forced, under those that do not believe. Raises RefusedError."""
-    found = rejects.validate([row], rules, typed)
+def _sale(row: dict[str, Any], typed: dict[str, str], facts: TruckFacts, force: bool) -> dict[str, Any]:
+    """The sale that typed values make; with `force` beyond the truck's limits too. Raises RefusedError."""
+    found = rejects.validate([row], facts, typed)
     if force and found.rejects.num_rows and found.rejects["reason"][0].as_py() in FORCEABLE:
-        anything = Rules({row["truck_id"]: {_UNLIMITED}}, {}, rules.without_reader, rules.known)
-        found = rejects.validate([row | {"last_modified": row["last_modified"] + _LATER}], anything, typed)
+        unlimited = TruckFacts({row["truck_id"]: {_UNLIMITED}}, {}, facts.without_reader, facts.known)
+        found = rejects.validate([row | {"last_modified": row["last_modified"] + _LATER}], unlimited, typed)
     if found.sales.num_rows:
         sale: dict[str, Any] = found.sales.to_pylist()[0]
         return sale
@@ -136,10 +136,10 @@ def _believed(row: dict[str, Any], typed: dict[str, str], rules: Rules, force: b
 def _commit(
     taken: list[Decision], inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label], url: str | None
 ) -> None:
-    """Take decisions on rows that are still as they were found. Raises RefusedError when somebody was faster."""
+    """Apply decisions, if their rows have not changed since. Raises RefusedError when somebody was faster."""
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({decision.file_id for decision in taken}))
         rows = [{"file_id": d.file_id, "row_number": d.row_number, "status": d.status_before} for d in taken]
-        if len(decisions.as_read(cursor, rows)) < len(rows):
+        if len(decisions.unchanged(cursor, rows)) < len(rows):
             raise RefusedError("Somebody decided about this row meanwhile: look at it again (`t3 rejects show`).")
-        decisions.take(cursor, taken, inserted, deleted, labels)
+        decisions.apply(cursor, taken, inserted, deleted, labels)

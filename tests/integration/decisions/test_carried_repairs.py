@@ -23,7 +23,7 @@ def test_a_repair_survives_cleaning_again(file_id: int):
 def test_a_persons_value_wins_over_a_rule_that_reads_another(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.repair(file_id, 2, accept=True, **ANN)
     repairs.dismiss(file_id, 3, **ANN)
-    monkeypatch.setattr("t3lib.cleaning.rows._judge", lambda *_: (777, -1, -1))
+    monkeypatch.setattr("t3lib.cleaning.rows._validate_total", lambda *_: (777, -1, -1))
     assert again()[0].files == {"restated": 1}
     assert sales() == [(3, 1, 777), (3, 2, 499)]
     assert status() == ["repaired", "dismissed"]
@@ -33,7 +33,9 @@ def test_a_persons_value_wins_over_a_rule_that_reads_another(file_id: int, monke
 def test_a_rule_that_accepts_the_repaired_value_takes_it_over(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.repair(file_id, 2, accept=True, **ANN)
     with monkeypatch.context() as rule:
-        rule.setattr("t3lib.cleaning.rows._judge", lambda parsed, *_: (499, -1, -1) if parsed[0] else (0, 1, -1))
+        rule.setattr(
+            "t3lib.cleaning.rows._validate_total", lambda parsed, *_: (499, -1, -1) if parsed[0] else (0, 1, -1)
+        )
         again()
     assert status()[0] == "replayed"
     assert sales() == [(3, 1, 499), (3, 2, 499)]

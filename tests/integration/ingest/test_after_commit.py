@@ -28,7 +28,7 @@ from tests.support import feeding
 from tests.support.queueing import put
 from tests.support.steps import change, one
 
-pytestmark = pytest.mark.slow  # it starts servers
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_pauses")]  # it starts servers
 
 # kill -9 of the kernel, in its first `deaths` runs.
 DIES = """
@@ -128,7 +128,9 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     ingest()
     killed(99)
     with warehouse.connect() as db:
-        [batch] = reprocessing.ask(db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20)
+        [batch] = reprocessing.claim_days(
+            db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20
+        )
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
@@ -201,7 +203,7 @@ def limited(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("limits", "name"), [({"cell_seconds": 4}, "CellTimeoutError"), ({"run_seconds": 8}, "RunTimeoutError")]
+    ("limits", "name"), [({"cell_seconds": 3}, "CellTimeoutError"), ({"run_seconds": 5}, "RunTimeoutError")]
 )
 def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(bucket, notebooks, limited, limits, name):
     put(bucket, yesterday())
@@ -226,7 +228,7 @@ def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
 
 def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
-    limited(cell_seconds=4)
+    limited(cell_seconds=3)
     with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
         workflows.wait(workflows.enqueue_report("2026-11-20", "cfo"))
     assert len(runs("4_report")) == 1

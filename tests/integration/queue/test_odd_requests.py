@@ -124,7 +124,7 @@ def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, databas
     for state, outcome in rows("SELECT state, outcome FROM ops.request WHERE request_id <> :last", last=last):
         assert (state, "log says more" in outcome, len(outcome) <= 1000) == ("failed", False, True), outcome
     with engine.connect() as db:
-        assert "Requests of operators" in card(db, Choices())
+        assert "Operator requests" in card(db, Choices())
 
 
 @pytest.mark.parametrize(

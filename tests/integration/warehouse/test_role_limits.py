@@ -91,11 +91,11 @@ def _letter() -> EmailMessage:
     ("role", "doing", "said"),
     [
         ("dashboard", "SELECT pg_advisory_lock(1)", "it held an advisory lock"),
-        ("analyst", "BEGIN; SELECT 1", "its transaction stood idle for more than 1 seconds"),
-        ("analyst", "DECLARE held CURSOR WITH HOLD FOR SELECT * FROM core.truck", "it stood idle for more than 1"),
-        ("operator", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM core.sale", "stood idle"),
-        ("mailer", "BEGIN; LOCK TABLE ops.run IN ACCESS EXCLUSIVE MODE", "stood idle"),
-        ("etl", "BEGIN; SELECT name FROM ops.lock FOR UPDATE", "stood idle"),
+        ("analyst", "BEGIN; SELECT 1", "its transaction was idle for more than 1 seconds"),
+        ("analyst", "DECLARE held CURSOR WITH HOLD FOR SELECT * FROM core.truck", "it was idle for more than 1"),
+        ("operator", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM core.sale", "was idle"),
+        ("mailer", "BEGIN; LOCK TABLE ops.run IN ACCESS EXCLUSIVE MODE", "was idle"),
+        ("etl", "BEGIN; SELECT name FROM ops.lock FOR UPDATE", "was idle"),
     ],
 )
 def test_a_session_past_its_limits_is_ended(url: str, monkeypatch, role: str, doing: str, said: str):

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from t3lib import feed
-from t3lib.cleaning import REASONS, Rules, clean
+from t3lib.cleaning import REASONS, TruckFacts, clean
 from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS
 from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.money import parse_pence
@@ -17,7 +17,7 @@ from t3lib.warehouse.files.file_outcomes import OUTCOMES
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
-RULES = Rules(prices={3: {499}}, known=frozenset({3}))
+FACTS = TruckFacts(prices={3: {499}}, known=frozenset({3}))
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 UPLOADED = datetime(2026, 11, 5, 15, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def test_each_reason_has_an_example_that_is_rejected_for_it(reason: str):
         row |= {"timestamp": None, "type": None, "total": None, "line": ",".join(EXAMPLES[reason])}
     file = {"file_id": 1, "truck_id": 3, "uploaded_at": UPLOADED}
     raw = pa.Table.from_pylist([row], schema=feed.RAW_SCHEMA)
-    found = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES)
+    found = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), FACTS)
     assert found.rejects["reason"].to_pylist() == [reason]
 
 
@@ -44,7 +44,7 @@ def test_each_spelling_of_a_file_gives_the_same_sale(spelling: str):
     rows = feed.read("x.csv", FILE_SPELLINGS[spelling])
     raw = pa.table([pa.array([1], pa.int64()), pa.array([1], pa.int32()), *rows.columns], schema=feed.RAW_SCHEMA)
     file = {"file_id": 1, "truck_id": 3, "uploaded_at": UPLOADED}
-    (sale,) = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), RULES).sales.to_pylist()
+    (sale,) = clean(raw, pa.Table.from_pylist([file], schema=FILES_SCHEMA), FACTS).sales.to_pylist()
     assert (sale["sold_at"], sale["payment_type"], sale["total_pence"]) == (NOON, "card", 499)
 
 
