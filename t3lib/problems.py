@@ -80,7 +80,7 @@ def _system(error: BaseException) -> str | None:
 _DATABASE = [
     (
         r"password authentication failed for user",
-        "The database refuses the log-in: correct the user and password in T3_DATABASE_URL.",
+        "The database refuses the login: correct the user and password in T3_DATABASE_URL.",
     ),
     (
         r"no password supplied",

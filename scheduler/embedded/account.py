@@ -27,7 +27,7 @@ def options(say: Say) -> dict[str, Any]:
 
 
 def ensure(name: str, purpose: str, otherwise: str, say: Say) -> pwd.struct_passwd:
-    """As root, an account without home and log-in, made when missing. Raises ServiceError when it cannot be made."""
+    """As root, an account without home and login, made when missing. Raises ServiceError when it cannot be made."""
     with _lock():
         return find(name) or _make(name, purpose, otherwise, say)
 

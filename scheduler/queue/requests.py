@@ -48,7 +48,7 @@ def _backfill(db: sa.Connection, request: Request) -> str:
     counts = {
         "files to load": sum(day.missing for day in days),
         "files that failed": sum(day.failed for day in days),
-        "files to clean again": sum(day.reprocess for day in days),
+        "files to reprocess": sum(day.reprocess for day in days),
         "reports": sum(len(day.reports) for day in days),
     }
     return f"Queued: {', '.join(f'{count:,} {what}' for what, count in counts.items() if count)}."

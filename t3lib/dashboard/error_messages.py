@@ -29,7 +29,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, sa.exc.ProgrammingError) and "permission denied" in text:
         return "You may not see these figures: the dashboard's database role lacks the right to read them."
     if "password authentication failed" in text or "no password supplied" in text:
-        return f"The database refuses this page's login; tell your T3 operator. {retry}"
+        return f"The database refuses this page's login; tell T3's operators. {retry}"
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
         return f"The database does not answer. {retry}"
-    return f"These figures could not be read. {retry} If this persists, tell your T3 operator."
+    return f"These figures could not be read. {retry} If this persists, tell T3's operators."

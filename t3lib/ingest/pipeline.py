@@ -98,9 +98,9 @@ def preview(batch: Batch) -> Difference:
 
 def _open_dry_run(db: sa.Connection, business_date: str) -> Batch:
     if not business_date:
-        return Batch(ledger.DRY_RUN, ledger.files(db), Staging.of("rehearsal"))
+        return Batch(ledger.DRY_RUN, ledger.files(db), Staging.of("dry_run"))
     day = day_of(business_date)
-    return Batch(ledger.DRY_RUN, ledger.by_id(db, reprocessing.of_days(db, day, day)), Staging.of(f"rehearsal-{day}"))
+    return Batch(ledger.DRY_RUN, ledger.by_id(db, reprocessing.of_days(db, day, day)), Staging.of(f"dry_run-{day}"))
 
 
 def _is_staged(batch: Batch) -> bool:

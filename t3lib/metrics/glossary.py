@@ -36,7 +36,7 @@ _ENTRIES = (
     Entry(
         "average_ticket_pence",
         "Average ticket",
-        "What one sale brings on average, to the nearest penny, halves up.",
+        "Average amount of a sale, to the nearest penny, halves up.",
         "gross sales / transactions",
         "pence",
         _HOURLY,
@@ -52,7 +52,7 @@ _ENTRIES = (
     Entry(
         "share_pct",
         "Share of sales",
-        "Part of gross sales that a payment type or a truck brings.",
+        "Share of gross sales from one payment type or truck.",
         "its gross sales / gross sales",
         "percent",
         _HOURLY,
@@ -68,7 +68,7 @@ _ENTRIES = (
     Entry(
         "top_share_pct",
         "Largest share",
-        "Part of gross sales that the largest truck brings.",
+        "Share of gross sales from the largest truck.",
         "gross sales of the largest truck / gross sales",
         "percent",
         _HOURLY,
@@ -141,7 +141,7 @@ _ENTRIES = (
     Entry(
         "rejected_pct",
         "Rejected share",
-        "Part of the rows read that was rejected.",
+        "Share of the rows read that were rejected.",
         "rows rejected / rows read",
         "percent",
         "mart.sales_hourly, mart.rejected_daily",
@@ -191,7 +191,7 @@ _ENTRIES = (
     Entry(
         "transactions_share_pct",
         "Share of transactions",
-        "Part of all sales, by number, that were made at a price.",
+        "Share of all transactions that were made at a price.",
         "transactions at the price / transactions",
         "percent",
         "mart.price_daily",
@@ -199,7 +199,7 @@ _ENTRIES = (
     Entry(
         "busiest_hour",
         "Busiest hour",
-        "The local hour with the most sales at a place; the earlier of equals.",
+        "The local hour with the most sales at a place; of equal hours the earlier.",
         "hour with max(transactions)",
         "local hour",
         _HOURLY,
@@ -207,7 +207,7 @@ _ENTRIES = (
     Entry(
         "costs",
         "Costs",
-        "What each cost of metadata/costs.csv comes to, and the unit costs of metadata/menu.csv for what was sold. VAT "
+        "The total of each cost of metadata/costs.csv, and the unit costs of metadata/menu.csv for what was sold. VAT "
         "is the part contained in gross sales, a card cost is of card sales, other percents are of gross sales; a "
         "truck's daily cost counts on days that it trades, a monthly cost is spread over its days.",
         "sum of each cost, rounded half up",
@@ -217,7 +217,7 @@ _ENTRIES = (
     Entry(
         "contribution_pence",
         "Contribution",
-        "What is left of gross sales after the costs; needs metadata/costs.csv.",
+        "Gross sales less all costs; needs metadata/costs.csv.",
         "gross sales - costs",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -275,7 +275,7 @@ _ENTRIES = (
     Entry(
         "sales_per_hour_pence",
         "Sales per trading hour",
-        "What an hour with a sale brings on average, to the nearest penny.",
+        "Average gross sales of an hour with a sale, to the nearest penny.",
         "gross sales / trading hours",
         "pence",
         _HOURLY,
@@ -283,7 +283,7 @@ _ENTRIES = (
     Entry(
         "sales_per_day_pence",
         "Sales per trading day",
-        "What a day with a sale brings on average, to the nearest penny.",
+        "Average gross sales of a day with a sale, to the nearest penny.",
         "gross sales / trading days",
         "pence",
         _HOURLY,
@@ -333,7 +333,7 @@ _ENTRIES = (
     Entry(
         "card_fees_pence",
         "Card fees",
-        "What the costs of metadata/costs.csv that are named for cards come to.",
+        "Total of the costs in metadata/costs.csv whose name contains card.",
         "sum of costs with card in their name",
         "pence",
         "mart.sales_hourly, core.cost",
@@ -438,7 +438,7 @@ _ENTRIES = (
     Entry(
         "complete_pct",
         "Completeness",
-        "Part of the expected batches that is loaded.",
+        "Share of the expected batches that are loaded.",
         "expected batches loaded / expected batches",
         "percent",
         "mart.file",
@@ -454,7 +454,7 @@ _ENTRIES = (
     Entry(
         "trailing_share_pct",
         "Share of twelve months",
-        "Part of the gross sales of these months that a truck brings.",
+        "Share of the gross sales of these months from one truck.",
         "its gross sales / gross sales of these months",
         "percent",
         _HOURLY,
@@ -494,7 +494,7 @@ _ENTRIES = (
     Entry(
         "sales_per_truck_day_pence",
         "Sales per truck and day",
-        "What a truck takes on a day with a sale on average, to the nearest penny.",
+        "Average gross sales of a truck on a day with a sale, to the nearest penny.",
         "gross sales / truck days",
         "pence",
         _HOURLY,
@@ -536,7 +536,7 @@ _ENTRIES = (
     Entry(
         "ramp_pct",
         "Ramp",
-        "A new truck's gross sales of a week as part of what an established truck sells in the same days.",
+        "A new truck's gross sales of a week, in percent of what an established truck sells in the same days.",
         "gross sales / established trucks",
         "percent",
         _HOURLY,
@@ -544,7 +544,7 @@ _ENTRIES = (
     Entry(
         "clean_pct",
         "Share of clean data",
-        "Part of the rows read that became a sale.",
+        "Share of the rows read that became a sale.",
         "rows loaded / rows read",
         "percent",
         "mart.sales_hourly, mart.rejected_daily",
@@ -587,7 +587,7 @@ _ENTRIES = (
     Entry(
         "ledger_pence",
         "Pence in the ledger",
-        "What the ledger says these files sold.",
+        "Gross sales of these files according to the ledger.",
         "sum(pence_loaded)",
         "pence",
         "mart.file",
@@ -612,7 +612,7 @@ _ENTRIES = (
         "rows_difference",
         "Rows unexplained",
         "Rows of the ledger that are neither a sale of the chosen days, a reject, nor a sale of another day; "
-        "0 when all agrees.",
+        "0 if all agree.",
         "rows read - rejected - sales of other days - transactions",
         "rows",
         "mart.file, mart.sales_hourly",
@@ -620,7 +620,7 @@ _ENTRIES = (
     Entry(
         "pence_difference",
         "Pence unexplained",
-        "Pence of the ledger less those of the sales; 0 when all agrees.",
+        "Pence of the ledger less those of the sales; 0 if all agree.",
         "pence in the ledger - pence of other days - gross sales",
         "pence",
         "mart.file, mart.sales_hourly",

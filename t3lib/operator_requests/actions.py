@@ -97,7 +97,7 @@ def _reclean(db: sa.Connection, request: Request) -> str:
     first, last = (date.fromisoformat(request.parameters[name]) for name in ("first", "last"))
     batches = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
     ledger.claim(db, size)
-    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
+    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to reprocess."
 
 
 ACTIONS: dict[str, Action] = {

@@ -142,10 +142,10 @@ KINDS: dict[str, Kind] = {
         _days,
     ),
     "reclean": Kind(
-        "Clean days again",
+        "Reprocess days",
         "The loaded files of these days go through the notebooks under the present rules; figures may change.",
         (_FIRST, _LAST),
-        lambda given: f"Clean the files{sentences.days_of(given)} again",
+        lambda given: f"Reprocess the files{sentences.days_of(given)}",
         _days,
     ),
 }

@@ -118,7 +118,7 @@ def test_a_dry_run_keeps_its_copy_and_its_staged_files_apart(filled):
     assert done.values["rows"] == done.values["sales"] + done.values["rejects"] > 0
     assert done.table[0][-2:] == ["reason", "suggested_pence"]
     assert done.path.is_relative_to(settings().outputs / "dry_runs")
-    staged = settings().outputs / "dry_runs" / "staging" / f"rehearsal-{DAY}"
+    staged = settings().outputs / "dry_runs" / "staging" / f"dry_run-{DAY}"
     assert (staged / "sales.parquet").exists()
     assert not (settings().outputs / "staging" / staged.name).exists()
 

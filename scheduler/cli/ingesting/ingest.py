@@ -79,7 +79,7 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
         with warehouse.connect() as db:
             batches = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
-        with workflows.working(), progress("Cleaning again") as advance:
+        with workflows.working(), progress("Reprocessing") as advance:
             failed = wait_for_all(workflows.enqueue_open_batches(), advance)
         with warehouse.connect() as db:
             files = reprocessing.outcomes(db, batches)
@@ -132,7 +132,7 @@ def _show(files: list[dict], changes: list["Restatement"]) -> None:
     changed = [file for file in files if file["outcome"] != "unchanged"]
     if changed:
         table(changed, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
-    out().print(f"{len(files):,} files cleaned again, {unchanged:,} of them came out as before.")
+    out().print(f"{len(files):,} files reprocessed, {unchanged:,} of them came out as before.")
     rows = [
         {"truck": change.truck_id, "day": change.business_date, "before": pounds(change.pence_before),
          "after": pounds(change.pence_after), "sales": f"{change.rows:+,}"}

@@ -163,9 +163,8 @@ def replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json(
-            {"judged": done.validated, "accepted": done.accepted, "pence": done.pence}
-        )  # a name that scripts read
+        # Scripts read these names: "judged" was the word for validated in 0.1.
+        print_json({"judged": done.validated, "accepted": done.accepted, "pence": done.pence})
         return
     say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 

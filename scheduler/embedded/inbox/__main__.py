@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     user, password = os.environ["T3_INBOX_USER"], os.environ["T3_INBOX_PASSWORD"]
 
-    # aiosmtpd warns that log-ins are not encrypted; they never leave the machine.
+    # aiosmtpd warns that logins are not encrypted; they never leave the machine.
     warnings.filterwarnings("ignore", message="Requiring AUTH")
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     pages = page.serve(options.folder, options.page_port, options.zone)

@@ -230,7 +230,7 @@ def test_a_row_is_repaired_through_the_form_after_a_second_click(shifted: Path):
     change("UPDATE ops.request SET asked_at = asked_at - interval '1 hour', finished_at = now() - interval '1 minute'")
     page.refresh()
     assert page.status.value == ""
-    assert "No row of this choice waits" in page.cards["rejects"].value
+    assert "No rejected row of this choice is waiting" in page.cards["rejects"].value
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert_reconciles()
 

@@ -74,7 +74,7 @@ def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
 
 
 def test_days_are_cleaned_again(shifted: Path):
-    assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to clean again.")
+    assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to reprocess.")
     (batch,) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open' AND cause = 'again' AND actor = 'Ann'")
     run(*batch)
     assert rows("SELECT outcome FROM ops.again_file") == [("unchanged",)]
