@@ -246,6 +246,7 @@ OTHER = st.tuples(st.sampled_from(["delete", "look", "ingest", "ingest"]), st.sa
 _example = iter(range(1, 10**6))
 
 
+@pytest.mark.slow  # it tries many sequences in both kinds of bucket
 @hypothesis_settings(
     max_examples=int(os.environ.get("T3_FAULT_RUNS", 15)), deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
