@@ -20,7 +20,7 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing, Object
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, rows, sales, take_in
 
 A, B, C = (f"{HEADER}\n{at('12:00', 'card', total)}\n".encode() for total in ("10.00", "20.00", "30.00"))
@@ -92,7 +92,7 @@ def test_what_changed_before_it_was_read_is_read_when_it_comes_back(landing: Lan
     pipeline.clean_batch(batch)
     pipeline.load_batch(batch)
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     assert sales() == []
     take_in()
     assert pence() == [1000]
