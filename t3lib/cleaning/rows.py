@@ -23,7 +23,7 @@ _OK = -1
 
 @dataclass(frozen=True)
 class Cleaned:
-    """`sales` has the columns of core.sale, `rejects` those of ops.rejected_row; together one row per raw row."""
+    """`sales` has the columns of core.sale, `rejects` the columns of ops.rejected_row; together one row per raw row."""
 
     sales: pa.Table
     rejects: pa.Table
