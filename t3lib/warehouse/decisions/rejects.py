@@ -11,8 +11,8 @@ from t3lib import feed
 from t3lib.cleaning import REASONS, Cleaned, clean
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.keys import batch_window
-from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.problems import RefusedError, WrongUseError
+from t3lib.warehouse.files.file_outcomes import FILES_SCHEMA
 
 STATUSES: dict[str, str] = {
     "open": "Not loaded; a person or a later rule may decide otherwise.",
