@@ -11,7 +11,7 @@ from scheduler.worker.health_endpoint import Pulse
 from scheduler.worker.leader import Leader, Scheduler
 from t3lib import mail
 from t3lib.editions import wrong_addresses
-from t3lib.problems import ServiceError, explain, told
+from t3lib.problems import ServiceError, error_line, explain
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
 
@@ -58,7 +58,7 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             pulse.beat()
         except Exception as error:
             failures = min(failures + 1, 6)
-            line = told(error)
+            line = error_line(error)
             pulse.miss(line)
             _log.error(line, exc_info=explain(error) is None)
 

@@ -60,7 +60,7 @@ def test_a_row_that_lacks_its_total_asks_for_it(file_id: int):
         repairs.repair(file_id, 2, **ANN)
     with pytest.raises(RefusedError, match="No total is suggested"):
         repairs.repair(file_id, 3, accept=True, **ANN)
-    with pytest.raises(RefusedError, match="more than nothing"):
+    with pytest.raises(RefusedError, match="more than £0"):
         repairs.repair(file_id, 3, pence=0, **ANN)
 
 

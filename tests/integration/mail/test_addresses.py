@@ -41,7 +41,7 @@ def test_a_bad_address_among_the_operators_is_told_to_the_others(box, monkeypatc
     monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "bad@, ops@t3.example")
     settings.cache_clear()
     with warehouse.connect() as db:
-        mail.tell_operators(db, "disk", DAY, "the disk is full", "Free some space.")
+        mail.notify_operators(db, "disk", DAY, "the disk is full", "Free some space.")
     mail.send_due()
     mail.send_due()
     subjects = [message_from_bytes(content, policy=default)["Subject"] for to, content in box.received]
@@ -103,7 +103,7 @@ def test_the_sender_is_one_mailbox(box, monkeypatch):
     monkeypatch.setenv("T3_MAIL_FROM", "T3, Reports <reports@t3.example>")
     settings.cache_clear()
     with warehouse.connect() as db:
-        mail.tell_operators(db, "disk", DAY, "the disk is full", "Free some space.")
+        mail.notify_operators(db, "disk", DAY, "the disk is full", "Free some space.")
     mail.send_due()
     message = message_from_bytes(box.received[0][1], policy=default)
     [one] = message["From"].addresses

@@ -173,7 +173,7 @@ def nothing_is_under_way():
 
 def sender():
     """A process of its own that sends what is due."""
-    line = "import t3lib.mail.sending as s; s.tell_operators = lambda *_: []; s.send_due()"
+    line = "import t3lib.mail.sending as s; s.notify_operators = lambda *_: []; s.send_due()"
     return subprocess.Popen([sys.executable, "-c", line])
 
 

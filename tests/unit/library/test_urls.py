@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scheduler import cli
 from t3lib import settings, urls
 from t3lib.landing import Landing
-from t3lib.problems import told
+from t3lib.problems import error_line
 from t3lib.settings import SettingsError
 
 LOGINS = ("T3_DATABASE_URL", "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_DASHBOARD", "T3_DATABASE_URL_ANALYST",
@@ -83,7 +83,7 @@ def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple
     assert [part for part in secrets if part in heard.getvalue()] == []
     with pytest.raises(Exception) as failed:  # noqa: PT011
         Landing(address)
-    assert [part for part in secrets if part in told(failed.value)] == []
+    assert [part for part in secrets if part in error_line(failed.value)] == []
 
 
 @pytest.mark.parametrize(
