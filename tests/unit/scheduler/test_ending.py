@@ -11,7 +11,7 @@ from scheduler.embedded.processes import interrupt_deferred
 LOST = """
 import os, signal, sys
 from scheduler.cli import signals
-from scheduler.cli.serving.shared import stopping
+from scheduler.cli.serving.lifecycle import stopping
 from scheduler.embedded.processes import interrupt_deferred
 
 class Thing:
