@@ -97,7 +97,7 @@ def test_workbook_adds_up_to_the_page(page: Page, site: Site):
     assert round(sum(line[head.index("gross_sales")] for line in lines) * 100) == site.pence(LATEST)
 
 
-def test_on_paper_stand_the_figures_and_not_the_controls(page: Page):
+def test_the_printed_page_has_the_figures_and_not_the_controls(page: Page):
     page.emulate_media(media="print")
     expect(page.locator(".t3-live .t3-controls")).to_be_hidden()
     expect(page.locator(".t3-live .t3-tiles")).to_be_visible()

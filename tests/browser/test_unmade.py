@@ -57,7 +57,7 @@ def test_late_output_is_in_the_executed_copy(monkeypatch, tmp_path: Path, writte
     assert ["the figures" in str(output.data) for output in executed.cells[-1].outputs] == [True]
 
 
-def test_page_without_figures_says_so_and_comes_again(serve, fleet_database: str, tab: Page, written, tmp_path: Path):
+def test_page_without_figures_says_so_and_reloads(serve, fleet_database: str, tab: Page, written, tmp_path: Path):
     source = SECOND.format(seen=str(tmp_path / "seen"))
     site: Site = serve(str(written("second", source).with_suffix("")), fleet_database, "dashboard")
     tab.clock.install()

@@ -86,7 +86,7 @@ def test_a_bucket_that_is_missing_denied_or_out_of_reach(locked_bucket: dict[str
     assert told(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
 
 
-def test_a_bucket_that_cannot_be_listed_is_told_in_the_same_words(
+def test_a_bucket_that_cannot_be_listed_is_reported_in_the_same_words(
     locked_bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def listing(bucket: str = "landing", **changes: str) -> Callable[[], object]:

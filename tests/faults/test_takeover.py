@@ -173,7 +173,7 @@ def signal_all(pids, number):
             os.kill(pid, number)
 
 
-def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket, worker):
+def test_a_stopped_worker_finishes_its_notebook_and_leaves_the_rest(bucket, worker):
     process = worker()
     until(lambda: running("1_extract"))
     process.terminate()
@@ -186,7 +186,7 @@ def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket,
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_worker_told_to_stop_at_any_moment_fails_nothing(bucket, worker, seed):
+def test_a_worker_stopped_at_any_moment_fails_nothing(bucket, worker, seed):
     chance = random.Random(seed)
     process = worker()
     until(lambda: running(chance.choice(STAGES)) or all_done())

@@ -45,7 +45,7 @@ def test_load_reaches_an_open_page(fleet: str):
     assert page.hours.option["series"][0]["data"][-1]["value"] == 1.23
 
 
-def test_widgets_are_told_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
+def test_widgets_are_sent_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
     told: list[w.Widget] = []
     opened = w.Widget.open
     monkeypatch.setattr(w.Widget, "open", lambda widget: (told.append(widget), opened(widget)))

@@ -50,7 +50,7 @@ def test_empty_database_says_that_there_is_nothing(database: str):
     assert "last sale <b>never</b>" in page.heading.value
 
 
-def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
+def test_page_shows_what_failed_what_waits_and_what_was_requested(database: str):
     with warehouse.connect() as db:
         db.exec_driver_sql(ROWS)
     page = shown()
@@ -76,7 +76,7 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert "The file is empty." in first
 
 
-def test_yesterdays_report_waits_for_the_files_that_usually_come(database: str):
+def test_yesterdays_report_waits_for_the_usual_files(database: str):
     day = TODAY - timedelta(days=1)
     for week in (1, 2):
         change("""INSERT INTO ops.source_file

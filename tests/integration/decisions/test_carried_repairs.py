@@ -11,7 +11,7 @@ from tests.integration.decisions.repairing import ANN, LEDGER, again, status
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 
-def test_a_repair_survives_cleaning_again(file_id: int):
+def test_a_repair_survives_reprocessing(file_id: int):
     repairs.repair(file_id, 2, accept=True, **ANN)
     repairs.dismiss(file_id, 3, **ANN)
     assert again()[0].files == {"unchanged": 1}
@@ -97,7 +97,7 @@ def test_of_equal_rows_the_nth_stays_the_nth(bucket: Path):
     assert_reconciles()
 
 
-def test_a_row_that_is_corrected_ends_its_repair_and_is_told(shifted: Path, file_id: int):
+def test_a_corrected_row_ends_its_repair_and_is_reported(shifted: Path, file_id: int):
     repairs.repair(file_id, 2, accept=True, **ANN)
     put(shifted, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "6.50"), at("12:02", "cash", "VOID"))
     take_in()

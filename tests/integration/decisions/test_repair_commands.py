@@ -56,7 +56,7 @@ def test_a_reject_is_found_repaired_traced_and_taken_back(desk: Desk):
     assert desk.json("status")["pence_loaded"] == 499
 
 
-def test_days_are_cleaned_again_through_the_notebooks(desk: Desk):
+def test_days_are_reprocessed_through_the_notebooks(desk: Desk):
     done = desk.json("ingest", "--reprocess", "2026-11-05")
     assert [(file["key"], file["outcome"]) for file in done["files"]] == [(LUNCH, "unchanged")]
     assert (done["changes"], done["failed"]) == ([], [])

@@ -88,7 +88,7 @@ def test_a_forced_total_still_needs_a_time(bucket: Path):
         repairs.repair(1, 1, pence=500000, force=True, **ANN)
 
 
-def test_a_dismissed_row_stays_rejected_and_can_come_back(file_id: int):
+def test_a_dismissed_row_stays_rejected_and_can_be_reopened(file_id: int):
     before = rows("SELECT version FROM mart.watermark")
     repairs.dismiss(file_id, 3, actor="Ann", why="A test of the till.")
     assert status() == ["open", "dismissed"]

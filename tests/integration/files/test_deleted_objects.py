@@ -12,7 +12,7 @@ from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales
 from tests.support.restating import SHIFTED, again
 
 
-def test_an_object_that_is_gone_leaves_its_rows_as_they_are(bucket: Path):
+def test_a_deleted_object_leaves_its_rows_as_they_are(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     (bucket / LUNCH).unlink()

@@ -52,7 +52,7 @@ def test_an_older_upload_under_another_spelling_never_replaces_a_newer(bucket: P
     assert len(sales()) == 3
 
 
-def test_the_spelling_that_is_loaded_is_the_one_whose_leaving_is_told(bucket: Path):
+def test_the_loaded_spelling_is_the_one_whose_deletion_is_recorded(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
     put(bucket, PADDED, *MEALS)

@@ -107,7 +107,7 @@ def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes
     feeding.assert_reconciles()
 
 
-def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded(bucket, killed):
+def test_a_kernel_killed_at_every_try_after_the_commit_is_not_reported_as_not_loaded(bucket, killed):
     put(bucket, yesterday(), total="4.99")
     killed(99)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
@@ -123,7 +123,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     assert (ingest(), len(runs("3_load"))) == (([], ["Nothing new."]), 3)
 
 
-def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(bucket, killed):
+def test_reprocessed_days_whose_kernel_is_killed_after_the_commit_are_done(bucket, killed):
     put(bucket, yesterday(), total="4.99")
     ingest()
     killed(99)
@@ -145,7 +145,7 @@ def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, k
     assert (one("SELECT state FROM ops.batch"), one("SELECT count(*) FROM core.menu_item")) == ("done", 1)
 
 
-def test_a_kernel_killed_before_the_commit_is_told_as_not_loaded(bucket, notebooks, tmp_path):
+def test_a_kernel_killed_before_the_commit_is_reported_as_not_loaded(bucket, notebooks, tmp_path):
     put(bucket, yesterday())
     notebooks("3_load", "from t3lib import", DIES.format(flag=str(tmp_path / "died"), deaths=3))
     [said], changed = ingest()
@@ -181,7 +181,7 @@ def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
     assert one("SELECT state FROM ops.batch") == "done"
 
 
-def test_a_report_whose_mails_stand_already_is_not_told_as_without_mail(database):
+def test_a_report_whose_mails_exist_already_is_not_reported_as_without_mail(database):
     change("INSERT INTO ops.mail_outbox (report, business_date, edition, recipient, message_id, subject, message) "
            "VALUES ('daily', '2026-11-20', 'cfo', 'hiram@t3.example', '<1@t3.example>', 'Sales', 'x')")  # fmt: skip
     stages.fail_report("2026-11-20", "cfo", "The disk is full.")
@@ -205,7 +205,9 @@ def limited(monkeypatch):
 @pytest.mark.parametrize(
     ("limits", "name"), [({"cell_seconds": 3}, "CellTimeoutError"), ({"run_seconds": 5}, "RunTimeoutError")]
 )
-def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(bucket, notebooks, limited, limits, name):
+def test_a_cell_that_ran_into_its_own_limit_is_reported_at_once_with_its_number(
+    bucket, notebooks, limited, limits, name
+):
     put(bucket, yesterday())
     notebooks("2_clean", "import", "import time; time.sleep(60)")
     limited(**limits)
@@ -218,7 +220,7 @@ def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(buck
     assert (subject, "Notebook: 2_clean, cell In [4]" in text) == (f"T3: ingest of {batch} failed", True)
 
 
-def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
+def test_a_cell_without_memory_is_reported_at_once(bucket, notebooks):
     put(bucket, yesterday())
     notebooks("2_clean", "import", "x = bytearray(2**62)")
     [said], _ = ingest()
@@ -226,7 +228,7 @@ def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
     assert "MemoryError" in said
 
 
-def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, limited, database):
+def test_a_report_that_ran_into_its_limit_is_reported_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
     limited(cell_seconds=3)
     with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
@@ -234,7 +236,7 @@ def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, lim
     assert len(runs("4_report")) == 1
 
 
-def test_a_limit_of_postgres_is_not_tried_again_though_the_driver_calls_it_operational(database):
+def test_a_limit_of_postgres_is_not_retried_though_the_driver_calls_it_operational(database):
     columns = ", ".join(f"{n} AS c{n}" for n in range(1_700))
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")

@@ -40,7 +40,7 @@ def test_a_menu_price_that_allows_a_rejected_total_loads_it(bucket: Path):
     assert_reconciles()
 
 
-def test_a_menu_that_changes_no_judgement_reads_nothing_again(bucket: Path):
+def test_a_menu_that_changes_no_outcome_reprocesses_nothing(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "7"), at("12:01", "card", "ERR"))
     take_in()
     put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,7", header=MENU)

@@ -114,7 +114,7 @@ PAIRS: dict[str, tuple[dict[str, list[str]], dict[str, list[str]], str]] = {
 
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_of_two_files_that_load_at_once_one_stands(bucket: Path, pair: str, point: str):
+def test_of_two_files_that_load_at_once_one_is_loaded(bucket: Path, pair: str, point: str):
     first, second, other = PAIRS[pair]
     batches = staged(bucket, first), staged(bucket, second)
     with meeting(point):
@@ -127,7 +127,7 @@ def test_of_two_files_that_load_at_once_one_stands(bucket: Path, pair: str, poin
 
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("stood", [True, False], ids=["over a loaded version", "the first ones"])
-def test_of_two_versions_that_load_at_once_the_newer_stands(bucket: Path, stood: bool, point: str):
+def test_of_two_versions_that_load_at_once_the_newer_is_loaded(bucket: Path, stood: bool, point: str):
     if stood:
         put(bucket, LUNCH, MEALS[0])
         take_in()
@@ -166,7 +166,7 @@ def test_a_copy_that_loads_while_its_file_is_corrected_leaves_one(bucket: Path, 
 
 
 @pytest.mark.parametrize("point", ["locked", "written"])
-def test_a_file_cleaned_again_while_its_copy_and_its_correction_load(bucket: Path, point: str):
+def test_a_file_reprocessed_while_its_copy_and_its_correction_load(bucket: Path, point: str):
     put(bucket, LUNCH, *MEALS)
     put(bucket, EVENING, *LATER)
     take_in()

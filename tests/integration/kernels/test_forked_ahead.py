@@ -44,7 +44,7 @@ def test_they_take_other_options_and_another_configuration(kernel: Kernel, tmp_p
         other.close()
 
 
-def test_one_is_forked_when_asked_for_where_those_ahead_were_killed(kernel: Kernel) -> None:
+def test_one_is_forked_on_request_where_those_ahead_were_killed(kernel: Kernel) -> None:
     for pid in _ahead(kernel):
         os.kill(pid, signal.SIGKILL)
     other = Kernel()

@@ -208,7 +208,7 @@ def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Pa
 @pytest.mark.parametrize(
     ("role", "keys"), [("etl", True), ("analyst", True), ("report", False), ("dashboard", False), ("operations", False)]
 )
-def test_a_kernel_is_told_its_own_database_and_a_key_only_where_it_reads_files(role, keys, monkeypatch) -> None:
+def test_a_kernel_gets_its_own_database_and_a_key_only_where_it_reads_files(role, keys, monkeypatch) -> None:
     for name in ("", "_ETL", "_DASHBOARD", "_ANALYST", "_MAILER", "_OPERATOR"):
         monkeypatch.setenv(f"T3_DATABASE_URL{name}", f"postgresql://t3{name.lower()}:x{name.lower()}@db.example/t3")
     others = {"T3_SMTP_URL": MAIL, "T3_DASHBOARD_TOKEN": TOKEN, "DBOS_X": "1", "MY_API_KEY": "2", "PGPASSWORD": "3"}

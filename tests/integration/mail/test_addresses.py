@@ -27,7 +27,7 @@ def test_one_bad_address_is_failed_by_name_and_the_others_get_theirs(box):
     assert [to for to, _ in box.received if not to.startswith("operations")] == ["good@t3.example", "last@t3.example"]
 
 
-def test_operators_are_told_of_a_bad_address_once_a_day_not_once_a_mail(box):
+def test_operators_are_notified_of_a_bad_address_once_a_day_not_once_a_mail(box):
     for edition in ("cfo", "culinary"):
         prepared("bad@", edition=edition)
     mail.send_due()
@@ -37,7 +37,7 @@ def test_operators_are_told_of_a_bad_address_once_a_day_not_once_a_mail(box):
     assert "`t3 doctor` names the setting that holds it" in " ".join(told.get_content().split())
 
 
-def test_a_bad_address_among_the_operators_is_told_to_the_others(box, monkeypatch):
+def test_the_other_operators_are_notified_of_a_bad_address_among_them(box, monkeypatch):
     monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "bad@, ops@t3.example")
     settings.cache_clear()
     with warehouse.connect() as db:

@@ -37,7 +37,7 @@ from tests.support.logins import login
         ("hold", {"key": "a", "state": "done"}, "no field 'state'"),
     ],
 )
-def test_what_cannot_be_read_is_refused_where_it_is_asked(kind: str, parameters: dict, words: str):
+def test_what_cannot_be_read_is_refused_when_it_is_requested(kind: str, parameters: dict, words: str):
     with pytest.raises(RefusedError, match=words):
         requests.checked(kind, parameters, "Ann", "Because.")
 
@@ -103,7 +103,7 @@ ODD = [
 ]
 
 
-def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, database: str):
+def test_no_row_of_an_operator_stops_the_requests_or_the_card(shifted: Path, database: str):
     with warehouse.connect() as db:
         roles.ensure(db, PASSWORDS)
         signed = signature.statement(signature.key(db), "")

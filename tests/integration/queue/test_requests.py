@@ -64,7 +64,7 @@ def test_a_file_is_held_and_released(shifted: Path):
     assert_reconciles()
 
 
-def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
+def test_open_rejects_are_validated_again_after_the_menu_changed(shifted: Path):
     with warehouse.connect() as db:
         db.execute(sa.text("UPDATE core.menu_item SET price_pence = 49900"))
     state, outcome = done("replay", reason="decimal_shift", first="2026-11-05", last="2026-11-05")
@@ -73,7 +73,7 @@ def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
     assert_reconciles()
 
 
-def test_days_are_cleaned_again(shifted: Path):
+def test_days_are_reprocessed(shifted: Path):
     assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to reprocess.")
     (batch,) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open' AND cause = 'again' AND actor = 'Ann'")
     run(*batch)
@@ -199,7 +199,7 @@ def test_the_page_offers_the_modes_of_a_backfill():
     assert tuple(MODES) == backfill.MODES
 
 
-def test_a_worker_carries_out_what_was_asked_within_two_seconds(shifted: Path):
+def test_a_worker_carries_out_a_request_within_two_seconds(shifted: Path):
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(loop.work, stop)

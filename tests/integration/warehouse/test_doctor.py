@@ -122,7 +122,7 @@ def test_rollups_of_a_truck_whose_files_disagree_are_left_alone(two_trucks: Path
     assert (sales(), rows("SELECT truck_id, state, pence_loaded FROM ops.source_file ORDER BY 1")) == spoilt[1:]
 
 
-def test_a_lost_sale_comes_back_as_advised(two_trucks: Path):
+def test_a_lost_sale_is_restored_as_advised(two_trucks: Path):
     right = held(), sales()
     spoil("DELETE FROM core.sale WHERE truck_id = 3 AND row_number = 1")
     with warehouse.connect() as db:
@@ -289,7 +289,7 @@ def test_a_key_whose_loaded_version_is_not_the_buckets_is_named(doctor, two_truc
     assert doctor()[0] == 0
 
 
-def test_a_newer_version_that_cannot_be_loaded_and_a_file_that_left_are_told(doctor, two_trucks: Path):
+def test_a_newer_version_that_cannot_be_loaded_and_a_deleted_file_are_reported(doctor, two_trucks: Path):
     put(two_trucks, LUNCH, header="when,what")
     (two_trucks / OTHER).unlink()
     take_in()

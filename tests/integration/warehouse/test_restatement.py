@@ -90,7 +90,7 @@ def test_a_file_of_the_trading_day_is_not_late(bucket: Path):
     assert rows(RECORDED) == []
 
 
-def test_cleaning_again_without_a_change_moves_nothing(bucket: Path):
+def test_reprocessing_without_a_change_moves_nothing(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
     take_in()
     before = rows("SELECT version FROM mart.watermark")
@@ -101,7 +101,7 @@ def test_cleaning_again_without_a_change_moves_nothing(bucket: Path):
     assert rows(RECORDED) == []
 
 
-def test_a_changed_rule_restates_the_days_that_are_asked_for(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_changed_rule_restates_the_requested_days(bucket: Path, monkeypatch: pytest.MonkeyPatch):
     put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "4.99"), at("12:02", "card", "101"))
     put(bucket, SHIFTED.replace("/5/", "/6/"), at("15:00", "card", "99", day="2026-11-06"))
     take_in()
@@ -125,7 +125,7 @@ def test_a_changed_rule_restates_the_days_that_are_asked_for(bucket: Path, monke
     assert_reconciles()
 
 
-def test_a_file_is_no_evidence_for_itself_when_it_is_cleaned_again(bucket: Path):
+def test_a_file_is_no_evidence_for_itself_when_it_is_reprocessed(bucket: Path):
     put(bucket, LUNCH, *[at("12:00", "card", "0.50")] * 12, at("12:01", "card", "50"))
     take_in()
     assert again()[0].files == {"unchanged": 1}
@@ -173,7 +173,7 @@ def test_a_version_replaced_while_it_waits_is_left_alone(bucket: Path):
     assert_reconciles()
 
 
-def test_a_file_that_could_not_be_read_is_tried_again(bucket: Path):
+def test_a_file_that_could_not_be_read_is_retried(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), header="when,how,much")
     take_in()
     assert states() == {LUNCH: "bad_header"}

@@ -31,7 +31,7 @@ def readable_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_five_who_come_at_once_to_two_places_get_two(place, monkeypatch):
+def test_five_visitors_at_once_to_two_places_get_two(place, monkeypatch):
     given(monkeypatch, T3_VISITORS_AT_MOST="2")
     with processes.page("dashboard") as page, ThreadPoolExecutor(5) as pool:
         found = list(pool.map(lambda n: Visitor(page.url).ask(), range(5)))
@@ -109,7 +109,7 @@ def test_a_kernel_is_its_visitors_alone(served):
     assert owner.ask("api/kernels")[0] == owner.ask("api/kernelspecs")[0] == 404
 
 
-def test_the_proxys_visitors_are_told_apart_too(served):
+def test_the_proxys_visitors_are_distinguished_too(served):
     page = served(PROXY)
     olga, miranda = (Visitor(page.url, X_Forwarded_User=name) for name in ("olga", "miranda"))
     kernel = olga.open()
@@ -178,7 +178,7 @@ def cases(start_site) -> Iterator[Site]:
             yield site
 
 
-def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(cases):
+def test_an_error_in_a_kernel_is_shown_in_words_and_logged_in_full(cases):
     visitor = Visitor(cases.url)
     kernel = visitor.open("?faulty")
     assert json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"] == ""
@@ -218,7 +218,7 @@ def everything(socket: websocket.WebSocket, seconds: float = 3) -> str:
         return heard
 
 
-def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(cases):
+def test_a_page_that_grows_too_large_ends_says_so_and_reloads(cases):
     greedy, modest = Visitor(cases.url), Visitor(cases.url)
     kernel, other = greedy.open("?greedy"), modest.open("?greedy")
     socket = greedy.channel(kernel)
@@ -234,7 +234,7 @@ def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(cases):
     assert greedy.open("?greedy") != kernel
 
 
-def test_a_page_whose_kernel_dies_says_so_and_comes_again(cases):
+def test_a_page_whose_kernel_dies_says_so_and_reloads(cases):
     visitor = Visitor(cases.url)
     text = visitor.ask("?named")[1]
     kernel = kernel_of(text)

@@ -54,7 +54,7 @@ def shown(text):
     return " ".join(" ".join(parts).split())
 
 
-def test_parts_stand_as_mail_clients_expect(message):
+def test_parts_are_nested_as_mail_clients_expect(message):
     assert message.get_content_type() == "multipart/mixed"
     body, table = message.iter_parts()
     assert (body.get_content_type(), table.get_content_type()) == ("multipart/alternative", "text/csv")

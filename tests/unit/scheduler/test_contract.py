@@ -89,7 +89,7 @@ def test_it_ends_with_a_check_unless_it_is_a_page(notebook, said):
     assert said() == ""
 
 
-def test_title_and_kernel_are_those_of_the_house(notebook, said):
+def test_title_and_kernel_are_those_of_the_project(notebook, said):
     notebook.cells[0].source = "# Sales"
     notebook.metadata.kernelspec.name = "python3"
     assert "Its kernel is not T3" in said()
