@@ -1,4 +1,4 @@
-"""A database that restarts, cuts, cancels, deadlocks: a load is tried again or fails in words, and is never half."""
+"""A database that restarts, cuts, cancels, deadlocks: a load is retried or fails in words, and is never partial."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Deliver against servers that misbehave: what is known afterwards is never more than what was heard."""
+"""Deliver against servers that misbehave: the recorded outcome never claims more than the server answered."""
 
 import contextlib
 import shutil
@@ -187,7 +187,7 @@ def test_a_url_that_cannot_be_used_leaves_the_mail_for_another_try_and_shows_not
 
 
 def test_an_own_error_before_the_message_leaves_it_for_a_retry(monkeypatch):
-    """The process may start no thread any more when the connection stands."""
+    """The process may start no thread any more once the connection is open."""
     with mailbox() as box:
         monkeypatch.setattr(threading.Timer, "start", lambda self: refuse_a_thread())
         outcome = attempt(box.url)

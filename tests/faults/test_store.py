@@ -1,4 +1,4 @@
-"""A bucket that fails: tried again, or said in words; never half a file, and afterwards everything is there."""
+"""A bucket that fails: retried, or reported in words; never half a file, and afterwards everything is there."""
 
 import tempfile
 import time

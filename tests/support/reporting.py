@@ -79,7 +79,7 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
 
 
 def executed(day, folder, *more):
-    """An executed copy that holds the sections of a day, and more outputs."""
+    """An executed notebook that holds the sections of a day, and more outputs."""
     shown = [block for block in (section(day) for section in SECTIONS) if block is not None]
     cells = [new_code_cell("shown", outputs=[_output(block)]) for block in shown]
     cells += [new_code_cell("more", outputs=[output]) for output in more]

@@ -1,4 +1,4 @@
-"""The archive as it is written: what is committed stands there as Parquet, whole, whenever a writer is killed."""
+"""The archive as it is written: what is committed is there as complete Parquet, whenever a writer is killed."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""What a person held, released or corrected leaves no sale counted twice, and none that stands nowhere."""
+"""What a person held, released or corrected leaves no sale counted twice, and none that is left out."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The repair desk: rejected rows become sales or are dismissed, with a name, a reason, and a way back."""
+"""Repairs: rejected rows become sales or are dismissed, with a name, a reason, and a way back."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime

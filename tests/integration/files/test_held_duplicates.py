@@ -1,4 +1,4 @@
-"""Two files that tell of the same sales: what is the same, what overlaps and what is chance."""
+"""Two files with the same sales: what is the same, what overlaps and what is chance."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from t3lib import warehouse
 from t3lib.warehouse.decisions import quarantine, rejects, repairs
 from tests.integration.files.meals import HISTORY, LATER, MEALS, OTHER, csv, parquet, reason, written
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
-from tests.support.restating import again
+from tests.support.restating import reprocess
 
 SPELLINGS = {
     "CRLF": csv(MEALS, "\r\n"),
@@ -177,7 +177,7 @@ def test_a_repaired_row_does_not_hide_the_copy_of_its_file(bucket: Path):
     take_in()
     assert states()[OTHER] == "held_overlap"
     assert len(sales()) == 4
-    again()
+    reprocess()
     assert len(sales()) == 4
     with warehouse.connect() as db:
         assert rejects.show(db, file_id, row_number)["status"] == "repaired"

@@ -60,11 +60,11 @@ def test_the_loaded_spelling_is_the_one_whose_deletion_is_recorded(bucket: Path)
     take_in()
     (bucket / LUNCH).unlink()
     take_in()
-    gone = "SELECT key FROM ops.source_file WHERE deleted_at IS NOT NULL"
-    assert rows(gone) == []
+    deleted = "SELECT key FROM ops.source_file WHERE deleted_at IS NOT NULL"
+    assert rows(deleted) == []
     (bucket / PADDED).unlink()
     take_in()
-    assert rows(gone) == [(PADDED,)]
+    assert rows(deleted) == [(PADDED,)]
     assert len(sales()) == 4
 
 

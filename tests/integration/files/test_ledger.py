@@ -1,4 +1,4 @@
-"""The ledger: which files are seen, claimed, batched, tried again; and that its codes are the database's."""
+"""The ledger: which files are seen, claimed, batched, retried; and that its codes are the database's."""
 
 import re
 from datetime import UTC, datetime, timedelta

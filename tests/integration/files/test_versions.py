@@ -1,4 +1,4 @@
-"""What stands in the bucket is what counts: versions that come back, go away, or are listed by two at once."""
+"""The bucket's content counts: versions that return, are deleted, or are listed by two at once."""
 
 import os
 import threading

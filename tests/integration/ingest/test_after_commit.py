@@ -1,4 +1,4 @@
-"""What ends after its load was committed is not told as not loaded; what ran into its own limit is not tried again."""
+"""A failure after the load was committed is not reported as not loaded; one at its own limit is not retried."""
 
 import email
 import shutil
@@ -78,7 +78,7 @@ def ingest():
         return failed, outcome(before, summary())
 
 
-def told():
+def notices():
     with warehouse.connect() as db:
         found = db.execute(sa.text("SELECT subject, message FROM ops.mail_outbox ORDER BY mail_id")).all()
     return [(subject, _text(bytes(message))) for subject, message in found]
@@ -102,7 +102,7 @@ def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes
     put(bucket, yesterday(), total="4.99")
     killed(1)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
-    assert (one("SELECT state FROM ops.batch"), told()) == ("done", [])
+    assert (one("SELECT state FROM ops.batch"), notices()) == ("done", [])
     assert runs("3_load") == [DIED, ("succeeded", None)]
     feeding.assert_reconciles()
 
@@ -114,7 +114,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_reported_as_not_lo
     assert (one("SELECT state FROM ops.batch"), one("SELECT error FROM ops.batch")) == ("done", None)
     assert runs("3_load") == [DIED] * 3
     batch = one("SELECT batch_id FROM ops.batch")
-    [(subject, text)] = told()
+    [(subject, text)] = notices()
     assert subject == f"T3: {batch} is loaded; a later step failed"
     assert "The files were loaded before this error: there is nothing to do." in text
     assert "cell In [" in text
@@ -134,7 +134,7 @@ def test_reprocessed_days_whose_kernel_is_killed_after_the_commit_are_done(bucke
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
+    assert [subject for subject, _ in notices()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, killed):
@@ -153,9 +153,9 @@ def test_a_kernel_killed_before_the_commit_is_reported_as_not_loaded(bucket, not
     assert (one("SELECT state FROM ops.batch"), one("SELECT count(*) FROM core.sale")) == ("failed", 0)
     assert said.startswith(f"{batch} was not loaded: DeadKernelError")
     assert changed == ["+0 sales, £0.00; now 0 sales, £0.00."]
-    assert "Nothing of this batch was loaded." in told()[0][1]
+    assert "Nothing of this batch was loaded." in notices()[0][1]
     assert ingest()[0] == []
-    assert [subject for subject, _ in told()][1:] == [f"T3: ingest of {batch} succeeded after all"]
+    assert [subject for subject, _ in notices()][1:] == [f"T3: ingest of {batch} succeeded after all"]
 
 
 def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(bucket, monkeypatch):
@@ -166,7 +166,7 @@ def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(
     monkeypatch.setattr(takeover, "stranded_batches", lambda: [batch])
     stages.park_stranded()
     assert one("SELECT state FROM ops.batch") == "done"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
+    assert [subject for subject, _ in notices()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
@@ -186,7 +186,7 @@ def test_a_report_whose_mails_exist_already_is_not_reported_as_without_mail(data
            "VALUES ('daily', '2026-11-20', 'cfo', 'hiram@t3.example', '<1@t3.example>', 'Sales', 'x')")  # fmt: skip
     stages.fail_report("2026-11-20", "cfo", "The disk is full.")
     stages.fail_report("2026-11-20", "culinary", "The disk is full.")
-    texts = [text for subject, text in told() if "report failed" in subject]
+    texts = [text for subject, text in notices() if "report failed" in subject]
     assert ["No mail was sent." in text for text in texts] == [False, True]
     assert "1 mail of this report was queued before" in texts[0]
 
@@ -216,7 +216,7 @@ def test_a_cell_that_ran_into_its_own_limit_is_reported_at_once_with_its_number(
     assert len(runs("2_clean")) == 1
     assert said.startswith(f"{batch} was not loaded: {name}: ")
     assert "(cell In [4] of 2_clean" in said
-    [(subject, text)] = told()
+    [(subject, text)] = notices()
     assert (subject, "Notebook: 2_clean, cell In [4]" in text) == (f"T3: ingest of {batch} failed", True)
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from t3lib import feed, warehouse
-from t3lib.cleaning import rows as judging
+from t3lib.cleaning import rows as cleaning_rows
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import rows as feed_rows
 from t3lib.ingest import pipeline, preview
@@ -84,8 +84,8 @@ def test_what_is_shown_is_what_the_restatement_records(day, monkeypatch, pence):
 
 
 def test_a_sale_that_only_changes_its_hour_is_shown_as_a_change(day, monkeypatch):
-    dates = judging.business_dates
-    monkeypatch.setattr(judging, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
+    dates = cleaning_rows.business_dates
+    monkeypatch.setattr(cleaning_rows, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
     found = preview.of_days(DAY, DAY)
     assert found.by_move() == [{"before": "loaded", "after": "loaded", "rows": 3, "pence": 0}]
     assert found.by_day() == recorded(apply())

@@ -1,4 +1,4 @@
-"""What stands in the figures is what the files' lines say: columns and rows that are not read are told."""
+"""The figures hold what the files' lines say: columns and rows that are not read are named."""
 
 import json
 from datetime import date
@@ -129,7 +129,7 @@ def test_a_file_taken_out_and_released_still_has_its_columns_checked(bucket: Pat
     write("UPDATE ops.source_file SET state = 'new', batch_id = NULL, all_sales = true")
     take_in()
     assert states() == {LUNCH: "loaded"}
-    write("UPDATE ops.source_file SET all_sales = false")  # as loaded before columns were asked
+    write("UPDATE ops.source_file SET all_sales = false")  # as loaded before columns were checked
     quarantine.hold(LUNCH, **WHY)
     quarantine.release(LUNCH, **WHY)
     take_in()
@@ -195,6 +195,6 @@ def test_the_doctor_draws_as_many_files_as_requested(bucket: Path, t3):
         put(bucket, LUNCH.replace("A1", f"A{hour}"), at("12:00", "card", f"{hour + 1}"))
     take_in()
     assert "2 of 5 loaded files" in rereading.check(Landing(), 2).detail
-    told = t3("doctor", "--files", "--json")[1]
-    [lines] = [check for check in json.loads(told)["checks"] if check["name"] == "lines"]
+    printed = t3("doctor", "--files", "--json")[1]
+    [lines] = [check for check in json.loads(printed)["checks"] if check["name"] == "lines"]
     assert lines["detail"] == "all 5 loaded files read again: 5 rows"

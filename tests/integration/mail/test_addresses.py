@@ -32,9 +32,9 @@ def test_operators_are_notified_of_a_bad_address_once_a_day_not_once_a_mail(box)
         prepared("bad@", edition=edition)
     mail.send_due()
     [(to, content)] = box.received
-    told = message_from_bytes(content, policy=default)
-    assert (to, told["Subject"]) == ("operations@t3.example", "T3: The cfo report of 5 November did not reach bad@")
-    assert "`t3 doctor` names the setting that holds it" in " ".join(told.get_content().split())
+    notice = message_from_bytes(content, policy=default)
+    assert (to, notice["Subject"]) == ("operations@t3.example", "T3: The cfo report of 5 November did not reach bad@")
+    assert "`t3 doctor` names the setting that holds it" in " ".join(notice.get_content().split())
 
 
 def test_the_other_operators_are_notified_of_a_bad_address_among_them(box, monkeypatch):

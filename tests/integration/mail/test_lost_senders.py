@@ -84,11 +84,11 @@ def test_operators_are_notified_of_the_mail_that_a_killed_sender_held(box):
     box.before_answer = lambda: None
     wait_for(nothing_is_under_way)
     assert state(mail_id) == "unknown"
-    [told] = [
+    [notice] = [
         message_from_bytes(content, policy=default) for to, content in box.received if to.startswith("operations")
     ]
-    assert "may or may not have reached hiram@t3.example" in told["Subject"]
-    assert f"t3 mail resend {mail_id}" in told.get_content()
+    assert "may or may not have reached hiram@t3.example" in notice["Subject"]
+    assert f"t3 mail resend {mail_id}" in notice.get_content()
 
 
 def test_a_mail_whose_sender_was_killed_before_it_began_leaves_once_and_nobody_is_notified(box):

@@ -1,4 +1,4 @@
-"""A share, an average or a change of nothing is an en dash, wherever it stands."""
+"""A share, an average or a change of nothing is an en dash, wherever it is shown."""
 
 from datetime import date, timedelta
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler.queue import requests as full_desk
+from scheduler.queue import requests as all_requests
 from t3lib import operator_requests, warehouse
 from t3lib.dashboard.operations.cards.requests import card
 from t3lib.dashboard.operations.choices import Choices
@@ -54,7 +54,7 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
             db.execute(sa.text("INSERT INTO ops.request (kind, parameters, asked_by, why) "
                                "VALUES (:kind, CAST(:parameters AS jsonb), 'Eve', 'x')"),
                        {"kind": kind, "parameters": parameters})  # fmt: skip
-    assert full_desk.carry_out() == 3
+    assert all_requests.carry_out() == 3
     assert rows("SELECT DISTINCT state FROM ops.request") == [("failed",)]
     with warehouse.connect() as db:
         assert [request.words for request in operator_requests.newest(db)] == [
@@ -119,7 +119,7 @@ def test_no_row_of_an_operator_stops_the_requests_or_the_card(shifted: Path, dat
             shown = card(db, choices)
             assert "could not be read" not in shown
             assert len(shown) < 60_000
-    assert full_desk.carry_out() == len(ODD) + 1
+    assert all_requests.carry_out() == len(ODD) + 1
     assert ended(last)[0] == "done"
     for state, outcome in rows("SELECT state, outcome FROM ops.request WHERE request_id <> :last", last=last):
         assert (state, "log says more" in outcome, len(outcome) <= 1000) == ("failed", False, True), outcome

@@ -1,4 +1,4 @@
-"""Figures that move after they were sent: operators are asked, or a second edition leaves, and only when it matters."""
+"""Figures that change after they were sent: operators are notified, or a correction is sent, if it matters."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -24,7 +24,7 @@ DAY = business_day.today() - timedelta(days=1)
 
 @pytest.fixture
 def sent(box, tmp_path):
-    """Yesterday's £100.00 from 10 sales, told to the CFO."""
+    """Yesterday's £100.00 from 10 sales, mailed to the CFO."""
     execute("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness')")
     execute(f"INSERT INTO mart.sales_hourly VALUES (1, '{DAY}', 13, 0, 'card', 10, 10000)")
     execute(f"INSERT INTO mart.price_daily VALUES (1, '{DAY}', 1000, 10)")
@@ -131,7 +131,7 @@ def test_a_released_correction_says_what_the_first_mail_said(sent, tmp_path):
     plain = " ".join(message.get_body(("plain",)).get_content().split())
     assert "£110.00 taken" in plain
     assert "said £100.00 from 10 sales" in plain
-    assert moved() == []  # what was told is so again
+    assert moved() == []  # the mailed figures are right again
 
 
 def test_correction_that_is_dropped_never_leaves(sent, tmp_path):

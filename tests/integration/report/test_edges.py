@@ -1,4 +1,4 @@
-"""Days that are like no other, hostile names, and one figure wherever it stands: read from the database to the mail."""
+"""Unusual days, hostile names, and one figure wherever it is shown: read from the database to the mail."""
 
 from datetime import date, timedelta
 from email import message_from_bytes

@@ -1,4 +1,4 @@
-"""Notebooks that run too long, print too much, are killed or stopped: bounded, and their copies say what happened."""
+"""Runs that take too long, print too much, are killed or stopped: bounded, and the executed notebook says so."""
 
 import os
 import signal

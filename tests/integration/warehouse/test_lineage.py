@@ -62,7 +62,7 @@ def test_a_version_that_left_the_bucket_is_reported_as_deleted(bucket: Path):
     take_in()
     (bucket / LUNCH).unlink()
     found = traced(DAY, Landing())
-    assert [f["missing"] for f in found["files"]] == [lineage.GONE, None]
+    assert [f["missing"] for f in found["files"]] == [lineage.NOT_IN_BUCKET, None]
     assert [s.get("raw", {}).get("total") for s in found["sales"]] == [None, "7"]
 
 

@@ -189,14 +189,14 @@ def test_an_error_in_a_kernel_is_shown_in_words_and_logged_in_full(cases):
             by_model["TextModel"]: {"method": "update", "state": {"value": "x"}, "buffer_paths": []}}  # fmt: skip
     for comm, data in send.items():
         socket.send(message("comm_msg", comm_id=comm, data=data))
-    heard = everything(socket)
+    received = everything(socket)
     for word in ("hunter2", "Traceback", "RuntimeError", str(tempfile.gettempdir()), "site-packages", "ipython-input"):
-        assert word not in heard, word
+        assert word not in received, word
     wrong = json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"]
     assert wrong.startswith("Your last choice could not be shown.")
     socket.close()
-    for told in ("RuntimeError: database password hunter2", "ValueError: observed hunter2", "printed hunter2"):
-        assert told in cases.log, told
+    for logged in ("RuntimeError: database password hunter2", "ValueError: observed hunter2", "printed hunter2"):
+        assert logged in cases.log, logged
 
 
 def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(cases):
@@ -209,13 +209,13 @@ def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(cases)
 def everything(socket: websocket.WebSocket, seconds: float = 3) -> str:
     """All that a kernel sends until it has been silent for a while."""
     socket.settimeout(seconds)
-    heard = ""
+    received = ""
     try:
         while True:
             found = socket.recv()
-            heard += found if isinstance(found, str) else found.decode(errors="replace")
+            received += found if isinstance(found, str) else found.decode(errors="replace")
     except websocket.WebSocketTimeoutException:
-        return heard
+        return received
 
 
 def test_a_page_that_grows_too_large_ends_says_so_and_reloads(cases):

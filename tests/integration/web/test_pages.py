@@ -22,14 +22,14 @@ pytestmark = pytest.mark.slow  # it starts servers
 
 def test_the_operations_page_answers_and_ends_with_its_block(place):
     with processes.page("operations") as page:
-        answers_and_shows_no_executed_copy(page)
+        answers_and_shows_no_executed_notebook(page)
     assert not page.server.alive
 
 
-def answers_and_shows_no_executed_copy(page: processes.Page) -> None:
+def answers_and_shows_no_executed_notebook(page: processes.Page) -> None:
     assert page.answer() == 200
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
+        urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed notebooks are for operators
 
 
 def test_static_files_are_sent_compressed_and_cached(served):
@@ -121,7 +121,7 @@ def test_the_dashboard_leaves_a_port_to_the_program_that_took_it_first_and_ends_
     taken = []
     monkeypatch.setattr(processes.voila_server, "command", overtaken)
     with processes.page("dashboard") as page:
-        answers_and_shows_no_executed_copy(page)
+        answers_and_shows_no_executed_notebook(page)
         assert urlsplit(page.url).port != taken[0].getsockname()[1]
     assert not page.server.alive
     taken[0].close()

@@ -1,4 +1,4 @@
-"""A worker: bounded runs, fences, what it tells the operators, what it waits for, and what an idle one leaves alone."""
+"""A worker: bounded runs, fences, notices to the operators, what it waits for, and what an idle one leaves alone."""
 
 import json
 import os
@@ -245,10 +245,10 @@ def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_
     put(bucket, today())
     discovery.discover(Landing(), sweep=True)
     batch = one("SELECT batch_id FROM ops.batch")
-    for name in (batch, "batch-9-gone"):
+    for name in (batch, "batch-9-deleted"):
         (settings().outputs / "staging" / name).mkdir(parents=True)
     assert maintenance.remove_staged(hours=24) == []
-    assert maintenance.remove_staged(hours=0) == ["batch-9-gone"]
+    assert maintenance.remove_staged(hours=0) == ["batch-9-deleted"]
     assert (settings().outputs / "staging" / batch).exists()
 
 

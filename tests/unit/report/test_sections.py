@@ -226,8 +226,8 @@ def test_wrong_addresses_are_named_by_where_they_are_set_and_refuse_no_other(tmp
     monkeypatch.setenv("T3_MAIL_TRIALS", "me")
     settings.cache_clear()
     assert edition("cfo").addresses == ("good@t3.example", "bad@")
-    told = [line.split(" is not ")[0] for line in wrong_addresses()]
-    assert told == [
+    named = [line.split(" is not ")[0] for line in wrong_addresses()]
+    assert named == [
         "T3_RECIPIENTS_CFO: 'bad@'", "T3_RECIPIENTS_OPERATIONS: '@t3.example'", "T3_MAIL_TRIALS: 'me'",
         "cfo_week in editions.toml: 'hiram'", "cfo_month in editions.toml: 'hiram'",
     ]  # fmt: skip

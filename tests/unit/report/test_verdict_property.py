@@ -23,7 +23,7 @@ def some(pence, sales):
     return totals(pence, sales) if pence and sales else totals(0, 0)
 
 
-def told(match):
+def change_of(match):
     """A sentence's change in percent; None for 'in line'."""
     if match[1] is None:
         return None
@@ -32,7 +32,7 @@ def told(match):
 
 
 def check(said, now, before, flat):
-    """What is said of a change is the change, rounded, or it is too small to be told."""
+    """What is said of a change is the change, rounded, or it is too small to be named."""
     pct = half_away(100 * (now - before) / before)
     assert (said is None and abs(pct) < max(flat, 1)) or said == pct
 
@@ -53,11 +53,11 @@ def test_no_verdict_contradicts_its_figures(pence, sales, pence_before, sales_be
     found = re.search(rf"{_SIDE} a usual", said.headline)
     assert bool(found) == bool(mean)
     if found:
-        check(told(found), taken, mean, flat)
+        check(change_of(found), taken, mean, flat)
         week = re.search(rf"That is {_SIDE}", said.reason)
         assert bool(week) == bool(then)
         if week:
-            check(told(week), taken, then, flat)
+            check(change_of(week), taken, then, flat)
         _count(said.reason, now, usual, flat)
 
 

@@ -1,4 +1,4 @@
-"""A notebook that breaks its contract is told so in words."""
+"""A notebook that breaks its contract is refused in words."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which errors are tried again: one list, in the code and in the docs."""
+"""Which errors are retried: one list, in the code and in the docs."""
 
 import importlib
 import inspect
@@ -31,8 +31,8 @@ def test_each_retried_error_has_an_owner(owner, name):
 
 def test_the_docs_list_the_same():
     page = (ROOT / "docs" / "operating.md").read_text()
-    again, never = page.split("## What is retried")[1].split("Not retried")[0:2]
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", again, re.MULTILINE)) == step_retries.RETRIED
+    retried, never = page.split("## What is retried")[1].split("Not retried")[0:2]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", retried, re.MULTILINE)) == step_retries.RETRIED
     assert (
         dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", never.split("\n## ")[0], re.MULTILINE)) == step_retries.NOT_RETRIED
     )
