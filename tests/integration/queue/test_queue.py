@@ -1,4 +1,4 @@
-"""The queue: every piece of work once, whoever dies."""
+"""The queue: every piece of work once, even when workers die."""
 
 from datetime import date
 
