@@ -128,7 +128,7 @@ def _pid(kernel: Any) -> int:
 
 
 def memory(pid: int) -> int:
-    """Bytes of a process: with its share of shared pages where the system tells (PSS), else its resident size."""
+    """Bytes of a process: with its share of shared pages where the system reports it (PSS), else its resident size."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         resident = process.memory_info().rss
