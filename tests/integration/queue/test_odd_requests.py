@@ -23,7 +23,7 @@ from tests.support.logins import login
 @pytest.mark.parametrize(
     ("kind", "parameters", "words"),
     [
-        ("explode", {}, "no request 'explode'"),
+        ("explode", {}, "Unknown request 'explode'"),
         ("repair", {"file": 1}, "Row is missing"),
         ("repair", ROW | {"total": "a fiver"}, "Write it like 4.99"),
         ("repair", ROW | {"at": "noon"}, "not a time"),
