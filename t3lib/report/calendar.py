@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from functools import cache
 
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.day import Day
 from t3lib.settings import SettingsError, settings
 
@@ -29,7 +29,7 @@ def holiday_sentence(day: Day) -> str:
 
 def _holidays_between(first: date, last: date) -> str:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    found = [f"{formatting.weekday(one)} {one.day} {one:%b} ({holiday(one)})" for one in days if holiday(one)]
+    found = [f"{words.weekday(one)} {one.day} {one:%b} ({holiday(one)})" for one in days if holiday(one)]
     return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
 
 

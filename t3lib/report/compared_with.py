@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.day import Day
 
 
@@ -40,7 +40,7 @@ def _day(day: Day) -> ComparisonNames:
         f"last {weekday}" if only else f"a usual {weekday}",
         "usual",
         f"last {weekday}",
-        f"last {formatting.weekday(day.period.last)}",
+        f"last {words.weekday(day.period.last)}",
         f"There is no earlier {weekday} to compare with yet.",
         only,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from t3lib.metrics import Totals, change_pct
-from t3lib.report import calendar, formatting
+from t3lib.report import calendar, words
 from t3lib.report.compared_with import ComparisonNames, comparison_names
 from t3lib.report.day import Day
 
@@ -24,7 +24,7 @@ def verdict(day: Day) -> Verdict:
     if not day.sales.transactions:
         return Verdict(f"No sales are recorded for {_dates(day)}.", _no_sales_reason(day, names))
     now = getattr(day.sales, measure)
-    took = f"{formatting.pounds(now)} taken" if measure == "gross_sales_pence" else f"{_sales(now)}"
+    took = f"{words.pounds(now)} taken" if measure == "gross_sales_pence" else f"{_sales(now)}"
     if not day.usual or not getattr(day.usual, measure):
         no_earlier = "" if day.usual else names.no_earlier
         reasons = [_totals_sentence(day.sales), no_earlier, calendar.holiday_sentence(day)]
@@ -46,11 +46,11 @@ def subject(day: Day) -> str:
     if not day.sales.transactions:
         figure = "no sales"
     else:
-        figure = formatting.amount(now, measure) + ("" if measure.endswith("_pence") else " sales")
+        figure = words.amount(now, measure) + ("" if measure.endswith("_pence") else " sales")
         if day.usual and getattr(day.usual, measure):
             moved = _moved(now, getattr(day.usual, measure), day.edition.flat_pct)
             figure += f", {moved} {comparison_names(day).usual_short}"
-    return formatting.line(f"T3 {day.edition.title}, {day.period.short}: {figure}")
+    return words.line(f"T3 {day.edition.title}, {day.period.short}: {figure}")
 
 
 def _moved(now: int, before: int, flat_pct: float) -> str:
@@ -58,7 +58,7 @@ def _moved(now: int, before: int, flat_pct: float) -> str:
     side = _direction(now, before, flat_pct)
     if not side:
         return "in line with"
-    return f"{abs(formatting.half_away(change_pct(now, before) or 0)):,}% {'above' if side > 0 else 'below'}"
+    return f"{abs(words.half_away(change_pct(now, before) or 0)):,}% {'above' if side > 0 else 'below'}"
 
 
 def _no_sales_reason(day: Day, names: ComparisonNames) -> str:
@@ -67,14 +67,14 @@ def _no_sales_reason(day: Day, names: ComparisonNames) -> str:
         return f"{known} {names.no_earlier}".strip()
     if not day.usual.transactions:
         return f"{known} There were none {names.before_when} either.".strip()
-    usual = f"{names.usual[:1].upper()}{names.usual[1:]} took {formatting.pounds(day.usual.gross_sales_pence)}"
+    usual = f"{names.usual[:1].upper()}{names.usual[1:]} took {words.pounds(day.usual.gross_sales_pence)}"
     if names.usual.startswith("a usual"):
         usual = usual.replace(" took ", " takes ", 1)
     return f"{known} {usual}. If trucks were out, their files have not arrived.".strip()
 
 
 def _totals_sentence(sales: Totals) -> str:
-    ticket, gross = formatting.pounds(sales.average_ticket_pence), formatting.pounds(sales.gross_sales_pence)
+    ticket, gross = words.pounds(sales.average_ticket_pence), words.pounds(sales.gross_sales_pence)
     return f"{_sales(sales.transactions)}, {ticket} each on average, {gross} together."
 
 
@@ -86,7 +86,7 @@ def _against_before(day: Day, measure: str, names: ComparisonNames) -> str:
         return f"Nothing was sold {names.before_when}."
     moved = _moved(getattr(day.sales, measure), before, day.edition.flat_pct)
     absent = _absent_then(day.trucks, measure, before * day.edition.flat_pct / 100)
-    return f"That is {moved} {names.before_amount(formatting.amount(before, measure))}{absent}."
+    return f"That is {moved} {names.before_amount(words.amount(before, measure))}{absent}."
 
 
 def _absent_then(trucks: pd.DataFrame, measure: str, least: float) -> str:
@@ -95,7 +95,7 @@ def _absent_then(trucks: pd.DataFrame, measure: str, least: float) -> str:
     absent = trucks[(trucks[f"{measure}_before"] == 0) & (usual > least) & (trucks[measure] > least)]
     if absent.empty:
         return ""
-    who = formatting.line(absent["truck"].iloc[0]) if len(absent) == 1 else f"{len(absent)} of its trucks"
+    who = words.line(absent["truck"].iloc[0]) if len(absent) == 1 else f"{len(absent)} of its trucks"
     return f", when {who} had no sales"
 
 
@@ -107,7 +107,7 @@ def _cause(sales: Totals, usual: Totals, flat_pct: float, names: ComparisonNames
     than, as_ = (" than usual", "as usual") if is_usual else (f" than in {names.usual}", "unchanged")
     if not number and not ticket:
         return f"The number of sales and the average ticket are both {as_}."
-    size = f"({formatting.pounds(sales.average_ticket_pence)}, {_pct(sales, usual, 'average_ticket_pence')})"
+    size = f"({words.pounds(sales.average_ticket_pence)}, {_pct(sales, usual, 'average_ticket_pence')})"
     count = f"({sales.transactions:,}, {_pct(sales, usual, 'transactions')})"
     made = {1: f"More sales{than} were made {count}", -1: f"Fewer sales{than} were made {count}"}
     average = {1: f"higher {size}", -1: f"lower {size}", 0: as_}[ticket]
@@ -121,22 +121,22 @@ def _mover(trucks: pd.DataFrame, measure: str, usual: int, flat_pct: float, name
         return ""
     moves = trucks[measure] - trucks[f"{measure}_usual"]
     largest = moves.abs().idxmax()
-    move, name = int(moves[largest]), formatting.line(trucks["truck"][largest])
+    move, name = int(moves[largest]), words.line(trucks["truck"][largest])
     if abs(move) * 100 < max(flat_pct, 1) * usual:
         return ""
-    size = formatting.amount(abs(move), measure) + ("" if measure.endswith("_pence") else " sales")
+    size = words.amount(abs(move), measure) + ("" if measure.endswith("_pence") else " sales")
     its = "its usual" if names.usual_short == "usual" else f"its {names.usual}"
     return f"The largest change is {name}, {size} {'above' if move > 0 else 'below'} {its}."
 
 
 def _direction(now: int | None, before: int | None, flat_pct: float) -> int:
     """1 up, -1 down, 0 for a change that rounds to less than flat_pct."""
-    pct = formatting.half_away(change_pct(now, before) or 0.0)
+    pct = words.half_away(change_pct(now, before) or 0.0)
     return 0 if abs(pct) < max(flat_pct, 1) else 1 if pct > 0 else -1
 
 
 def _pct(sales: Totals, usual: Totals, name: str) -> str:
-    return formatting.change(change_pct(getattr(sales, name), getattr(usual, name)))
+    return words.change(change_pct(getattr(sales, name), getattr(usual, name)))
 
 
 def _dates(day: Day) -> str:

@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.day import Day
 from t3lib.spreadsheet import inert
 
@@ -23,7 +23,7 @@ def rows(day: Day) -> str:
     writer.writerow([day.business_date, "", "All trucks", *counts, *map(_pounds, pence)])
     for row in day.trucks.itertuples():
         cells = [None if pd.isna(getattr(row, name)) else int(getattr(row, name)) for name in _MEASURES]
-        truck = inert(formatting.line(row.truck))
+        truck = inert(words.line(row.truck))
         writer.writerow([day.business_date, row.truck_id, truck, *cells[:3], *map(_pounds, cells[3:])])
     return text.getvalue()
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from t3lib import addresses
 from t3lib.editions import edition
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.output.exporter import Rendered, ReportError, render
 from t3lib.report.output.message_rules import check
 from t3lib.settings import settings
@@ -23,7 +23,7 @@ def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> Em
     """The same for a notebook that is already rendered."""
     message = _parts(rendered, corrected=revision > 1)
     before, after = "Trial: " if trial else "", " (corrected)" if revision > 1 else ""
-    message["Subject"] = before + formatting.line(rendered.envelope["subject"]) + after
+    message["Subject"] = before + words.line(rendered.envelope["subject"]) + after
     message["From"] = settings().mail_from
     message["Auto-Submitted"] = "auto-generated"
     operators = [found for found in map(addresses.parse, settings().recipients_operations) if found.mailbox]
@@ -53,7 +53,7 @@ def _parts(rendered: Rendered, *, corrected: bool) -> EmailMessage:
     for name, text in rendered.envelope["csv"].items():
         # The byte order mark is what makes Excel read UTF-8.
         content = text.encode("utf-8-sig")
-        message.add_attachment(content, "text", "csv", filename=formatting.line(name), params={"charset": "utf-8"})
+        message.add_attachment(content, "text", "csv", filename=words.line(name), params={"charset": "utf-8"})
     if edition(rendered.envelope["edition"]).pdf:
         from t3lib.report.output import pdf  # only editions with a PDF need the import
 

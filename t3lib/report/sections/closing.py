@@ -5,7 +5,7 @@ from typing import Any
 
 from t3lib import business_day
 from t3lib.record import RECORD
-from t3lib.report import formatting, links
+from t3lib.report import links, words
 from t3lib.report.block import Block, folded
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
@@ -68,12 +68,12 @@ def envelope(day: Day) -> Envelope:
 def _sources(day: Day) -> str:
     q = day.quality
     files = f"{q.files:,} {'file' if q.files == 1 else 'files'}"
-    rejected = f"{q.rows_rejected:,} not loaded" + (f" ({formatting.share(q.rejected_pct)})" if q.rows_rejected else "")
+    rejected = f"{q.rows_rejected:,} not loaded" + (f" ({words.share(q.rejected_pct)})" if q.rows_rejected else "")
     line = f"From {files}: {q.rows_read:,} rows read, {q.rows_loaded:,} loaded, {rejected}."
     if day.freshness.loaded_at is None:
         return line
     loaded = day.freshness.loaded_at.astimezone(settings().zone)
-    return f"{line} Last load {loaded:%H:%M} on {formatting.day(loaded.date())}."
+    return f"{line} Last load {loaded:%H:%M} on {words.day(loaded.date())}."
 
 
 def _restated(day: Day) -> list[str]:
@@ -82,7 +82,7 @@ def _restated(day: Day) -> list[str]:
         return []
     days = [
         f"{row.business_date:%a} {row.business_date.day} {row.business_date:%b} "
-        f"{formatting.signed(row.pence_change, 'sales_pence')} ({', '.join(_CAUSES.get(c, c) for c in row.causes)})"
+        f"{words.signed(row.pence_change, 'sales_pence')} ({', '.join(_CAUSES.get(c, c) for c in row.causes)})"
         for row in day.restated.head(MOST_RESTATED).itertuples()
     ]
     more = f" and {len(day.restated) - MOST_RESTATED:,} more" if len(day.restated) > MOST_RESTATED else ""

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from t3lib.charts.palette import DARK, LIGHT
-from t3lib.report import chart, formatting
+from t3lib.report import chart, words
 from t3lib.report.block import TEXT_WIDTH, folded, section
 from t3lib.report.buyers_pack import needed
 from t3lib.report.compared_with import comparison_names
@@ -42,7 +42,7 @@ def hours(day: Day) -> Picture | None:
     if not found:
         return None
     top = day.hours.loc[day.hours[day.edition.measure].idxmax()] if day.sales.transactions else None
-    most = "" if top is None else f"from {formatting.hour(int(top.local_hour))}"
+    most = "" if top is None else f"from {words.hour(int(top.local_hour))}"
     ticks = [replace(hour, label=_tick(hour.label, n)) for n, hour in enumerate(found)]
     return _picture(day, "hour", found, ticks, most)
 
@@ -104,13 +104,13 @@ def _hours(day: Day) -> list[chart.Hour]:
 def _alt(day: Day, grain: str, found: list[chart.Hour], most: str) -> str:
     measure, title = day.edition.measure, f"Sales by {grain}"
     unit = "" if measure.endswith("_pence") else " sales"
-    total = f"{formatting.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
+    total = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
     if day.usual:
-        usual = formatting.amount(getattr(day.usual, measure), measure)
+        usual = words.amount(getattr(day.usual, measure), measure)
         total += f"; {comparison_names(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
     if not most:
         return f"{title}: {total}."
-    return f"{title}: most {most} with {formatting.amount(max(hour.size for hour in found), measure)}; {total}."
+    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {total}."
 
 
 def _whole(value: float) -> int | None:
@@ -120,14 +120,14 @@ def _whole(value: float) -> int | None:
 def _lines(found: list[chart.Hour], measure: str, against: str) -> list[str]:
     """A bar of characters per hour, for readers of the plain part."""
     most = max(max(hour.size, hour.usual or 0) for hour in found) or 1
-    wide = max(9, *(len(formatting.amount(size, measure)) for hour in found for size in (hour.size, hour.usual or 0)))
+    wide = max(9, *(len(words.amount(size, measure)) for hour in found for size in (hour.size, hour.usual or 0)))
     label = max(5, *(len(hour.label) for hour in found))
     room = TEXT_WIDTH - 2 * wide - label - len(against) - 8
     shown = []
     for hour in found:
-        usual = "" if hour.usual is None else f"  {against} {formatting.amount(hour.usual, measure):>{wide}}"
+        usual = "" if hour.usual is None else f"  {against} {words.amount(hour.usual, measure):>{wide}}"
         bar = "#" * round(room * hour.size / most)
-        shown.append(f"{hour.label:>{label}}  {formatting.amount(hour.size, measure):>{wide}}{usual}  {bar}".rstrip())
+        shown.append(f"{hour.label:>{label}}  {words.amount(hour.size, measure):>{wide}}{usual}  {bar}".rstrip())
     return shown
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from t3lib.metrics import change_pct
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.block import Block, Cell, section, table
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
@@ -36,20 +36,20 @@ def contribution(day: Day) -> Block:
 
 def _payment(row: Any) -> list[Cell]:
     usual = row.gross_sales_pence_usual
-    moved = "–" if pd.isna(usual) else formatting.change(change_pct(int(row.gross_sales_pence), int(usual)))
+    moved = "–" if pd.isna(usual) else words.change(change_pct(int(row.gross_sales_pence), int(usual)))
     share = None if pd.isna(row.share_pct) else row.share_pct
-    name = formatting.line(str(row.payment_type)).capitalize()
-    return [Cell(name), Cell(formatting.pounds(int(row.gross_sales_pence))), Cell(formatting.share(share)), Cell(moved)]
+    name = words.line(str(row.payment_type)).capitalize()
+    return [Cell(name), Cell(words.pounds(int(row.gross_sales_pence))), Cell(words.share(share)), Cell(moved)]
 
 
 def _line(name: str, pence: int, gross: int) -> list[Cell]:
-    part = formatting.share(100 * pence / gross if gross else None)
-    return [Cell(formatting.line(name)), Cell(formatting.pounds(pence)), Cell(part)]
+    part = words.share(100 * pence / gross if gross else None)
+    return [Cell(words.line(name)), Cell(words.pounds(pence)), Cell(part)]
 
 
 def _named(cost: str) -> str:
     """A cost as people write it: card_fee is Card fee, vat is VAT."""
-    plain = formatting.line(cost.replace("_", " "))
+    plain = words.line(cost.replace("_", " "))
     return "VAT" + plain[3:] if plain.lower().startswith("vat") else plain[:1].upper() + plain[1:]
 
 
@@ -58,5 +58,4 @@ def _gap(without_goods_pence: int, menu: bool) -> str:
         return ""
     if not menu:
         return "Cost of goods is not included: that needs metadata/menu.csv with unit_cost."
-    amount = formatting.pounds(without_goods_pence)
-    return f"{amount} of sales have no cost of goods: metadata/menu.csv lacks the unit_cost."
+    return f"{words.pounds(without_goods_pence)} of sales have no cost of goods: metadata/menu.csv lacks the unit_cost."

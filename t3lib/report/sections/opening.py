@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from t3lib.metrics import Attention, Totals, change_pct
 from t3lib.metrics.trust.attention import FEWEST_WEEKS
-from t3lib.report import formatting, links
+from t3lib.report import links, words
 from t3lib.report.block import Block, Tone, folded, section
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
@@ -30,7 +30,7 @@ def corrected(day: Day) -> str:
     sales = f"{before.transactions:,} {'sale' if before.transactions == 1 else 'sales'}"
     return (
         f"Corrected: the report made at {made:%H:%M} on {made:%A} {made.day} {made:%B} said "
-        f"{formatting.pounds(before.gross_sales_pence)} from {sales}; files or rows have changed since."
+        f"{words.pounds(before.gross_sales_pence)} from {sales}; files or rows have changed since."
     )
 
 
@@ -79,7 +79,7 @@ def _total(label: str, name: str) -> Callable[[Day], Tile]:
 
     def tile(day: Day) -> Tile:
         now = getattr(day.sales, name)
-        return Tile(label, formatting.amount(now, name), _compared(day, lambda t: change_pct(now, getattr(t, name))))
+        return Tile(label, words.amount(now, name), _compared(day, lambda t: change_pct(now, getattr(t, name))))
 
     return tile
 
@@ -87,17 +87,15 @@ def _total(label: str, name: str) -> Callable[[Day], Tile]:
 def _card_share(day: Day) -> Tile:
     now = day.sales.card_share_pct
     known = [(name, other) for name, other in _others(day) if None not in (now, other.card_share_pct)]
-    lines = (Line(formatting.points(now, other.card_share_pct), name) for name, other in known)
-    return Tile("Paid by card", formatting.share(now), tuple(lines))
+    lines = (Line(words.points(now, other.card_share_pct), name) for name, other in known)
+    return Tile("Paid by card", words.share(now), tuple(lines))
 
 
 def _busiest_hour(day: Day) -> Tile:
     if not day.sales.transactions:
         return Tile("Busiest hour", "–")
     top = day.hours.loc[day.hours["transactions"].idxmax()]
-    return Tile(
-        "Busiest hour", formatting.hour(int(top.local_hour)), (Line(f"{int(top.transactions):,}", "sales in it"),)
-    )
+    return Tile("Busiest hour", words.hour(int(top.local_hour)), (Line(f"{int(top.transactions):,}", "sales in it"),))
 
 
 def _most_paid_price(day: Day) -> Tile:
@@ -107,8 +105,8 @@ def _most_paid_price(day: Day) -> Tile:
     top = sold.iloc[0]
     return Tile(
         "Most paid price",
-        formatting.pounds(int(top.price_pence)),
-        (Line(formatting.share(top.transactions_share_pct), "of sales"),),
+        words.pounds(int(top.price_pence)),
+        (Line(words.share(top.transactions_share_pct), "of sales"),),
     )
 
 
@@ -128,8 +126,8 @@ def _compared(day: Day, change: Callable[[Totals], float | None]) -> tuple[Line,
         pct = change(other)
         if pct is None:
             continue
-        tone: Tone = "" if not formatting.half_away(pct) else "up" if pct > 0 else "down"
-        lines.append(Line(formatting.change(pct), name, tone))
+        tone: Tone = "" if not words.half_away(pct) else "up" if pct > 0 else "down"
+        lines.append(Line(words.change(pct), name, tone))
     return tuple(lines)
 
 
@@ -151,7 +149,7 @@ def _calm(day: Day) -> str:
 
 def _item(item: Attention, day: Day) -> dict[str, str | None]:
     """The truck's name, the rest of the sentence, and a link to the truck in the dashboard."""
-    truck, text = formatting.line(item.truck or ""), formatting.line(_sentence(item, day))
+    truck, text = words.line(item.truck or ""), words.line(_sentence(item, day))
     name = truck if truck and text.startswith(truck) else ""
     return {"name": name, "rest": text[len(name) :], "href": links.dashboard(day.period, item.truck_id)}
 
@@ -164,10 +162,9 @@ def _sentence(item: Attention, day: Day) -> str:
     now, usual = (int(rows.iloc[0][name]) for name in ("gross_sales_pence", "gross_sales_pence_usual"))
     if item.kind == "silent":
         reason = item.reason or "Was it out, or are its files missing?"
-        return f"{item.truck} has no sales; usually {formatting.pounds(usual)}. {reason}"
+        return f"{item.truck} has no sales; usually {words.pounds(usual)}. {reason}"
     if item.kind in ("sales_low", "sales_high") and usual:
-        pct = formatting.change(abs(change_pct(now, usual) or 0)).removeprefix("+")
+        pct = words.change(abs(change_pct(now, usual) or 0)).removeprefix("+")
         side = "above" if now > usual else "below"
-        taken = f"{item.truck} took {formatting.pounds(now)}"
-        return f"{taken}, {pct} {side} its usual {formatting.pounds(usual)}. {item.reason}"
+        return f"{item.truck} took {words.pounds(now)}, {pct} {side} its usual {words.pounds(usual)}. {item.reason}"
     return f"{item.text.removesuffix('.')}. {item.reason}"

@@ -1,6 +1,6 @@
 """What a buyer's accountant wants to know: how clean the data are, and whether files and sales agree."""
 
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.block import Block, Cell, section, table
 from t3lib.report.buyers_pack import needed
 from t3lib.report.day import Day
@@ -15,13 +15,13 @@ def clean_rate(day: Day) -> Block:
             Cell(f"{row.period_first:%B %Y}"),
             Cell(f"{int(row.rows_read):,}"),
             Cell(f"{int(row.rows_rejected):,}"),
-            Cell(formatting.share(row.clean_pct)),
+            Cell(words.share(row.clean_pct)),
         ]
         for row in found.itertuples()
     ]
     read, loaded = int(found["rows_read"].sum()), int(found["rows_loaded"].sum())
     if rows:
-        share = formatting.share(100 * loaded / read if read else None)
+        share = words.share(100 * loaded / read if read else None)
         rows.append([Cell("Twelve months"), Cell(f"{read:,}"), Cell(f"{read - loaded:,}"), Cell(share)])
     note = "Rows that are no sale (voided, empty, unreadable) are kept with their raw text and a reason."
     columns = ["", "Rows read", "Not loaded", "Clean"] if rows else []
@@ -43,7 +43,7 @@ def reconciliation(day: Day) -> Block:
         ("Sales in the figures", found.transactions, found.gross_sales_pence),
         ("Unexplained", found.rows_difference, found.pence_difference),
     ]
-    rows = [[Cell(name), Cell(formatting.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
+    rows = [[Cell(name), Cell(words.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
     files = f"{found.ledger_files:,} {'file' if found.ledger_files == 1 else 'files'} loaded"
     held = found.ledger_files_not_loaded
     aside = f", {held:,} not loaded (unreadable or held)" if held else ""
@@ -54,4 +54,4 @@ def reconciliation(day: Day) -> Block:
 
 
 def _money(pence: int | None) -> str:
-    return "" if pence is None else formatting.pounds(pence)
+    return "" if pence is None else words.pounds(pence)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics import change_pct
-from t3lib.report import formatting
+from t3lib.report import words
 from t3lib.report.block import Block, Cell, Tone, section, table
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
@@ -36,9 +36,9 @@ def prices(day: Day) -> Block:
     """Prices that customers paid, most paid first."""
     rows = [
         [
-            Cell(formatting.pounds(row.price_pence)),
+            Cell(words.pounds(row.price_pence)),
             Cell(f"{row.transactions:,}"),
-            Cell(formatting.share(row.transactions_share_pct)),
+            Cell(words.share(row.transactions_share_pct)),
             _moved(row),
         ]
         for row in _sold(day.prices).head(MOST_PRICES).itertuples()
@@ -54,9 +54,9 @@ def menus(day: Day) -> Block:
         return table(title, [], [], "Needs metadata/menu.csv: truck_id, menu_item, menu_type, price.")
     rows = [
         [
-            Cell(formatting.line(row.menu_type)),
+            Cell(words.line(row.menu_type)),
             Cell(f"{row.transactions:,}"),
-            Cell(formatting.pounds(row.gross_sales_pence)),
+            Cell(words.pounds(row.gross_sales_pence)),
             _moved(row),
         ]
         for row in _sold(day.menus).itertuples()
@@ -72,9 +72,9 @@ def places(day: Day) -> Block:
         return table(title, [], [], "Needs metadata/pitches.csv: truck_id, location_id, from, to.")
     rows = [
         [
-            Cell(formatting.line(row.location)),
+            Cell(words.line(row.location)),
             Cell(f"{row.transactions:,}"),
-            Cell(formatting.hour(row.busiest_hour)),
+            Cell(words.hour(row.busiest_hour)),
             _moved(row),
         ]
         for row in _sold(day.places).itertuples()
@@ -87,7 +87,7 @@ def rejects(day: Day) -> Block:
     """Rows that were not loaded, by reason."""
     rejected, read = day.quality.rejected, day.quality.rows_read
     rows = [
-        [Cell(REASONS.get(reason, reason)), Cell(f"{count:,}"), Cell(formatting.share(100 * count / read))]
+        [Cell(REASONS.get(reason, reason)), Cell(f"{count:,}"), Cell(words.share(100 * count / read))]
         for reason, count in rejected.items()
     ]
     note = "" if rows else "Every row was loaded."
@@ -100,14 +100,14 @@ def _sold(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _truck(row: Any, measure: str) -> list[Cell]:
     now = int(getattr(row, measure))
-    cells = [Cell(formatting.line(row.truck)), Cell(formatting.amount(now, measure))]
+    cells = [Cell(words.line(row.truck)), Cell(words.amount(now, measure))]
     if pd.isna(getattr(row, f"{measure}_usual")) or pd.isna(getattr(row, f"{measure}_before")):
         return [*cells, Cell("–"), Cell("–")]
     before, usual = (int(getattr(row, f"{measure}_{of}")) for of in ("before", "usual"))
-    pct = formatting.change(change_pct(now, usual)) if usual else ""
-    difference = Cell(formatting.signed(now - usual, measure), pct, _tone(now - usual))
+    pct = words.change(change_pct(now, usual)) if usual else ""
+    difference = Cell(words.signed(now - usual, measure), pct, _tone(now - usual))
     week = (
-        Cell(formatting.change(change_pct(now, before)), "", _tone(now - before))
+        Cell(words.change(change_pct(now, before)), "", _tone(now - before))
         if before
         else Cell("none then", "", "muted")
     )
@@ -119,7 +119,7 @@ def _moved(row: Any) -> Cell:
     if pd.isna(row.transactions_usual):
         return Cell("–")
     now, usual = int(row.transactions), int(row.transactions_usual)
-    return Cell(formatting.change(change_pct(now, usual)) if usual else "new", "", _tone(now - usual))
+    return Cell(words.change(change_pct(now, usual)) if usual else "new", "", _tone(now - usual))
 
 
 def _usual(day: Day) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from t3lib.metrics import change_pct
-from t3lib.report import chart, formatting
+from t3lib.report import chart, words
 from t3lib.report.block import Block, Cell, Tone, section, table
 from t3lib.report.buyers_pack import MONTHS, needed
 from t3lib.report.day import Day
@@ -28,8 +28,8 @@ def months(day: Day) -> Picture | None:
         before = known.get(first.replace(year=first.year - 1))
         found.append(chart.Hour(f"{first:%b}", known.get(first, 0), before))
     title = f"{'Sales' if measure.endswith('_pence') else 'Number of sales'} by month"
-    total = formatting.amount(sum(month.size for month in found), measure)
-    now = formatting.amount(found[-1].size, measure)
+    total = words.amount(sum(month.size for month in found), measure)
+    now = words.amount(found[-1].size, measure)
     alt = f"{title}: {now} in {day.period.last:%B %Y}; {total} in the twelve months up to its end."
     return picture(title, alt, found, found, ("twelve months", "the year before"), measure, "before")
 
@@ -42,9 +42,9 @@ def like_for_like(day: Day) -> Block:
     rows = [
         [
             Cell(f"{name} ({one.like_for_like_trucks} {'truck' if one.like_for_like_trucks == 1 else 'trucks'})"),
-            Cell(formatting.pounds(one.like_for_like_pence)),
-            Cell(formatting.pounds(one.like_for_like_before_pence)),
-            Cell(formatting.change(one.like_for_like_pct), "", _tone(one.like_for_like_pct)),
+            Cell(words.pounds(one.like_for_like_pence)),
+            Cell(words.pounds(one.like_for_like_before_pence)),
+            Cell(words.change(one.like_for_like_pct), "", _tone(one.like_for_like_pct)),
         ]
         for name, one in named
         if one and one.like_for_like_trucks
@@ -82,8 +82,8 @@ def concentration(day: Day) -> Block:
     if found is None:
         return table(title, [], [], "No sales in these twelve months.")
     rows = [
-        [Cell("Largest truck"), Cell(formatting.line(found.top_truck))],
-        [Cell("Its share of twelve months"), Cell(formatting.share(found.top_share_pct))],
+        [Cell("Largest truck"), Cell(words.line(found.top_truck))],
+        [Cell("Its share of twelve months"), Cell(words.share(found.top_share_pct))],
         [Cell("Herfindahl-Hirschman index"), Cell(f"{found.hhi:,}")],
     ]
     trucks = len(day.pack.trailing) if day.pack.trailing is not None else 0
@@ -124,7 +124,7 @@ def ramp(day: Day) -> Block:
         known = {int(row.ramp_week): row.ramp_pct for row in own.itertuples()}
         since = own["first_sale_on"].iloc[0]
         cells = [Cell("–" if pd.isna(known.get(week)) else f"{known[week]:.0f}%") for week in weeks]
-        rows.append([Cell(formatting.line(str(truck)), f"since {since.day} {since:%b %Y}"), *cells])
+        rows.append([Cell(words.line(str(truck)), f"since {since.day} {since:%b %Y}"), *cells])
     return table(
         title,
         ["Truck", *(f"Week {week}" for week in weeks)],
@@ -146,23 +146,18 @@ def _last_months(last: date, count: int) -> list[date]:
 
 def _truck(row: Any) -> list[Cell]:
     part = row.trailing_months < MONTHS and row.trailing_months
-    name = Cell(formatting.line(row.truck), f"({row.trailing_months})" if part else "")
-    cells = [name, Cell(formatting.pounds(int(row.trailing_pence))), Cell(formatting.share(row.trailing_share_pct))]
+    name = Cell(words.line(row.truck), f"({row.trailing_months})" if part else "")
+    cells = [name, Cell(words.pounds(int(row.trailing_pence))), Cell(words.share(row.trailing_share_pct))]
     if pd.isna(row.trailing_before_pence) or not row.trailing_before_pence:
         return [*cells, Cell("new", "", "muted")]
     pct = change_pct(int(row.trailing_pence), int(row.trailing_before_pence))
-    return [*cells, Cell(formatting.change(pct), "", _tone(pct))]
+    return [*cells, Cell(words.change(pct), "", _tone(pct))]
 
 
 def _season(name: str, row: Any) -> list[Cell]:
     pence = None if pd.isna(row.sales_per_truck_day_pence) else int(row.sales_per_truck_day_pence)
-    return [
-        Cell(name),
-        Cell(f"{int(row.truck_days):,}"),
-        Cell(formatting.pounds(pence)),
-        Cell(f"{row.season_index:.0f}"),
-    ]
+    return [Cell(name), Cell(f"{int(row.truck_days):,}"), Cell(words.pounds(pence)), Cell(f"{row.season_index:.0f}")]
 
 
 def _tone(pct: float | None) -> Tone:
-    return "" if not pct or not formatting.half_away(pct) else "up" if pct > 0 else "down"
+    return "" if not pct or not words.half_away(pct) else "up" if pct > 0 else "down"

@@ -13,7 +13,7 @@ from t3lib.dashboard.state import TABS, State
 from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.metrics import Scope
 from t3lib.metrics.sales import breakdown
-from t3lib.report import formatting as report_formatting
+from t3lib.report import words as report_words
 from tests.support.pages import SUNDAY, sell
 
 DAY, BEFORE = Scope(SUNDAY, SUNDAY), Scope(SUNDAY - timedelta(weeks=1), SUNDAY - timedelta(weeks=1))
@@ -81,7 +81,7 @@ def test_a_day_without_a_row_has_no_share_of_rejects_to_compare_with(database: s
 def test_words_for_nothing_are_a_dash():
     nothing = float("nan")
     assert [formatting.percent(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
-    assert [report_formatting.share(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
-    assert [report_formatting.change(value) for value in (None, nothing)] == ["–", "–"]
-    assert [report_formatting.points(nothing, 1.0), report_formatting.points(1.0, nothing)] == ["–", "–"]
+    assert [report_words.share(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
+    assert [report_words.change(value) for value in (None, nothing)] == ["–", "–"]
+    assert [report_words.points(nothing, 1.0), report_words.points(1.0, nothing)] == ["–", "–"]
     assert [change(now, 0) for now in (0, 5)] == [("none", "nothing to compare with")] * 2

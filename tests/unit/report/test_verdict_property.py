@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t3lib.report.formatting import half_away
 from t3lib.report.verdict import subject, verdict
+from t3lib.report.words import half_away
 from tests.support.reporting import figures, totals, typical
 
 pytestmark = pytest.mark.slow  # it tries 400 days

@@ -2,32 +2,32 @@
 
 import pytest
 
-from t3lib.report import formatting
+from t3lib.report import words
 
 
 @pytest.mark.parametrize(
     ("pence", "text"), [(123_450, "+£1,234.50"), (-300, "−£3.00"), (0, "£0.00"), (None, "–")]
 )  # fmt: skip
 def test_differences_carry_their_sign(pence, text):
-    assert formatting.signed(pence, "gross_sales_pence") == text
+    assert words.signed(pence, "gross_sales_pence") == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(1234, "+1,234"), (-12, "−12"), (0, "0")])
 def test_counts_carry_their_sign(count, text):
-    assert formatting.signed(count, "transactions") == text
+    assert words.signed(count, "transactions") == text
 
 
 @pytest.mark.parametrize(
     ("pct", "text"), [(12.5, "+13%"), (-12.5, "−13%"), (0.4, "0%"), (-0.4, "0%"), (1234.5, "+1,235%"), (None, "–")]
 )
 def test_changes_are_rounded_as_people_round(pct, text):
-    assert formatting.change(pct) == text
+    assert words.change(pct) == text
 
 
 def test_shares_change_in_points():
-    assert formatting.points(65.5, 67.0) == "−1.5 pts"
-    assert formatting.points(65.5, 65.5) == "0.0 pts"
-    assert formatting.points(65.5, None) == "–"
+    assert words.points(65.5, 67.0) == "−1.5 pts"
+    assert words.points(65.5, 65.5) == "0.0 pts"
+    assert words.points(65.5, None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_shares_change_in_points():
     [(9, "9–10am"), (11, "11am–12pm"), (12, "12–1pm"), (13, "1–2pm"), (23, "11pm–12am"), (0, "12–1am")],
 )
 def test_hours_are_spans(hour, text):
-    assert formatting.hour(hour) == text
+    assert words.hour(hour) == text
 
 
 def test_text_from_outside_becomes_one_harmless_line():
-    assert formatting.line("Eels\r\nBcc: all@example.com\x00\u202e") == "Eels Bcc: all@example.com"
+    assert words.line("Eels\r\nBcc: all@example.com\x00\u202e") == "Eels Bcc: all@example.com"
