@@ -33,6 +33,7 @@ def _list_and_claim(landing: Landing, prefixes: list[str], sweep: bool) -> tuple
     begun = time.monotonic()
     objects = [found for prefix in prefixes for found in landing.objects(prefix)]
     with warehouse.connect() as db:
+        ledger.moment(db, 0)  # the transaction begins before the listing's age is taken, never after it
         seconds = time.monotonic() - begun
         found = ledger.compare(db, objects, seconds)
         new = ledger.enter(db, found.new)
