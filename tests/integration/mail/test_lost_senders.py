@@ -142,9 +142,9 @@ def test_what_a_sender_of_an_older_version_left_is_unknown(box, no_operators):
 
 
 def cut_off(database, postgres):
-    """End every connection to this test's database, as a restart does."""
+    """End every connection to this test's database, as a restart does, and wait until none holds a lock."""
     with psycopg2.connect(postgres) as connection:
-        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s"
         connection.cursor().execute(query, [sa.make_url(database).database])
     connection.close()
 

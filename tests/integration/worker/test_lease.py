@@ -17,7 +17,7 @@ HELD = """
 def test_a_lease_is_held_by_one_worker_and_taken_again_after_a_lost_connection(database):
     first, second = Lease(database, "machine"), Lease(database, "machine")
     assert (first.executor, second.executor) == ("machine-1", "machine-2")
-    change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
+    change("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 't3 executor'")
     with pytest.raises(Exception, match=r"terminat|closed"):
         first.beat()
     first.beat()
@@ -49,7 +49,7 @@ def test_nothing_is_taken_over_before_the_own_lease_is_stable(bucket):
         workflows.take_over()
         assert one("SELECT state FROM ops.run") == "running"
         workflows._lease._taken -= STABLE_SECONDS
-        change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
+        change("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 't3 executor'")
         workflows.take_over()  # as after a restart: its own lease is lost, or just taken again
         assert one("SELECT state FROM ops.run") == "running"
         until(lambda: takeover._is_alive(workflows._executor))
