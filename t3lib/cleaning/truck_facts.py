@@ -27,7 +27,7 @@ _PRICES_OF = """
 
 
 @dataclass(frozen=True)
-class Rules:
+class TruckFacts:
     """Per-truck rules; pence. `prices` are the menu's; `sold` counts how often each price was sold so far.
 
     `limit_pence` is the highest believable total of a truck that has neither."""
@@ -57,7 +57,7 @@ class Rules:
         return {price for price, times in counts.items() if times >= SEEN_OFTEN}
 
 
-def read_rules(db: sa.Connection, without: Sequence[int] = ()) -> Rules:
+def read_rules(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
     """The rules as the dimensions and the sales so far give them.
 
     without: loaded files that are judged again; their own sales are no evidence."""
@@ -65,7 +65,7 @@ def read_rules(db: sa.Connection, without: Sequence[int] = ()) -> Rules:
     menu = db.execute(sa.text("SELECT truck_id, price_pence FROM core.menu_item")).all()
     sold = db.execute(sa.text(_PRICES_SOLD)).all()
     own = db.execute(sa.text(_PRICES_OF), {"files": list(without)}).all() if without else []
-    return Rules(
+    return TruckFacts(
         prices=_grouped((truck, price) for truck, price in menu),
         sold=_counted((truck, price, int(times)) for truck, price, times in [*sold, *own]),
         without_reader=frozenset(truck for truck, reader in trucks if reader is False),
@@ -86,3 +86,5 @@ def _counted(rows: Iterable[tuple[int, int, int]]) -> dict[int, Counter[int]]:
     for truck, price, times in rows:
         counts[truck][price] += times
     return dict(counts)
+
+Rules = TruckFacts
