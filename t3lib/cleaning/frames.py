@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from t3lib.business_day import business_dates
 from t3lib.cleaning.moments import parse_moments
+from t3lib.cleaning.rules import NONE, Rule, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
 from t3lib.money import parse_amount
@@ -106,6 +107,19 @@ class Frames:
             column = self.files[name].cast(pa.timestamp("s", "UTC"), safe=False)
             frame[name] = _moments(_numbers(column.cast(pa.int64())), column.is_null().to_numpy(), file)
         return pd.DataFrame(frame).assign(times=self.of_moments.times)
+
+    def rules(self) -> Rules:
+        """Rules to be stated over this batch; each shows how many of its rows it catches."""
+        return Rules(self.rows(), self.moments(), self.facts, self.left)
+
+    def left(self, rules: Rules, rule: Rule) -> np.ndarray:
+        """How many rows of each distinct row (or moment) no rule before this one rejects."""
+        own, other = rules.first(rule.of_moments, rule) == NONE, rules.first(not rule.of_moments, rule) == NONE
+        found, others = self.of_rows, self.of_moments
+        if rule.of_moments:
+            found, others = others, found
+        times = found.times if other.all() else np.bincount(found.places[other[others.places]], minlength=len(own))
+        return times * own
 
     def _of_trucks(self, rows: pd.DataFrame) -> dict[str, object]:
         """What is known of a truck and of a total at it, per distinct row."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from t3lib.cleaning.frames import indices
-from t3lib.cleaning.rules import INT32_MAX, PAYMENT_TYPES, RuleError, Rules, _FIRST
+from t3lib.cleaning.frames import Frames
+from t3lib.cleaning.rules import INT32_MAX, NONE, PAYMENT_TYPES, RuleError, Rules
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,18 @@ class Cleaned:
     rejects: pa.Table
 
 
-def outcome(rules: Rules, bits: dict[str, int]) -> Cleaned:
+def outcome(frames: Frames, rules: Rules, bits: dict[str, int]) -> Cleaned:
     """Sales and rejects of a batch under its rules. bits: the number of each flag.
 
     Raises RuleError where a row is neither rejected nor a sale that can be booked."""
-    frames, codes = rules.frames, list(rules.stated)
+    codes = list(rules.stated)
     row, moment = frames.of_rows.places, frames.of_moments.places
-    of_row, of_moment = rules._first(False, codes), rules._first(True, codes)
+    of_row, of_moment = rules.first(False), rules.first(True)
     reason = np.minimum(of_row[row], of_moment[moment])
     pence = rules.rows["pence"].fillna(0).to_numpy(np.int64)
     kind = rules.rows["payment"].map({name: n for n, name in enumerate(PAYMENT_TYPES)}).fillna(-1).to_numpy(np.int8)
-    _must_be_bookable(rules, of_row, of_moment, reason, pence, kind)
-    sold, refused = np.flatnonzero(reason == _FIRST), np.flatnonzero(reason != _FIRST)
+    _must_be_bookable(frames, rules, of_row, of_moment, reason, pence, kind)
+    sold, refused = np.flatnonzero(reason == NONE), np.flatnonzero(reason != NONE)
     raw, sold_at = frames.raw, frames.stamps.cast(pa.timestamp("us", "UTC"))
 
     def placed(at: np.ndarray) -> dict[str, pa.Array]:
@@ -74,9 +74,8 @@ def _suggestions(rules: Rules, of_row: np.ndarray) -> np.ndarray:
     return found
 
 
-def _must_be_bookable(rules, of_row, of_moment, reason, pence, kind) -> None:
+def _must_be_bookable(frames, rules, of_row, of_moment, reason, pence, kind) -> None:
     """Raise RuleError unless every row that no rule rejects has pence, a payment and a time."""
-    frames = rules.frames
     row, moment = frames.of_rows.places, frames.of_moments.places
     missing_pence = rules.rows["pence"].isna().to_numpy()
     for what, bad, places in (
@@ -87,9 +86,9 @@ def _must_be_bookable(rules, of_row, of_moment, reason, pence, kind) -> None:
         ("no time", rules.moments["sold_at"].isna().to_numpy(), moment),
     ):
         own = of_row if places is row else of_moment
-        if not (bad & (own == _FIRST)).any():
+        if not (bad & (own == NONE)).any():
             continue
-        found = np.flatnonzero(bad[places] & (reason == _FIRST))
+        found = np.flatnonzero(bad[places] & (reason == NONE))
         if len(found):
             text = rules.rows["total"].iloc[row[found[0]]]
             raise RuleError(f"{len(found):,} rows have {what} and no rule rejects them, such as a total of {text!r}: nothing is loaded. Add a rule that rejects them.")

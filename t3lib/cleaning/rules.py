@@ -1,19 +1,21 @@
 """Rules of cleaning, as the cells of `2_clean` state them: which rows are no sales, which are odd, how a text is read."""
 
 import html
-from collections.abc import Hashable
+import linecache
+import re
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.truck_facts import TruckFacts
 
 PAYMENT_TYPES = ("card", "cash")
 INT32_MAX = 2**31 - 1
-_FIRST = np.iinfo(np.int16).max  # a row that no rule has rejected
+NONE = np.iinfo(np.int16).max  # a row that no rule rejects
+_CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
 
 
@@ -51,17 +53,21 @@ class Caught:
         return f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
 
 
+# How many rows of each distinct row (or moment) the rules before one have not rejected.
+Left = Callable[["Rules", Rule], np.ndarray]
+
+
 class Rules:
     """The rules of one batch, in the order in which they are stated: the first that rejects a row gives its reason.
 
     `rows` and `moments` are the batch's distinct values (see `Frames.rows` and `Frames.moments`); a rule's `when` is a
-    column of yes and no, made from one of them."""
+    column of yes and no, made from one of them. `sources` are the cells that stated them, in order."""
 
-    def __init__(self, raw: pa.Table, files: pa.Table, facts: TruckFacts):
-        self.frames = Frames(raw, files, facts)
-        self.rows, self.moments = self.frames.rows(), self.frames.moments()
-        self.stated: dict[Hashable, Rule] = {}
-        self.limit_pence = facts.limit_pence
+    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, left: Left | None = None):
+        self.rows, self.moments, self.limit_pence = rows, moments, facts.limit_pence
+        self.stated: dict[str, Rule] = {}
+        self.sources: list[str] = []
+        self._facts, self._left = facts, left
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
         """Read these texts of a column as a payment, 'card' or 'cash', in any case and with blanks around them."""
@@ -74,6 +80,7 @@ class Rules:
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
         found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
         self.rows["payment"] = self.rows["payment"].mask(found, as_)
+        self._record(2)
         counted = self.rows[found].groupby(column, observed=True)["times"].sum()
         return counted.rename("rows").reset_index().assign(read_as=as_)
 
@@ -85,9 +92,13 @@ class Rules:
         """Sales that are odd: loaded, with this mark."""
         return self._state(code, sentence, when, None, rejects=False)
 
+    def over(self, rows: pd.DataFrame, moments: pd.DataFrame) -> "Rules":
+        """The same batch in another order, before any rule is stated."""
+        return Rules(rows.assign(payment=pd.array([None] * len(rows), "str")), moments, self._facts)
+
     def dearest_price(self, sold_at_least: int) -> pd.Series:
         """The dearest price of each row's truck in pence: on its menu, or else sold so often so far; missing if none."""
-        facts = self.frames.facts
+        facts = self._facts
         dearest: dict[int, int] = {}
         for truck in self.rows["truck"].unique().tolist():
             often = {price for price, times in facts.sold.get(truck, {}).items() if times >= sold_at_least}
@@ -96,11 +107,20 @@ class Rules:
         return self.rows["truck"].map(dearest).astype("Int64")
 
     def _state(self, code: str, sentence: str, when: pd.Series, suggest: pd.Series | None, *, rejects: bool) -> Caught:
+        if not _CODE.fullmatch(code) or not sentence.strip().endswith("."):
+            raise RuleError(f"Rule {code!r}: a code is lower case letters, digits and _; its sentence ends with a full stop.")
         of_moments = self._is_of_moments(code, when)
-        caught = when.fillna(False).to_numpy(bool) if when.dtype != bool else when.to_numpy()
-        suggested = None if suggest is None else _suggested(suggest)
-        self.stated[code] = Rule(code, sentence, rejects, of_moments, caught, suggested)
-        return self._shown(self.stated[code])
+        caught = when.fillna(False).to_numpy(bool)
+        rule = Rule(code, sentence, rejects, of_moments, caught, None if suggest is None else _suggested(suggest))
+        self.stated[code] = rule
+        self._record(3)
+        return self._shown(rule)
+
+    def _record(self, depth: int) -> None:
+        """Keep the text of the cell that called."""
+        source = "".join(linecache.getlines(sys._getframe(depth).f_code.co_filename)).strip()
+        if source not in self.sources:
+            self.sources.append(source)
 
     def _is_of_moments(self, code: str, when: pd.Series) -> bool:
         if not isinstance(when, pd.Series) or not pd.api.types.is_bool_dtype(when.dtype):
@@ -116,34 +136,21 @@ class Rules:
 
     def _shown(self, rule: Rule) -> Caught:
         frame = self.moments if rule.of_moments else self.rows
-        caught = rule.caught
-        if not caught.any():
-            return Caught(rule.code, rule.sentence, 0, frame.head(0))
-        left = self._left(rule.of_moments, before=rule.code)
-        hit = caught & (left > 0)
-        shown = frame[hit].head(_EXAMPLES)
         columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
-        return Caught(rule.code, rule.sentence, int(left[caught].sum()), shown[columns].assign(rows=left[hit][:_EXAMPLES]))
+        if self._left is None or not rule.caught.any():
+            return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
+        left = self._left(self, rule)
+        hit = np.flatnonzero(rule.caught & (left > 0))
+        shown = frame[columns].iloc[hit[:_EXAMPLES]].assign(rows=left[hit[:_EXAMPLES]])
+        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
 
-    def _left(self, of_moments: bool, before: str) -> np.ndarray:
-        """How many rows of each distinct row (or moment) the rules before this one have not rejected."""
-        earlier = list(self.stated)[: list(self.stated).index(before)]
-        first = {kind: self._first(kind, earlier) for kind in (False, True)}
-        own, other = first[of_moments] == _FIRST, first[not of_moments] == _FIRST
-        frame = self.moments if of_moments else self.rows
-        if other.all():
-            return frame["times"].to_numpy() * own
-        places = {False: self.frames.of_rows.places, True: self.frames.of_moments.places}
-        return np.bincount(places[of_moments][other[places[not of_moments]]], minlength=len(frame)) * own
-
-    def _first(self, of_moments: bool, codes: list[Hashable]) -> np.ndarray:
-        """The place among all rules of the first that rejects each distinct row (or moment)."""
-        first = np.full(len(self.moments if of_moments else self.rows), _FIRST, np.int16)
-        order = list(self.stated)
-        for code in reversed(codes):
-            rule = self.stated[code]
-            if rule.rejects and rule.of_moments == of_moments:
-                first[rule.caught] = order.index(code)
+    def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
+        """Per distinct row (or moment) the number of the first rule (before one) that rejects it, NONE where none does."""
+        first = np.full(len(self.moments if of_moments else self.rows), NONE, np.int16)
+        rules = list(self.stated.values())
+        for number in reversed(range(rules.index(before) if before else len(rules))):
+            if rules[number].rejects and rules[number].of_moments == of_moments:
+                first[rules[number].caught] = number
         return first
 
 

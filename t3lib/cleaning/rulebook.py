@@ -1,0 +1,78 @@
+"""The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
+
+import hashlib
+import linecache
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from t3lib.cleaning.rules import RuleError, Rules
+
+TAG = "rule"
+_SHUFFLES = (1, 2)
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The cells that state the rules, in order. Each stands alone: it sees `rules`, `rows`, `moments`, `pd` and `np`."""
+
+    cells: tuple[str, ...]
+
+    @classmethod
+    def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
+        """The cells of a notebook that are tagged `rule`."""
+        tagged = (cell for cell in notebook["cells"] if TAG in cell["metadata"].get("tags", ()))
+        return cls(tuple(_text(cell["source"]) for cell in tagged))
+
+    @property
+    def hash(self) -> str:
+        """What tells one text of the rules from another: twelve hex digits."""
+        return hashlib.sha256("\n\n".join(self.cells).encode()).hexdigest()[:12]
+
+    def state(self, rules: Rules) -> Rules:
+        """State these rules over a batch. Raises RuleError, which names the cell."""
+        for number, source in enumerate(self.cells, 1):
+            name = f"<rule {self.hash}:{number}>"
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
+            try:
+                exec(compile(source, name, "exec"), names)
+            except Exception as error:
+                raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
+        return rules
+
+
+def verify(rules: Rules) -> Rulebook:
+    """The rulebook of rules that a notebook stated; each is stated again over two shuffled batches first.
+
+    Raises RuleError where a rule does not catch the same then."""
+    book = Rulebook(tuple(rules.sources))
+    for seed in _SHUFFLES:
+        rows, moments = (frame.sample(frac=1, random_state=seed) for frame in (rules.rows, rules.moments))
+        places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
+        again = book.state(rules.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
+        for code in rules.stated.keys() | again.stated.keys():
+            if not _same(rules.stated.get(code), again.stated.get(code), places):
+                raise RuleError(f"Rule {code!r} catches other rows each time: it may use what is in its cell and the batch alone, no order, clock or chance.")
+    return book
+
+
+def _same(stated: Any, again: Any, places: dict[bool, np.ndarray]) -> bool:
+    if stated is None or again is None or stated.of_moments != again.of_moments:
+        return False
+    at = places[stated.of_moments]
+    if (stated.suggested is None) != (again.suggested is None):
+        return False
+    same = np.array_equal(stated.caught[at], again.caught)
+    return same and (stated.suggested is None or np.array_equal(stated.suggested[at], again.suggested))
+
+
+def _text(source: str | Iterable[str]) -> str:
+    return "".join(source).strip()
+
+
+def _first_line(source: str) -> str:
+    return source.splitlines()[0][:80]
