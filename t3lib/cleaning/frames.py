@@ -10,15 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_dates
-from t3lib.cleaning.moments import parse_moments
+from t3lib.feed.moments import parse_moments
 from t3lib.cleaning.rules import NONE, Rule, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
-from t3lib.feed import RAW_SCHEMA
 from t3lib.money import parse_amount
 
 # Codes of up to so many combinations are counted in an array of that length, more in a hash table.
 _MOST_COUNTED = 8_000_000
-_NOT_OF_A_RULE = ("file_id", "row_number", "timestamp", "line")
+_NO_CELLS = ("file_id", "row_number", "line")
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
@@ -42,7 +41,7 @@ class Frames:
         self.raw, self.files, self.facts = raw.combine_chunks(), files.combine_chunks(), facts
         self.file = _positions(self.raw["file_id"], self.files["file_id"])
         self.truck = _numbers(self.files["truck_id"]).astype(np.int32)[self.file]
-        self.cells = {name: coded(self.raw[name]) for name in self.raw.column_names if name not in ("file_id", "row_number")}
+        self.cells = {name: coded(self.raw[name]) for name in self.raw.column_names if name not in _NO_CELLS}
         seconds, self.is_unread = parse_moments(self.cells["timestamp"].dictionary)
         stamps = pa.array(seconds, pa.timestamp("s", "UTC"), mask=self.is_unread)
         self.dates, self.hours = business_dates(stamps)
@@ -56,7 +55,7 @@ class Frames:
         local = self.dates.cast(pa.int32())
         weekday = np.where(self.is_unread, 0, (_numbers(local) + 3) % 7)
         columns = [(self.truck, None), (np.asarray(pc.is_valid(self.raw["line"])), 2)]
-        columns += [(indices(cell), len(cell.dictionary)) for name, cell in self.cells.items() if name not in ("timestamp", "line")]
+        columns += [(indices(cell), len(cell.dictionary)) for name, cell in self.cells.items() if name != "timestamp"]
         columns.append(((weekday * 25 + hour).astype(np.int64)[self.stamp], 175))
         return distinct(columns)
 
@@ -77,7 +76,7 @@ class Frames:
         total = self.cells["total"]
         frame = {"truck": self.truck[at], "cells_differ": np.asarray(pc.is_valid(self.raw["line"]))[at]}
         for name, cell in self.cells.items():
-            if name not in ("timestamp", "line"):
+            if name != "timestamp":
                 frame[name] = _category(cell.dictionary.to_pylist(), indices(cell)[at])
         texts, codes = total.dictionary.to_pylist(), indices(total)[at]
         frame["word"] = _category([text.replace("\xa0", " ").strip().lower() for text in texts], codes)
@@ -193,7 +192,9 @@ def indices(coded: pa.DictionaryArray) -> np.ndarray:
 def _category(words: list[str], codes: np.ndarray) -> pd.Categorical:
     """Texts by their places among the distinct ones, of which several may be the same word."""
     known = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    return pd.Categorical.from_codes(np.array([known[word] for word in words], np.int64)[codes] if words else codes, list(known))
+    return pd.Categorical.from_codes(
+        np.array([known[word] for word in words], np.int64)[codes] if words else codes, list(known)
+    )
 
 
 def _pence(values: list[int | None], codes: np.ndarray) -> pd.array:
@@ -224,6 +225,3 @@ def _positions(values: pa.ChunkedArray, among: pa.ChunkedArray) -> np.ndarray:
 def _numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     filled = pc.fill_null(column, 0)
     return filled.to_numpy() if isinstance(filled, pa.ChunkedArray) else filled.to_numpy(zero_copy_only=False)
-
-
-assert set(_NOT_OF_A_RULE) < set(RAW_SCHEMA.names)

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from t3lib.cleaning.frames import Frames
-from t3lib.cleaning.rules import INT32_MAX, NONE, PAYMENT_TYPES, RuleError, Rules
+from t3lib.cleaning.rules import INT32_MAX, NONE, RuleError, Rules
+from t3lib.feed.rows import PAYMENT_TYPES
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ def outcome(frames: Frames, rules: Rules, bits: dict[str, int]) -> Cleaned:
     suggested = _suggestions(rules, of_row)[row[refused]]
     suggested = np.where(of_row[row[refused]] == reason[refused], suggested, -1)
     rejects = placed(refused) | {
-        **{f"raw_{name}": raw[name].take(pa.array(refused)).cast(pa.string()) for name in ("timestamp", "type", "total", "line")},
+        **{
+            f"raw_{name}": raw[name].take(pa.array(refused)).cast(pa.string())
+            for name in ("timestamp", "type", "total", "line")
+        },
         "reason": pa.array(codes, pa.string()).take(pa.array(reason[refused])),
         "suggested_pence": pa.array(suggested, pa.int32(), mask=suggested < 0),
     }
@@ -91,4 +95,6 @@ def _must_be_bookable(frames, rules, of_row, of_moment, reason, pence, kind) -> 
         found = np.flatnonzero(bad[places] & (reason == NONE))
         if len(found):
             text = rules.rows["total"].iloc[row[found[0]]]
-            raise RuleError(f"{len(found):,} rows have {what} and no rule rejects them, such as a total of {text!r}: nothing is loaded. Add a rule that rejects them.")
+            raise RuleError(
+                f"{len(found):,} rows have {what} and no rule rejects them, such as a total of {text!r}: nothing is loaded. Add a rule that rejects them."
+            )

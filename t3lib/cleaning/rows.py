@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_dates
-from t3lib.cleaning.moments import TOO_OLD_SECONDS, parse_moments
+from t3lib.feed.moments import TOO_OLD_SECONDS, parse_moments
 from t3lib.cleaning.reasons import FLAGS, REASONS
 from t3lib.cleaning.truck_facts import Rules
 from t3lib.money import parse_pence

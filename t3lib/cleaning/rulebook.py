@@ -1,6 +1,7 @@
 """The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
 
 import hashlib
+import json
 import linecache
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +9,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from t3lib.cleaning.rules import RuleError, Rules
+from t3lib.cleaning.frames import Frames
+from t3lib.cleaning.outcome import Cleaned, outcome
+from t3lib.cleaning.rules import Rule, RuleError, Rules
+from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed import RAW_SCHEMA
+from t3lib.settings import ROOT
 
 TAG = "rule"
 _SHUFFLES = (1, 2)
+_UTC = pa.timestamp("us", "UTC")
+_FILES = [
+    ("file_id", pa.int64()),
+    ("truck_id", pa.int32()),
+    ("uploaded_at", _UTC),
+    ("window_from", _UTC),
+    ("window_to", _UTC),
+]
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,11 @@ class Rulebook:
         """The cells of a notebook that are tagged `rule`."""
         tagged = (cell for cell in notebook["cells"] if TAG in cell["metadata"].get("tags", ()))
         return cls(tuple(_text(cell["source"]) for cell in tagged))
+
+    @classmethod
+    def of_folder(cls) -> "Rulebook":
+        """The rules as they stand in the folder's `2_clean`, edits included."""
+        return cls.of_notebook(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text()))
 
     @property
     def hash(self) -> str:
@@ -44,6 +64,16 @@ class Rulebook:
                 raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
         return rules
 
+    def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int]) -> Cleaned:
+        """What these rules make of a batch (see `Frames` and `outcome`)."""
+        frames = Frames(raw, files, facts)
+        return outcome(frames, self.state(frames.rules()), bits)
+
+    def stated(self) -> dict[str, Rule]:
+        """Every rule by its code, as stated over no rows."""
+        none = pa.table({name: pa.array([], kind) for name, kind in _FILES}), TruckFacts()
+        return self.state(Frames(RAW_SCHEMA.empty_table(), *none).rules()).stated
+
 
 def verify(rules: Rules) -> Rulebook:
     """The rulebook of rules that a notebook stated; each is stated again over two shuffled batches first.
@@ -56,7 +86,9 @@ def verify(rules: Rules) -> Rulebook:
         again = book.state(rules.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
         for code in rules.stated.keys() | again.stated.keys():
             if not _same(rules.stated.get(code), again.stated.get(code), places):
-                raise RuleError(f"Rule {code!r} catches other rows each time: it may use what is in its cell and the batch alone, no order, clock or chance.")
+                raise RuleError(
+                    f"Rule {code!r} catches other rows each time: it may use what is in its cell and the batch alone, no order, clock or chance."
+                )
     return book
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed.rows import PAYMENT_TYPES
 
-PAYMENT_TYPES = ("card", "cash")
 INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
@@ -50,7 +50,9 @@ class Caught:
         return f"<p>{said} {html.escape(self.sentence)}</p>{rows}"
 
     def __repr__(self) -> str:
-        return f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
+        return (
+            f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
+        )
 
 
 # How many rows of each distinct row (or moment) the rules before one have not rejected.
@@ -74,7 +76,9 @@ class Rules:
         if as_ not in PAYMENT_TYPES:
             raise RuleError(f"rules.read: as_={as_!r} is not a payment: write one of {', '.join(PAYMENT_TYPES)}.")
         if column not in self.rows:
-            raise RuleError(f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}.")
+            raise RuleError(
+                f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
+            )
         wanted = {text.strip().lower() for text in texts}
         categories = self.rows[column].astype("category").cat
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
@@ -108,7 +112,9 @@ class Rules:
 
     def _state(self, code: str, sentence: str, when: pd.Series, suggest: pd.Series | None, *, rejects: bool) -> Caught:
         if not _CODE.fullmatch(code) or not sentence.strip().endswith("."):
-            raise RuleError(f"Rule {code!r}: a code is lower case letters, digits and _; its sentence ends with a full stop.")
+            raise RuleError(
+                f"Rule {code!r}: a code is lower case letters, digits and _; its sentence ends with a full stop."
+            )
         of_moments = self._is_of_moments(code, when)
         caught = when.fillna(False).to_numpy(bool)
         rule = Rule(code, sentence, rejects, of_moments, caught, None if suggest is None else _suggested(suggest))
@@ -127,7 +133,9 @@ class Rules:
             kind = f"{when.dtype} values" if isinstance(when, pd.Series) else type(when).__name__
             raise RuleError(f"Rule {code!r}: `when` is to be a column of yes and no (got {kind}).")
         for frame, of_moments in ((self.rows, False), (self.moments, True)):
-            if when.index is frame.index or (len(when) == len(frame) and when.index.name == frame.index.name and when.index.equals(frame.index)):
+            if when.index is frame.index or (
+                len(when) == len(frame) and when.index.name == frame.index.name and when.index.equals(frame.index)
+            ):
                 return of_moments
         raise RuleError(
             f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all of "

@@ -87,4 +87,5 @@ def _counted(rows: Iterable[tuple[int, int, int]]) -> dict[int, Counter[int]]:
         counts[truck][price] += times
     return dict(counts)
 
+
 Rules = TruckFacts

@@ -1,0 +1,65 @@
+"""The rules of cleaning in the database: their text, which files were cleaned under them, and the words of reasons."""
+
+import json
+
+import sqlalchemy as sa
+
+from t3lib.cleaning.rulebook import Rulebook
+from t3lib.warehouse.db.cursor import Cursor
+
+MOST_FLAGS = 15  # core.sale.flags is a smallint
+
+_BITS = sa.text("SELECT code, bit FROM ops.reason WHERE bit IS NOT NULL")
+_ALLOT = sa.text("""
+    INSERT INTO ops.reason (code, sentence, bit) VALUES (:code, :sentence, :bit)
+    ON CONFLICT (code) DO UPDATE SET bit = coalesce(reason.bit, excluded.bit)
+""")
+_IN_FORCE = sa.text("SELECT cells FROM ops.ruleset ORDER BY last_used_at DESC, hash LIMIT 1")
+_SENTENCES = sa.text("SELECT code, sentence FROM mart.reason ORDER BY code")
+_KEEP = """
+    INSERT INTO ops.ruleset (hash, cells) VALUES ($1, CAST($2 AS jsonb))
+    ON CONFLICT (hash) DO UPDATE SET last_used_at = clock_timestamp()
+"""
+_NAME = """
+    INSERT INTO ops.reason (code, sentence, ruleset)
+    SELECT code, sentence, $2 FROM jsonb_each_text(CAST($1 AS jsonb)) AS stated (code, sentence)
+    ON CONFLICT (code) DO UPDATE SET sentence = excluded.sentence, ruleset = excluded.ruleset
+    WHERE (reason.sentence, reason.ruleset) IS DISTINCT FROM (excluded.sentence, excluded.ruleset)
+"""
+_CLEANED = "UPDATE ops.source_file SET ruleset = $1 WHERE file_id = ANY($2)"
+
+
+def bits(db: sa.Connection, book: Rulebook, *, keep: bool) -> dict[str, int]:
+    """The number of each flag in core.sale.flags; new flags get the next free one, which stays theirs with `keep`.
+
+    Raises ValueError when none is free."""
+    known: dict[str, int] = {code: bit for code, bit in db.execute(_BITS)}
+    free = (1 << place for place in range(MOST_FLAGS) if 1 << place not in known.values())
+    for code, rule in book.stated().items():
+        if rule.rejects or code in known:
+            continue
+        bit = next(free, None)
+        if bit is None:
+            raise ValueError(f"Flag {code!r} is one too many: sales can have {MOST_FLAGS} flags, all of which are taken.")
+        known[code] = bit
+        if keep:
+            db.execute(_ALLOT, {"code": code, "sentence": rule.sentence, "bit": bit})
+    return known
+
+
+def keep(cursor: Cursor, book: Rulebook, files: list[int]) -> None:
+    """Within a load: these files were cleaned under these rules, which are the ones in force from now on."""
+    cursor.execute(_KEEP, [book.hash, json.dumps(book.cells)])
+    cursor.execute(_NAME, [json.dumps({code: rule.sentence for code, rule in book.stated().items()}), book.hash])
+    cursor.execute(_CLEANED, [book.hash, files])
+
+
+def in_force(db: sa.Connection) -> Rulebook:
+    """The rules that loaded last; before the first load those of the folder's notebook."""
+    cells = db.scalar(_IN_FORCE)
+    return Rulebook(tuple(cells)) if cells else Rulebook.of_folder()
+
+
+def sentences(db: sa.Connection) -> dict[str, str]:
+    """The sentence of every reason and flag that rules ever gave."""
+    return {code: sentence for code, sentence in db.execute(_SENTENCES)}
