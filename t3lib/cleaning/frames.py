@@ -109,7 +109,7 @@ class Frames:
 
     def rules(self) -> Rules:
         """Rules to be stated over this batch; each shows how many of its rows it catches."""
-        return Rules(self.rows(), self.moments(), self.facts, self.left)
+        return Rules(self.rows(), self.moments(), self.facts, self)
 
     def left(self, rules: Rules, rule: Rule) -> np.ndarray:
         """How many rows of each distinct row (or moment) no rule before this one rejects."""

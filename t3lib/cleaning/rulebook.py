@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome
 from t3lib.cleaning.rules import Rule, RuleError, Rules
@@ -18,7 +19,7 @@ from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
 from t3lib.settings import ROOT
 
-TAG = "rule"
+TAG, EXAMPLES = "rule", "examples"
 _SHUFFLES = (1, 2)
 _UTC = pa.timestamp("us", "UTC")
 _FILES = [
@@ -39,8 +40,7 @@ class Rulebook:
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
         """The cells of a notebook that are tagged `rule`."""
-        tagged = (cell for cell in notebook["cells"] if TAG in cell["metadata"].get("tags", ()))
-        return cls(tuple(_text(cell["source"]) for cell in tagged))
+        return cls(_tagged(notebook, TAG))
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
@@ -64,15 +64,22 @@ class Rulebook:
                 raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
         return rules
 
-    def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int]) -> Cleaned:
+    def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int], *,
+              believing: bool = False) -> Cleaned:  # fmt: skip
         """What these rules make of a batch (see `Frames` and `outcome`)."""
-        frames = Frames(raw, files, facts)
-        return outcome(frames, self.state(frames.rules()), bits)
+        return outcome(self.state(Frames(raw, files, facts).rules()), bits, believing=believing)
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
-        none = pa.table({name: pa.array([], kind) for name, kind in _FILES}), TruckFacts()
-        return self.state(Frames(RAW_SCHEMA.empty_table(), *none).rules()).stated
+        return self.state(_over_nothing()).stated
+
+
+def examples(notebook: dict[str, Any]) -> list[Example]:
+    """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
+    rules = Rulebook.of_notebook(notebook).state(_over_nothing())
+    for source in _tagged(notebook, EXAMPLES):
+        exec(compile(source, "<examples>", "exec"), {"rules": rules})
+    return rules.given
 
 
 def verify(rules: Rules) -> Rulebook:
@@ -100,6 +107,15 @@ def _same(stated: Any, again: Any, places: dict[bool, np.ndarray]) -> bool:
         return False
     same = np.array_equal(stated.caught[at], again.caught)
     return same and (stated.suggested is None or np.array_equal(stated.suggested[at], again.suggested))
+
+
+def _over_nothing() -> Rules:
+    files = pa.table({name: pa.array([], kind) for name, kind in _FILES})
+    return Frames(RAW_SCHEMA.empty_table(), files, TruckFacts()).rules()
+
+
+def _tagged(notebook: dict[str, Any], tag: str) -> tuple[str, ...]:
+    return tuple(_text(cell["source"]) for cell in notebook["cells"] if tag in cell["metadata"].get("tags", ()))
 
 
 def _text(source: str | Iterable[str]) -> str:

@@ -4,14 +4,18 @@ import html
 import linecache
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
+
+if TYPE_CHECKING:
+    from t3lib.cleaning.examples import Example
+    from t3lib.cleaning.frames import Frames
 
 INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
@@ -55,21 +59,20 @@ class Caught:
         )
 
 
-# How many rows of each distinct row (or moment) the rules before one have not rejected.
-Left = Callable[["Rules", Rule], np.ndarray]
-
-
 class Rules:
     """The rules of one batch, in the order in which they are stated: the first that rejects a row gives its reason.
 
     `rows` and `moments` are the batch's distinct values (see `Frames.rows` and `Frames.moments`); a rule's `when` is a
-    column of yes and no, made from one of them. `sources` are the cells that stated them, in order."""
+    column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated them, in order."""
 
-    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, left: Left | None = None):
-        self.rows, self.moments, self.limit_pence = rows, moments, facts.limit_pence
+    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
+        # The names tell columns of one from columns of the other, which may have the same length.
+        self.rows, self.moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        self.limit_pence, self.most_pence = facts.limit_pence, INT32_MAX
         self.stated: dict[str, Rule] = {}
         self.sources: list[str] = []
-        self._facts, self._left = facts, left
+        self.given: list[Example] = []
+        self._facts, self.frames = facts, frames
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
         """Read these texts of a column as a payment, 'card' or 'cash', in any case and with blanks around them."""
@@ -95,6 +98,17 @@ class Rules:
     def flag(self, code: str, sentence: str, *, when: pd.Series) -> Caught:
         """Sales that are odd: loaded, with this mark."""
         return self._state(code, sentence, when, None, rejects=False)
+
+    def examples(self, *examples: "Example") -> pd.DataFrame:
+        """Literal rows (time, payment, total) and what becomes of each under the rules above; see `examples.check`.
+
+        They are of a truck that sells one dish for 4.99 and has no card reader, in a file of 5 November 2026 that covers
+        12:00 to 15:00. Raises RuleError where something else becomes of one."""
+        from t3lib.cleaning.examples import check
+        from t3lib.cleaning.rulebook import Rulebook
+
+        self.given = [*examples]
+        return check(Rulebook(tuple(self.sources)), self.given)
 
     def over(self, rows: pd.DataFrame, moments: pd.DataFrame) -> "Rules":
         """The same batch in another order, before any rule is stated."""
@@ -133,9 +147,7 @@ class Rules:
             kind = f"{when.dtype} values" if isinstance(when, pd.Series) else type(when).__name__
             raise RuleError(f"Rule {code!r}: `when` is to be a column of yes and no (got {kind}).")
         for frame, of_moments in ((self.rows, False), (self.moments, True)):
-            if when.index is frame.index or (
-                len(when) == len(frame) and when.index.name == frame.index.name and when.index.equals(frame.index)
-            ):
+            if when.index.name == frame.index.name and when.index.equals(frame.index):
                 return of_moments
         raise RuleError(
             f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all of "
@@ -145,9 +157,9 @@ class Rules:
     def _shown(self, rule: Rule) -> Caught:
         frame = self.moments if rule.of_moments else self.rows
         columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
-        if self._left is None or not rule.caught.any():
+        if self.frames is None or not rule.caught.any():
             return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
-        left = self._left(self, rule)
+        left = self.frames.left(self, rule)
         hit = np.flatnonzero(rule.caught & (left > 0))
         shown = frame[columns].iloc[hit[:_EXAMPLES]].assign(rows=left[hit[:_EXAMPLES]])
         return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)

@@ -57,7 +57,7 @@ class TruckFacts:
         return {price for price, times in counts.items() if times >= SEEN_OFTEN}
 
 
-def read_rules(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
+def read_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
     """The rules as the dimensions and the sales so far give them.
 
     without: loaded files that are judged again; their own sales are no evidence."""
@@ -86,6 +86,3 @@ def _counted(rows: Iterable[tuple[int, int, int]]) -> dict[int, Counter[int]]:
     for truck, price, times in rows:
         counts[truck][price] += times
     return dict(counts)
-
-
-Rules = TruckFacts

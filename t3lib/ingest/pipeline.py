@@ -7,13 +7,15 @@ import sqlalchemy as sa
 
 from t3lib import cleaning, warehouse
 from t3lib.business_day import day_of
-from t3lib.cleaning.truck_facts import read_rules
+from t3lib.cleaning import Frames, Rulebook, Rules, rulebook
+from t3lib.cleaning.outcome import outcome
+from t3lib.cleaning.truck_facts import read_facts
 from t3lib.ingest.extraction import extract
 from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import pinned_settings
-from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.files import ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
 from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stamp
 
@@ -58,15 +60,36 @@ def extract_batch(batch: Batch) -> tuple[pa.Table, pa.Table]:
     return found.raw, found.files
 
 
-def clean_batch(batch: Batch) -> cleaning.Cleaned:
-    """Validate the staged raw rows into sales.parquet and rejects.parquet, under the dimensions as they are now."""
+def rules(batch: Batch) -> Rules:
+    """The rules of a batch, to be stated: `rows` and `moments` are its distinct values, under today's dimensions."""
+    return _frames(batch).rules()
+
+
+def clean_batch(batch: Batch, stated: Rules | None = None) -> cleaning.Cleaned:
+    """Put the staged raw rows into sales.parquet and rejects.parquet by the rules that a notebook stated.
+
+    Without them by those of the folder's `2_clean`. Raises RuleError where a rule catches other rows in another order of
+    the batch, or leaves a row that is no sale."""
+    if stated is None:
+        stated = Rulebook.of_folder().state(rules(batch))
+    return _clean(batch, rulebook.verify(stated), stated)
+
+
+def _frames(batch: Batch) -> Frames:
     if batch.is_rehearsal and not _is_staged(batch):
         extract_batch(batch)
     with warehouse.connect() as db:
         stamp = dimensions_stamp(db)
-        known = read_rules(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
-    cleaned = cleaning.clean(batch.staging.read("raw"), batch.staging.read("files"), known)
+        known = read_facts(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
     batch.staging.write_json("cleaned_under", stamp)
+    return Frames(batch.staging.read("raw"), batch.staging.read("files"), known)
+
+
+def _clean(batch: Batch, book: Rulebook, stated: Rules) -> cleaning.Cleaned:
+    with warehouse.connect() as db:
+        bits = rulesets.bits(db, book, keep=not batch.is_rehearsal)
+    cleaned = outcome(stated, bits)
+    batch.staging.write_json("rules", book.cells)
     batch.staging.write("rejects", cleaned.rejects)
     batch.staging.write("sales", cleaned.sales)
     return cleaned
@@ -86,7 +109,7 @@ def load_batch(batch: Batch) -> loading.Loaded:
     try:
         return _load_cleaned(batch, files)
     except DimensionsChangedError:
-        clean_batch(batch)
+        clean_batch(batch, _staged_rules(batch).state(rules(batch)))
         return _load_cleaned(batch, files)
 
 
@@ -121,5 +144,10 @@ def _load_cleaned(batch: Batch, files: pa.Table) -> loading.Loaded:
     sales, rejects = batch.staging.read("sales"), batch.staging.read("rejects")
     stamp = batch.staging.read_json("cleaned_under")
     if batch.is_reprocessing:
-        return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp)
-    return loading.load(files, sales, rejects, cleaned_under=stamp)
+        return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
+    return loading.load(files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
+
+
+def _staged_rules(batch: Batch) -> Rulebook:
+    """The rules under which the batch was cleaned."""
+    return Rulebook(tuple(batch.staging.read_json("rules")))

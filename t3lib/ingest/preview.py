@@ -8,20 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from t3lib.cleaning import Rules, clean
-from t3lib.cleaning.truck_facts import read_rules
-from t3lib.ingest.extraction import extract
+from t3lib.cleaning import Cleaned, Rulebook, TruckFacts
+from t3lib.cleaning.truck_facts import read_facts
+from t3lib.ingest.extraction import Extract, extract
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse import connect
 from t3lib.warehouse.db.cursor import Cursor, transaction
-from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.files import ledger, reprocessing, rulesets
 from t3lib.warehouse.load import reloading
 from t3lib.warehouse.load.reloading import Comparison
 from t3lib.warehouse.sales.restatements import Label, net
 
 LOADED, NOT_READ = "loaded", "not read"
 Progress = Callable[[int, int], None]
+Cleaning = Callable[[Extract, TruckFacts], Cleaned]
 
 _LINE = ["file_id", "row_number"]
 # It reads only, also as a role that may not take the lock of the loading.
@@ -69,18 +70,30 @@ class Difference:
         ]
 
 
-def of_days(first: date, last: date, url: str | None = None, progress: Progress = lambda done, of: None) -> Difference:
-    """What `t3 ingest --reprocess first..last` would change with this folder's rules; it reads only.
+def of_days(
+    first: date,
+    last: date,
+    url: str | None = None,
+    progress: Progress = lambda done, of: None,
+    rules: Rulebook | None = None,
+) -> Difference:
+    """What `t3 ingest --reprocess first..last` would change with these rules, by default this folder's; it reads only.
 
     Files are judged in the batches in which they would be, each under what the ones before leave behind.
     progress is called with (batches judged, all of them)."""
     with connect(url) as db:
         files, unread = reprocessing.of_days(db, first, last), reprocessing.unread(db, first, last)
         batches = reprocessing.bounded(db, files, settings().batch_bytes)
+        rules = rules or Rulebook.of_folder()
+        bits = rulesets.bits(db, rules)
     found, sold = Difference(), Counter[tuple[int, int]]()
+
+    def clean(read: Extract, facts: TruckFacts) -> Cleaned:
+        return rules.clean(read.raw, read.files, facts, bits)
+
     for done, batch in enumerate(batches):
         progress(done, len(batches))
-        _add(found, batch, sold, url)
+        _add(found, batch, sold, clean, url)
     if unread:
         found.readable = _readable(unread, url)
     return found
@@ -93,23 +106,23 @@ def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | No
     return found
 
 
-def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], url: str | None) -> None:
+def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], clean: Cleaning, url: str | None) -> None:
     """One batch; `sold` counts by truck and price what the batches before would have added to the sales."""
     with connect(url) as db:
-        files, rules = ledger.by_id(db, batch), read_rules(db, without=batch)
+        files, facts = ledger.by_id(db, batch), read_facts(db, without=batch)
     read = extract(files, Landing())
-    cleaned = clean(read.raw, read.files, _with(rules, sold))
+    cleaned = clean(read, _with(facts, sold))
     compared = _compare(found, read.files, cleaned.sales, cleaned.rejects, url)
     for table, sign in ((compared.inserted, 1), (compared.deleted, -1)):
         for row in table.select(["truck_id", "total_pence"]).to_pylist():
             sold[row["truck_id"], row["total_pence"]] += sign
 
 
-def _with(rules: Rules, sold: Counter[tuple[int, int]]) -> Rules:
-    counts = {truck: Counter(prices) for truck, prices in rules.sold.items()}
+def _with(facts: TruckFacts, sold: Counter[tuple[int, int]]) -> TruckFacts:
+    counts = {truck: Counter(prices) for truck, prices in facts.sold.items()}
     for (truck, price), times in sold.items():
         counts.setdefault(truck, Counter())[price] += times
-    return replace(rules, sold=counts)
+    return replace(facts, sold=counts)
 
 
 def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None) -> Comparison:

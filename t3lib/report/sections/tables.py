@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics import change_pct
 from t3lib.report import words
 from t3lib.report.block import Block, Cell, Tone, section, table
@@ -87,7 +86,7 @@ def rejects(day: Day) -> Block:
     """Rows that were not loaded, by reason."""
     rejected, read = day.quality.rejected, day.quality.rows_read
     rows = [
-        [Cell(REASONS.get(reason, reason)), Cell(f"{count:,}"), Cell(words.share(100 * count / read))]
+        [Cell(day.quality.reasons.get(reason, reason)), Cell(f"{count:,}"), Cell(words.share(100 * count / read))]
         for reason, count in rejected.items()
     ]
     note = "" if rows else "Every row was loaded."

@@ -7,14 +7,16 @@ import sqlalchemy as sa
 from t3lib.cleaning.rulebook import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
 
+# Flags that code here speaks of: what changed dimensions mean for sales that are loaded already.
+FLAGS = {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4}
 MOST_FLAGS = 15  # core.sale.flags is a smallint
 
-_BITS = sa.text("SELECT code, bit FROM ops.reason WHERE bit IS NOT NULL")
+_BITS = sa.text("SELECT code, bit FROM mart.reason WHERE bit IS NOT NULL ORDER BY bit")
 _ALLOT = sa.text("""
     INSERT INTO ops.reason (code, sentence, bit) VALUES (:code, :sentence, :bit)
     ON CONFLICT (code) DO UPDATE SET bit = coalesce(reason.bit, excluded.bit)
 """)
-_IN_FORCE = sa.text("SELECT cells FROM ops.ruleset ORDER BY last_used_at DESC, hash LIMIT 1")
+_IN_FORCE = sa.text("SELECT cells FROM mart.ruleset ORDER BY last_used_at DESC, hash LIMIT 1")
 _SENTENCES = sa.text("SELECT code, sentence FROM mart.reason ORDER BY code")
 _KEEP = """
     INSERT INTO ops.ruleset (hash, cells) VALUES ($1, CAST($2 AS jsonb))
@@ -29,18 +31,20 @@ _NAME = """
 _CLEANED = "UPDATE ops.source_file SET ruleset = $1 WHERE file_id = ANY($2)"
 
 
-def bits(db: sa.Connection, book: Rulebook, *, keep: bool) -> dict[str, int]:
+def bits(db: sa.Connection, book: Rulebook, *, keep: bool = False) -> dict[str, int]:
     """The number of each flag in core.sale.flags; new flags get the next free one, which stays theirs with `keep`.
 
     Raises ValueError when none is free."""
-    known: dict[str, int] = {code: bit for code, bit in db.execute(_BITS)}
+    known = flags(db)
     free = (1 << place for place in range(MOST_FLAGS) if 1 << place not in known.values())
     for code, rule in book.stated().items():
         if rule.rejects or code in known:
             continue
         bit = next(free, None)
         if bit is None:
-            raise ValueError(f"Flag {code!r} is one too many: sales can have {MOST_FLAGS} flags, all of which are taken.")
+            raise ValueError(
+                f"Flag {code!r} is one too many: sales can have {MOST_FLAGS} flags, all of which are taken."
+            )
         known[code] = bit
         if keep:
             db.execute(_ALLOT, {"code": code, "sentence": rule.sentence, "bit": bit})
@@ -58,6 +62,16 @@ def in_force(db: sa.Connection) -> Rulebook:
     """The rules that loaded last; before the first load those of the folder's notebook."""
     cells = db.scalar(_IN_FORCE)
     return Rulebook(tuple(cells)) if cells else Rulebook.of_folder()
+
+
+def flags(db: sa.Connection) -> dict[str, int]:
+    """The number of each flag in core.sale.flags."""
+    return {code: bit for code, bit in db.execute(_BITS)}
+
+
+def names(flags: dict[str, int], value: int) -> list[str]:
+    """The flags in the number that a sale has."""
+    return [code for code, bit in flags.items() if value & bit]
 
 
 def sentences(db: sa.Connection) -> dict[str, str]:

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 from t3lib.business_day import business_date, today
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.decisions import active, decisions
-from t3lib.warehouse.files import identity
+from t3lib.cleaning import Rulebook
+from t3lib.warehouse.files import identity, rulesets
 from t3lib.warehouse.files.file_outcomes import decide, reopen_held
+from t3lib.warehouse.files.rulesets import FLAGS
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import add_sales, changing, ensure_months, require_dimensions, sales_of
 from t3lib.warehouse.sales.restatements import Label
@@ -63,14 +65,20 @@ class Loaded:
 
 
 def load(
-    files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None, *, cleaned_under: str | None = None
+    files: pa.Table,
+    sales: pa.Table,
+    rejects: pa.Table,
+    url: str | None = None,
+    *,
+    cleaned_under: str | None = None,
+    rules: Rulebook | None = None,
 ) -> Loaded:
     """Commit a cleaned batch of sales files (history files included).
 
     files: the staged outcome per file (extraction.FILES_SCHEMA). Only files still claimed in the ledger take part,
     so a repeated load changes nothing. Versions that these replace go in the same transaction. At commit the
     database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
-    no longer those of the stamp `cleaned_under`."""
+    no longer those of the stamp `cleaned_under`. The rules are kept with the files that they cleaned."""
     ensure_months(sales, url)
     digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
@@ -82,6 +90,8 @@ def load(
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
+        if rules:
+            rulesets.keep(cursor, rules, outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].to_pylist())
         if sales.num_rows:
             add_sales(cursor, sales)
         if rejects.num_rows:
@@ -151,7 +161,8 @@ def _counted(outcome: pa.Table, sales: pa.Table, rejects: pa.Table) -> pa.Table:
         [("total_pence", "sum"), ("total_pence", "count"), ("sold_at", "min"), ("sold_at", "max"), ("flags", "max")],
     )
     refused = Counter(rejects["file_id"].to_pylist())
-    unknown = _by_file(sales.filter(pc.greater_equal(sales["flags"], 4)), [("flags", "count")])
+    is_unknown = pc.not_equal(pc.bit_wise_and(sales["flags"], FLAGS["unknown_truck"]), 0)
+    unknown = _by_file(sales.filter(is_unknown), [("flags", "count")])
     rows = []
     for row in outcome.to_pylist():
         of_file = sold.get(row["file_id"], {})

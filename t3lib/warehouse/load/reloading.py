@@ -8,10 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.decisions.active import Followed
 from t3lib.warehouse.decisions.decisions import RULES, Decision
+from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.load.loading import Loaded
 from t3lib.warehouse.sales.change import (
@@ -85,6 +87,7 @@ def load(
     url: str | None = None,
     *,
     cleaned_under: str | None = None,
+    rules: Rulebook | None = None,
 ) -> Loaded:
     """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
 
@@ -100,6 +103,8 @@ def load(
         going = [file_id for file_id, (outcome, _) in validated.items() if outcome == "unchanged"]
         found = compare(cursor, going, sales, rejects)
         _replace_rejects(cursor, found)
+        if rules:
+            rulesets.keep(cursor, rules, going)
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
             decisions.write(cursor, lines)
         if found.files or found.accepted:

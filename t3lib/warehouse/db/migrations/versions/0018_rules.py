@@ -49,6 +49,12 @@ def upgrade() -> None:
         CREATE VIEW mart.reason AS SELECT code, sentence, bit FROM ops.reason;
         ALTER TABLE ops.source_file ADD COLUMN ruleset text REFERENCES ops.ruleset;
         COMMENT ON COLUMN ops.source_file.ruleset IS 'the rules under which its rows were cleaned last';
+        CREATE OR REPLACE VIEW mart.file AS
+        SELECT file_id, key, kind, truck_id, batch_date, batch_hour, state, reason, warnings, rows_read, rows_loaded,
+               rows_rejected, pence_loaded, first_sale_at, last_sale_at, discovered_at, finished_at, deleted_at, etag,
+               batch_id, columns_not_read, ruleset
+        FROM ops.source_file;
+        CREATE VIEW mart.ruleset AS SELECT hash, cells, first_used_at, last_used_at FROM ops.ruleset;
         CREATE INDEX source_file_ruleset ON ops.source_file (ruleset) WHERE ruleset IS NOT NULL;
     """)
     reasons = sa.table("reason", sa.column("code"), sa.column("sentence"), sa.column("bit"), schema="ops")
@@ -58,7 +64,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
+        DROP VIEW mart.reason, mart.ruleset, mart.file;
+        CREATE VIEW mart.file AS
+        SELECT file_id, key, kind, truck_id, batch_date, batch_hour, state, reason, warnings, rows_read, rows_loaded,
+               rows_rejected, pence_loaded, first_sale_at, last_sale_at, discovered_at, finished_at, deleted_at, etag,
+               batch_id, columns_not_read
+        FROM ops.source_file;
         ALTER TABLE ops.source_file DROP COLUMN ruleset;
-        DROP VIEW mart.reason;
         DROP TABLE ops.reason, ops.ruleset;
     """)
