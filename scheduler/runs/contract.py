@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 
 from scheduler.runs import parameters
+from t3lib.cleaning import rulebook
 
 KERNEL = "t3"
 MOST_LINES = 6
@@ -31,7 +32,7 @@ def breaches(path: Path) -> list[str]:
         nbformat.validate(notebook)
     except Exception as error:
         return [f"It cannot be read as a notebook ({type(error).__name__}): take it back from git."]
-    checks = (_kernel, _title, _parameters, _outputs, _code, _ending)
+    checks = (_kernel, _title, _parameters, _outputs, _code, _rules, _ending)
     return [sentence for check in checks for sentence in check(notebook)]
 
 
@@ -106,8 +107,16 @@ def _code(notebook: Any) -> Iterator[str]:
             yield f"Cell {number} holds a `{word}`: write a function in t3lib, with a test, and call it."
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
             yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
-        if len([line for line in cell.source.splitlines() if line.strip()]) > MOST_LINES:
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if len(lines) > MOST_LINES and rulebook.EXAMPLES not in cell.metadata.get("tags", ()):
             yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
+
+
+def _rules(notebook: Any) -> Iterator[str]:
+    try:
+        rulebook.examples(notebook)
+    except Exception as error:
+        yield f"Its rules and examples do not agree: {error}"
 
 
 def _ending(notebook: Any) -> Iterator[str]:

@@ -17,7 +17,8 @@ from t3lib.money import pounds
 if TYPE_CHECKING:
     from t3lib.cleaning.rulebook import Rulebook
 
-Example: TypeAlias = tuple[str, str, str, str]  # time, payment, total, and what becomes of it
+# Time, payment, total, and what becomes of it; or a line that has other cells than these three, and what becomes of it.
+Example: TypeAlias = tuple[str, str, str, str] | tuple[str, str]
 # Truck 1 sells one dish for 4.99 and has no card reader; its file covers the time from 12:00 to 15:00.
 _TRUCK, _FACTS = 1, TruckFacts(prices={1: {499}}, without_reader=frozenset({1}), known=frozenset({1}))
 _UTC = pa.timestamp("us", "UTC")
@@ -37,31 +38,33 @@ def check(book: "Rulebook", examples: Sequence[Example]) -> pd.DataFrame:
 
     What becomes of a row: the code of its reason, with a suggestion behind it ('decimal_shift: £4.99'), or the sale
     ('£4.99 card') with its flags ('£4.99 card, outside_batch_window')."""
-    table = pd.DataFrame(examples, columns=[*COLUMNS, "becomes"]).astype("str")
-    found = _becomes(book, table)
-    wrong = [(row, said) for row, said in zip(table.to_numpy().tolist(), found, strict=True) if row[-1] != said]
-    if wrong:
-        (*cells, expected), said = wrong[0]
-        raise RuleError(
-            f"The example {tuple(cells)} becomes {said!r}, not {expected!r}: change the rule or the example."
-        )
-    return table
+    for (*cells, expected), said in zip(examples, _becomes(book, examples), strict=True):
+        if said != expected:
+            raise RuleError(f"The example {cells} becomes {said!r}, not {expected!r}: change the rule or the example.")
+    return pd.DataFrame([(text(example), example[-1]) for example in examples], columns=["row", "becomes"])
 
 
-def _becomes(book: "Rulebook", table: pd.DataFrame) -> list[str]:
-    columns = {name: pa.array(table[name]) for name in COLUMNS}
-    numbers = {"file_id": pa.array([1] * len(table)), "row_number": pa.array(range(len(table)))}
-    raw = pa.table(numbers | columns | {"line": pa.nulls(len(table))}).cast(RAW_SCHEMA)
+def text(example: Example) -> str:
+    """The row of an example, as a line."""
+    return example[0] if len(example) == 2 else ", ".join(example[:-1])
+
+
+def _becomes(book: "Rulebook", examples: Sequence[Example]) -> list[str]:
+    rows = [{"file_id": 1, "row_number": number} | _cells(example) for number, example in enumerate(examples)]
+    raw = pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
     stated = book.state(Frames(raw, _FILES, _FACTS).rules())
-    flags = {
-        code: 1 << place for place, code in enumerate(code for code, rule in stated.stated.items() if not rule.rejects)
-    }
+    flagging = [code for code, rule in stated.stated.items() if not rule.rejects]
+    flags = {code: 1 << place for place, code in enumerate(flagging)}
     cleaned = outcome(stated, flags)
     said = {row["row_number"]: _reject(row["reason"], row["suggested_pence"]) for row in cleaned.rejects.to_pylist()}
     for sale in cleaned.sales.to_pylist():
         named = [code for code, bit in flags.items() if sale["flags"] & bit]
         said[sale["row_number"]] = ", ".join([f"{pounds(sale['total_pence'])} {sale['payment_type']}", *named])
-    return [said[number] for number in range(len(table))]
+    return [said[number] for number in range(len(examples))]
+
+
+def _cells(example: Example) -> dict[str, str]:
+    return {"line": example[0]} if len(example) == 2 else dict(zip(COLUMNS, example, strict=False))
 
 
 def _reject(reason: str, suggested: int | None) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
+from t3lib.money import parse_amount
 
 if TYPE_CHECKING:
     from t3lib.cleaning.examples import Example
@@ -75,9 +76,11 @@ class Rules:
         self._facts, self.frames = facts, frames
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
-        """Read these texts of a column as a payment, 'card' or 'cash', in any case and with blanks around them."""
-        if as_ not in PAYMENT_TYPES:
-            raise RuleError(f"rules.read: as_={as_!r} is not a payment: write one of {', '.join(PAYMENT_TYPES)}.")
+        """Read these texts, in any case and with blanks around them: of column 'total' as an amount (as_="4.50"), of any
+        other column as a payment (as_="cash"). The rows concerned by their texts."""
+        amount = parse_amount(as_).pence if column == "total" else None
+        if amount is None and as_ not in PAYMENT_TYPES:
+            raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
         if column not in self.rows:
             raise RuleError(
                 f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
@@ -86,7 +89,11 @@ class Rules:
         categories = self.rows[column].astype("category").cat
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
         found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
-        self.rows["payment"] = self.rows["payment"].mask(found, as_)
+        if amount is None:
+            self.rows["payment"] = self.rows["payment"].mask(found, as_)
+        else:
+            self.rows["pence"] = self.rows["pence"].mask(found, amount)
+            self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
         self._record(2)
         counted = self.rows[found].groupby(column, observed=True)["times"].sum()
         return counted.rename("rows").reset_index().assign(read_as=as_)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from t3lib.cleaning import Rulebook, rulebook
-from t3lib.cleaning.examples import Example
+from t3lib.cleaning.examples import Example, text
 from t3lib.settings import ROOT
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
@@ -121,19 +121,20 @@ def markdown() -> str:
 
 
 def _rejecting() -> list[tuple[str, ...]]:
-    shown = {becomes.split(":")[0]: ", ".join(cells) for *cells, becomes in _examples()}
+    shown = {example[-1].split(":")[0]: text(example) for example in _examples()}
     rules = Rulebook.of_folder().stated().values()
     return [(f"`{rule.code}`", rule.sentence, _code(shown.get(rule.code))) for rule in rules if rule.rejects]
 
 
 def _flagging() -> list[tuple[str, ...]]:
-    shown = {flag: ", ".join(cells) for *cells, becomes in _examples() for flag in becomes.split(", ")[1:]}
+    shown = {flag: text(example) for example in _examples() for flag in example[-1].split(", ")[1:]}
     rules = Rulebook.of_folder().stated().values()
     return [(f"`{rule.code}`", rule.sentence, _code(shown.get(rule.code))) for rule in rules if not rule.rejects]
 
 
 def _examples() -> list[Example]:
-    return rulebook.examples(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text()))
+    """The last first: of several with one outcome the first is shown."""
+    return rulebook.examples(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text()))[::-1]
 
 
 def _code(text: str | None) -> str:
