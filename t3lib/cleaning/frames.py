@@ -1,6 +1,5 @@
 """The distinct values of a batch as two frames, which rules look at: what was sold, and when by which file."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,7 +86,7 @@ class Frames:
         frame["weekday"] = _weekday(self.dates, stamp)
         frame["hour"] = _masked(_numbers(self.hours), np.asarray(self.is_unread), stamp)
         rows = pd.DataFrame(frame).assign(times=self.of_rows.times, payment=pd.array([None] * len(at), "str"))
-        return rows.assign(**self._of_trucks(rows))
+        return rows.assign(**self.facts.columns(rows))
 
     def moments(self) -> pd.DataFrame:
         """One row per distinct pair of file and timestamp of the batch: file_id, truck, timestamp as written, sold_at
@@ -119,30 +118,6 @@ class Frames:
             found, others = others, found
         times = found.times if other.all() else np.bincount(found.places[other[others.places]], minlength=len(own))
         return times * own
-
-    def _of_trucks(self, rows: pd.DataFrame) -> dict[str, object]:
-        """What is known of a truck and of a total at it, per distinct row."""
-        facts, truck = self.facts, rows["truck"].to_numpy()
-        pairs = distinct([(truck, None), (rows["total"].cat.codes.to_numpy(), len(rows["total"].cat.categories))])
-        times = np.bincount(pairs.places, weights=rows["times"], minlength=len(pairs.first)).astype(np.int64)
-        of, pence = truck[pairs.first].tolist(), rows["pence"].fillna(-1).to_numpy(np.int64)[pairs.first]
-        totals = list(zip(of, pence.tolist(), strict=True))
-        hundredths = list(zip(of, np.where(pence % 100 == 0, pence // 100, -1).tolist(), strict=True))
-        menu = {(of, price) for of, prices in facts.prices.items() for price in prices}
-        sold = Counter({(of, price): count for of, prices in facts.sold.items() for price, count in prices.items()})
-        for total, count in zip(totals, times.tolist(), strict=True):
-            sold[total] += count
-        found = {
-            "on_menu": np.array([total in menu for total in totals], bool),
-            "hundredth_on_menu": np.array([total in menu for total in hundredths], bool),
-            "sold": np.array([sold[total] for total in totals], np.int64),
-            "hundredth_sold": np.array([sold[total] if total[1] > 0 else 0 for total in hundredths], np.int64),
-        }
-        return {name: values[pairs.places] for name, values in found.items()} | {
-            "has_menu": np.isin(truck, [of for of, prices in facts.prices.items() if prices]),
-            "in_details": np.isin(truck, list(facts.known)),
-            "without_reader": np.isin(truck, list(facts.without_reader)),
-        }
 
 
 def distinct(columns: list[tuple[np.ndarray, int | None]]) -> Distinct:

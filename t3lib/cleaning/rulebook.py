@@ -88,7 +88,7 @@ def verify(rules: Rules) -> Rulebook:
     Raises RuleError where a rule does not catch the same then."""
     book = Rulebook(tuple(rules.sources))
     for seed in _SHUFFLES:
-        rows, moments = (frame.sample(frac=1, random_state=seed) for frame in (rules.rows, rules.moments))
+        rows, moments = (frame.sample(frac=1, random_state=seed) for frame in rules.unread)
         places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
         again = book.state(rules.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
         for code in rules.stated.keys() | again.stated.keys():

@@ -68,7 +68,8 @@ class Rules:
 
     def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
         # The names tell columns of one from columns of the other, which may have the same length.
-        self.rows, self.moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        rows, self.moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        self.unread, self.rows = (rows, self.moments), rows.copy()  # before a rule reads anything, and after
         self.limit_pence, self.most_pence = facts.limit_pence, INT32_MAX
         self.stated: dict[str, Rule] = {}
         self.sources: list[str] = []
@@ -94,6 +95,8 @@ class Rules:
         else:
             self.rows["pence"] = self.rows["pence"].mask(found, amount)
             self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
+            for name, values in self._facts.columns(self.rows).items():
+                self.rows[name] = values
         self._record(2)
         counted = self.rows[found].groupby(column, observed=True)["times"].sum()
         return counted.rename("rows").reset_index().assign(read_as=as_)
@@ -119,7 +122,7 @@ class Rules:
 
     def over(self, rows: pd.DataFrame, moments: pd.DataFrame) -> "Rules":
         """The same batch in another order, before any rule is stated."""
-        return Rules(rows.assign(payment=pd.array([None] * len(rows), "str")), moments, self._facts)
+        return Rules(rows, moments, self._facts)
 
     def dearest_price(self, sold_at_least: int) -> pd.Series:
         """The dearest price of each row's truck in pence: on its menu, or else sold so often so far; missing if none."""

@@ -6,18 +6,19 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from t3lib.cleaning import FLAGS, REASONS, Rules, clean, flag_names
-from t3lib.cleaning.reasons import FLAG_SENTENCES
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.feed import RAW_SCHEMA
+from t3lib.warehouse.files.rulesets import FLAGS, names
 
 STAMP = pa.timestamp("us", "UTC")
 UPLOADED = datetime(2026, 11, 5, 12, tzinfo=UTC)
 WINDOW = (datetime(2026, 11, 5, 9, tzinfo=UTC), datetime(2026, 11, 5, 12, tzinfo=UTC))
-RULES = Rules(prices={1: {870, 910}}, known=frozenset({1}))
+BOOK = Rulebook.of_folder()
+FACTS = TruckFacts(prices={1: {870, 910}}, known=frozenset({1}))
 AT = "2026-11-05 10:00:00+00:00"
 
 
-def judge(*rows: tuple, rules: Rules = RULES, truck: int = 1, window: tuple | None = WINDOW):
+def judge(*rows: tuple, facts: TruckFacts = FACTS, truck: int = 1, window: tuple | None = WINDOW):
     raw = pa.Table.from_pylist(
         [{"file_id": 1, "row_number": n, "timestamp": t, "type": k, "total": s} for n, (t, k, s) in enumerate(rows, 1)],
         schema=RAW_SCHEMA,
@@ -26,7 +27,7 @@ def judge(*rows: tuple, rules: Rules = RULES, truck: int = 1, window: tuple | No
     files = pa.table({"file_id": pa.array([1], pa.int64()), "truck_id": pa.array([truck], pa.int32()),
                       "uploaded_at": pa.array([UPLOADED], STAMP), "window_from": pa.array([first], STAMP),
                       "window_to": pa.array([last], STAMP)})  # fmt: skip
-    return clean(raw, files, rules)
+    return BOOK.clean(raw, files, facts, FLAGS)
 
 
 def reason(*row, **options) -> str:
@@ -54,8 +55,9 @@ def test_each_reason_has_its_row(row, code):
 
 
 def test_every_reason_and_flag_has_a_sentence():
-    assert all(text.endswith(".") for text in (*REASONS.values(), *FLAG_SENTENCES.values()))
-    assert FLAGS.keys() == FLAG_SENTENCES.keys()
+    stated = BOOK.stated()
+    assert all(rule.sentence.endswith(".") for rule in stated.values())
+    assert {code for code, rule in stated.items() if not rule.rejects} == FLAGS.keys()
 
 
 def test_a_lost_decimal_point_comes_with_the_price_it_was():
@@ -63,21 +65,21 @@ def test_a_lost_decimal_point_comes_with_the_price_it_was():
 
 
 def test_without_a_menu_a_price_sold_often_reveals_the_shift():
-    sold = Rules(sold={1: Counter({99: 30})}, known=frozenset({1}))
-    assert reason(AT, "cash", "99", rules=sold) == "decimal_shift"
-    assert judge((AT, "cash", "99"), rules=Rules(known=frozenset({1}))).sales.num_rows == 1
+    sold = TruckFacts(sold={1: Counter({99: 30})}, known=frozenset({1}))
+    assert reason(AT, "cash", "99", facts=sold) == "decimal_shift"
+    assert judge((AT, "cash", "99"), facts=TruckFacts(known=frozenset({1}))).sales.num_rows == 1
 
 
 def test_without_a_menu_the_prices_sold_often_set_the_limit():
-    sold = Rules(sold={1: Counter({600: 30, 9000: 1})}, known=frozenset({1}))
-    assert judge((AT, "cash", "30"), rules=sold).sales.num_rows == 1
-    assert reason(AT, "cash", "30.01", rules=sold) == "above_limit"
+    sold = TruckFacts(sold={1: Counter({600: 30, 9000: 1})}, known=frozenset({1}))
+    assert judge((AT, "cash", "30"), facts=sold).sales.num_rows == 1
+    assert reason(AT, "cash", "30.01", facts=sold) == "above_limit"
 
 
 def test_a_truck_without_menu_and_history_has_the_limit_of_the_settings():
-    unseen = Rules(known=frozenset({1}), limit_pence=2000)
-    assert judge((AT, "cash", "20"), rules=unseen).sales.num_rows == 1
-    assert reason(AT, "cash", "20.01", rules=unseen) == "above_limit"
+    unseen = TruckFacts(known=frozenset({1}), limit_pence=2000)
+    assert judge((AT, "cash", "20"), facts=unseen).sales.num_rows == 1
+    assert reason(AT, "cash", "20.01", facts=unseen) == "above_limit"
 
 
 def test_the_total_decides_before_the_time_and_the_time_before_the_payment():
@@ -91,13 +93,13 @@ def test_an_offset_is_honoured_and_none_means_utc():
 
 
 def test_odd_sales_are_loaded_and_flagged():
-    rules = Rules(without_reader=frozenset({6}), known=frozenset({6}))
-    assert flag_names(judge((AT, "card", "5"), rules=rules, truck=6).sales["flags"][0].as_py()) == [
+    facts = TruckFacts(without_reader=frozenset({6}), known=frozenset({6}))
+    assert names(FLAGS, judge((AT, "card", "5"), facts=facts, truck=6).sales["flags"][0].as_py()) == [
         "card_without_reader"
     ]
-    late = judge(("2026-11-05 08:59:00+00:00", "cash", "5"), rules=rules, truck=6).sales
-    assert flag_names(late["flags"][0].as_py()) == ["outside_batch_window"]
-    assert flag_names(judge((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
+    late = judge(("2026-11-05 08:59:00+00:00", "cash", "5"), facts=facts, truck=6).sales
+    assert names(FLAGS, late["flags"][0].as_py()) == ["outside_batch_window"]
+    assert names(FLAGS, judge((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
 
 
 def test_history_has_no_window_to_be_outside_of():
@@ -115,6 +117,6 @@ def test_an_empty_batch_is_no_error():
 
 
 def test_a_price_beyond_what_the_column_holds_is_above_the_limit():
-    dear = Rules(prices={1: {1_000_000_000}}, known=frozenset({1}))
-    assert judge((AT, "cash", "10000000"), rules=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
-    assert reason(AT, "cash", "30000000", rules=dear) == "above_limit"
+    dear = TruckFacts(prices={1: {1_000_000_000}}, known=frozenset({1}))
+    assert judge((AT, "cash", "10000000"), facts=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
+    assert reason(AT, "cash", "30000000", facts=dear) == "above_limit"
