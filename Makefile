@@ -10,7 +10,7 @@ CHROMIUM := $(shell command -v chromium chromium-browser google-chrome | head -n
 
 .DEFAULT_GOAL := help
 
-help:  ## what there is
+help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
 setup: .venv/ready  ## virtual environment with the locked packages
@@ -27,7 +27,7 @@ setup: .venv/ready  ## virtual environment with the locked packages
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## a made-up fleet through the whole chain, then live (ARGS=--once stops at the first answer)
+demo: setup  ## everything on a made-up fleet, with live uploads (ARGS=--once stops once the dashboard answers)
 	@$(BIN)/t3 demo $(ARGS)
 
 test: setup chromium  ## every test
@@ -36,7 +36,7 @@ test: setup chromium  ## every test
 quick: setup  ## the tests that take under two minutes together
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile -m "not slow" $(ARGS)
 
-faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=200 by default)
+faults: setup  ## every fault test, each repeated RUNS times (takes hours; RUNS=200 by default)
 	T3_FAULT_RUNS=$(RUNS) $(BIN)/python -m pytest -m "" tests/faults \
 		tests/integration/mail/test_lost_senders.py::test_killed_sender_leaves_no_duplicate \
 		tests/integration/worker/test_worker.py::$(THOUSANDS) $(ARGS)
@@ -44,13 +44,13 @@ faults: setup  ## kill, cut and spoil everything, RUNS times each (hours; RUNS=2
 chromium:
 	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"
 
-check: setup  ## hygiene: formatting, lint, notebooks that keep their contract
+check: setup  ## formatting, lint, types, and the contract of notebooks
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
-audit: setup  ## what is known of weaknesses in the locked versions; without the internet it says that and ends well
+audit: setup  ## known vulnerabilities in the locked versions (needs the internet; passes without it and says so)
 	@$(BIN)/python -m scheduler.advisories || test $$? -eq 3
 
-benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for smaller loads)
+benchmarks: setup  ## every benchmark beside its peers (ARGS=--quick for smaller loads)
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
 	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes \
 		-r requirements.lock -r benchmarks/requirements.lock
@@ -58,22 +58,22 @@ benchmarks: setup  ## every measurement beside its peers (ARGS=--quick for small
 		$(BIN)/python benchmarks/$$script.py $(ARGS) || exit 1; done
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/clean.py $(ARGS)
 
-images: setup  ## the README's pictures, from the demo
+images: setup  ## make the README's pictures from the demo
 	$(BIN)/python -m scheduler.pictures.readme docs/images
 
-gallery: setup  ## the dashboard's pages at every size and in both themes, into outputs/gallery
+gallery: setup  ## screenshots of the pages at every size and in both themes, in outputs/gallery
 	$(BIN)/python -m scheduler.pictures.gallery outputs/gallery
 
 proofs: setup  ## pictures of every mail and PDF, in outputs/proofs
 	$(BIN)/python -m scheduler.pictures.proofs outputs/proofs
 
-lock: setup  ## requirements.lock from pyproject.toml, for every platform
+lock: setup  ## update requirements.lock from pyproject.toml, for every platform
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group dev --custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --group bench --constraint requirements.lock \
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/dry_runs outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean

@@ -1,6 +1,6 @@
 """From a file put into the bucket to its sales committed, with a running worker: 200 rows a file, one at a time.
 
-The end is the notification that every load sends as it commits, the same that open dashboards hear."""
+A load ends with the notification t3_loaded, which it sends as it commits."""
 
 import os
 import select
@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import obstore
 import psycopg2
-from measures import Measure, row, run, scratch_home
 
+from benchmarks.measures import Measure, row, run, scratch_home
 from t3lib.business_day import today
 from t3lib.feed.keys import todays_prefix
 from t3lib.landing import Landing
@@ -23,14 +23,14 @@ from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
 
 GOAL_SECONDS = 3.0
-ROWS, PATIENCE = 200, 60
+ROWS, TIMEOUT_SECONDS = 200, 60
 
 
 def measure(quick: bool) -> list[Measure]:
     """Median and 95th percentile of the seconds from put to commit."""
-    with scratch_home(), _worker(), _ear() as ear:
-        _seconds(ear, 0)  # the worker is up and its kernels have done their imports
-        taken = sorted(_seconds(ear, number) for number in range(1, 11 if quick else 41))
+    with scratch_home(), _worker(), _listener() as listener:
+        _seconds(listener, 0)  # the worker is up and its kernels have done their imports
+        taken = sorted(_seconds(listener, number) for number in range(1, 11 if quick else 41))
     p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
     name = f"{ROWS}-row file, put to committed, {len(taken)} files"
     return [
@@ -40,16 +40,16 @@ def measure(quick: bool) -> list[Measure]:
     ]
 
 
-def _seconds(ear: "psycopg2.extensions.connection", number: int) -> float:
+def _seconds(listener: "psycopg2.extensions.connection", number: int) -> float:
     key, content = _file(number)
     begun = time.perf_counter()
     obstore.put(Landing().store, key, content)
-    if not select.select([ear], [], [], PATIENCE)[0]:
-        raise SystemExit(f"{key} was not loaded within {PATIENCE} s")
+    if not select.select([listener], [], [], TIMEOUT_SECONDS)[0]:
+        raise SystemExit(f"{key} was not loaded within {TIMEOUT_SECONDS} s")
     seconds = time.perf_counter() - begun
-    ear.poll()
-    ear.notifies.clear()
-    time.sleep(0.37 * (number % 7))  # so that files meet the worker's rhythm at any point
+    listener.poll()
+    listener.notifies.clear()
+    time.sleep(0.37 * (number % 7))  # so that files arrive at any point of the worker's tick
     return seconds
 
 
@@ -74,8 +74,8 @@ def _worker() -> Iterator[None]:
 
 
 @contextmanager
-def _ear() -> Iterator["psycopg2.extensions.connection"]:
-    """A connection that hears of every load."""
+def _listener() -> Iterator["psycopg2.extensions.connection"]:
+    """A connection that is notified of every load."""
     connection = psycopg2.connect(libpq_url(settings().need("database_url")))
     connection.autocommit = True
     connection.cursor().execute("LISTEN t3_loaded")

@@ -1,8 +1,8 @@
-"""The dashboard as its visitors find it: real Chromium, years of sales behind it, and the same page in Streamlit.
+"""The dashboard as its visitors see it: real Chromium, years of sales behind it, and the same page in Streamlit.
 
-One visitor alone: request to first figure, to live widgets, a choice of a truck. Twenty at once: one in Chromium, the
-others as their browsers' machines would ask, all live, a choice of each, a load that all of them see; and
-once more with twenty Chromiums, which then take most of the machine for themselves, as a measure beside Streamlit."""
+One visitor alone: from the request to the first figure and to live widgets, and a choice of a truck. Twenty at once:
+one in Chromium, the others with the requests of a browser on another machine; all live, a choice of each, a load
+that all of them see. Then twenty Chromiums, which take most of the machine, to compare with Streamlit."""
 
 import asyncio
 import os
@@ -16,14 +16,14 @@ from datetime import timedelta
 from math import isnan, nan
 from pathlib import Path
 
-import history
 import psutil
 import sqlalchemy as sa
-from browsing import remote
-from browsing.visitors import Site, Visitors, chromes, pss
-from growth import LATEST, server_of
-from measures import Measure, row, run, scratch_home
 
+from benchmarks import history
+from benchmarks.browsing import remote
+from benchmarks.browsing.visitors import Site, Visitors, chromes, pss
+from benchmarks.growth import LATEST, server_of
+from benchmarks.measures import Measure, row, run, scratch_home
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from scheduler.embedded.processes import free_port
@@ -42,7 +42,7 @@ _PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Ours beside Streamlit's."""
+    """The measures of T3 beside those of Streamlit."""
     trucks, days, per_file = (10, 300, 42) if quick else (30, 1000, 167)
     with scratch_home() as home:
         sales = fill(home, trucks, days, per_file)
@@ -56,7 +56,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def fill(home: Path, trucks: int, days: int, per_file: int) -> int:
-    """The world behind the pages, up to yesterday; how many sales."""
+    """Make the sales behind the pages, up to yesterday; returns how many."""
     url = sa.make_url(server_of(home)).set(database="t3").render_as_string(hide_password=False)
     owner, os.environ["T3_DATABASE_URL"] = os.environ.get("T3_DATABASE_URL"), url
     settings.cache_clear()
@@ -117,10 +117,10 @@ async def _crowd(visitors: Visitors) -> dict[str, float]:
         await asyncio.sleep(3)
         wanted = _wanted()  # the load changed one of them
         chosen = [wanted[number % len(wanted)] for number in range(1, MANY)]
-        own, *taken = await asyncio.gather(
+        own, taken = await asyncio.gather(
             visitors.choose(wanted[:1]),
-            *(other.choose(f"range={RANGE}&truck={number % len(wanted) + 1}", chosen[number - 1][1])
-              for number, other in enumerate(others, 1)),
+            asyncio.gather(*(other.choose(f"range={RANGE}&truck={number % len(wanted) + 1}", chosen[number - 1][1])
+                             for number, other in enumerate(others, 1))),
         )  # fmt: skip
         crowd["choices"], crowd["choices_median"] = max(*own, *taken), statistics.median([*own, *taken])
         await visitors.leave()
@@ -128,10 +128,10 @@ async def _crowd(visitors: Visitors) -> dict[str, float]:
 
 
 async def _many(visitors: Visitors) -> int:
-    """Of fifty at once, how many get no page."""
+    """How many of fifty visitors at once get no page."""
     async with AsyncExitStack() as stack:
         arrived = await remote.arrive(visitors.site.url, ALL, stack)
-        return sum(not one.figure or one.live > remote.PATIENCE for one in arrived)
+        return sum(not one.figure or one.live > remote.TIMEOUT_SECONDS for one in arrived)
 
 
 async def _load(visitors: Visitors, others: list[remote.Remote]) -> float:
@@ -144,7 +144,7 @@ async def _load(visitors: Visitors, others: list[remote.Remote]) -> float:
     return max(moments) - begin
 
 
-# A sale of £7.77 of truck 30 that changes nobody's choice below but the fleet's total.
+# A sale of £7.77 of the last truck, whose figure and the fleet's total change.
 _SALE = """
     INSERT INTO mart.sales_hourly VALUES ((SELECT max(truck_id) FROM core.truck), :day, 23, 0, 'cash', 1, 777)
     ON CONFLICT (business_date, truck_id, local_hour, location_id, payment_type) DO UPDATE
@@ -166,21 +166,21 @@ async def _alone(visitors: Visitors, found: Found, wanted: list[tuple[str, str]]
 
 
 def _wanted() -> list[tuple[str, str]]:
-    """(truck, its gross sales as the page writes them) of every truck, by the metrics that both products use."""
+    """(truck, its gross sales as the page writes them) of every truck, from the metrics that both pages use."""
     with warehouse.connect() as db:
         shown = scope(State(preset=RANGE), business_day.today(), metrics.data_range(db))
         return [(row.truck, pounds(row.gross_sales_pence)) for row in metrics.by_truck(db, shown).itertuples()]
 
 
 async def _quiet(server: int, alone: int) -> None:
-    """Wait until the kernels of visitors who left are gone: the memory of a server is then its own, and that of the
-    kernels which it started ahead."""
+    """Wait until the kernels of visitors who left are gone: then a server's memory is only its own and that of the
+    kernels it started ahead."""
     alone += AHEAD
     for _ in range(30):
         if _processes(server) <= alone:
             return
         await asyncio.sleep(5)
-    print(f"{_processes(server) - alone} kernels of visitors who left are still there.")
+    print(f"{_processes(server) - alone} kernels of visitors who left still run.")
 
 
 def _processes(server: int) -> int:
@@ -194,12 +194,12 @@ def _database_memory(home: Path) -> float:
 
 @contextmanager
 def _streamlit() -> Iterator[tuple[str, int]]:
-    """The same page served by Streamlit, from the peers' environment; its address and process."""
+    """Serve the same page by Streamlit, from the peers' environment; yields its address and process."""
     port = free_port(0, "Streamlit", print)
     script = Path(__file__).parent / "peers" / "with_streamlit.py"
-    command = [_PEERS, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1",
-               "--server.headless=true", "--browser.gatherUsageStats=false",
-               "--server.fileWatcherType=none"]  # fmt: skip
+    command: list[str | Path] = [_PEERS, "-m", "streamlit", "run", script]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    command += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
     url, env = f"http://127.0.0.1:{port}/", os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
@@ -240,7 +240,7 @@ def _theirs(url: str) -> Site:
 
 
 def _rows(ours: Found, theirs: Found, sales: int) -> list[Measure]:
-    """One row a measure: ours, Streamlit's where it has one, their ratio, and whether the goal is met."""
+    """One row per measure: T3's value, Streamlit's if it has one, their ratio, and whether the goal is met."""
 
     def one(field: str, name: str, unit: str = "s") -> Measure:
         value, other, goal = ours.get(field, nan), theirs.get(field, nan), GOALS.get(field)

@@ -1,8 +1,8 @@
 """A batch of 10,000 rows, and the dashboard's pages, with 1 M, 10 M and 50 M sales behind them.
 
-One database per size on one server; each round measures one thing at every size, one right after the other, and the
-ratio is the median of the rounds' ratios: what else the machine does falls on all sizes alike.
-Thirty trucks; from 500 days to 1,000 and five times the sales of a day, then five times the sales of a day again."""
+One database per size on one server. Each round measures one thing at every size, one right after the other, and the
+ratio is the median of the rounds' ratios, so that other work on the machine affects all sizes alike.
+Thirty trucks: 500 days, then 1,000 with five times the sales per day, then five times the sales per day again."""
 
 import os
 import random
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import history
 import sqlalchemy as sa
-from measures import Measure, row, run, scratch_home, seconds
 
+from benchmarks import history
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import business_day, warehouse
@@ -64,16 +64,16 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def _rounds(home: Path, urls: dict[Size, str], rounds: int, first: int = 0) -> dict[str, list[list[float]]]:
-    """Seconds by work: one list per size, one entry per round; the sizes take turns at being first."""
+    """Seconds by task: one list per size, one entry per round; each size is first in turn."""
     sizes = list(urls)
-    taken = {name: [[] for _ in sizes] for name in _works()}
+    taken: dict[str, list[list[float]]] = {name: [[] for _ in sizes] for name in _tasks()}
     for number in range(first, first + rounds):
         _put(home, number, sizes[0].trucks)
-        for name, work in _works().items():
+        for name, task in _tasks().items():
             for turn in range(len(sizes)):
                 which = (turn + number) % len(sizes)
                 with _database(home, urls[sizes[which]], sizes[which]):
-                    taken[name][which].append(seconds(work))
+                    taken[name][which].append(seconds(task))
     return taken
 
 
@@ -89,14 +89,14 @@ def _rows(name: str, sizes: list[Size], times: list[list[float]]) -> list[Measur
     return found
 
 
-def _works() -> dict[str, Callable[[], None]]:
+def _tasks() -> dict[str, Callable[[], None]]:
     pages = {f"page {TABS[tab]}, {preset}": State(preset=preset, tab=tab) for tab, preset in PAGES}
     batch = {f"batch of {BATCH_ROWS:,} rows": _take_in}
     return batch | {name: lambda state=state: _page(state) for name, state in pages.items()}
 
 
 def _take_in() -> None:
-    """What the worker and the three notebooks call."""
+    """Take in one batch, as the worker and the three notebooks do."""
     (batch_id,) = discover(Landing())
     batch = pipeline.open_batch(batch_id)
     pipeline.extract_batch(batch)
@@ -109,14 +109,14 @@ def _take_in() -> None:
 
 
 def _page(state: State) -> None:
-    """What a page reads: its figures and the cards of its tab."""
+    """Read what a page reads: its figures and the cards of its tab."""
     with warehouse.connect() as db:
         view = read(db, state)
         sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier))
 
 
 def _put(home: Path, number: int, trucks: int) -> None:
-    """One file per truck for the latest day, 7 % of its rows no sales."""
+    """Put one file per truck for the latest day into the bucket; 7 % of its rows are no sales."""
     chance = random.Random(number)
     folder = home / "s3" / "landing" / "trucks" / f"{LATEST:%Y-}{LATEST.month}" / str(LATEST.day) / "15"
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,15 +133,16 @@ def _line(chance: random.Random) -> str:
 
 
 def server_of(home: Path) -> str:
-    """The embedded server's administrator, who may switch triggers off."""
+    """URL of the embedded server as its administrator, who may disable triggers."""
     return f"postgresql://postgres@/postgres?host={Postgres(Home(home), print).cluster.sockets}"
 
 
 def _fill(base: str, sizes: list[Size]) -> dict[Size, str]:
     """A database per size, each grown out of the one before."""
-    urls, last = {}, LATEST - timedelta(1)
+    urls: dict[Size, str] = {}
+    last = LATEST - timedelta(1)
     for before, size in zip([None, *sizes], sizes, strict=False):
-        urls[size] = _copy(base, urls.get(before), f"growth_{size.sales}")
+        urls[size] = _copy(base, urls[before] if before else None, f"growth_{size.sales}")
         with _database(None, urls[size], size):
             _grow(before, size, last)
         if before is None:
@@ -175,7 +176,7 @@ def _copy(base: str, template: str | None, name: str) -> str:
 
 @contextmanager
 def _database(home: Path | None, url: str, size: Size):
-    """Everything in the block works on this database, with staged files of its own."""
+    """Use this database in the block, with separate staged files."""
     before = {name: os.environ.get(name, "") for name in ("T3_DATABASE_URL", "T3_OUTPUTS")}
     os.environ["T3_DATABASE_URL"] = url
     if home:
@@ -187,7 +188,7 @@ def _database(home: Path | None, url: str, size: Size):
 
 
 def _check(url: str) -> None:
-    """What was made in SQL stands up to the doctor."""
+    """Raise SystemExit unless what was made in SQL reconciles."""
     with warehouse.connect(url) as db:
         if wrong := [check for check in reconciliation.checks(db) if not check.ok]:
             raise SystemExit(f"does not reconcile: {wrong}")

@@ -1,4 +1,4 @@
-"""Years of sales made in SQL, with ledger, rejects and rollups that agree: what a benchmark takes its batches into."""
+"""Years of sales made in SQL, with ledger, rejects and rollups that agree: the history behind a benchmark."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from t3lib.warehouse.sales.rollups import EVER, definition
 
 SLOTS, SALES_PER_REJECT = 4, 13
 
-# No trigger fires, and nothing waits for the disk: all of it can be made again.
+# No trigger fires and no commit waits for the disk: all of it can be made again.
 _QUICK = "SET LOCAL session_replication_role = replica; SET LOCAL synchronous_commit = off"
 _DIMENSIONS = """
     INSERT INTO core.truck (truck_id, name, has_card_reader)
@@ -60,7 +60,7 @@ _LEDGER = """
     CROSS JOIN LATERAL (SELECT count(*) AS rows FROM ops.rejected_row WHERE file_id = sold.file_id) AS refused
     WHERE file.file_id = sold.file_id
 """
-# The same as rollups.sql, where every truck stands at one place for ever; day after day, as loads write them.
+# The same as rollups.sql for trucks that never change their place; ordered by day, as loads write them.
 _ROLLUPS = f"""
     TRUNCATE mart.sales_hourly, mart.price_daily, mart.price_hourly, mart.rejected_daily;
     INSERT INTO mart.sales_hourly
@@ -77,20 +77,20 @@ _ROLLUPS = f"""
 
 
 def begin(trucks: int) -> None:
-    """Trucks, places, menus and costs of an empty database."""
+    """Add trucks, places, menus and costs to an empty database."""
     with warehouse.connect() as db:
         db.execute(sa.text(_DIMENSIONS), {"trucks": trucks})
 
 
 def add_days(first: date, last: date, trucks: int) -> None:
-    """Files of these days, without rows yet."""
+    """Add files of these days, without rows yet."""
     with warehouse.connect() as db:
         db.exec_driver_sql(_QUICK)
         db.execute(sa.text(_FILES), {"first": first, "last": last, "trucks": trucks})
 
 
 def add_rows(first: date, last: date, begin: int, end: int) -> None:
-    """Rows number `begin` to `end` of every file of these days, month by month, and rejects among them."""
+    """Add rows `begin` to `end` of every file of these days, month by month, and rejects among them."""
     while first <= last:
         until = min(last, (first.replace(day=1) + timedelta(32)).replace(day=1) - timedelta(1))
         with warehouse.connect() as db:
@@ -103,7 +103,7 @@ def add_rows(first: date, last: date, begin: int, end: int) -> None:
 
 
 def finish() -> None:
-    """Bring ledger and rollups to the rows, and the planner's statistics to both."""
+    """Update the ledger, the rollups and the planner's statistics to the rows."""
     with warehouse.connect() as db:
         db.exec_driver_sql(_QUICK)
         db.execute(sa.text(_LEDGER))

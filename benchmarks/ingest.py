@@ -1,9 +1,8 @@
-"""Files on S3 to committed, keyed, reconciled, rolled-up sales, through the three notebooks, with one worker.
+"""From files on S3 to committed, reconciled sales with key and rollups, through the three notebooks, with one worker.
 
-The worker is up: its kernels' imports are done, and trucks, menus and pitches were taken in before.
-Against it, in the same round: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
-that the database takes text in; and pandas.to_sql and dlt on a share of the rows (dlt where `make benchmarks` made
-its environment)."""
+The worker is warm: its kernels' imports are done, and trucks, menus and pitches were taken in before.
+Compared in the same round: psql's \\copy of the same rows as CSV into a table without an index, which is the fastest
+way to load text; and pandas.to_sql and dlt on a share of the rows (dlt if `make benchmarks` made its environment)."""
 
 import os
 import statistics
@@ -15,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 from jupyter_client.manager import start_new_kernel
-from measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 
+from benchmarks.measures import Measure, PeakMemory, median, row, run, scratch_home, seconds
 from scheduler import kernels
 from scheduler.cli.ingesting.batches import AT_ONCE, take_in
 from scheduler.embedded.home import Home
@@ -38,7 +37,7 @@ _COPIED = "truck_id, file_id, row_number, sold_at, payment_type, total_pence"
 
 @dataclass(frozen=True)
 class _Round:
-    """What one ingest and its peers came to: rows a second, and bytes."""
+    """Results of one ingest and its peers: rows per second, and bytes."""
 
     rows: int
     ours: float
@@ -50,10 +49,10 @@ class _Round:
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Rows a second of ours and of the others, and the worker's peak memory: medians of the rounds."""
+    """Rows per second of T3 and its peers, and the worker's peak memory: medians of the rounds."""
     rounds = [_round(8_600)] if quick else [_round(86_000) for _ in range(ROUNDS)]
     name = f"ingest of {rounds[0].rows / 1e6:.2f} M dirty rows, one worker"
-    peak = rounds[0].peak  # later the peers have filled this process
+    peak = rounds[0].peak  # in later rounds the peers have filled this process
     return [
         *(_against(rounds, name, "ours", peer, named) for peer, named in _PEERS if getattr(rounds[0], peer)),
         _against(rounds, "the same, and the archive written", "archived", "copied", _COPY),
@@ -63,7 +62,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def _against(rounds: list[_Round], name: str, which: str, peer: str, named: str) -> Measure:
-    """The median, and the median of the ratios that each round gave."""
+    """The median, and the median of the rounds' ratios."""
     value = statistics.median(getattr(one, which) for one in rounds)
     ratio = statistics.median(getattr(one, which) / getattr(one, peer) for one in rounds)
     goal = (f"at least {GOAL}", ratio >= GOAL) if (which, peer) == ("ours", "copied") else ("", None)
@@ -71,16 +70,16 @@ def _against(rounds: list[_Round], name: str, which: str, peer: str, named: str)
 
 
 def _round(sales_per_day: int) -> _Round:
-    """An ingest by a worker that is up and knows its fleet, then the others with the rows that it loaded."""
+    """An ingest by a warm worker that knows its fleet, then the peers with the rows that it loaded."""
     with scratch_home() as home:
         settings.cache_clear()
         made = simulate(home / "feed", trucks=57, days=1, sales_per_day=sales_per_day, mishaps=False,
                         end=date(2026, 11, 19))  # fmt: skip
         _start_kernels()
         with workflows.working(AT_ONCE), PeakMemory() as peak:
-            _arrive(home / "feed", "metadata")
+            _upload(home / "feed", "metadata")
             _ingest()
-            _arrive(home / "feed", "[!m]*")  # putting the metadata again would have it read again
+            _upload(home / "feed", "[!m]*")  # metadata that is put again would be read again
             begun = datetime.now(UTC)
             archived = made.rows / seconds(_ingest)
         kernels.cool()
@@ -93,7 +92,7 @@ def _round(sales_per_day: int) -> _Round:
         return _Round(made.rows, ours, archived, copied, _to_sql(share), _dlt(home, share), peak.bytes)
 
 
-def _arrive(feed: Path, folder: str) -> None:
+def _upload(feed: Path, folder: str) -> None:
     """Put what is in a folder of the feed into the bucket."""
     with Writer(settings().need("landing_url")) as writer:
         for path in sorted(feed.glob(f"{folder}/**/*")):
@@ -107,7 +106,7 @@ def _ingest() -> None:
 
 
 def _start_kernels() -> None:
-    """A worker that is up: its kernels' parent has done the imports."""
+    """Start the parent of the worker's kernels and let it do the imports."""
     kernels.install(settings().home)
     os.environ.update(kernels.environment(settings().home))
     manager, client = start_new_kernel(kernel_name=kernels.NAME)
@@ -116,23 +115,30 @@ def _start_kernels() -> None:
 
 
 def _committed() -> datetime:
-    """When the last load was done."""
+    """When the last load finished."""
     with warehouse.connect() as db:
         return db.scalar(sa.text("SELECT max(finished_at) FROM ops.run WHERE notebook = '3_load'"))
 
 
 def _copy(home: Path, rows: int) -> float:
-    """Rows a second of \\copy, median of three."""
+    """Rows per second of \\copy, median of three."""
     file = home / "sales.csv"
-    psql = [_psql(home), "-q", "-d", libpq_url(settings().need("database_url")), "-v", "ON_ERROR_STOP=1"]
+    psql: list[str | Path] = [
+        _psql(home),
+        "-q",
+        "-d",
+        libpq_url(settings().need("database_url")),
+        "-v",
+        "ON_ERROR_STOP=1",
+    ]
     types = "truck_id int, file_id bigint, row_number int, sold_at timestamptz, payment_type text, total_pence int"
 
-    def tell(*statements: str) -> None:
+    def run_psql(*statements: str) -> None:
         subprocess.run([*psql, *(word for s in statements for word in ("-c", s))], check=True, capture_output=True)
 
-    tell(f"\\copy (SELECT {_COPIED} FROM core.sale) TO '{file}' WITH (FORMAT csv, HEADER)")
+    run_psql(f"\\copy (SELECT {_COPIED} FROM core.sale) TO '{file}' WITH (FORMAT csv, HEADER)")
     into = f"\\copy copied FROM '{file}' WITH (FORMAT csv, HEADER)"
-    return rows / median(lambda: tell("DROP TABLE IF EXISTS copied", f"CREATE TABLE copied ({types})", into), 3)
+    return rows / median(lambda: run_psql("DROP TABLE IF EXISTS copied", f"CREATE TABLE copied ({types})", into), 3)
 
 
 def _share(rows: int) -> pd.DataFrame:
@@ -146,11 +152,11 @@ def _to_sql(share: pd.DataFrame) -> float:
 
 
 def _dlt(home: Path, share: pd.DataFrame) -> float | None:
-    """Rows a second, from Arrow by COPY; None where dlt is not installed."""
+    """Rows per second, from Arrow by COPY; None if dlt is not installed."""
     if not _PEERS_PYTHON.exists():
         return None
     share.to_parquet(home / "share.parquet")
-    command = [_PEERS_PYTHON, ROOT / "benchmarks" / "peers" / "with_dlt.py", home / "share.parquet",
+    command: list[str | Path] = [_PEERS_PYTHON, ROOT / "benchmarks" / "peers" / "with_dlt.py", home / "share.parquet",
                libpq_url(settings().need("database_url"))]  # fmt: skip
     return len(share) / float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

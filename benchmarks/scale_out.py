@@ -1,7 +1,7 @@
 """A backlog of batches with one worker and with two, each a process of its own that runs one notebook at a time.
 
-Both start warm and share one database, one bucket and the machine's cores with it. Rounds alternate. What two processes
-of plain arithmetic reach against one is this machine's own limit, measured between the rounds."""
+Both start warm and share one database, one bucket and, with these, the machine's cores. Rounds alternate. The speed of
+two processes of plain arithmetic against one is this machine's limit, measured between the rounds."""
 
 import os
 import statistics
@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import date
 
 import sqlalchemy as sa
-from measures import Measure, row, run, scratch_home, seconds
 
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
@@ -22,7 +22,7 @@ from t3lib.settings import settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 
-GOAL, PATIENCE = 1.8, 600
+GOAL, TIMEOUT_SECONDS = 1.8, 600
 _ARITHMETIC = "sum(number * number % 7 for number in range(40_000_000))"
 _SALES = "parameters ->> 'batch_id' IN (SELECT batch_id FROM ops.source_file WHERE kind <> 'metadata')"
 _RATE = sa.text(f"""
@@ -37,7 +37,7 @@ _LEFT = sa.text("""
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Batches a second by number of workers."""
+    """Batches per second by number of workers."""
     rounds = [(_round(1), _round(2), _limit()) for _ in range(1 if quick else 3)]
     one, two, limit = (statistics.median(found) for found in zip(*rounds, strict=True))
     return [
@@ -48,7 +48,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def _round(workers: int) -> float:
-    """Batches a second, from the first notebook's start to the last one's end."""
+    """Batches per second, from the start of the first notebook to the end of the last."""
     os.environ["T3_BATCH_BYTES"] = str(2**17)
     settings.cache_clear()
     with scratch_home(), _started(workers):
@@ -64,12 +64,12 @@ def _round(workers: int) -> float:
 
 
 def _limit() -> float:
-    """How many times the work of one process two processes do in the same time, when they only reckon."""
-    alone = seconds(lambda: _reckoned(1))
-    return 2 * alone / seconds(lambda: _reckoned(2))
+    """How many times the work of one process two can do in the same time, if they only calculate."""
+    alone = seconds(lambda: _calculate(1))
+    return 2 * alone / seconds(lambda: _calculate(2))
 
 
-def _reckoned(processes: int) -> None:
+def _calculate(processes: int) -> None:
     started = [subprocess.Popen([sys.executable, "-c", _ARITHMETIC]) for _ in range(processes)]
     for process in started:
         process.wait()
@@ -77,10 +77,12 @@ def _reckoned(processes: int) -> None:
 
 @contextmanager
 def _started(workers: int) -> Iterator[None]:
-    """So many worker processes, their kernels' imports done."""
+    """Run so many worker processes, their kernels' imports done."""
     command = [sys.executable, "-m", "scheduler.cli", "worker"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(command, env=dict(os.environ), **quiet) for _ in range(workers)]
+    processes = [
+        subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(workers)
+    ]
     time.sleep(10)
     try:
         yield
@@ -97,10 +99,10 @@ def _left() -> int:
 
 
 def _wait_until_done() -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while _left():
         if time.monotonic() > end:
-            raise SystemExit(f"{_left()} batches and files are not done after {PATIENCE} s")
+            raise SystemExit(f"{_left()} batches and files are not done after {TIMEOUT_SECONDS} s")
         time.sleep(0.5)
 
 

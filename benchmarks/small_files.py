@@ -1,7 +1,7 @@
-"""Ten thousand small files from a bucket that takes its time: no round trip for each one after the other.
+"""Ten thousand small files from a slow bucket: round trips must overlap.
 
-A proxy before the S3 server holds every answer back, as a bucket far away does. Reading all of them is set against
-what the same number of round trips takes one after the other, measured on a share of the files."""
+A proxy in front of the S3 server delays every answer, as a distant bucket does. Reading all files is compared with
+the same number of round trips one after the other, measured on a share of the files."""
 
 import asyncio
 import os
@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from measures import Measure, row, run, scratch_home, seconds
-
+from benchmarks.measures import Measure, row, run, scratch_home, seconds
 from t3lib import warehouse
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
@@ -26,7 +25,7 @@ _LINES = "".join(f"2026-11-05 10:{minute:02d}:00+00:00,card,{minute % 9 + 1}.50\
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Files a second, read through the ledger and the pipeline, and one after the other."""
+    """Files per second, read through the ledger and the pipeline, and one after the other."""
     count = 1_000 if quick else 10_000
     with scratch_home():
         _put(count)
@@ -44,7 +43,7 @@ def measure(quick: bool) -> list[Measure]:
 
 
 def _put(count: int) -> None:
-    """Files of 57 trucks and as many days as that takes; no two alike."""
+    """Put so many files of 57 trucks into the bucket; no two are alike."""
     landing, first = Landing(), date(2026, 1, 1)
     for number in range(count):
         day = first + timedelta(days=number // (57 * 4))
@@ -64,7 +63,7 @@ def _one_by_one(objects: list[Object]) -> float:
 
 @contextmanager
 def _far_away() -> Iterator[None]:
-    """The bucket behind a proxy that holds every answer back, whatever the network in between."""
+    """Reach the bucket only through a proxy that delays every answer."""
     near, loop, ready = settings(), asyncio.new_event_loop(), threading.Event()
     ports: list[int] = []
 
@@ -89,7 +88,7 @@ def _far_away() -> Iterator[None]:
 
 
 def _relay(port: int):
-    """Passes bytes on, those of answers later."""
+    """A proxy that passes bytes on, those of answers with a delay."""
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back, forth = await asyncio.open_connection("127.0.0.1", port)
@@ -98,9 +97,9 @@ def _relay(port: int):
     return relay
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, later: float) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
     while data := await reader.read(2**16):
-        await asyncio.sleep(later)
+        await asyncio.sleep(delay)
         writer.write(data)
     writer.close()
 

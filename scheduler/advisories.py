@@ -1,6 +1,6 @@
 """`python -m scheduler.advisories [LOCK ...]` (`make audit`): looks the locked versions up in the OSV database.
 
-Exit code 0: nothing is known of them; 1: something is, and is listed; 3: the database could not be asked."""
+Exit code 0: no advisories; 1: advisories, which are listed; 3: the database could not be reached."""
 
 import argparse
 import json
@@ -18,29 +18,29 @@ FOUND, UNREACHED = 1, 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Look everything up and say what is known; returns the exit code."""
+    """Look everything up and print the advisories; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scheduler.advisories", description=__doc__)
     parser.add_argument("locks", nargs="*", type=Path, default=[ROOT / "requirements.lock"])
-    parser.add_argument("--database", default=DATABASE, help="another address of the same kind")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="after which it is given up")
-    asked = parser.parse_args(arguments)
-    found = _asked(asked.locks, asked.database, asked.seconds)
+    parser.add_argument("--database", default=DATABASE, help="address of another OSV database")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit for the whole look-up")
+    options = parser.parse_args(arguments)
+    found = _look_up(options.locks, options.database, options.seconds)
     if found is None:
-        print(f"The advisory database at {asked.database} cannot be asked from here: nothing was looked up.")
+        print(f"The advisory database at {options.database} cannot be reached from here: nothing was looked up.")
         return UNREACHED
     known = [(one, advisory) for one in found for advisory in one.get("vulns", [])]
     for one, advisory in known:
-        mended = ", ".join(advisory["fix_versions"]) or "no version yet"
-        print(f"{one['name']} {one['version']}: {advisory['id']}, mended in {mended}")
-    left = [f"{one['name']} ({one['skip_reason']})" for one in found if "skip_reason" in one]
-    print(f"{len(known)} advisories on {len(found) - len(left)} locked versions.")
-    if left:
-        print(f"Not looked up: {', '.join(left)}")
-    return FOUND if known else UNREACHED if left else 0
+        fixed = ", ".join(advisory["fix_versions"]) or "no version yet"
+        print(f"{one['name']} {one['version']}: {advisory['id']}, fixed in {fixed}")
+    skipped = [f"{one['name']} ({one['skip_reason']})" for one in found if "skip_reason" in one]
+    print(f"{len(known)} advisories on {len(found) - len(skipped)} locked versions.")
+    if skipped:
+        print(f"Not looked up: {', '.join(skipped)}")
+    return FOUND if known else UNREACHED if skipped else 0
 
 
-def _asked(locks: list[Path], database: str, seconds: float) -> list[dict[str, Any]] | None:
-    """One mapping per locked version, as pip-audit tells it; None when the database gave no answer in time."""
+def _look_up(locks: list[Path], database: str, seconds: float) -> list[dict[str, Any]] | None:
+    """pip-audit's record of each locked version; None when the database gave no answer in time."""
     files = [word for lock in locks for word in ("--requirement", str(lock))]
     command = [sys.executable, "-m", "pip_audit", *files, "--require-hashes", "--disable-pip", "--format", "json",
                "--vulnerability-service", "osv", "--osv-url", database, "--timeout", str(ANSWER_SECONDS),

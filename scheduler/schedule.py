@@ -1,4 +1,4 @@
-"""What is due when: the schedule file, the editions and the clock, nothing else."""
+"""What is due when, computed from the schedule file, the editions and the clock alone."""
 
 import tomllib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from t3lib.period import CATCH_UP, Kind, latest
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may take: seconds of one cell, seconds of the whole, bytes of what it shows."""
+    """Limits of a run: seconds for one cell, seconds for the notebook, bytes of output."""
 
     cell_seconds: float = 1800
     run_seconds: float = 3600
@@ -23,13 +23,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Due:
-    """When a report is made after the end of the days that it is of."""
+    """When a report is made, at the earliest the day after its period ends."""
 
     at: time
     period: Kind = "day"
 
     def last(self, today: date) -> date | None:
-        """The last day of what is to be reported on a business day; None when it is too late for that."""
+        """The last day of the period to report on a business day; None when it is too late for it."""
         last = latest(self.period, today).last
         return last if (today - last).days <= CATCH_UP[self.period] else None
 
@@ -56,10 +56,10 @@ class Schedule:
     settle_seconds: float = 600
 
     def due_reports(self, now: datetime, zone: ZoneInfo) -> list[tuple[date, str]]:
-        """(last business day, edition) of the last complete day, week or month whose time has come.
+        """(last business day, edition) for the latest complete day, week or month of each edition that is due.
 
-        Local wall-clock time decides, so a clock change neither skips nor doubles a day; a report missed while
-        nothing ran is due until the business day ends (some days for a week or a month), and then only the newer."""
+        Local wall-clock time decides, so a clock change neither skips nor repeats a day. A report that was missed while
+        nothing ran stays due until the business day ends (some days longer for a week or a month); older ones never."""
         local, today = now.astimezone(zone), business_date(now)
         if local.date() != today:
             return []
@@ -68,7 +68,7 @@ class Schedule:
 
     @property
     def daily(self) -> tuple[str, ...]:
-        """The editions of every day."""
+        """The daily editions."""
         return tuple(edition for edition, one in self.reports.items() if one.period == "day")
 
     def may_wait(self, now: datetime, zone: ZoneInfo) -> bool:

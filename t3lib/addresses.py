@@ -1,4 +1,4 @@
-"""Mail addresses: one reader is one address, however it is written; what no mail can reach says why."""
+"""Mail addresses: one reader is one address, however it is written; a wrong address says why it is wrong."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 @dataclass(frozen=True)
 class Address:
-    """An address as somebody wrote it. `mailbox` is what a mail server is told: its domain lower-case and in punycode,
-    "" where `wrong` says why there is none. `text` is how it was written, fit to be shown and stored."""
+    """An address as somebody wrote it. `mailbox` is what a mail server gets: its domain lower-case and in punycode, ""
+    where `wrong` says why there is none. `text` is how it was written, fit to be shown and stored."""
 
     text: str
     mailbox: str = ""
@@ -31,7 +31,7 @@ class Address:
 
     @property
     def key(self) -> str:
-        """How it stands in the outbox."""
+        """How the outbox names it."""
         return self.mailbox or self.text
 
     @property
@@ -99,7 +99,7 @@ def _mailbox(address: str) -> str:
     # Imported here: most processes send no mail, and it takes 60 ms.
     import email_validator
 
-    # The company's own server may well serve such domains (root@localhost, ops@till.local).
+    # The company's own server may serve such domains (root@localhost, ops@till.local).
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
     found = email_validator.validate_email(address, check_deliverability=False, globally_deliverable=False)
     return f"{found.local_part}@{found.ascii_domain}"

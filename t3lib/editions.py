@@ -1,4 +1,4 @@
-"""Editions: who reads a report, of which days, when, and what stands in it, as data (`notebooks/editions.toml`)."""
+"""Editions: who reads a report, of which days, when, and what is in it, as data (`notebooks/editions.toml`)."""
 
 import tomllib
 from datetime import date, time
@@ -27,7 +27,7 @@ class _Table(BaseModel):
 
 
 class Correction(_Table):
-    """What is done when figures move that were sent: by more than so many percent, within so many days."""
+    """What happens when figures change after they were sent: by more than `above_pct` percent, within `days` days."""
 
     above_pct: Annotated[float, Field(gt=0)] = 1.0
     then: Literal["ask", "send", "nothing"] = "ask"
@@ -52,7 +52,7 @@ class Edition(_Table):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Who gets it."""
+        """Its recipients."""
         return settings().recipients.get(self.name, self.recipients)
 
     @property
@@ -62,18 +62,18 @@ class Edition(_Table):
 
     @property
     def report(self) -> str:
-        """daily, weekly or monthly: under this word its mails are kept."""
+        """daily, weekly or monthly: the word under which the outbox keeps its mails."""
         return {"day": "daily", "week": "weekly", "month": "monthly"}[self.period]
 
     def latest(self, today: date) -> Period:
-        """What it reports of on a business day."""
+        """The period that it reports on, on a business day."""
         return latest(self.period, today)
 
-    def over(self, day: date, today: date) -> Period:
+    def finished_period(self, day: date, today: date) -> Period:
         """The period that a day lies in. Raises SettingsError while it is not over."""
         found = of(self.period, day)
         if found.last >= today:
-            raise SettingsError(f"{found.dates} is not over: the {self.name} edition tells whole {self.period}s.")
+            raise SettingsError(f"{found.dates} is not over: the {self.name} edition reports complete {self.period}s.")
         return found
 
 
@@ -82,7 +82,7 @@ class _Editions(RootModel[dict[Name, Edition]]):
 
 
 def edition(name: str) -> Edition:
-    """The edition of that name. Raises SettingsError naming those there are."""
+    """The edition of that name. Raises SettingsError, which names the known ones."""
     try:
         return editions()[name]
     except KeyError:

@@ -1,11 +1,11 @@
-"""What a report is of: a business day, a week from Monday, or a calendar month."""
+"""The period of a report: a business day, a week from Monday, or a calendar month."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 Kind = Literal["day", "week", "month"]
-# How many days after its end a report that was missed is still made.
+# For how many days after its end a missed report is still made.
 CATCH_UP = {"day": 1, "week": 3, "month": 7}
 
 
@@ -19,7 +19,7 @@ class Period:
 
     @property
     def before(self) -> "Period":
-        """What came right before: yesterday's week is last week; a day is compared with the one a week before."""
+        """The period that it is compared with: the week or month before, or the same weekday a week before."""
         step = timedelta(days=7 if self.kind == "day" else 1)
         return of(self.kind, self.first - step)
 

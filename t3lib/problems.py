@@ -9,11 +9,11 @@ from t3lib.urls import scrubbed
 
 
 class ServiceError(RuntimeError):
-    """A service that T3 needs cannot be had; the text is one plain line that says what to do."""
+    """A service that T3 needs is not available; the text is one plain line that says what to do."""
 
 
 class RefusedError(ValueError):
-    """What a person asked for cannot be done; the text is one plain line that says why and what to do."""
+    """What a person requested cannot be done; the text is one plain line that says why and what to do."""
 
 
 class WrongUseError(RefusedError):
@@ -23,7 +23,7 @@ class WrongUseError(RefusedError):
 def explain(error: BaseException) -> str | None:
     """One plain line for an error of a service or the machine, None for a defect of the program.
 
-    The causes of an error are asked too, so a wrapped OperationalError is still recognised."""
+    The causes of an error are examined too, so a wrapped OperationalError is still recognised."""
     for cause in _chain(error):
         for reader in (_plain, _system, _database, _store):
             if line := reader(cause):
@@ -32,12 +32,12 @@ def explain(error: BaseException) -> str | None:
 
 
 def told(error: BaseException) -> str:
-    """One line for any error: the plain one, or else the defect by its name; never with a part of a login."""
+    """One line for any error: the plain one, or else the class and text of a defect; never with a part of a login."""
     return explain(error) or scrubbed(f"{type(error).__name__}: {error}")
 
 
 def explain_raised(name: str, text: str) -> str | None:
-    """The same for an error that a kernel raised, of which only the class name and the words are known."""
+    """The same for an error that a kernel raised, of which only the class name and the text are known."""
     if name in ("SettingsError", "ServiceError", "ListingError"):
         return scrubbed(text)
     if found := re.search(r"\[Errno (\d+)\][^:]*(?:: '([^']*)')?", text):
@@ -76,11 +76,11 @@ def _system(error: BaseException) -> str | None:
     return _SYSTEM[error.errno].format(at=f" ({error.filename})" if error.filename else "")
 
 
-# Pieces of libpq's and the server's words (as psycopg2 gives them), and what a person does about them.
+# Parts of the messages of libpq and the server (as psycopg2 gives them), and what a person does about them.
 _DATABASE = [
     (
         r"password authentication failed for user",
-        "The database refuses the log-in: correct the user and password in T3_DATABASE_URL.",
+        "The database refuses the login: correct the user and password in T3_DATABASE_URL.",
     ),
     (
         r"no password supplied",
@@ -198,7 +198,7 @@ def _store(error: BaseException) -> str | None:
 
 
 def explain_store(text: str) -> str | None:
-    """One plain line for what a client of an object store says; it takes the address from the words."""
+    """One plain line for the error of an object store's client; the address is taken from its text."""
     address = re.search(r"https?://[^\s?\"]+", text)
     at = urlsplit(address[0])._replace(query="").geturl() if address else "the object store"
     return next((line.format(at=at) for pattern, line in _STORE if re.search(pattern, text)), None)

@@ -1,4 +1,4 @@
-"""What a notebook tells the scheduler about its run: a small table for people, the same values for programs."""
+"""What a notebook reports of its run to the scheduler: a small table for people, the same values for programs."""
 
 import sys
 import textwrap
@@ -31,7 +31,7 @@ def _line(name: str, value: Any) -> str:
 
 
 def bound_streams(most: int) -> None:
-    """Let this kernel print so many characters and no more: what runs away fills neither memory nor disk."""
+    """Let this kernel print at most so many characters: an endless loop fills neither memory nor disk."""
     from IPython import get_ipython
 
     left = [most]
@@ -41,7 +41,7 @@ def bound_streams(most: int) -> None:
             if not hasattr(stream.write, "bounds"):
                 stream.write = _bounded(stream.write, left)  # type: ignore[method-assign]
 
-    # Anew for every cell: IPython puts a writer of its own around each, which keeps what it sees.
+    # For every cell again: IPython wraps the streams of each cell, and its wrapper keeps all output.
     get_ipython().events.register("pre_run_cell", lambda _: bound())
 
 

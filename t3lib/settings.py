@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     recipients: dict[str, Addresses] = Field(
         {}, description="readers of an edition, comma-separated, instead of those in that file"
     )
-    recipients_operations: Addresses = Field(("operations@t3.example",), description="told when work fails")
+    recipients_operations: Addresses = Field(("operations@t3.example",), description="notified when work fails")
     dashboard_url: str | None = Field(None, description="where people reach the dashboard; links in mails use it")
     pages_host: str = Field("127.0.0.1", description="address the pages listen on; others than this need a guard")
     dashboard_token: SecretStr | None = Field(None, description="what staff type to see the dashboard")
@@ -69,17 +69,19 @@ class Settings(BaseSettings):
     proxy_groups_header: str = Field("X-Forwarded-Groups", description="header with their groups, comma-separated")
     operators_group: str = Field("t3-operators", description="group that may see the operations page")
     trusted_proxies: Addresses = Field(("127.0.0.1", "::1"), description="addresses whose headers are believed")
-    own_accounts: bool = Field(True, description="0: as root, too, pages and JupyterLab run as who starts them")
+    own_accounts: bool = Field(
+        True, description="0: as root too, pages and JupyterLab run as the account that starts them"
+    )
     public_names: Addresses = Field((), description="names under which people reach the pages, besides this machine's")
-    secure_cookies: bool = Field(False, description="1: people reach the pages by https only; cookies never go without")
-    session_hours: float = Field(12, gt=0, le=720, description="how long who typed a token stays signed in")
+    secure_cookies: bool = Field(False, description="1: people reach the pages by https only; cookies need https")
+    session_hours: float = Field(12, gt=0, le=720, description="how long a person stays signed in after typing a token")
     visitors_at_most: int = Field(100, ge=1, le=120, description="pages that one server keeps open at once")
-    visitor_bytes: int = Field(2**30, ge=2**27, description="most memory of one open page; a larger one starts again")
+    visitor_bytes: int = Field(2**30, ge=2**27, description="most memory of one open page; a larger one is restarted")
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
-    limit_pence: int = Field(100_00, gt=0, description="a total above it is not believed of a truck never seen before")
-    edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as they stand, not as committed")
+    limit_pence: int = Field(100_00, gt=0, description="highest total that is believed of a truck without known prices")
+    edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as edited, not as committed")
     batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 
     @field_validator("trusted_proxies", "public_names", mode="before")
@@ -87,8 +89,8 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return _listed(value)
 
-    # A wrong address among others is no reason to refuse them all: it is told by `t3lib.editions.wrong_addresses`,
-    # and its mails end as `failed`.
+    # One wrong address is no reason to refuse all: `t3lib.editions.wrong_addresses` names it, and its mails end as
+    # `failed`.
     @field_validator("recipients_operations", "mail_trials", mode="before")
     @classmethod
     def _addresses(cls, value: Any) -> Any:
@@ -208,7 +210,7 @@ class Settings(BaseSettings):
 
 
 class _RecipientsSource(PydanticBaseSettingsSource):
-    """T3_RECIPIENTS_<EDITION> of any edition: which there are is not known here."""
+    """T3_RECIPIENTS_<EDITION> of any edition; their names are not known here."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         return None, field_name, False
@@ -219,7 +221,7 @@ class _RecipientsSource(PydanticBaseSettingsSource):
 
 
 class _ServicesSource(PydanticBaseSettingsSource):
-    """Values that the embedded services remembered in T3_HOME/services.json."""
+    """Values that the embedded services wrote to T3_HOME/services.json."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         return None, field_name, False
@@ -233,7 +235,7 @@ class _ServicesSource(PydanticBaseSettingsSource):
         except (OSError, ValueError) as error:
             raise SettingsError(f"{path} cannot be read ({error}): delete it, `t3 up` writes it again.") from error
         found = {name: value for name, value in known.items() if not self._overruled(name, known)}
-        # The embedded inbox keeps what it gets: nothing that is sent there reaches anybody.
+        # The embedded mail server forwards nothing, so mail may be live there.
         return found | ({"mail_live": True} if "smtp_url" in found and "smtp_url" not in self.current_state else {})
 
     def _overruled(self, name: str, known: dict[str, Any]) -> bool:
@@ -247,7 +249,7 @@ class _ServicesSource(PydanticBaseSettingsSource):
 
 
 def _address(value: Any, schemes: tuple[str, ...], advice: str, login: bool = True) -> Any:
-    """An address as it is. Raises ValueError with the advice, and never a part of the address."""
+    """The address unchanged. Raises ValueError with the advice, never with a part of the address."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if text and urls.scheme(text) not in schemes:
         raise ValueError(advice)
@@ -278,9 +280,9 @@ def settings() -> Settings:
     return load()
 
 
-# Variables that are no settings: T3's own, between its processes and for its tests.
+# Variables that are not settings: T3's processes and tests pass them to each other.
 _OWN = {
-    "T3_TOLD",
+    "T3_SECRETS_ON_STDIN",
     "T3_DEBUG",
     "T3_ROLE",
     "T3_PAGE_TOKEN",
@@ -292,7 +294,7 @@ _OWN = {
 
 
 def unknown() -> dict[str, str]:
-    """Variables named T3_* that are no settings, each with the setting whose name is closest, or nothing."""
+    """Variables named T3_* that are not settings, each with the setting of the most similar name, or ''."""
     known = [f"T3_{name.upper()}" for name in Settings.model_fields]
     given = [name for name in os.environ if name.startswith("T3_") and not name.startswith("T3_RECIPIENTS_")]
     strange = sorted(set(given) - {*known, *_OWN})
@@ -302,6 +304,9 @@ def unknown() -> dict[str, str]:
 def variables() -> list[tuple[str, str, str]]:
     """One (variable, default, meaning) per setting, for the documentation and `t3 --help`."""
 
+    def variable(name: str) -> str:
+        return f"T3_{name.upper()}" + ("_<EDITION>" if name == "recipients" else "")
+
     def shown(value: Any) -> str:
         if isinstance(value, Path):
             return os.path.relpath(value, ROOT) + ("" if value.suffix == ".toml" else "/")
@@ -310,6 +315,5 @@ def variables() -> list[tuple[str, str, str]]:
         return ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
     return [
-        (f"T3_{name.upper()}" + ("_<EDITION>" if name == "recipients" else ""), shown(field.default), field.description)
-        for name, field in Settings.model_fields.items()
+        (variable(name), shown(field.default), field.description or "") for name, field in Settings.model_fields.items()
     ]

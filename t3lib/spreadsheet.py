@@ -1,4 +1,4 @@
-"""Texts for files that spreadsheets open: kept as they are, and run by none."""
+"""Texts for files that spreadsheets open: shown as they are, never run as formulas."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Addresses of services: taken only when they are written without doubt, and never told with who logs in."""
+"""URLs of services: accepted only if they can be read in one way; no message shows their logins."""
 
 import logging
 import os
@@ -22,15 +22,15 @@ _NAMED = re.compile(r"""\b((?:user|role|username)(?: name)?[ =:]+\\?["'])[^"'\\\
 
 
 def scheme(text: str) -> str:
-    """The kind of address: what stands before ://, in small letters and without a driver; empty where there is none."""
+    """The scheme of a URL, in small letters and without a driver; empty where there is none."""
     return text.partition("://")[0].partition("+")[0].lower() if "://" in text else ""
 
 
 def parsed(text: str, login: bool = True) -> SplitResult:
     """The parts of a URL that no two programs could read differently. Raises ValueError, which never repeats it.
 
-    Where a character of user or password is not escaped, what one program takes for the password is another's host,
-    and is told in its messages."""
+    Where a character of user or password is not escaped, one program's password is part of another's host, and shows
+    in its messages."""
     try:
         parts = urlsplit(text)
         in_range = parts.port is None or parts.port < 65536
@@ -50,22 +50,22 @@ def parsed(text: str, login: bool = True) -> SplitResult:
     return parts
 
 
-def is_right(text: str) -> bool:
-    """Whether an address, of whatever kind, can be read in one way only."""
+def is_unambiguous(text: str) -> bool:
+    """Whether a URL of any kind can be read in one way only."""
     try:
         return bool(parsed(text))
     except ValueError:
         return False
 
 
-def know(words: Sequence[str]) -> None:
-    """Let no message of this process show a part of a login in what a person typed, cut short or not."""
+def remember_typed(words: Sequence[str]) -> None:
+    """Keep what a person typed, so that no message of this process shows a part of a login in it, cut short or not."""
     _typed[:] = words
 
 
 def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequence[str] = ()) -> str:
-    """A message without any part of a login: neither of an address in it, nor of the settings of this process, nor of
-    an address among other words that are known, such as those that a person typed."""
+    """A message without any part of a login: of a URL in it, of the settings of this process, or of a URL among other
+    known words, such as those that a person typed."""
     words = (*words, *_typed)
     for word in (word for word in words if "://" in word and "@" in word):
         text = _without_start(_without_start(text, repr(word)[1:-1]), word)
@@ -78,7 +78,7 @@ def scrubbed(text: str, environment: Mapping[str, str] = os.environ, words: Sequ
 
 
 def scrub_record(record: logging.LogRecord) -> bool:
-    """A filter for a handler of logs that lays its lines out before it writes them."""
+    """A filter for a log handler; it formats the message itself, so that arguments and tracebacks are covered too."""
     record.msg, record.args = scrubbed(record.getMessage()), ()
     if record.exc_info and record.exc_info[0]:
         record.exc_text = scrubbed("".join(traceback.format_exception(*record.exc_info)).rstrip())
@@ -92,7 +92,7 @@ class Scrubbed:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text; returns how much of it was taken: all."""
+        """Write a text; returns its length."""
         self._stream.write(scrubbed(text))
         return len(text)
 
@@ -101,7 +101,7 @@ class Scrubbed:
 
 
 def _without_start(text: str, word: str) -> str:
-    """A text in which an address may be cut short, without what is left of its login."""
+    """A text without the login of this URL, which may be cut short in it."""
     shortest = word.index("://") + 4
     start = next((word[:end] for end in range(len(word), shortest - 1, -1) if word[:end] in text), None)
     return text.replace(start, f"{word[: shortest - 1]}{HIDDEN}") if start else text
@@ -115,23 +115,23 @@ def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_addresses(texts: Iterable[str]) -> Iterator[str]:
-    """Passwords as they are written and as they are meant, and users that are more than a word of every message.
+    """Passwords as written and as decoded, and user names that are long enough not to hide ordinary words.
 
-    Of an address that is written wrongly every piece: who knows what a program takes for the password."""
+    Of a wrongly written URL every part: a program may take any of them for the password."""
     for text in (text for text in texts if "://" in text and "@" in text):
         login, _, rest = text.partition("://")[2].rpartition("@")
         user, _, password = login.partition(":")
         asked = parse_qs(rest.partition("?")[2])
         found = [password, *asked.get("password", []), *asked.get("sslpassword", []), user if len(user) > 7 else ""]
-        if not is_right(text):
+        if not is_unambiguous(text):
             found += [piece for piece in re.split(r"[\W_]+", login) if len(piece) > 2]
         yield from (shown for part in found for shown in (part, unquote(part)) if shown)
 
 
 def _advice(login: bool) -> str:
     if not login:
-        return "the address is not written rightly: it takes no user and no password"
+        return "the address is not written correctly: it takes no user and no password"
     return (
-        "the address is not written rightly: in user and password write / as %2F, @ as %40, : as %3A, # as %23, "
+        "the address is not written correctly: in user and password write / as %2F, @ as %40, : as %3A, # as %23, "
         "? as %3F and % as %25; the port is a number"
     )

@@ -3,10 +3,13 @@
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -14,6 +17,7 @@ import sqlalchemy as sa
 
 from scheduler import kernels
 from scheduler.accounts import server_accounts
+from scheduler.embedded import services
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
@@ -73,6 +77,24 @@ def cluster(listen: str = "") -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def made_database() -> Iterator[Path]:
+    """A T3_HOME whose embedded Postgres was made and stopped, for `copy_database`: making one takes seconds."""
+    folder = Path(tempfile.mkdtemp(prefix="t3-home-", dir="/tmp"))
+    folder.chmod(0o711)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("T3_HOME", str(folder))
+        with services(("database",), say=lambda line: None):
+            pass
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_database(made: Path, home: Path) -> None:
+    """Give a new home that database, with its passwords."""
+    subprocess.run(["cp", "-a", made / "postgres", made / "embedded.json", home], check=True)
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of the server of this test session. Roles are the server's, not a database's: give them only PASSWORDS."""
     with cluster() as url:
@@ -85,8 +107,22 @@ def _template(postgres: str) -> str:
     _execute(postgres, "CREATE DATABASE template_t3")
     url = _named(postgres, "template_t3")
     warehouse.upgrade(url)
+    prepare_queue(url)
     warehouse.engine(url).dispose()
     return "template_t3"
+
+
+def prepare_queue(url: str) -> None:
+    """Let a worker make the queue's tables and enter the queue: it takes more than a second before the first work."""
+    from scheduler.queue import workflows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("T3_DATABASE_URL", url)
+        settings.cache_clear()
+        with workflows.working():
+            pass
+    settings.cache_clear()
+    _execute(url, "DELETE FROM ops.lease")
 
 
 @contextmanager
@@ -124,6 +160,22 @@ def bucket(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("T3_LANDING_URL", folder.as_uri())
     settings.cache_clear()
     return folder
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before the retries of a step, which this process cuts to a tenth of a second."""
+    from dbos import _outcome
+
+    pauses: list[float] = []
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        sleep(min(seconds, 0.1))
+
+    monkeypatch.setattr(_outcome, "time", SimpleNamespace(sleep=pause))
+    return pauses
 
 
 def _named(url: str, name: str) -> str:

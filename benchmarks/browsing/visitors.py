@@ -1,4 +1,4 @@
-"""Visitors of a page in real Chromium: each has a context of its own, so a cache and connections of its own."""
+"""Visitors of a page in real Chromium: each has a context, and so a cache and connections, of its own."""
 
 import asyncio
 import time
@@ -12,9 +12,9 @@ from playwright.async_api import Error as PlaywrightError
 
 from scheduler.pictures.screenshots import FLAGS, chromium
 
-PATIENCE_MS = 120_000
+TIMEOUT_MS = 120_000
 
-# Notes, in the page and on its own clock, when the first figure stood there and when the page was live.
+# Records in the page, by its own clock, when the first figure was there and when the page was live.
 _WATCH = """
 (() => {
   const seen = window.seen = {first: null, live: null, figure: ''};
@@ -32,7 +32,7 @@ _WATCH = """
   const timer = setInterval(look, 20);
 })();
 """
-# Milliseconds from a choice until its figure stands in the page.
+# Milliseconds from a choice until the page shows its figure.
 _CHOOSE = """
 ([choices, name, figure, wanted]) => new Promise((done, failed) => {
   const begin = performance.now();
@@ -50,7 +50,7 @@ _CHOOSE = """
   [...document.querySelectorAll(choices)].find((found) => found.textContent.trim() === name).click();
 })
 """
-# What stands there in place of a live page.
+# What a page that is not live shows instead.
 _STATE = """
 JSON.stringify([document.title, document.readyState, document.documentElement.className, window.seen,
                 document.body.innerText.slice(0, 200),
@@ -60,7 +60,7 @@ JSON.stringify([document.title, document.readyState, document.documentElement.cl
 
 @dataclass(frozen=True)
 class Site:
-    """A page to visit: where the first figure stands, when it is live, what chooses a truck and what then changes."""
+    """A page to visit: where its first figure is, when it is live, what chooses a truck and what then changes."""
 
     url: str
     first: str
@@ -72,7 +72,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Visit:
-    """Seconds to the first figure and to the live page; the figure, empty for a page that never came to life."""
+    """Seconds to the first figure and to the live page; the figure, empty if the page never became live."""
 
     first: float
     live: float
@@ -80,7 +80,7 @@ class Visit:
 
 
 class Visitors:
-    """So many people with a browser of their own, who have been there before."""
+    """Visitors with a browser context each, who have opened the page before."""
 
     def __init__(self, browser: Browser, site: Site) -> None:
         self._browser, self.site = browser, site
@@ -88,7 +88,7 @@ class Visitors:
         self.pages: list[Page] = []
 
     async def gather(self, count: int) -> None:
-        """Have so many; each newcomer looks once, so that static files are at hand as for who comes every day."""
+        """Have so many visitors; each new one opens the page once, so that its static files are cached."""
         watch = _WATCH.replace("FIRST", repr(self.site.first)).replace("LIVE", self.site.live)
         while len(self._contexts) < count:
             context = await self._browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
@@ -101,13 +101,13 @@ class Visitors:
     async def arrive(self, count: int) -> tuple[float, list[Visit]]:
         """All open the page at the same moment: seconds until the last one is live, and each visit."""
         self.pages = [await context.new_page() for context in self._contexts[:count]]
-        await asyncio.sleep(1)  # an open browser, not one that starts
+        await asyncio.sleep(1)  # measure an open browser, not its start
         begin = time.perf_counter()
         found = await asyncio.gather(*(self._open(page) for page in self.pages))
         return time.perf_counter() - begin, list(found)
 
     async def choose(self, wanted: list[tuple[str, str]]) -> list[float]:
-        """Each visitor chooses a (name, figure) at the same moment: seconds until the figure stands in each page."""
+        """Each visitor chooses a (name, figure) at the same moment: seconds until each page shows its figure."""
         site = self.site
         chosen = (
             page.evaluate(_CHOOSE.replace("SETTLED", site.settled), [site.choices, name, site.figure, figure])
@@ -117,18 +117,18 @@ class Visitors:
 
     async def sees(self, wanted: str) -> float:
         """The moment (perf_counter) at which the first visitor's page shows a figure."""
-        await expect(self.pages[0].locator(self.site.figure)).to_have_text(wanted, timeout=PATIENCE_MS)
+        await expect(self.pages[0].locator(self.site.figure)).to_have_text(wanted, timeout=TIMEOUT_MS)
         return time.perf_counter()
 
     async def leave(self) -> None:
-        """All close their page."""
+        """Close all pages."""
         await asyncio.gather(*(page.close() for page in self.pages))
         self.pages = []
 
     async def _open(self, page: Page) -> Visit:
-        await page.goto(self.site.url, wait_until="commit", timeout=PATIENCE_MS)
+        await page.goto(self.site.url, wait_until="commit", timeout=TIMEOUT_MS)
         try:
-            await page.wait_for_selector("html[data-seen]", state="attached", timeout=PATIENCE_MS)
+            await page.wait_for_selector("html[data-seen]", state="attached", timeout=TIMEOUT_MS)
         except PlaywrightError:
             print(f"Not live: {await page.evaluate(_STATE)}")
             return Visit(float("inf"), float("inf"), "")
@@ -146,7 +146,7 @@ async def chromes(site: Site) -> AsyncIterator[Visitors]:
 
 
 def pss(pid: int) -> float:
-    """Megabytes of a process and its descendants, shared pages divided among those who share them."""
+    """Megabytes of a process and its descendants; shared pages are divided among the processes that share them."""
     process = psutil.Process(pid)
     total = 0
     for one in [process, *process.children(recursive=True)]:

@@ -1,6 +1,6 @@
-"""dlt's turn in ingest.py: `python with_dlt.py SALES.parquet DATABASE_URL` prints the seconds that the load took.
+"""dlt for ingest.py: `python with_dlt.py SALES.parquet DATABASE_URL` prints the seconds that the load took.
 
-On its own because dlt lives in .venv-peers, which `make benchmarks` makes."""
+A script of its own because dlt is in .venv-peers, which `make benchmarks` makes."""
 
 import os
 import sys
@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 def load(path: str, url: str) -> float:
     """Seconds of one load by COPY, the fastest that dlt has for Arrow and Postgres."""
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    os.environ["CREDENTIALS__PASSWORD"] = "none"  # it insists on one; the embedded server's socket asks for none
+    os.environ["CREDENTIALS__PASSWORD"] = "none"  # dlt requires one; the embedded server's socket does not
     import dlt
 
     sales = pq.read_table(path)
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = dlt.pipeline("sales", pipelines_dir=folder, destination=dlt.destinations.postgres(_told(url)),
+        pipeline = dlt.pipeline("sales", pipelines_dir=folder, destination=dlt.destinations.postgres(_with_host(url)),
                                 dataset_name="dlt_peer")  # fmt: skip
         start = time.perf_counter()
         done = pipeline.run(sales, table_name="sale", write_disposition="append", loader_file_format="csv")
@@ -31,8 +31,8 @@ def load(path: str, url: str) -> float:
     return seconds
 
 
-def _told(url: str) -> str:
-    """dlt wants a host in its place; a socket's folder in the query still goes before it."""
+def _with_host(url: str) -> str:
+    """The URL with a host, which dlt requires; the socket's folder in the query takes precedence."""
     return url.replace("@/", "@localhost/")
 
 

@@ -1,6 +1,6 @@
 """The dashboard's first page as a Streamlit script: the same figures, tiles, charts and tables, read by the same code.
 
-`dashboard.py` runs it in the peers' environment. An open page looks for a newer watermark as often as ours does."""
+`dashboard.py` runs it in the peers' environment. An open page polls the watermark as often as T3's."""
 
 from dataclasses import asdict
 

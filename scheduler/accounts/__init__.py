@@ -1,1 +1,1 @@
-"""The accounts under which pages and JupyterLab run where T3 runs as root: made, given their folders, and become."""
+"""Where T3 runs as root, pages and JupyterLab run under accounts of their own: this makes them and switches to them."""

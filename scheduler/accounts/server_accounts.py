@@ -1,7 +1,7 @@
-"""The accounts under which pages and JupyterLab run where T3 runs as root on Linux: with `t3-lab`, `t3-dashboard` and
-`t3-operations` neither a notebook nor a terminal can read T3's secrets, or another page's, or signal a process.
+"""The accounts `t3-lab`, `t3-dashboard` and `t3-operations`, under which JupyterLab and the pages run where T3 runs as
+root on Linux: no notebook or terminal can read the secrets of T3 or of another page, or signal other processes.
 
-Each has a folder in T3_HOME in place of the home: what root wrote there for it, and in it `own` to write in."""
+Each account has a folder in T3_HOME as its home: root writes its configuration there, the account writes in `own`."""
 
 import os
 import pwd
@@ -15,25 +15,30 @@ from scheduler.embedded import account
 from t3lib.settings import ROOT, Settings, settings
 
 NAMES = {"lab": "t3-lab", "dashboard": "t3-dashboard", "operations": "t3-operations"}
-_WHAT = {"lab": "JupyterLab", "dashboard": "the dashboard", "operations": "the operations page"}
-_ELSEWHERE = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_", "IPYTHON", "JUPYTER_", "MPL", "AWS_")
-_TOLD = ("landing_url", "archive_url", "s3_endpoint", "s3_region")  # what the embedded services would tell by a file
+_TITLES = {"lab": "JupyterLab", "dashboard": "the dashboard", "operations": "the operations page"}
+_REPLACED = ("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_", "IPYTHON", "JUPYTER_", "MPL", "AWS_")
+_BUCKET_SETTINGS = (
+    "landing_url",
+    "archive_url",
+    "s3_endpoint",
+    "s3_region",
+)  # in services.json, which the account cannot read
 
 
-def apart() -> bool:
+def enabled() -> bool:
     """Whether pages and JupyterLab get accounts of their own."""
     return sys.platform == "linux" and os.geteuid() == 0 and settings().own_accounts
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page or JupyterLab runs: the home that it knows, and its account where it has its own."""
+    """Where a page or JupyterLab runs: its T3_HOME, and its account if it has its own."""
 
     home: Path
     entry: pwd.struct_passwd | None = None
 
     def command(self, command: list[str]) -> list[str]:
-        """A command line that runs under the account."""
+        """The command line that runs a command under the account."""
         if self.entry is None:
             return command
         places = [ROOT, Path(sys.prefix), Path(sys.base_prefix), self.home, settings().outputs.absolute()]
@@ -53,34 +58,39 @@ class Place:
 
     @property
     def folder(self) -> Path | None:
-        """Where it starts: its account may not get into the folder of who starts it."""
+        """The working directory; an account may not be able to enter the current one."""
         return ROOT if self.entry else None
 
-    def told(self, env: dict[str, str], role: str) -> dict[str, str]:
-        """The environment: under an account, folders of its own, and nothing but its database and the open settings."""
+    def environment(self, env: dict[str, str], role: str) -> dict[str, str]:
+        """Its variables: for an account only its own folders, its database and settings that are no secrets."""
         if self.entry is None:
             return env | kernels.environment(self.home)
         own = self.home / "own"
-        kept = {name: text for name, text in env.items() if not name.startswith(_ELSEWHERE) and not _is_key(name)}
-        kept |= {"HOME": str(own), "USER": self.entry.pw_name, "LOGNAME": self.entry.pw_name, "T3_HOME": str(self.home)}
-        kept |= {f"T3_{name.upper()}": str(getattr(settings(), name).absolute()) for name in ("outputs", "editions")}
+        shared = {name: text for name, text in env.items() if not name.startswith(_REPLACED) and not _is_key(name)}
+        shared |= {
+            "HOME": str(own),
+            "USER": self.entry.pw_name,
+            "LOGNAME": self.entry.pw_name,
+            "T3_HOME": str(self.home),
+        }
+        shared |= {f"T3_{name.upper()}": str(getattr(settings(), name).absolute()) for name in ("outputs", "editions")}
         if role == "analyst":
-            kept |= _buckets() | {"T3_OUTPUTS": str(own / "outputs")}
-        return kept | kernels.environment(self.home, {})
+            shared |= _buckets() | {"T3_OUTPUTS": str(own / "outputs")}
+        return shared | kernels.environment(self.home, {})
 
 
 def place(name: str, say: Callable[[str], None]) -> Place:
-    """The place of 'lab', 'dashboard' or 'operations', with its account and its folder made when missing.
+    """The place of 'lab', 'dashboard' or 'operations'; makes its account and folder when missing.
 
-    Raises ServiceError when no account can be made."""
-    if not apart():
+    Raises ServiceError when the account cannot be made."""
+    if not enabled():
         kernels.install(settings().home)
         return Place(settings().home)
-    entry = account.made(NAMES[name], _WHAT[name], "set T3_OWN_ACCOUNTS=0 (see docs/deploying.md)", say)
+    entry = account.ensure(NAMES[name], _TITLES[name], "set T3_OWN_ACCOUNTS=0 (see docs/deploying.md)", say)
     found = Place(settings().home.absolute() / name, entry)
     for folder in (found.home.parent, found.home):
         folder.mkdir(parents=True, exist_ok=True)
-        _pass(folder)
+        _let_pass(folder)
     written = [*(found.home / part for part in ("jupyter", "jupyter/kernels")), kernels.install(found.home)]
     for folder in written:
         folder.chmod(0o755)
@@ -88,28 +98,28 @@ def place(name: str, say: Callable[[str], None]) -> Place:
     for folder in (found.home / "own", found.home / "sessions", found.home / "jupyter" / "workspaces"):
         folder.mkdir(exist_ok=True, mode=0o700)
         os.chown(folder, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
-    why = f"T3 runs as root, so {_WHAT[name]} runs as the account {entry.pw_name}"
-    ways = [found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"]
+    why = f"T3 runs as root, so {_TITLES[name]} runs as the account {entry.pw_name}"
+    entered = [found.home, ROOT / "x", Path(sys.prefix) / "x", Path(sys.base_prefix) / "x"]
     if name == "operations":
         (settings().outputs / "runs").mkdir(parents=True, exist_ok=True)
-        ways.append(settings().outputs.absolute())
-    account.open_parents(ways, why, say)
+        entered.append(settings().outputs.absolute())
+    account.open_parents(entered, why, say)
     return found
 
 
-def _pass(folder: Path) -> None:
+def _let_pass(folder: Path) -> None:
     if folder.stat().st_uid == os.geteuid():
         folder.chmod(folder.stat().st_mode | 0o711)
 
 
 def _is_key(name: str) -> bool:
-    """Whether it is the service's key of the buckets, or the way to it."""
+    """Whether a variable is the service's key of the buckets, or a proxy's address, which may hold a password."""
     return name in ("T3_S3_ACCESS_KEY_ID", "T3_S3_SECRET_ACCESS_KEY") or (
         name.lower().endswith("_proxy") and (name.lower() != "no_proxy")
     )
 
 
 def _buckets() -> dict[str, str]:
-    """Where the buckets are, and the analysts' key to them."""
-    known = {name: getattr(settings(), name) for name in _TOLD if name in Settings.model_fields}
+    """The addresses of the buckets, and the analysts' key to them."""
+    known = {name: getattr(settings(), name) for name in _BUCKET_SETTINGS if name in Settings.model_fields}
     return {f"T3_{name.upper()}": text for name, text in known.items() if text} | environment.analyst_keys()

@@ -1,4 +1,4 @@
-"""What T3 lets the accounts of its pages read and JupyterLab's write, where they have accounts of their own."""
+"""Folders that T3 shares with the accounts of its pages (to read) and of JupyterLab (to write)."""
 
 import os
 import pwd
@@ -13,21 +13,21 @@ SERVED = ("5_dashboard.ipynb", "6_operations.ipynb")
 
 
 def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
-    """JupyterLab's account may make notebooks in a folder and save those that are there, but not replace other files.
+    """Let JupyterLab's account create and save notebooks in a folder, but not replace other files.
 
-    Not the pages' notebooks, which run as they stand under the roles of their pages. Nothing is followed out of the
-    folder, since the account can already put links there."""
+    It may not change the pages' notebooks, which run under the pages' roles. Links are not followed, as the account can
+    put some there itself."""
     for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
         os.fchown(inside, -1, entry.pw_gid)
-        os.fchmod(inside, 0o3775)  # the group's new files are the group's, and nobody removes another's
+        os.fchmod(inside, 0o3775)  # new files belong to the group; only their owner may delete them
         for name in (name for name in files if name.endswith(".ipynb")):
             _let_save(name, inside, entry.pw_gid, 0o644 if name in SERVED else 0o664)
         folders[:] = [name for name in folders if not name.startswith(".")]
 
 
 def let_read(name: str, folder: Path) -> None:
-    """Let the account of a page read what was written in a folder under outputs/ and what will be."""
-    entry = account.known(server_accounts.NAMES[name]) if server_accounts.apart() else None
+    """Let a page's account read a folder under outputs/, with files that are written there later."""
+    entry = account.find(server_accounts.NAMES[name]) if server_accounts.enabled() else None
     if entry is None:
         return
     above, outputs = folder.absolute(), settings().outputs.absolute()
@@ -39,8 +39,8 @@ def let_read(name: str, folder: Path) -> None:
 
 
 def let_read_all(name: str, folder: Path) -> None:
-    """The same for everything that lies in a folder: it was written before there was the account."""
-    entry = account.known(server_accounts.NAMES[name]) if server_accounts.apart() else None
+    """Let a page's account read everything in a folder, also what was written before the account existed."""
+    entry = account.find(server_accounts.NAMES[name]) if server_accounts.enabled() else None
     if entry is None:
         return
     let_read(name, folder)
@@ -55,7 +55,7 @@ def let_read_all(name: str, folder: Path) -> None:
 def _let_save(name: str, inside: int, group: int, mode: int) -> None:
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=inside)
-    except OSError:  # a link, or gone again
+    except OSError:  # a link, or deleted meanwhile
         return
     try:
         found = os.fstat(file)

@@ -1,13 +1,13 @@
-"""The `t3` command: `t3 NAME` is declared and done in NAME.py, in the folder that says what it is for.
+"""The `t3` command: `t3 NAME` is defined in NAME.py, in the folder that says what it is for.
 
 serving    what runs until Ctrl-C: demo, up, worker, dashboard, operations, lab
 analysing  what changes no figure: run, diff, reproduce
 ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects
 reporting  reports and mails: report, mail
-looking    where things stand: status, trace, doctor
+looking    the state of things: status, trace, doctor
 storing    the database and the archive: db, archive
 
-Beside the folders lies what commands share. A command imports what is heavy (pandas, SQLAlchemy, rich, the kernels)
+Beside the folders is what commands share. A command imports heavy packages (pandas, SQLAlchemy, rich, the kernels)
 inside its functions, so that `t3 --help` is quick."""
 
 import os
@@ -36,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Start with `t3 demo`. Every command explains itself, with an example: `t3 ingest --help`.",
+    epilog="Start with `t3 demo`. For a command's options and an example: `t3 ingest --help`.",
 )
 
 app.command()(demo.demo)
@@ -67,18 +67,19 @@ def _common(debug: Annotated[bool, typer.Option("--debug", help="Show the traceb
     if debug:
         os.environ["T3_DEBUG"] = "1"
     for name, known in unknown().items():
-        print(f"t3: {name} is no setting and is not used{known and f'; there is {known}'}.", file=sys.stderr)
+        hint = f"; did you mean {known}?" if known else "."
+        print(f"t3: {name} is not a setting and is ignored{hint}", file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run a command; an error is one plain line on stderr, and exit code 1, or 2 for what was typed wrongly.
+    """Run a command; an error is one plain line on stderr and exit code 1, or 2 for a wrong command line.
 
-    SIGTERM ends it as tidily as Ctrl-C. What it writes is for its own account, and stderr tells no part of a login."""
+    SIGTERM ends it as tidily as Ctrl-C. Only its own account can read what it writes, and stderr shows no password."""
     signals.listen()
-    text_encoding.soften()
+    text_encoding.replace_unencodable()
     umask = os.umask(0o077)
     try:
-        urls.know(sys.argv[1:] if arguments is None else arguments)
+        urls.remember_typed(sys.argv[1:] if arguments is None else arguments)
         with redirect_stderr(urls.Scrubbed(sys.stderr)):
             return _run(arguments)
     finally:

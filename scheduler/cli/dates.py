@@ -6,7 +6,7 @@ from t3lib.problems import WrongUseError
 
 
 def day_of(text: str, option: str) -> date:
-    """A date option. Raises WrongUseError naming it."""
+    """The date of an option. Raises WrongUseError, which names the option."""
     from t3lib import business_day
 
     try:
@@ -16,7 +16,7 @@ def day_of(text: str, option: str) -> date:
 
 
 def days_of(text: str, option: str) -> tuple[date, date]:
-    """A range option, DATE or DATE..DATE, both included. Raises WrongUseError naming it."""
+    """The range of an option, DATE or DATE..DATE, both included. Raises WrongUseError, which names the option."""
     first, _, last = text.partition("..")
     days = day_of(first, option), day_of(last or first, option)
     if days[0] > days[1]:

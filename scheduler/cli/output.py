@@ -1,4 +1,4 @@
-"""How commands speak: a table for people, JSON for programs, a progress bar on a terminal."""
+"""Output of commands: tables for people, JSON for programs, a progress bar on a terminal."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from scheduler.cli.text_encoding import fit
 from t3lib.settings import settings
@@ -16,16 +16,17 @@ from t3lib.settings import settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDE = 200  # a pipe has no width: do not fold what a program or a file is to hold
-READABLE = 12  # letters of a text that a column keeps side by side
+WIDE = 200  # a pipe has no width: do not fold lines that a program or a file gets
+READABLE = 12  # letters of a text that a column keeps on one line
 
 
-def _size(stream: Any) -> dict[str, int]:
-    """The width and height of a stream, where rich would not find them: it takes a dumb terminal for 80 wide."""
+def _size(stream: TextIO) -> tuple[int | None, int | None]:
+    """The width and height of a stream where rich would get them wrong; None leaves them to rich."""
     if not stream.isatty():
-        return {"width": WIDE}
+        return WIDE, None
+    # rich takes a dumb terminal for 80 columns wide.
     dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
-    return dict(zip(("width", "height"), shutil.get_terminal_size(), strict=True)) if dumb else {}
+    return shutil.get_terminal_size() if dumb else (None, None)
 
 
 @cache
@@ -33,15 +34,17 @@ def out() -> "Console":
     """The console of results, on stdout."""
     from rich.console import Console
 
-    return Console(highlight=False, **_size(sys.stdout))
+    width, height = _size(sys.stdout)
+    return Console(highlight=False, width=width, height=height)
 
 
 @cache
 def err() -> "Console":
-    """The console of what people read beside the results, on stderr."""
+    """The console of remarks for people, on stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, **_size(sys.stderr))
+    width, height = _size(sys.stderr)
+    return Console(stderr=True, highlight=False, width=width, height=height)
 
 
 def say(line: str) -> None:
@@ -55,32 +58,32 @@ def print_json(value: Any) -> None:
 
 
 def table(rows: Sequence[dict[str, Any]], columns: dict[str, str], empty: str) -> None:
-    """Rows under titles; numbers to the right, stamps in local time. Where the terminal is too narrow for that, one
-    row under the other with its titles beside it."""
+    """Rows under titles; numbers to the right, times in local time. On a terminal too narrow for columns, one record
+    under the other, with the titles beside the values."""
     if not rows:
         out().print(empty)
         return
     numbers = {name for name in columns if all(isinstance(row[name], int | None) for row in rows)}
-    texts = [[_fit(shown(row[name])) for name in columns] for row in rows]
+    texts = [[_encodable(shown(row[name])) for name in columns] for row in rows]
     _print(list(columns.values()), texts, [name in numbers for name in columns])
 
 
 def lines(texts: Sequence[Sequence[str]]) -> None:
-    """Lines of texts, the titles first; shorter ones belong to the left."""
+    """Lines of texts, the titles first; shorter lines are filled up on the right."""
     if texts:
-        titles, *rows = [[_fit(text) for text in line] for line in texts]
+        titles, *rows = [[_encodable(text) for text in line] for line in texts]
         _print(titles, [[*row, *[""] * (len(titles) - len(row))] for row in rows], [False] * len(titles))
         out().print()
 
 
 def left_out(count: int, of_all: int) -> None:
-    """Say that a list has more than is shown, on stderr: programs read stdout."""
+    """Say on stderr, since programs read stdout, that a list has more rows than shown."""
     if of_all > count:
         say(f"These are the newest {count:,} of {of_all:,}: `--limit {of_all}` shows all.")
 
 
 def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> None:
-    """Columns where they stay readable, else one record under the other."""
+    """Columns if they stay readable, else one record under the other."""
     if _least(titles, rows, numbers) > out().width:
         _records(titles, rows)
         return
@@ -89,14 +92,14 @@ def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
 
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title, number in zip(titles, numbers, strict=True):
-        made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number or None)
+        made.add_column(escape(title), justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
         made.add_row(*map(escape, row))
     out().print(made)
 
 
 def _least(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> int:
-    """The width below which columns would break words into letters: numbers stay whole, texts keep some of theirs."""
+    """The least width at which columns stay readable: numbers are not broken, texts only after READABLE letters."""
     from rich.cells import cell_len
 
     least = 0
@@ -124,12 +127,12 @@ def _records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         out().print()
 
 
-def _fit(text: str) -> str:
+def _encodable(text: str) -> str:
     return fit(text, out().file)
 
 
 def shown(value: Any) -> str:
-    """One value as people write it."""
+    """A value as people write it."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -140,9 +143,9 @@ def shown(value: Any) -> str:
 
 
 def open_in_browser(url: str) -> None:
-    """Show a page to a person at a desk; nothing on a machine without one, where a browser would take the terminal."""
-    desk = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if err().is_terminal and desk:
+    """Open a page if this machine has a display; without one, a browser would take over the terminal."""
+    has_display = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if err().is_terminal and has_display:
         import webbrowser
 
         webbrowser.open(url)

@@ -1,4 +1,4 @@
-"""The services that a command needs, ready to use."""
+"""The services that a command needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 
-_CLOSED = "SELECT NOT has_schema_privilege(to_regnamespace('ops'), 'USAGE')"  # NULL where there is none
+_CLOSED = "SELECT NOT has_schema_privilege(to_regnamespace('ops'), 'USAGE')"  # NULL if there is no such schema
 
 
 @contextmanager
@@ -23,13 +23,13 @@ def session(*wanted: str) -> Iterator[Running]:
         if "database" in wanted:
             require_schema()
         if "landing" in wanted:
-            Landing()  # a folder that is missing is said before anything starts
+            Landing()  # raises for a missing folder before anything starts
         yield running
 
 
 def require_schema() -> None:
-    """Raise ServiceError unless the database has the schemas of this version, as far as this role may look: one that
-    only has the URL of the dashboard's role serves the dashboard."""
+    """Raise ServiceError unless the database has this version's schemas. Not checked where the role may not see schema
+    ops, as the dashboard's."""
     with warehouse.connect() as db:
         if db.scalar(sa.text(_CLOSED)):
             return

@@ -1,4 +1,4 @@
-"""T3_HOME: who uses it, and what the embedded services remember there."""
+"""T3_HOME: which processes use it, and what the embedded services store there."""
 
 import fcntl
 import json
@@ -18,28 +18,28 @@ from t3lib.settings import SERVICES_FILE
 class Home:
     """The folder of the embedded services.
 
-    Every process that uses them holds a shared lock on in-use.lock. The kernel drops the lock with the
-    process, however it dies, so nobody has to be counted: who can get it exclusively is the last."""
+    Every process that uses them holds a shared lock on in-use.lock. The operating system releases the lock when the
+    process ends, however it ends, so nothing is counted: the process that can lock it exclusively is the last one."""
 
     def __init__(self, path: Path):
         self.path = path.absolute()
 
     def make(self) -> None:
-        """The folder exists and this process may write in it. Raises ServiceError otherwise."""
+        """Make the folder. Raises ServiceError when this process cannot write in it."""
         try:
             known = self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.geteuid() == 0 and not known:
-                self.path.chmod(0o711)  # Postgres, pages and JupyterLab have accounts of their own, with folders in it
+                self.path.chmod(0o711)  # the accounts of Postgres, pages and JupyterLab have folders in it
             with tempfile.TemporaryFile(dir=self.path):
                 return
         except (PermissionError, FileExistsError, NotADirectoryError, FileNotFoundError) as error:
             raise ServiceError(
-                f"T3_HOME ({self.path}) cannot be written by this account: set T3_HOME to a folder that can."
+                f"This account cannot write in T3_HOME ({self.path}): set T3_HOME to a folder where it can."
             ) from error
 
     def join(self, say: Callable[[str], None]) -> int:
-        """Hold the home as one of its users; returns the lock. Waits while a last user stops the services."""
+        """Lock the home as one of its users; returns the lock. Waits while the last user stops the services."""
         lock = self._open("in-use.lock")
         for _ in range(20):
             with suppress(BlockingIOError):
@@ -51,12 +51,12 @@ class Home:
         return lock
 
     def leave(self, lock: int) -> None:
-        """Let the home go, also for children that inherited the lock by a fork."""
+        """Release the lock, also for children that inherited it by a fork."""
         fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
 
-    def last(self, lock: int) -> bool:
-        """Whether the holder of this lock is the last user; the lock is then exclusive, else given up."""
+    def is_last(self, lock: int) -> bool:
+        """Whether no other process uses the home. The lock is then exclusive; otherwise it may be lost."""
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -64,8 +64,8 @@ class Home:
         return True
 
     @contextmanager
-    def starting(self) -> Iterator[None]:
-        """One process at a time starts or adopts services."""
+    def start_lock(self) -> Iterator[None]:
+        """Held while services are started or adopted: by one process at a time."""
         lock = self._open("start.lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -74,35 +74,35 @@ class Home:
             os.close(lock)
 
     def folder(self, name: str, mode: int = 0o700) -> Path:
-        """A folder of the home, made when missing."""
+        """A folder in the home, made when missing."""
         path = self.path / name
         path.mkdir(exist_ok=True, mode=mode)
         return path
 
     @property
     def memory(self) -> dict[str, Any]:
-        """What is remembered from start to start: secrets, ports, processes."""
+        """What is stored from start to start: secrets, ports, processes."""
         return self._read("embedded.json")
 
     def remember(self, name: str, **values: Any) -> dict[str, Any]:
-        """Add values to what is remembered of one service; returns all of them."""
+        """Store values of one service; returns all values stored for it."""
         memory = self.memory
         memory[name] = memory.get(name, {}) | values
         self._write("embedded.json", memory)
         return memory[name]
 
     def secret(self, service: str, name: str) -> str:
-        """A generated password, the same one for ever. It is on disk before anything is locked with it."""
+        """A generated password that never changes. It is on disk before any service gets it."""
         known = self.memory.get(service, {}).get(name)
         return known or self.remember(service, **{name: secrets.token_hex(20)})[name]
 
     def publish(self, values: dict[str, str]) -> None:
-        """Tell every process that reads settings where the services are."""
+        """Write the settings that lead to the services, for every process that reads settings."""
         self._write(SERVICES_FILE, values) if values else self.path.joinpath(SERVICES_FILE).unlink(True)
 
     @property
     def published(self) -> dict[str, str]:
-        """What was published last."""
+        """The settings that were published last."""
         return self._read(SERVICES_FILE)
 
     def _open(self, name: str) -> int:
@@ -115,11 +115,11 @@ class Home:
             return {}
         except (ValueError, PermissionError) as error:
             raise ServiceError(
-                f"{self.path / name} cannot be read ({error}): delete it; it is made again at the next start."
+                f"{self.path / name} cannot be read ({error}): delete it; the next start writes it again."
             ) from error
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
-        """Replace a file that only this account may read, whole or not at all."""
+        """Replace a file atomically; only this account may read it."""
         handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=self.path)
         try:
             with os.fdopen(handle, "w") as file:

@@ -13,7 +13,7 @@ USER = "t3"
 
 
 class Inbox(Loopback):
-    """Takes every mail, sends none on, shows them as a page."""
+    """Accepts every mail, forwards none, and shows them as a page."""
 
     name, title = "inbox", "mail sink"
     ports = {"smtp_port": "mail sink", "page_port": "inbox page"}  # noqa: RUF012
@@ -30,7 +30,7 @@ class Inbox(Loopback):
         return f"http://127.0.0.1:{self.known['page_port']}/"
 
     def command(self, ports: dict[str, int]) -> tuple[list[str], dict[str, str]]:
-        """One process, two ports."""
+        """The mail sink's process, which serves both ports."""
         command = [sys.executable, "-m", "scheduler.embedded.inbox", str(self.home.folder("inbox"))]
         command += ["--smtp-port", str(ports["smtp_port"]), "--page-port", str(ports["page_port"])]
         command += ["--zone", load().timezone]
@@ -39,7 +39,7 @@ class Inbox(Loopback):
         return command, environment.system() | login | {"PYTHONPATH": paths}
 
     def answers(self) -> bool:
-        """The password is taken and the page is ours."""
+        """Whether the SMTP port accepts the password and the other port serves T3's page."""
         try:
             with smtplib.SMTP("127.0.0.1", self.known["smtp_port"], timeout=5) as smtp:
                 smtp.login(USER, self.home.secret(self.name, "password"))

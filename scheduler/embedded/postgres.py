@@ -20,13 +20,13 @@ from t3lib.problems import ServiceError
 from t3lib.warehouse.db import roles
 
 OWNER = "t3"
-# How long sessions of a killed server may take to notice and end.
-PATIENCE = 30
+# How long the sessions of a killed server may take to end.
+LOCK_SECONDS = 30
 _MIGRATIONS = Path(warehouse.__file__).parent / "db" / "migrations" / "versions"
 
 
 class Postgres:
-    """The server of T3_HOME/postgres, reached by a Unix socket and passwords."""
+    """The server over T3_HOME/postgres; clients connect by a Unix socket, with passwords."""
 
     name = "database"
 
@@ -36,12 +36,12 @@ class Postgres:
         self.log = home.path / "logs" / "postgres.log"
 
     def start(self) -> None:
-        """Adopt the running server, or make and start it; afterwards schemas and roles are the newest."""
+        """Adopt the running server or start one, then bring schemas and roles up to date."""
         adopted = (server := self.server) is not None and self._wait_ready(server)
         if not adopted:
             self.launch()
         newest = max(path.name for path in _MIGRATIONS.glob("*.py"))
-        # Another process just saw to it, and was not killed before it was done.
+        # Another process has brought them up to date.
         if adopted and self.home.memory.get(self.name, {}).get("migrated") == newest:
             return
         self._ensure_owner()
@@ -49,7 +49,7 @@ class Postgres:
         self.home.remember(self.name, migrated=newest)
 
     def launch(self) -> None:
-        """Make the cluster when it is missing and start its server; no schema yet."""
+        """Start the server, with a new cluster when there is none; leaves the schemas alone."""
         with self._data_lock() as lock:
             run = self.cluster.prepare(lock)
             self.cluster.forget_server()
@@ -59,18 +59,18 @@ class Postgres:
         if not self._wait_ready(server):
             server.stop(signal.SIGINT)
             written = self.log.read_bytes()
-            said = (written[before:] or written).decode(errors="replace")  # all of it when it was cut meanwhile
-            raise ServiceError(f"Postgres did not start. {reason(said)}")
+            printed = (written[before:] or written).decode(errors="replace")  # all of it when it was rotated meanwhile
+            raise ServiceError(f"Postgres did not start. {reason(printed)}")
 
     def stop(self) -> None:
         """Fast shutdown: running statements are rolled back, the next start needs no recovery."""
         if server := self.server:
-            server.stop(signal.SIGINT, patience=60)
+            server.stop(signal.SIGINT, wait_seconds=60)
         self.cluster.tidy()
 
     @property
     def server(self) -> Server | None:
-        """The running postmaster of this very folder, by the file that it keeps there."""
+        """The running postmaster of this folder, found by its postmaster.pid."""
         try:
             lines = (self.cluster.folder / "postmaster.pid").read_text().splitlines()
             process = psutil.Process(int(lines[0]))
@@ -95,11 +95,11 @@ class Postgres:
 
     @contextmanager
     def _data_lock(self) -> Iterator[int]:
-        """A lock that initdb, the server and its sessions inherit, so that it lasts as long as any of them.
+        """A lock that initdb, the server and its sessions inherit, so that it is held until all of them have ended.
 
-        Unlike a process number it is also seen from another container that shares the folder."""
+        Unlike a process id it is also visible from another container that shares the folder."""
         lock = os.open(self.home.path / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + LOCK_SECONDS
         try:
             while True:
                 try:
@@ -109,7 +109,8 @@ class Postgres:
                     if time.monotonic() > end:
                         raise ServiceError(
                             f"The data in {self.cluster.folder} are in use by a Postgres that cannot be reached from "
-                            f"here (another container, or one that does not end): stop it, or set T3_HOME elsewhere."
+                            f"here (in another container, or one that does not stop): stop it, or set T3_HOME to "
+                            f"another folder."
                         ) from None
                     time.sleep(0.1)
             yield lock
@@ -120,7 +121,7 @@ class Postgres:
         if wait_until(self._answers, server, 5):
             return True
         if server.alive:
-            self.say("Waiting for Postgres, which recovers from a hard stop ...")
+            self.say("Waiting for Postgres to recover from a crash ...")
         return wait_until(self._answers, server, 600)
 
     def _answers(self) -> bool:
@@ -131,14 +132,14 @@ class Postgres:
         return True
 
     def _ensure_owner(self) -> None:
-        """Role and database t3; each step may be repeated, so a start that was cut short is just done again."""
+        """Make the role and the database t3. Every step can be repeated, so the next start completes a cut one."""
         admin = self._superuser()
         try:
             admin.autocommit = True
             cursor = admin.cursor()
-            # The session of a starter that was killed may still be at one of these steps.
+            # A session whose process was killed may still be running one of these steps.
             cursor.execute("SELECT pg_advisory_lock(hashtext('t3 start'))")
-            # Nobody but superusers works here, so no role of T3 can hold that lock.
+            # Then only superusers can connect to this database, and no role of T3 can hold that lock.
             cursor.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
             if not cursor.fetchone():
@@ -154,19 +155,19 @@ class Postgres:
             admin.close()
 
     def _migrate(self) -> None:
-        """Schemas and roles as this version wants them."""
+        """Bring schemas and roles to this version."""
         url = self.settings["database_url"]
         warehouse.upgrade(url)
         with warehouse.connect(url) as db:
             roles.ensure(db, self._passwords())
         warehouse.engine(url).dispose()
         with closing(self._superuser("t3")) as admin, admin, admin.cursor() as cursor:
-            cursor.execute("LOCK TABLE ops.schema_version IN EXCLUSIVE MODE")  # as two may start at once
+            cursor.execute("LOCK TABLE ops.schema_version IN EXCLUSIVE MODE")  # two processes may start at once
             cursor.execute(roles.administrator_sql())
 
     def _passwords(self) -> dict[str, str]:
         return {name: self.home.secret(self.name, name) for name in roles.NAMES}
 
     def _superuser(self, database: str = "postgres") -> psycopg2.extensions.connection:
-        """By the account of this process, without a password."""
+        """A connection as the superuser: by this process's account, without a password."""
         return psycopg2.connect(host=str(self.cluster.sockets), user="postgres", dbname=database, connect_timeout=5)

@@ -1,4 +1,4 @@
-"""Server processes: started, found again by another process, stopped by the last one."""
+"""Server processes: one process starts a server, others find it, the last one stops it."""
 
 import os
 import signal
@@ -17,21 +17,21 @@ import psutil
 from scheduler.embedded import logs
 from t3lib.problems import ServiceError
 
-# Kept so that a server that ends is reaped by the process that started it.
+# So that the process that started a server reaps it.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A process by its id and start time, since ids are given again; never by its command line, which changes when
-    modules move while a server of an earlier version still runs."""
+    """A process by its id and start time, as ids are reused. Not by its command line, which may be another one in the
+    version that started it."""
 
     pid: int
     started: float
 
     @property
     def alive(self) -> bool:
-        """Whether this very process runs (a few seconds of clock adjustment are not another process)."""
+        """Whether this process still runs (start times may differ by a few seconds of clock adjustment)."""
         if self.pid in _children:
             _children[self.pid].poll()
         try:
@@ -41,9 +41,9 @@ class Server:
         except psutil.NoSuchProcess:
             return False
 
-    def stop(self, kind: int = signal.SIGTERM, patience: float = 30) -> None:
-        """Ask it to end, wait, and end it by force when it does not."""
-        for attempt, seconds in ((kind, patience), (signal.SIGKILL, 5)):
+    def stop(self, kind: int = signal.SIGTERM, wait_seconds: float = 30) -> None:
+        """Send a signal, wait, and kill it when it has not ended."""
+        for attempt, seconds in ((kind, wait_seconds), (signal.SIGKILL, 5)):
             if not self.alive:
                 break
             os.kill(self.pid, attempt)
@@ -56,16 +56,16 @@ class Server:
             time.sleep(0.02)
 
 
-def launch(command: list[str], log: Path, told: str = "", **options: Any) -> Server:
-    """Start a server in a session of its own, out of reach of the terminal's Ctrl-C.
+def launch(command: list[str], log: Path, stdin: str = "", **options: Any) -> Server:
+    """Start a server in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
-    What it is told (a few lines at most) it finds on its standard input, which nobody else can read."""
+    `stdin` (a few lines at most) is its standard input, which no other process can read."""
     log.parent.mkdir(exist_ok=True, mode=0o700)
-    logs.cut(log)
-    logs.keep(log.parent)
+    logs.rotate(log)
+    logs.watch(log.parent)
     with log.open("ab") as out:
         ours, theirs = os.pipe()
-        os.write(theirs, told.encode())
+        os.write(theirs, stdin.encode())
         os.close(theirs)
         options |= {"umask": 0o077} if os.name == "posix" else {}
         child = subprocess.Popen(command, stdin=ours, stdout=out, stderr=out, start_new_session=True, **options)
@@ -85,34 +85,34 @@ def wait_until(ready: Callable[[], bool], server: Server, seconds: float) -> boo
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let a Ctrl-C wait until the block is done."""
+def interrupt_deferred() -> Iterator[None]:
+    """Delay Ctrl-C until the block is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    received: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: received.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if came:
+        if received:
             signal.raise_signal(signal.SIGINT)
 
 
 def free_port(remembered: int | None, what: str, say: Callable[[str], None]) -> int:
-    """The remembered port, or another one when somebody else took it meanwhile."""
+    """The remembered port, or another one when a different program uses it now."""
     if remembered and _becomes_free(remembered):
         return remembered
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
     if remembered:
-        say(f"Port {remembered} of the {what} is used by another program: it now answers at port {port}.")
+        say(f"Port {remembered} of the {what} is used by another program: it now uses port {port}.")
     return port
 
 
-def last_words(log: Path, lines: int = 3) -> str:
+def log_end(log: Path, lines: int = 3) -> str:
     """The end of a server's log, for a message."""
     try:
         return " / ".join(log.read_text(errors="replace").strip().splitlines()[-lines:])
@@ -121,7 +121,7 @@ def last_words(log: Path, lines: int = 3) -> str:
 
 
 def _becomes_free(port: int) -> bool:
-    """Whether it is free, or is so in a moment: a killed server holds its port until the kernel buried it."""
+    """Whether it is free now or within a second: the system frees a killed server's port with a delay."""
     for _ in range(10):
         if _is_free(port):
             return True
@@ -131,7 +131,7 @@ def _becomes_free(port: int) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are still closing is free.
+        # As servers set it: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -21,17 +21,24 @@ REGION = "eu-west-2"
 class ObjectStore(Loopback):
     """`rclone serve s3`; each bucket is a folder.
 
-    It ignores If-Match and conditional puts: who pins an etag compares the one that comes with the bytes."""
+    It ignores If-Match and conditional puts, so a reader must compare the etag that comes with the bytes."""
 
     name, title, ports = "s3", "S3 server", {"port": "S3 server"}
 
-    options: ClassVar[tuple[str, ...]] = ("--no-cleanup",)  # an emptied bucket stays a bucket
+    options: ClassVar[tuple[str, ...]] = ("--no-cleanup",)  # do not delete a bucket when it becomes empty
+
+    def begin(self) -> None:
+        self._make_buckets()
+        super().begin()
 
     def start(self) -> None:
-        """Adopt the running server or start one; the buckets exist."""
+        """Make the buckets, then adopt the running server or start one."""
+        self._make_buckets()
+        super().start()
+
+    def _make_buckets(self) -> None:
         for bucket in BUCKETS:
             self.folder(bucket)
-        super().start()
 
     def folder(self, bucket: str) -> Path:
         """The folder behind a bucket."""
@@ -40,7 +47,7 @@ class ObjectStore(Loopback):
 
     @property
     def settings(self) -> dict[str, str]:
-        """Where the buckets are and the key to them."""
+        """The address of the buckets and the key to them."""
         return {
             "s3_endpoint": f"http://127.0.0.1:{self.known['port']}",
             "s3_region": REGION,
@@ -49,7 +56,7 @@ class ObjectStore(Loopback):
         }
 
     def command(self, ports: dict[str, int]) -> tuple[list[str], dict[str, str]]:
-        """A dropped file is seen a quarter of a second later; without any cache, reads from big folders crawl."""
+        """Folders are cached for 250 ms: without a cache big ones are slow, with a longer one new files appear late."""
         command = [_rclone(), "serve", "s3", str(self.home.path / "s3"), "--config", ""]
         command += ["--addr", f"127.0.0.1:{ports['port']}", "--dir-cache-time", "250ms", "--poll-interval", "0"]
         command += self.options
@@ -57,7 +64,7 @@ class ObjectStore(Loopback):
         return command, environment.system() | {"RCLONE_AUTH_KEY": key}
 
     def answers(self) -> bool:
-        """A signed request is answered."""
+        """Whether a signed request succeeds."""
         known = self.settings
         store = S3Store(
             BUCKETS[0],
@@ -76,7 +83,7 @@ class ObjectStore(Loopback):
 
 
 class ReadOnly(ObjectStore):
-    """The same buckets under another key, which opens them for reading: for analysts."""
+    """A second server over the same buckets with another key, which can only read: for analysts."""
 
     name, title, ports = "s3_reading", "S3 server for reading", {"port": "S3 server for reading"}
     options = ("--read-only",)

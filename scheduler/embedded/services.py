@@ -1,4 +1,4 @@
-"""Everything that is not configured, started or adopted, and stopped by the last process that uses it."""
+"""Starts or adopts each service that is not configured; the last process that uses them stops them."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ Service = Postgres | ObjectStore | Inbox
 
 @dataclass(frozen=True)
 class Running:
-    """What people may want to open; None where it is configured or was not wanted."""
+    """What people may want to open; None where the service is configured or was not wanted."""
 
     embedded: tuple[str, ...] = field(default=())
     inbox_page: str | None = None
@@ -41,22 +41,22 @@ def _say(line: str) -> None:
 
 @contextmanager
 def services(wanted: tuple[str, ...] = ALL, say: Say = _say) -> Iterator[Running]:
-    """Have every wanted service: the configured one, else the embedded one.
+    """Provide every wanted service until the block ends: the configured one, else the embedded one.
 
-    Raises ServiceError or SettingsError with one plain line."""
+    Raises ServiceError or SettingsError with a message of one line."""
     embedded = tuple(name for name in wanted if not _configured(_SETTING[name]))
     if not embedded:
         yield Running()
         return
     home = Home(_home())
     home.make()
-    # Children may run in another folder.
+    # Absolute, as children may run in another folder.
     os.environ["T3_HOME"] = str(home.path)
-    _reach_loopback()
+    _bypass_proxy()
     lock = home.join(say)
-    logs.keep(home.path / "logs")
+    logs.watch(home.path / "logs")
     try:
-        running = _plainly(lambda: _start(home, embedded, say))
+        running = _explained(lambda: _start(home, embedded, say))
         settings.cache_clear()
         yield running
     finally:
@@ -65,11 +65,12 @@ def services(wanted: tuple[str, ...] = ALL, say: Say = _say) -> Iterator[Running
 
 
 @contextmanager
-def reading(say: Say = _say, apart: bool = True) -> Iterator[dict[str, str]]:
-    """The settings that lead an account which may not read services.json to the embedded buckets, to read them only;
-    nothing where the buckets are configured, or the account is this one."""
+def read_only_buckets(say: Say = _say, own_account: bool = True) -> Iterator[dict[str, str]]:
+    """Settings with which an account that may not read services.json can read the embedded buckets.
+
+    Empty where the buckets are configured, or where the reader has no account of its own."""
     home = Home(_home())
-    if not apart or settings().s3_endpoint is None or settings().s3_endpoint != home.published.get("s3_endpoint"):
+    if not own_account or settings().s3_endpoint is None or settings().s3_endpoint != home.published.get("s3_endpoint"):
         yield {}
         return
     store = ReadOnly(home, say)
@@ -83,7 +84,7 @@ def reading(say: Say = _say, apart: bool = True) -> Iterator[dict[str, str]]:
 def check(home: Path | None = None) -> dict[str, str | None]:
     """For each embedded service (database, s3, inbox) that is in use: None when it answers, else what is wrong."""
     place = Home(home or _home())
-    known = {"database_url": Postgres, "s3_endpoint": ObjectStore, "smtp_url": Inbox}
+    known: dict[str, type[Service]] = {"database_url": Postgres, "s3_endpoint": ObjectStore, "smtp_url": Inbox}
     used = [known[name](place, _say) for name in known if name in place.published]
     return {service.name: service.problem() for service in used}
 
@@ -93,8 +94,11 @@ def _start(home: Home, embedded: tuple[str, ...], say: Say) -> Running:
     buckets = [name for name in ("landing", "archive") if name in embedded]
     serve = bool(buckets) and not _other_s3()
     wanted: dict[Service, bool] = {postgres: "database" in embedded, store: serve, inbox: "smtp" in embedded}
-    with home.starting():
+    with home.start_lock():
         values: dict[str, str] = {}
+        for server in (store, inbox):
+            if wanted[server]:
+                server.begin()  # while Postgres starts
         for service in (service for service in wanted if wanted[service]):
             service.start()
             values |= service.settings
@@ -109,7 +113,7 @@ def _start(home: Home, embedded: tuple[str, ...], say: Say) -> Running:
 
 
 def _still_published(home: Home) -> dict[str, str]:
-    """What other users of the home were told, as far as it still runs."""
+    """The published settings of services that still run."""
     store = ObjectStore(home, _say).server
     servers = {"database": Postgres(home, _say).server, "smtp": Inbox(home, _say).server}
     servers |= dict.fromkeys(("landing", "archive", "s3"), store)
@@ -117,11 +121,11 @@ def _still_published(home: Home) -> dict[str, str]:
 
 
 def _leave(home: Home, lock: int) -> None:
-    """Stop everything when nobody else uses it. A second Ctrl-C does not leave half of it running."""
+    """Stop every service when no other process uses the home; a second Ctrl-C does not interrupt that."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:
-        if home.last(lock):
+        if home.is_last(lock):
             home.publish({})
             with ThreadPoolExecutor() as pool:
                 list(pool.map(lambda part: part(home, _say).stop(), (Inbox, ReadOnly, ObjectStore, Postgres)))
@@ -131,8 +135,8 @@ def _leave(home: Home, lock: int) -> None:
             signal.signal(signal.SIGINT, before)
 
 
-def _reach_loopback() -> None:
-    """Keep this process and its children from asking a proxy for what runs on this machine."""
+def _bypass_proxy() -> None:
+    """Let this process and its children connect to this machine's services without a proxy."""
     for name in ("NO_PROXY", "no_proxy"):
         listed = [part for part in os.environ.get(name, "").split(",") if part]
         os.environ[name] = ",".join(dict.fromkeys([*listed, "127.0.0.1", "localhost"]))
@@ -154,7 +158,7 @@ def _home() -> Path:
     return Path(os.environ.get("T3_HOME") or Settings.model_fields["home"].default)
 
 
-def _plainly(work: Callable[[], Running]) -> Running:
+def _explained(work: Callable[[], Running]) -> Running:
     try:
         return work()
     except Exception as error:

@@ -1,5 +1,5 @@
-"""Under which names a server answers. A site whose own name was pointed at this machine gets nothing (DNS rebinding):
-browsers send the name that they looked up, and let that site read what comes back."""
+"""The host names under which a server answers: a defence against DNS rebinding, where a foreign site points its own
+name at this machine and its scripts may then read the answers. Browsers send the name in the Host header."""
 
 import ipaddress
 import re
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?")
 
 
-class Names:
-    """Names of this machine, those given, and addresses, which no name can be pointed away from."""
+class HostNames:
+    """This machine's names, the given ones, and IP addresses, which cannot be rebound."""
 
-    def __init__(self, given: Iterable[str] = (), listens: str = "127.0.0.1") -> None:
-        self._listens = ipaddress.ip_address(listens)
-        own = {"localhost"} if self._listens.is_loopback else {"localhost", socket.gethostname().lower()}
-        self.known = own | {name.lower() for name in given}
+    def __init__(self, names: Iterable[str] = (), listen_address: str = "127.0.0.1") -> None:
+        self._listen_address = ipaddress.ip_address(listen_address)
+        own = {"localhost"} if self._listen_address.is_loopback else {"localhost", socket.gethostname().lower()}
+        self.known = own | {name.lower() for name in names}
 
     def allow(self, host: str) -> bool:
         """Whether a Host header names this server."""
@@ -29,4 +29,4 @@ class Names:
     def _own(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         if str(address) in self.known or address.is_loopback:
             return True
-        return self._listens.is_unspecified or address == self._listens
+        return self._listen_address.is_unspecified or address == self._listen_address

@@ -1,4 +1,4 @@
-"""A server of a few pages for this machine: what asks slowly, at length or under another name is dropped."""
+"""A server of a few pages for this machine; it drops requests that are slow, too long or for another host name."""
 
 import io
 import socket
@@ -8,26 +8,26 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from scheduler.http.host_names import Names
+from scheduler.http.host_names import HostNames
 
 SECONDS, HEADER_BYTES, CONNECTIONS = 20, 2**14, 64
 
 
 class TooLongError(Exception):
-    """A request with more headers than anybody needs."""
+    """A request whose headers are longer than HEADER_BYTES."""
 
 
 class SmallServer(ThreadingHTTPServer):
-    """A thread for each connection, and an end to them."""
+    """A thread for each connection, up to CONNECTIONS at once."""
 
     daemon_threads = True
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self._places = threading.BoundedSemaphore(CONNECTIONS)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slots = threading.BoundedSemaphore(CONNECTIONS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._places.acquire(blocking=False):
+        if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -36,17 +36,17 @@ class SmallServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke is no news."""
+        """Do not log a broken connection."""
 
 
 class SmallHandler(BaseHTTPRequestHandler):
-    """Requests without a body, each read within its time and its size; `answer` has the rest to say."""
+    """Reads requests without a body, each within SECONDS and HEADER_BYTES; subclasses implement `answer`."""
 
     server_version, sys_version = "T3", ""
-    names = Names()
+    names = HostNames()
 
     def setup(self) -> None:
         super().setup()
@@ -63,8 +63,7 @@ class SmallHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.headers.get("Transfer-Encoding") or self.headers.get("Content-Length", "0") != "0":
-            return self._refuse(HTTPStatus(413), "Nothing can be sent here.")
-        # A page of another site whose name was pointed at this machine gets nothing.
+            return self._refuse(HTTPStatus(413), "Requests must not have a body.")
         if not self.names.allow(self.headers.get("Host", "localhost")):
             return self._refuse(HTTPStatus.FORBIDDEN, "Open this page as http://127.0.0.1")
         return self.answer()
@@ -74,41 +73,41 @@ class SmallHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        self._refuse(HTTPStatus(code), "This server does not understand that.")
+        self._refuse(HTTPStatus(code), "This server does not understand the request.")
 
-    def _refuse(self, status: HTTPStatus, said: str) -> None:
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
         self.close_connection = True
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(said) + 1))
+        self.send_header("Content-Length", str(len(message) + 1))
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(f"{said}\n".encode())
+            self.wfile.write(f"{message}\n".encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what asks every few seconds is no news."""
+        """Do not log requests: monitoring sends one every few seconds."""
 
 
 class _Reader(io.RawIOBase):
-    """A socket from which a request comes within SECONDS and HEADER_BYTES, or not at all."""
+    """Reads a socket, with SECONDS and HEADER_BYTES for each request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.begin()
 
     def begin(self) -> None:
-        """The next request."""
+        """Start the limits of the next request."""
         self._end, self._left = time.monotonic() + SECONDS, HEADER_BYTES
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, room: Any) -> int:
+    def readinto(self, buffer: Any) -> int:
         if self._left <= 0:
             raise TooLongError
         self._connection.settimeout(max(self._end - time.monotonic(), 0.001))
-        read = self._connection.recv_into(memoryview(room)[: self._left])
-        self._connection.settimeout(SECONDS)  # of an answer that nobody fetches
+        read = self._connection.recv_into(memoryview(buffer)[: self._left])
+        self._connection.settimeout(SECONDS)  # for sending the answer
         self._left -= read
         return read

@@ -1,7 +1,7 @@
-"""Clients that know at once when a kernel is ready.
+"""Clients that detect at once that a kernel is ready.
 
-jupyter_client's own wait ends with 0.2 s of listening for silence. ipykernel greets each new subscriber
-(JEP 65), and says "idle" when a request is done: after both, nothing older can be on its way."""
+jupyter_client waits until no message has come for 0.2 s. But ipykernel sends a welcome message to each new subscriber
+(JEP 65), and the status "idle" when a request is done: after both, no earlier message can arrive."""
 
 import time
 from queue import Empty
@@ -11,34 +11,34 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.client import KernelClient
 from jupyter_core.utils import ensure_async, run_sync
 
-# For whatever executes notebooks by nbclient, which waits 4 s for outputs behind the reply: then a cell whose output is
-# late on an overloaded machine would be one without output.
+# Settings of nbclient, which by default waits only 4 s for outputs after a cell's reply; later ones, as they come on an
+# overloaded machine, would be lost.
 LATE_OUTPUT = {"iopub_timeout": 120, "raise_on_iopub_timeout": True}
 
 
 class KernelStartError(RuntimeError):
-    """A kernel could not be had; this machine is overloaded, or somebody killed it."""
+    """No kernel could be started: the machine is overloaded, or the kernel was killed."""
 
 
 class _Prompt(KernelClient):
     async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
-        """Return when the kernel answers and its output channel is connected and empty."""
+        """Wait until the kernel answers and its output channel is connected and empty."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        await self._greeted()
-        while not await self._answered(self.kernel_info()):
+        await self._wait_welcome()
+        while not await self._wait_reply(self.kernel_info()):
             if not await self._async_is_alive():
                 raise KernelStartError("Kernel died before replying to kernel_info")
             if time.monotonic() > deadline:
                 raise KernelStartError(f"Kernel didn't respond in {timeout:g} seconds")
 
-    async def _greeted(self, seconds: float = 0.2) -> None:
-        """Wait for the first message on iopub. A plain kernel greets its first subscriber only."""
+    async def _wait_welcome(self, seconds: float = 0.2) -> None:
+        """Wait for the first message on iopub; an ordinary ipykernel welcomes its first subscriber only."""
         try:
             await ensure_async(self.iopub_channel.get_msg(timeout=seconds))
         except Empty:
-            self.log.debug("no greeting on iopub within %s s", seconds)
+            self.log.debug("no welcome message on iopub within %s s", seconds)
 
-    async def _answered(self, request: str, seconds: float = 1) -> bool:
+    async def _wait_reply(self, request: str, seconds: float = 1) -> bool:
         """Whether the reply to a kernel_info request, and "idle" after it, came in time."""
         try:
             while True:

@@ -1,7 +1,7 @@
-"""The owner's side: one warm process per owner process, started when first needed, replaced when stale.
+"""The owner's side of forked kernels: a warm process, started when first needed and replaced when stale.
 
-One per owner and not one per machine: it then ends with its owner, and no other user, program or role can
-reach it, because the only way in is a socket that the owner holds."""
+Each owner process has its own, and there is none for the whole machine: it ends with its owner, and no other user,
+program or role can use it, as only the owner has its socket."""
 
 import contextlib
 import functools
@@ -17,8 +17,8 @@ from pathlib import Path
 from scheduler.kernels import channel, folder
 from scheduler.kernels.spec import CONFIGURING_VARIABLES, KERNELS_AT_MOST
 
-# An import may read these, so a kernel with other values needs another warm process. Nothing else is passed
-# to it: what it were told, every kernel could read in its memory.
+# Imports may read these variables, so a kernel with other values needs another warm process. Beside them it gets only
+# the system's, as every kernel could read the others in its memory.
 IMPORT_VARIABLES = (
     *("PYTHON", "LD_", "LANG", "LC_", "TZ", "OPENBLAS_", "OMP_", "MKL_", "NPY_", "NUMEXPR_", "PANDAS_", "ARROW_"),
     *("MPLCONFIGDIR", "MATPLOTLIBRC", "SQLALCHEMY_", "JUPYTER_WIDGETS_ECHO"),
@@ -27,16 +27,19 @@ SYSTEM_VARIABLES = ("PATH", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV", *CONFIGU
 ROOT = Path(__file__).parents[2]
 PROGRAM = "scheduler.kernels.parent"
 
+# Interpreter, folder, limit, files with the time of their last change, variables.
+Identity = tuple[str, Path, int, tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]
+
 _lock = threading.RLock()
 _current: "WarmProcess | None" = None
-_retired: "list[WarmProcess]" = []  # they still have kernels, or wait to be reaped
+_retired: "list[WarmProcess]" = []  # take no more requests; they still have kernels, or are not reaped yet
 
 
 @functools.cache
 def available() -> bool:
-    """Whether this machine can fork kernels safely: Linux with process descriptors (5.3, 2019).
+    """Whether this machine can fork kernels safely: Linux 5.3 or newer, for process descriptors.
 
-    Not macOS, whose system libraries do not survive a fork, and not Windows, which has none."""
+    Not macOS, whose system libraries may crash after a fork, and not Windows, which has no fork."""
     if sys.platform != "linux":
         return False
     try:
@@ -47,46 +50,46 @@ def available() -> bool:
 
 
 def warm(environment: Mapping[str, str] = os.environ, limit: int = KERNELS_AT_MOST) -> None:
-    """Let the imports begin now, without waiting for them."""
+    """Start the imports now, without waiting for them."""
     if available():
         with _lock:
-            _fresh(environment, limit)
+            _usable_process(environment, limit)
 
 
 def cool() -> None:
-    """End the warm process, and wait for that if it has no kernel left."""
+    """End the warm process and wait for its end; while it has kernels, it ends after the last of them."""
     with _lock:
         if _current:
             _retire(_current)
         for process in _retired:
-            process.end()
+            process.wait_end()
 
 
-def ask(environment: Mapping[str, str], limit: int) -> socket.socket:
-    """Have a kernel forked; returns the channel on which the kernel awaits its request."""
+def request_kernel(environment: Mapping[str, str], limit: int) -> socket.socket:
+    """Have a kernel forked; returns the channel on which it waits for its request."""
     with _lock:
-        process = _fresh(environment, limit)
+        process = _usable_process(environment, limit)
         try:
-            return process.ask()
-        except OSError:  # it is being killed, and may not look dead yet
+            return process.request_kernel()
+        except OSError:  # it was killed, though poll() may not show it yet
             _retire(process)
-            return _fresh(environment, limit).ask()
+            return _usable_process(environment, limit).request_kernel()
 
 
 class WarmProcess:
-    """A running `scheduler.kernels.parent` and the socket that makes it fork."""
+    """A running `scheduler.kernels.parent`, and the socket on which it gets its requests."""
 
-    def __init__(self, identity: tuple, environment: Mapping[str, str], limit: int) -> None:
+    def __init__(self, identity: Identity, environment: Mapping[str, str], limit: int) -> None:
         self.identity = identity
         self.control, theirs = socket.socketpair()
         owner = os.pidfd_open(os.getpid())
-        kept = (*IMPORT_VARIABLES, *SYSTEM_VARIABLES)
+        passed_on = (*IMPORT_VARIABLES, *SYSTEM_VARIABLES)
         self.process = subprocess.Popen(
             [sys.executable, "-Xfrozen_modules=off", "-m", PROGRAM]
             + [str(a) for a in (theirs.fileno(), owner, limit, folder.private_folder())],
-            # Threads of numeric libraries would be lost in the fork, so they start none.
-            env={"OPENBLAS_NUM_THREADS": "1"} | {k: v for k, v in environment.items() if k.startswith(kept)},
-            cwd=ROOT,  # where -m finds the code that the owner runs
+            # Threads do not survive the fork, so numeric libraries must start none.
+            env={"OPENBLAS_NUM_THREADS": "1"} | {k: v for k, v in environment.items() if k.startswith(passed_on)},
+            cwd=ROOT,  # so that -m finds the owner's code
             pass_fds=(theirs.fileno(), owner),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -94,24 +97,24 @@ class WarmProcess:
         theirs.close()
         os.close(owner)
 
-    def ask(self) -> socket.socket:
-        """Send the other end of a new channel. Raises OSError when the process is gone."""
+    def request_kernel(self) -> socket.socket:
+        """Send the other end of a new channel. Raises OSError when the process has ended."""
         mine, theirs = socket.socketpair()
         with theirs:
-            channel.pass_on(self.control, theirs)
+            channel.send_channel(self.control, theirs)
         return mine
 
-    def usable(self, identity: tuple) -> bool:
-        """Alive, and started from the same code and environment."""
+    def usable(self, identity: Identity) -> bool:
+        """Whether it runs, and was started with the same code and environment."""
         return self.process.poll() is None and self.identity == identity
 
-    def end(self, seconds: float = 5) -> None:
-        """Wait until a retired process has ended, unless it still has kernels."""
+    def wait_end(self, seconds: float = 5) -> None:
+        """Wait until it has ended, at most for some seconds, as it may still have kernels."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
 
-def _fresh(environment: Mapping[str, str], limit: int) -> WarmProcess:
+def _usable_process(environment: Mapping[str, str], limit: int) -> WarmProcess:
     """The current warm process, or a new one when it is dead or stale."""
     global _current
     identity = _identity(environment, limit)
@@ -123,15 +126,15 @@ def _fresh(environment: Mapping[str, str], limit: int) -> WarmProcess:
 
 
 def _retire(process: WarmProcess) -> None:
-    """Ask it for no more kernels: it ends with its last one."""
+    """Send it no more requests; it ends after its last kernel."""
     global _current
     process.control.close()
     _current = None
     _retired[:] = [p for p in (*_retired, process) if p.process.poll() is None]
 
 
-def _identity(environment: Mapping[str, str], limit: int) -> tuple:
-    """What makes a warm process stale when it changes: our code, the installed packages, the interpreter."""
+def _identity(environment: Mapping[str, str], limit: int) -> Identity:
+    """A warm process is stale when this has changed: T3's code, the installed packages, the interpreter, variables."""
     import t3lib
 
     packages = [Path(p) for p in site.getsitepackages()]
@@ -142,7 +145,7 @@ def _identity(environment: Mapping[str, str], limit: int) -> tuple:
 
 
 def _files(root: Path) -> list[Path]:
-    """What may be imported or read at import; not what editors and the interpreter write beside it."""
+    """Files that may be imported or read at import; not those that editors and the interpreter write."""
     return [
         Path(place, name)
         for place, _, names in sorted(os.walk(root))
@@ -153,7 +156,7 @@ def _files(root: Path) -> list[Path]:
 
 
 def _forget() -> None:
-    """A forked copy of the owner owns nothing: it starts a warm process of its own."""
+    """Called in a forked copy of the owner, which must start a warm process of its own."""
     global _current, _lock
     if _current:
         _current.control.close()

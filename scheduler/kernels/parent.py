@@ -1,8 +1,8 @@
 """The warm process: does the imports, then forks one kernel per request until its owner ends.
 
-While nobody asks it forks a few ahead, which get ready and await their request; each is used once. It opens no thread
-and no connection, and it never reads a request: the forked kernel does. So no kernel inherits what another one was
-told, the secrets in its environment included."""
+While there are no requests it forks a few kernels ahead, which prepare and wait for theirs; each is used once. It opens
+no thread and no connection, and it never reads a request: the forked kernel does. So no kernel inherits the environment
+of another one, with its secrets."""
 
 import atexit
 import contextlib
@@ -21,54 +21,54 @@ from pathlib import Path
 
 from scheduler.kernels import channel, preload
 
-Ask = Callable[[], socket.socket]
+WaitRequest = Callable[[], socket.socket]
 
 GRACE_SECONDS = 3
 AHEAD = 2
-QUIET_SECONDS = 0.5  # without a request, before kernels are forked ahead: those who wait come first
+QUIET_SECONDS = 0.5  # without requests before kernels are forked ahead: requests come first
 
 
 class Parent:
-    """The loop of the warm process: requests in, kernels out, exit statuses back."""
+    """The loop of the warm process: receives requests, forks kernels, reports their exit codes."""
 
     def __init__(self, control: socket.socket, owner: int, limit: int) -> None:
         self.limit = limit
-        self.owner_lives = True
+        self.owner_alive = True
         self.owner = owner
         self.control: socket.socket | None = control
         self.ahead = AHEAD
-        self.kernels: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, its request)
-        self.waiting: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, where its request will come)
+        self.kernels: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, its request's channel)
+        self.waiting: dict[int, tuple[int, socket.socket]] = {}  # pidfd -> (pid, the line for its request)
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         self.selector.register(owner, selectors.EVENT_READ)
 
-    def serve(self) -> Ask | None:
-        """Serve until the owner ends or has said goodbye and the last kernel is gone: None.
+    def serve(self) -> WaitRequest | None:
+        """Serve until the owner ends, or has closed the control socket and the last kernel has ended; returns None.
 
-        Comes back a second time in each forked kernel, with what gives or awaits its request."""
+        In each forked kernel it returns a function that waits for that kernel's request."""
         while self.control or self.kernels or self.waiting:
             ready = self.selector.select(QUIET_SECONDS if self._wanted() else None)
-            if not ready and self._wanted() and (line := self._forked_ahead()):
-                return lambda: channel.passed_on(line)
+            if not ready and self._wanted() and (line := self._fork_ahead()):
+                return lambda: channel.receive_channel(line)
             for key, _ in ready:
                 if key.fd == self.owner:
-                    self.owner_lives = False
+                    self.owner_alive = False
                     self._end_kernels()
                     return None
-                if key.fileobj is self.control:
-                    request = self._request()
-                    if request and not self._handed(request) and self._forked(request):
+                if self.control and key.fileobj is self.control:
+                    request = self._next_request(self.control)
+                    if request and not self._hand_over(request) and self._fork_for(request):
                         return lambda: request
-                    break  # what else is ready may have been buried, and its number given away again
+                    break  # the other descriptors may have been closed and reused meanwhile
                 if key.fd in self.kernels:
                     self._reap(key.fd)
                 elif key.fd in self.waiting:
-                    self._lost(key.fd)
+                    self._reap_waiting(key.fd)
         return None
 
     def close(self) -> None:
-        """Close every descriptor of the loop (in a kernel: so that it shares none with its siblings)."""
+        """Close every descriptor of the loop; a forked kernel must not share them with the others."""
         self.selector.close()
         os.close(self.owner)
         for pidfd, (_, line) in [*self.kernels.items(), *self.waiting.items()]:
@@ -79,43 +79,44 @@ class Parent:
         if self.control:
             self.control.close()
 
-    def _request(self) -> socket.socket | None:
-        """The next request, or None: no more will come, or it was refused."""
+    def _next_request(self, control: socket.socket) -> socket.socket | None:
+        """The next request; None when there will be no more, or when it was refused."""
         try:
-            request = channel.passed_on(self.control)
+            request = channel.receive_channel(control)
         except EOFError:
-            self.selector.unregister(self.control)
-            self.control = self.control.close()
+            self.selector.unregister(control)
+            control.close()
+            self.control = None
             for _, line in self.waiting.values():
-                line.close()  # they end
+                line.close()  # ends the waiting kernel
             return None
         if len(self.kernels) < self.limit:
             return request
-        self._refuse(request, f"{self.limit} kernels run already: close one, or wait")
+        self._refuse(request, f"{self.limit} kernels run already: close one, or wait until one ends")
         return None
 
     def _refuse(self, request: socket.socket, why: str) -> None:
-        with contextlib.suppress(OSError), request:  # the asker may have given up
+        with contextlib.suppress(OSError), request:  # the requester may have given up
             channel.send(request, {"refused": why})
 
     def _wanted(self) -> bool:
         """Whether a kernel should be forked ahead."""
         return bool(self.control) and len(self.waiting) < self.ahead
 
-    def _handed(self, request: socket.socket) -> bool:
-        """Whether a kernel that was forked ahead took the request."""
+    def _hand_over(self, request: socket.socket) -> bool:
+        """Give the request to a kernel that was forked ahead; False when there is none."""
         while self.waiting:
             pidfd, (pid, line) = self.waiting.popitem()
             self.kernels[pidfd] = (pid, request)
             with line, contextlib.suppress(OSError):  # killed a moment ago
-                channel.pass_on(line, request)
+                channel.send_channel(line, request)
                 return True
             del self.kernels[pidfd]
-            self._buried(pidfd, pid)
+            self._exit_code(pidfd, pid)
         return False
 
-    def _forked(self, request: socket.socket) -> bool:
-        """True in the new kernel, False here."""
+    def _fork_for(self, request: socket.socket) -> bool:
+        """Fork a kernel for the request; True in the new kernel, False in this process."""
         try:
             pid = _fork()
         except OSError as error:
@@ -124,11 +125,11 @@ class Parent:
         if pid == 0:
             self.close()
             return True
-        self.kernels[self._watched(pid)] = (pid, request)
+        self.kernels[self._watch(pid)] = (pid, request)
         return False
 
-    def _forked_ahead(self) -> socket.socket | None:
-        """In the new kernel the line on which its request will come, None here."""
+    def _fork_ahead(self) -> socket.socket | None:
+        """Fork a kernel ahead; returns the line for its request in the new kernel, None in this process."""
         ours, theirs = socket.socketpair()
         try:
             pid = _fork()
@@ -140,42 +141,42 @@ class Parent:
             return theirs
         theirs.close()
         if pid > 0:
-            self.waiting[self._watched(pid)] = (pid, ours)
+            self.waiting[self._watch(pid)] = (pid, ours)
         return None
 
-    def _watched(self, pid: int) -> int:
+    def _watch(self, pid: int) -> int:
         pidfd = os.pidfd_open(pid)
         self.selector.register(pidfd, selectors.EVENT_READ)
         return pidfd
 
-    def _lost(self, pidfd: int) -> None:
-        """A kernel ended before it had a request. When nobody told it to, no other is forked ahead."""
+    def _reap_waiting(self, pidfd: int) -> None:
+        """Reap a kernel that ended before it had a request; if it failed by itself, stop forking ahead."""
         pid, line = self.waiting.pop(pidfd)
         line.close()
-        code = self._buried(pidfd, pid)
+        code = self._exit_code(pidfd, pid)
         if self.control:
             self.ahead = 0
-            print(f"A kernel started ahead ended with {code}: from now on none is.", file=sys.stderr)
+            print(f"A kernel that was forked ahead ended with {code}: no more are forked ahead.", file=sys.stderr)
 
-    def _buried(self, pidfd: int, pid: int) -> int:
-        """The exit code of a dead child."""
+    def _exit_code(self, pidfd: int, pid: int) -> int:
+        """Reap a dead child; returns its exit code."""
         self.selector.unregister(pidfd)
         os.close(pidfd)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _reap(self, pidfd: int) -> None:
-        """Take a dead kernel's exit status and tell who asked for the kernel."""
+        """Reap a dead kernel and send its exit code to the requester."""
         pid, request = self.kernels.pop(pidfd)
-        code = self._buried(pidfd, pid)
-        with contextlib.suppress(OSError):  # nobody may be interested any more
+        code = self._exit_code(pidfd, pid)
+        with contextlib.suppress(OSError):  # the requester may have ended
             channel.send(request, {"exit": code})
         request.close()
 
     def _end_kernels(self) -> None:
-        """End the kernels that wait; the others see their owner's end themselves, and are killed when they do not."""
+        """Kill the waiting kernels; the others end with their owner by themselves, and are killed when they do not."""
         for pidfd, (pid, _) in self.waiting.items():
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-            self._buried(pidfd, pid)
+            self._exit_code(pidfd, pid)
         self._reap_all()
         for pid, _ in self.kernels.values():
             with contextlib.suppress(ProcessLookupError):
@@ -193,35 +194,35 @@ def main() -> None:
     control, owner, limit, folder = sys.argv[1:]
     if sys.path[0] == "" or Path(sys.path[0]) == Path.cwd():
         del sys.path[0]  # as ipykernel_launcher does: the kernel adds its own working directory
-    gc.disable()  # no holes in pages that kernels will share
+    gc.disable()  # collecting would leave gaps in memory pages that the kernels are to share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel_in = socket.socket(fileno=int(control))
-    preload.warm(lambda: not select.select([int(owner)], [], [], 0)[0])  # nobody waits for imports without an owner
+    preload.warm(lambda: not select.select([int(owner)], [], [], 0)[0])  # stop importing when the owner has ended
     if found := preload.unforkable(ours={channel_in.fileno()}):
-        sys.exit(f"kernels cannot be forked, for an import left behind: {', '.join(found)}")
+        sys.exit(f"kernels cannot be forked: an import started {', '.join(found)}")
     gc.freeze()
     parent = Parent(channel_in, int(owner), int(limit))
-    ask = parent.serve()
-    if ask:
+    wait_request = parent.serve()
+    if wait_request:
         gc.enable()
         from scheduler.kernels import kernel
 
-        kernel.run(ask)
+        kernel.run(wait_request)
         _leave()
-    elif not parent.owner_lives:
+    elif not parent.owner_alive:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fork() -> int:
-    with warnings.catch_warnings():  # of threads (Python 3.12): `unforkable` has looked
+    with warnings.catch_warnings():  # Python 3.12 warns of threads; `unforkable` has checked them
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def _leave() -> None:
-    """End this kernel as multiprocessing ends what it forked: the interpreter's teardown costs 75 ms, for it
-    writes to every page that is still shared."""
-    threading._shutdown()
+    """End this kernel as multiprocessing ends its children: the interpreter's normal teardown writes to every page that
+    is still shared, which takes 75 ms."""
+    threading._shutdown()  # type: ignore[attr-defined]  # not public; multiprocessing calls it too
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

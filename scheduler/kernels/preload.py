@@ -1,4 +1,4 @@
-"""What the warm process imports, and the proof that it may be forked afterwards."""
+"""The imports of the warm process, and the check that it can be forked afterwards."""
 
 import importlib
 import os
@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-# What notebooks import, and what IPython imports late: at its start, for the first table, for the first error.
-# Not matplotlib_inline, which must be imported by a kernel to show figures.
+# Modules that notebooks import, and that IPython imports when it starts, shows its first table or its first error.
+# Not matplotlib_inline, which shows figures only when a kernel imports it.
 MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.debugger",
@@ -21,7 +21,7 @@ MODULES = (
     "IPython.core.magics.pylab",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
-    "email_validator",  # for who sets T3_MAIL_FROM
+    "email_validator",  # needed when T3_MAIL_FROM is set
     "pygments.formatters.terminal256",
     "sqlite3",
     "stack_data",
@@ -29,6 +29,7 @@ MODULES = (
     "holidays.countries.united_kingdom",
     "ipecharts",
     "ipywidgets",
+    "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "pandas.io.formats.html",
     "pandas.io.formats.string",
@@ -40,23 +41,23 @@ MODULES = (
     "sqlalchemy.dialects.postgresql.psycopg2",
     "scheduler.kernels.kernel",
 )
-# Not for every kernel: Alembic's scripts, and Dask, which brings 60 MB and whatever libraries it finds.
-APART = (".migrations", ".archive.history", ".archive.week")
-# Native threads that mend themselves in a forked child. pyarrow carries jemalloc, whose atfork handlers
-# restart its thread; there is no switch against it (apache/arrow #17285).
+# Not imported: Alembic's scripts, and modules that need Dask, which takes 60 MB and imports every library it finds.
+EXCLUDED = (".migrations", ".archive.history", ".archive.week")
+# Native threads that restart in a forked child. pyarrow contains jemalloc, whose atfork handlers restart its thread; it
+# cannot be switched off (apache/arrow #17285).
 FORK_SAFE_THREADS = {"jemalloc_bg_thd"}
 
-files: list[str] = []  # of all imported modules: what a debugger does not step into
+files: list[str] = []  # of all imported modules; the debugger does not step into them
 
 
 def warm(wanted: Callable[[], bool] = lambda: True) -> None:
-    """Import everything that kernels share, while that is wanted. What cannot be imported is left to the kernels to
-    complain of."""
+    """Import everything that kernels share, for as long as `wanted` is true. A module that cannot be imported is
+    reported and skipped; the kernel that needs it raises the error."""
     import t3lib
 
-    found = pkgutil.walk_packages(t3lib.__path__, "t3lib.", onerror=lambda name: None)  # told of below
-    mine = (m.name for m in found if not any(part in m.name for part in APART))
-    for name in (*MODULES, *mine):
+    found = pkgutil.walk_packages(t3lib.__path__, "t3lib.", onerror=lambda name: None)  # reported below
+    own = (m.name for m in found if not any(part in m.name for part in EXCLUDED))
+    for name in (*MODULES, *own):
         if not wanted():
             return
         try:
@@ -64,20 +65,20 @@ def warm(wanted: Callable[[], bool] = lambda: True) -> None:
         except Exception:
             print(f"kernels start without {name}:", file=sys.stderr)
             traceback.print_exc(limit=-1)
-    _look_up()
+    _fill_caches()
 
 
-def _look_up() -> None:
-    """Do what each kernel would do for itself, writing to pages that all of them share."""
+def _fill_caches() -> None:
+    """Compute once what every kernel would otherwise compute for itself, writing to shared memory pages."""
     files[:] = [file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     if backends := sys.modules.get("matplotlib.backends"):
-        backends.backend_registry.list_all()  # reads what every installed package offers
+        backends.backend_registry.list_all()  # reads the entry points of all installed packages
     if psycopg2 := sys.modules.get("psycopg2.extensions"):
-        psycopg2.encrypt_password("", "", algorithm="md5")  # sets its OpenSSL up, which takes 4 MB
+        psycopg2.encrypt_password("", "", algorithm="md5")  # initialises its OpenSSL, which takes 4 MB
 
 
 def unforkable(ours: set[int]) -> list[str]:
-    """What imports left behind that a forked kernel would lose or share; must be empty."""
+    """Threads and sockets that imports started, which a forked kernel would lose or share; must be empty."""
     tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != str(os.getpid())]
     threads = [(task / "comm").read_text().strip() for task in tasks]
     files = {int(fd.name): fd for fd in Path("/proc/self/fd").iterdir()}

@@ -1,4 +1,4 @@
-"""A forked kernel seen from its owner: like subprocess.Popen, though it is not the owner's child."""
+"""A forked kernel as its owner sees it: like subprocess.Popen, though it is not the owner's child."""
 
 import asyncio
 import os
@@ -8,38 +8,38 @@ import socket
 
 from scheduler.kernels import channel
 
-REAPED_SECONDS = 1
+EXIT_CODE_SECONDS = 1
 
 
 class ForkedProcess:
-    """A process known by its descriptor, so that its number can never mean another process."""
+    """A process identified by its descriptor, so that a reused process id is never mistaken for it."""
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int, pidfd: int, wire: socket.socket) -> None:
+    def __init__(self, pid: int, pidfd: int, request: socket.socket) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self._pidfd = pidfd
-        self._wire = wire
+        self._channel = request
 
     def poll(self) -> int | None:
-        """None while it runs, then its exit code, negative for a signal (1 when nobody can know it)."""
+        """None while it runs, then its exit code: negative for a signal, 1 when it is not known."""
         return self.wait(0)
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Its exit code, or None when it still runs after the timeout."""
+        """Wait for its end; returns the exit code, or None when it still runs after the timeout."""
         if self.returncode is None and self._ended(timeout):
             self.returncode = self._exit_code()
             os.close(self._pidfd)
-            self._wire.close()
+            self._channel.close()
         return self.returncode
 
     async def ended(self, seconds: float) -> bool:
-        """Whether it ends within so many seconds, known at once."""
+        """Wait until it ends, at most so many seconds; returns whether it has ended."""
         return self.returncode is not None or await readable(self._pidfd, seconds)
 
     def send_signal(self, signum: int) -> None:
-        """Signal the process alone (its group is the provisioner's business)."""
+        """Signal this process only; the provisioner signals its group."""
         if self.poll() is None:
             signal.pidfd_send_signal(self._pidfd, signum)
 
@@ -50,23 +50,23 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
     def _ended(self, seconds: float | None) -> bool:
-        poll = select.poll()  # select() knows no descriptor above 1023, and a busy server has them
+        poll = select.poll()  # select() cannot handle descriptors above 1023, which a busy server has
         poll.register(self._pidfd, select.POLLIN)
         return bool(poll.poll(None if seconds is None else seconds * 1000))
 
     def _exit_code(self) -> int:
-        """As told by the warm process, which reaps; it may have been killed before."""
-        self._wire.settimeout(REAPED_SECONDS)
+        """The exit code, from the warm process, which reaps kernels; 1 when that was killed before."""
+        self._channel.settimeout(EXIT_CODE_SECONDS)
         try:
-            return channel.receive(self._wire)[0]["exit"]
+            return channel.receive(self._channel)[0]["exit"]
         except (EOFError, OSError):
             return 1
 
 
 async def readable(descriptor: int, seconds: float) -> bool:
-    """Whether a descriptor has something to read within so many seconds."""
+    """Wait until a descriptor is readable, at most so many seconds; returns whether it is."""
     loop = asyncio.get_running_loop()
-    copy = os.dup(descriptor)  # a loop keeps one waiter per descriptor number, and several may wait
+    copy = os.dup(descriptor)  # an event loop has one reader per descriptor number, and several may wait
     ready = asyncio.Event()
     loop.add_reader(copy, ready.set)
     try:

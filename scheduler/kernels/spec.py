@@ -1,4 +1,4 @@
-"""The kernelspec folder and how Jupyter's programs find it."""
+"""The kernelspec `t3` and the variables by which Jupyter's programs find it."""
 
 import json
 import os
@@ -6,35 +6,36 @@ import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 NAME = "t3"
 KERNELS_AT_MOST = 128
-# History stays in memory: parallel kernels would lock one another out of IPython's history file.
+# History in memory, as kernels that run at once would wait for locks on IPython's history file.
 OPTIONS = ["--HistoryManager.hist_file=:memory:"]
-# By these IPython and Jupyter find their configuration.
+# Variables by which IPython and Jupyter find their configuration.
 CONFIGURING_VARIABLES = ("HOME", "XDG_", "IPYTHON", "JUPYTER_CONFIG", "JUPYTER_NO_CONFIG")
 
 
 def install(home: Path) -> Path:
-    """Write the kernelspec under T3_HOME (again, when the interpreter moved); returns its folder."""
+    """Write the kernelspec under T3_HOME unless it is there unchanged; returns its folder."""
     folder = home / "jupyter" / "kernels" / NAME
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_spec(), indent=1)
     file = folder / "kernel.json"
     if not file.exists() or file.read_text() != text:
-        fresh = folder / f".kernel.{uuid.uuid4().hex}.json"  # several workers, and threads of each, may do this
+        fresh = folder / f".kernel.{uuid.uuid4().hex}.json"  # several workers and threads may write at once
         fresh.write_text(text)
-        fresh.replace(file)  # whole at any moment: other programs read it while we write
+        fresh.replace(file)  # atomically, as other programs read it meanwhile
     return folder
 
 
 def environment(home: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Variables that a program needs so that it finds the kernel `t3` by name."""
+    """Variables with which a program finds the kernel `t3`."""
     paths = [str(home / "jupyter"), *filter(None, base.get("JUPYTER_PATH", "").split(os.pathsep))]
     return {"JUPYTER_PATH": os.pathsep.join(dict.fromkeys(paths))}
 
 
-def _spec() -> dict:
+def _spec() -> dict[str, Any]:
     return {
         "argv": [
             sys.executable,

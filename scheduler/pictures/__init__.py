@@ -1,1 +1,1 @@
-"""Pictures of pages and mails, for the README and for people who look them over."""
+"""Pictures of pages and mails, for the README and for visual review."""

@@ -1,4 +1,4 @@
-"""Every page of the dashboard at every size and in both themes, to be looked at: `make gallery`."""
+"""Takes pictures of every tab of the dashboard at every size and in both themes, for review: `make gallery`."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def main(folder: Path) -> None:
         for dark in (False, True):
             for width in WIDTHS:
                 _pictures(board.url, folder, width, dark)
-    say(f"{len(WIDTHS) * 2 * len(TABS)} pictures lie in {folder}.")
+    say(f"{len(WIDTHS) * 2 * len(TABS)} pictures are in {folder}.")
 
 
 def _pictures(url: str, folder: Path, width: int, dark: bool) -> None:

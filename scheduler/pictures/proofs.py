@@ -1,13 +1,11 @@
-"""How every edition looks: `make proofs` takes pictures of the mails as clients show them, and of the PDFs' pages.
+"""Takes pictures of every edition's mail, as mail clients show it, and of its PDF's pages: `make proofs`.
 
-Narrow, usual and wide, light and dark, with pictures blocked, without style blocks. It reports of what the database
-holds; an empty one gets the demonstration's fleet first, with two years behind it, as the month pack compares years."""
+In three widths, light and dark, with pictures blocked and without style blocks. The reports are made from the database;
+an empty one is first filled with two years of the demo's fleet, as the month pack compares years."""
 
 import os
 import re
 import sys
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,6 +15,7 @@ from scheduler.cli.output import say
 from scheduler.cli.serving.demo import fill
 from scheduler.cli.serving.shared import EVERYTHING
 from scheduler.cli.session import session
+from scheduler.embedded.inbox import mailbox
 from scheduler.pictures.screenshots import browser
 from scheduler.queue import stages
 from t3lib import warehouse
@@ -27,7 +26,7 @@ from t3lib.settings import settings
 
 WIDTHS = (390, 640, 1024)
 DAYS = 760
-ADDRESS = "https://t3.example/"  # mails have links into the dashboard only where it has an address
+ADDRESS = "https://t3.example/"  # without an address of the dashboard, mails have no links to it
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _PICTURE = re.compile(r'src="data:[^"]*"')
 
@@ -44,28 +43,27 @@ def main(folder: Path) -> None:
         if empty:
             fill(days=DAYS)
         for one in editions().values():
-            _prove(one, folder)
-    say(f"The proofs lie in {folder}.")
+            _picture_edition(one, folder)
+    say(f"The pictures are in {folder}.")
 
 
-def _prove(one: Edition, folder: Path) -> None:
+def _picture_edition(one: Edition, folder: Path) -> None:
     run = stages.run_report(one.latest(today()).last.isoformat(), one.name)
     html, eml, *_ = delivery.preview(run.path)
-    text = message_from_bytes(eml.read_bytes(), policy=default).get_body(("plain",))
-    (folder / f"{one.name}.txt").write_text(text.get_content())
+    (folder / f"{one.name}.txt").write_text(mailbox.text(mailbox.read(eml)))
     shown = html.read_text()
     for dark in (False, True):
         for width in WIDTHS:
-            _shoot(shown, folder / f"{one.name}-{width}{'-dark' if dark else ''}.png", width, dark)
-    _shoot(_PICTURE.sub('src="cid:blocked"', shown), folder / f"{one.name}-no-pictures.png", 640)
-    _shoot(_STYLE.sub("", shown), folder / f"{one.name}-no-styles.png", 640)
+            _picture(shown, folder / f"{one.name}-{width}{'-dark' if dark else ''}.png", width, dark)
+    _picture(_PICTURE.sub('src="cid:blocked"', shown), folder / f"{one.name}-no-pictures.png", 640)
+    _picture(_STYLE.sub("", shown), folder / f"{one.name}-no-styles.png", 640)
     if one.pdf:
         rendered = exporter.render(run.path)
         for n, png in enumerate(pdf.pages(rendered.notebook, rendered.envelope), 1):
             (folder / f"{one.name}-page-{n}.png").write_bytes(png)
 
 
-def _shoot(html: str, path: Path, width: int, dark: bool = False) -> None:
+def _picture(html: str, path: Path, width: int, dark: bool = False) -> None:
     with browser(width, 800, dark) as context:
         context.pages[0].set_content(html)
         context.pages[0].screenshot(path=path, full_page=True)

@@ -1,4 +1,4 @@
-"""The README's pictures, taken from the demonstration's own services: `make images`."""
+"""Takes the README's pictures, with data of the demo: `make images`."""
 
 import email
 import email.policy
@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
         fill(days=56)
         screenshot(f"{board.url}?range=4weeks", folder / "dashboard.png", 1280, 900)
         _mail(folder / "mail.png")
-    say(f"dashboard.png and mail.png lie in {folder}.")
+    say(f"dashboard.png and mail.png are in {folder}.")
 
 
 def _mail(path: Path) -> None:

@@ -27,7 +27,7 @@ def chromium() -> str | None:
 
 @contextmanager
 def browser(width: int = 1280, height: int = 900, dark: bool = False, scale: float = 1) -> Iterator[BrowserContext]:
-    """A new Chromium with a profile of its own. Raises RuntimeError saying how to install it."""
+    """A new Chromium with an empty profile. Raises RuntimeError when Chromium is not installed."""
     path = chromium()
     if path is None:
         raise RuntimeError("Chromium is not installed: apt-get install chromium")
@@ -46,18 +46,18 @@ def browser(width: int = 1280, height: int = 900, dark: bool = False, scale: flo
 
 
 def settled(page: Page) -> None:
-    """Wait until the widgets have taken over and their charts are drawn."""
+    """Wait until the widgets are shown and their charts are drawn."""
     page.wait_for_selector("html.t3-ready", timeout=60_000)
     page.wait_for_timeout(400)
 
 
 def screenshot(
-    url: str, path: Path, width: int = 1280, height: int = 900, *, dark: bool = False, whole: bool = False
+    url: str, path: Path, width: int = 1280, height: int = 900, *, dark: bool = False, full_page: bool = False
 ) -> Path:
-    """Write a PNG of a page of T3; `whole` takes what lies below the window too."""
+    """Write a PNG of a page of T3; `full_page` includes what is below the window."""
     with browser(width, height, dark) as context:
         page = context.pages[0]
         page.goto(url, wait_until="commit")
         settled(page)
-        page.screenshot(path=path, full_page=whole)
+        page.screenshot(path=path, full_page=full_page)
     return path

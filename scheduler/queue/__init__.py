@@ -1,1 +1,1 @@
-"""The durable queue: workflows, the lease of each worker, and what becomes of work whose worker died."""
+"""The durable queue: workflows, worker leases, and the takeover of a dead worker's work."""

@@ -21,7 +21,7 @@ _OWNER = sa.text("SELECT owner_xid FROM dbos.workflow_status WHERE workflow_uuid
 
 
 class RelinquishedError(BaseException):
-    """This execution no longer owns its workflow, or gave it back: the new owner finishes it.
+    """This execution no longer owns its workflow, or gave it back: its next owner finishes it.
 
     Not an Exception, so that no retry and no error handler catches it."""
 
@@ -53,13 +53,21 @@ def wait_until_owned() -> None:
 
 def lock_ownership(db: sa.Connection) -> None:
     """Lock the workflow's owner until the transaction ends. Raises RelinquishedError when another worker owns it."""
-    if db.scalar(_OWNER, {"workflow": DBOS.workflow_id}) != current_owner_xid(DBOS.workflow_id):
+    workflow = _workflow()
+    if db.scalar(_OWNER, {"workflow": workflow}) != current_owner_xid(workflow):
         raise RelinquishedError("Another worker took this workflow over.")
+
+
+def _workflow() -> str:
+    """The id of the workflow whose step runs in this thread."""
+    if (workflow := DBOS.workflow_id) is None:
+        raise RuntimeError("Only a step of a workflow has an owner to check.")
+    return workflow
 
 
 def _give_back(queue: str) -> None:
     """Put the workflow back into the queue for another worker. Raises RelinquishedError."""
     # The queue may be closed already: the workflow is then taken over as soon as the lease is free.
     with suppress(Exception):
-        DBOS.resume_workflow(DBOS.workflow_id, queue_name=queue)
+        DBOS.resume_workflow(_workflow(), queue_name=queue)
     raise RelinquishedError("The worker stops.")

@@ -25,45 +25,49 @@ class LeaseTakenError(RuntimeError):
 
 
 class Lease:
-    """Held from its creation until `release`; taken again after the connection was lost."""
+    """Held from its creation until `release`; taken again after a lost connection."""
 
     def __init__(self, url: str, name: str):
-        self._url, self._connection, self._pid = url, _connect(url), 0
+        self._url, self._pid = url, 0
+        connection = _connect(url)
+        self._connection: extensions.connection | None = connection
         for number in range(1, MOST_WORKERS + 1):
             self.executor = f"{name}-{number}"
-            if self._take():
+            if self._take(connection):
                 break
         else:
             raise RuntimeError(f"More than {MOST_WORKERS} workers run on {name}.")
-        self._beaten = time.monotonic()
+        self._last_beat = time.monotonic()
 
     def beat(self) -> None:
         """Check that the lease is still held, or take it again.
 
         Raises psycopg2.Error while the database cannot be reached, LeaseTakenError when another process holds it."""
         try:
-            if self._connection is None:
-                self._connection = _connect(self._url)
-                if not self._take():
-                    self._refuse()
-            _query(self._connection, "SELECT 1")
+            connection = self._connection
+            if connection is None:
+                connection = self._connection = _connect(self._url)
+                if not self._take(connection):
+                    self._refuse(connection)
+            _query(connection, "SELECT 1")
         except psycopg2.Error:
             self.release()
             raise
-        self._beaten = time.monotonic()
+        self._last_beat = time.monotonic()
 
     @property
     def is_stable(self) -> bool:
-        """Whether it was held without a break for so long that any lease that is free now belonged to a dead worker."""
+        """Whether it was held without a break for so long that every lease free now belonged to a dead worker."""
         return time.monotonic() - self._taken > STABLE_SECONDS
 
     def hold(self, stop: threading.Event, cut_off: Callable[[], object], lost: Callable[[], object]) -> None:
-        """Beat until told to stop; call `cut_off` at each beat missed after it expired, `lost` once it is taken."""
+        """Beat until `stop` is set. Calls `cut_off` at each missed beat once the lease has expired, and `lost` when
+        another process has taken it."""
         while not stop.wait(BEAT_SECONDS):
             try:
                 self.beat()
             except psycopg2.Error:
-                if time.monotonic() - self._beaten > LEASE_SECONDS:
+                if time.monotonic() - self._last_beat > LEASE_SECONDS:
                     cut_off()
             except LeaseTakenError:
                 cut_off()
@@ -76,17 +80,17 @@ class Lease:
             self._connection.close()
             self._connection = None
 
-    def _take(self) -> bool:
+    def _take(self, connection: extensions.connection) -> bool:
         self._taken = time.monotonic()
-        free = bool(_query(self._connection, TAKE_LEASE, {"name": lease_name(self.executor)}))
+        free = bool(_query(connection, TAKE_LEASE, {"name": lease_name(self.executor)}))
         if free:
-            self._pid = self._connection.info.backend_pid
+            self._pid = connection.info.backend_pid
         return free
 
-    def _refuse(self) -> None:
+    def _refuse(self, connection: extensions.connection) -> None:
         """Raise because the lease is not free; the next beat tries again if our lost connection still holds it."""
         # The server may not have noticed yet that our connection was lost.
-        if _query(self._connection, END_SESSION, {"name": lease_name(self.executor), "pid": self._pid}):
+        if _query(connection, END_SESSION, {"name": lease_name(self.executor), "pid": self._pid}):
             raise psycopg2.OperationalError("the lost connection still holds the lease")
         raise LeaseTakenError(f"Another worker took the lease {self.executor} while the database could not be reached.")
 
@@ -119,8 +123,8 @@ def _query(connection: extensions.connection, query: str, parameters: dict[str, 
 def _wait(connection: extensions.connection) -> None:
     end = time.monotonic() + ANSWER_SECONDS
     while (state := connection.poll()) != extensions.POLL_OK:
-        ready = [[connection], []] if state == extensions.POLL_READ else [[], [connection]]
+        reading, writing = ([connection], []) if state == extensions.POLL_READ else ([], [connection])
         left = end - time.monotonic()
-        if left <= 0 or not any(select.select(*ready, [], left)):
+        if left <= 0 or not any(select.select(reading, writing, [], left)):
             connection.close()
             raise psycopg2.OperationalError("the database does not answer in time")

@@ -24,14 +24,14 @@ def _rerun(db: sa.Connection, request: Request) -> str:
     given = request.parameters
     if "batch" in given:
         return f"Queued: attempt {_reopen(db, given['batch'])}."
-    workflows.enqueue_report(given["day"], edition(given["edition"]).name, again=f"request-{request.request_id}")
-    return "Queued: its mails leave when it is made."
+    workflows.enqueue_report(given["day"], edition(given["edition"]).name, rerun=f"request-{request.request_id}")
+    return "Queued: its mails are sent once it is made."
 
 
 def _reopen(db: sa.Connection, batch_id: str) -> int:
     """The number of a failed batch's new attempt. Raises RefusedError when it did not fail."""
     if not (attempts := ledger.reopen(db, [batch_id])):
-        raise RefusedError(f"There is no failed batch {batch_id}: it runs, it is done, or it never was.")
+        raise RefusedError(f"There is no failed batch {batch_id}: it is running, it is done, or it does not exist.")
     return attempts[batch_id]
 
 
@@ -48,7 +48,7 @@ def _backfill(db: sa.Connection, request: Request) -> str:
     counts = {
         "files to load": sum(day.missing for day in days),
         "files that failed": sum(day.failed for day in days),
-        "files to clean again": sum(day.again for day in days),
+        "files to clean again": sum(day.reprocess for day in days),
         "reports": sum(len(day.reports) for day in days),
     }
     return f"Queued: {', '.join(f'{count:,} {what}' for what, count in counts.items() if count)}."

@@ -16,8 +16,8 @@ from t3lib.settings import SettingsError
 
 NAME = "t3_json"
 _ERROR = "__error__"
-# Errors that are made again as they were, from plain arguments. Rows keep these names: a class that moves or gets
-# another name is still found under the name that it was kept by.
+# Errors that are rebuilt as they were, from plain arguments. Rows keep these names: a class that is moved or renamed is
+# still found under its recorded name.
 _KNOWN: dict[str, type[Exception]] = {
     "NotebookFailedError": NotebookFailedError,
     "PoisonError": PoisonError,
@@ -48,7 +48,7 @@ class JsonSerializer(Serializer):
         return json.dumps(data, default=_encoded)
 
     def deserialize(self, serialized_data: str) -> Any:
-        """What the text says. Raises ValueError for anything but JSON."""
+        """The value of a JSON text. Raises ValueError for anything else."""
         try:
             return _decoded(json.loads(serialized_data))
         except (ValueError, RecursionError, KeyError, TypeError):
@@ -59,15 +59,15 @@ class JsonSerializer(Serializer):
 
 
 def refuse_pickles() -> None:
-    """From here on no row of the queue is unpickled in this process, however it is marked."""
-    DefaultSerializer.serialize = JsonSerializer.serialize
-    DefaultSerializer.deserialize = JsonSerializer.deserialize
+    """From now on no row of the queue is unpickled in this process, however it is marked."""
+    for method in ("serialize", "deserialize"):
+        setattr(DefaultSerializer, method, getattr(JsonSerializer, method))
 
 
 def _encoded(value: Any) -> Any:
     if isinstance(value, DBOSMaxStepRetriesExceeded):
-        said = [value.step_name, value.max_retries, [_encoded(error) for error in value.errors]]
-        return {_ERROR: _RETRIED, "args": said}
+        arguments = [value.step_name, value.max_retries, [_encoded(error) for error in value.errors]]
+        return {_ERROR: _RETRIED, "args": arguments}
     if name := _NAMES.get(type(value)):
         return {_ERROR: name, "args": list(value.args)}
     if isinstance(value, WorkFailedError):

@@ -17,16 +17,16 @@ _log = logging.getLogger("t3.worker")
 @contextmanager
 def watched_limits() -> Iterator[None]:
     """While the block runs, end database sessions that exceed the limits of their role."""
-    over = threading.Event()
-    threading.Thread(target=watch_limits, args=(over,), daemon=True).start()
+    finished = threading.Event()
+    threading.Thread(target=watch_limits, args=(finished,), daemon=True).start()
     try:
         yield
     finally:
-        over.set()
+        finished.set()
 
 
 def watch_limits(stop: threading.Event) -> None:
-    """End database sessions that exceed the limits of their role, and log each, until told to stop.
+    """End database sessions that exceed the limits of their role, and log each, until `stop` is set.
 
     Runs in a thread of its own: the other threads may be waiting for such a session."""
     while not stop.wait(LIMITS_SECONDS):

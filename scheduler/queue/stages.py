@@ -14,7 +14,6 @@ from t3lib.archive.writing import Advance
 from t3lib.business_day import today
 from t3lib.ingest.staging import Staging
 from t3lib.problems import explain, told
-from t3lib.report import corrections
 from t3lib.settings import settings
 from t3lib.urls import scrubbed
 from t3lib.warehouse.files import ledger
@@ -22,12 +21,12 @@ from t3lib.warehouse.files import ledger
 INGEST = ("1_extract", "2_clean", "3_load")
 _STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
 
-_TOLD = sa.text("""
+_LAST_NOTICE = sa.text("""
     SELECT max(business_date) FROM ops.mail_outbox
     WHERE report = 'incident' AND edition = :incident
       AND (CAST(:day AS date) IS NULL OR business_date = CAST(:day AS date))
 """)
-_MADE = sa.text("""
+_EARLIER_MAILS = sa.text("""
     SELECT count(*) FROM ops.mail_outbox
     WHERE report NOT IN ('incident', 'trial') AND edition = :edition AND business_date = CAST(:day AS date)
       AND state <> 'cancelled'
@@ -35,7 +34,7 @@ _MADE = sa.text("""
 _HELD = sa.text("""
     SELECT key, reason FROM ops.source_file WHERE batch_id = :batch AND state = 'held' ORDER BY file_id
 """)
-_RUN = sa.text("""
+_FAILED_RUN = sa.text("""
     SELECT run_id, notebook, failed_cell, worker, executed_copy FROM ops.run
     WHERE parameters ->> :name = :value AND state IN ('failed', 'lost')
     ORDER BY started_at DESC LIMIT 1
@@ -45,7 +44,7 @@ _RUN = sa.text("""
 def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, worker: str | None = None) -> None:
     """Run one notebook of an ingest; first the earlier ones whose staged file is gone (outputs/ may be deleted).
 
-    Raises PoisonError when too many workers died in this workflow before."""
+    Raises PoisonError when too many workers have died in this workflow."""
     refuse_poison(workflow_id, schedule.load().takeover_attempts)
     for earlier in INGEST[: INGEST.index(stage)]:
         if not (Staging.of(batch_id).folder / _STAGED[earlier]).exists():
@@ -54,8 +53,8 @@ def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, work
 
 
 def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
-    """Close a loaded batch and remove its staged files. Tell the operators when it had failed before, and which of its
-    files are held because a person holds their key."""
+    """Close a loaded batch and remove its staged files. Notify the operators if it had failed before, and about files
+    that are held because a person holds their key."""
     with warehouse.connect() as db:
         fence(db)
         ledger.finish(db, batch_id)
@@ -65,13 +64,13 @@ def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
 
 
 def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> bool:
-    """Park a batch and tell the operators once; `t3 ingest` tries it again.
+    """Park a batch and notify the operators once; `t3 ingest` retries it.
 
     A batch whose load was committed before its notebook failed is done; returns whether it is."""
     with warehouse.connect() as db:
         fence(db)
         loaded = ledger.is_loaded(db, batch_id)
-        (_finish_early if loaded else _park)(db, batch_id, error)
+        (_close_loaded if loaded else _park)(db, batch_id, error)
     if loaded:
         Staging.of(batch_id).remove()
     return loaded
@@ -79,15 +78,15 @@ def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> 
 
 def _park(db: sa.Connection, batch_id: str, error: str) -> None:
     ledger.finish(db, batch_id, error)
-    text = f"{error}\n\nNothing of this batch was loaded. When the cause is gone, run:\n\n    t3 ingest\n"
+    text = f"{error}\n\nNothing of this batch was loaded. Once the cause is fixed, run:\n\n    t3 ingest\n"
     text += _last_run(db, "batch_id", batch_id)
     mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
 
 
-def _finish_early(db: sa.Connection, batch_id: str, error: str) -> None:
-    """Close a batch that is loaded, and tell the operators what happened afterwards."""
+def _close_loaded(db: sa.Connection, batch_id: str, error: str) -> None:
+    """Close a batch that is loaded, and notify the operators of the error afterwards."""
     ledger.finish(db, batch_id)
-    text = f"{error}\n\nThe files were loaded before this error: nothing is to be done.\n"
+    text = f"{error}\n\nThe files were loaded before this error: there is nothing to do.\n"
     text += _last_run(db, "batch_id", batch_id)
     mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; a later step failed", text)
 
@@ -100,17 +99,17 @@ def park_stranded() -> None:
         )
 
 
-def keep_archive(advance: Advance = lambda done, total: None) -> int:
-    """Write the days that the archive lacks; returns how many. Loads do not depend on it: when the archive cannot be
-    reached, the days stay marked for the next attempt and the operators are told once a day."""
+def write_archive(advance: Advance = lambda done, total: None) -> int:
+    """Write the days that are missing in the archive; returns how many. Loads do not depend on it: when the archive
+    cannot be reached, the days stay marked for the next attempt and the operators are notified once a day."""
     try:
         return archive.write(advance)
     except Exception as error:
         with warehouse.connect() as db:
             text = (
-                f"{one_line(error)}\n\nThe figures are not affected. Days that the archive lacks stay marked and are "
+                f"{one_line(error)}\n\nThe figures are not affected. Days missing in the archive stay marked and are "
             )
-            text += "written as soon as it answers; to see which:\n\n    t3 archive verify\n"
+            text += "written once it answers; to see which:\n\n    t3 archive verify\n"
             mail.tell_operators(db, "archive", today(), "the archive is behind the database", text)
         return 0
 
@@ -123,7 +122,7 @@ def run_report(
     worker: str | None = None,
     edited: bool = False,
 ) -> Run:
-    """Run the report notebook for one business day and edition; with `edited` as it stands in the folder."""
+    """Run the report notebook for one business day and edition; with `edited` including uncommitted edits."""
     refuse_poison(workflow_id, schedule.load().takeover_attempts)
     parameters = {"business_date": business_date, "edition": edition}
     return run_notebook("4_report", parameters, role="report", workflow_id=workflow_id, worker=worker, edited=edited)
@@ -135,6 +134,7 @@ def prepare_mails(
     """Put the mails of an executed report into the outbox; a second call gives the same mails.
 
     With `ask` a correction waits, and the operators are told how to release it."""
+    from t3lib.report import corrections  # a second that a worker need not wait for before its first report
     from t3lib.report.output import delivery
 
     with warehouse.connect() as db:
@@ -148,11 +148,11 @@ def prepare_mails(
 
 
 def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = lambda db: None) -> None:
-    """Tell the operators once that a report could not be made."""
+    """Notify the operators once that a report could not be made."""
     with warehouse.connect() as db:
         fence(db)
-        made = db.scalar(_MADE, {"day": business_date, "edition": edition})
-        text = f"{error}\n\n{_made(made)} When the cause is gone, run:\n\n"
+        earlier = db.scalar(_EARLIER_MAILS, {"day": business_date, "edition": edition})
+        text = f"{error}\n\n{_earlier_mails(earlier)} Once the cause is fixed, run:\n\n"
         text += f"    t3 report --date {business_date} --edition {edition} --again\n"
         text += _last_run(db, "business_date", business_date)
         mail.tell_operators(
@@ -160,21 +160,21 @@ def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = 
         )
 
 
-def _made(count: int) -> str:
+def _earlier_mails(count: int) -> str:
     """Whether earlier mails of this report exist, in words."""
     mails = "1 mail of this report was" if count == 1 else f"{count} mails of this report were"
     return f"{mails} queued before: see `t3 mail list`." if count else "No mail was sent."
 
 
 def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
-    """Tell the operators once that an incident which they were told of is over."""
-    told = db.execute(_TOLD, {"incident": incident, "day": business_date or None}).scalar()
-    if told is not None:
-        mail.tell_operators(db, f"{incident} recovered", told, f"{what} succeeded after all", text)
+    """Notify the operators once that an incident they were notified of is over."""
+    noticed = db.execute(_LAST_NOTICE, {"incident": incident, "day": business_date or None}).scalar()
+    if noticed is not None:
+        mail.tell_operators(db, f"{incident} recovered", noticed, f"{what} succeeded after all", text)
 
 
 def _tell_held(db: sa.Connection, batch_id: str) -> None:
-    """Tell the operators about new versions of held files: they are held too until a person releases them."""
+    """Notify the operators of new versions of held files: these are held too until a person releases them."""
     if held := db.execute(_HELD, {"batch": batch_id}).all():
         text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in held)
         files = "a held file was" if len(held) == 1 else f"{len(held)} held files were"
@@ -182,14 +182,14 @@ def _tell_held(db: sa.Connection, batch_id: str) -> None:
 
 
 def _last_run(db: sa.Connection, name: str, value: str) -> str:
-    """The executed notebook of the last failed run, in words; empty when there is none."""
-    run = db.execute(_RUN, {"name": name, "value": value}).mappings().one_or_none()
+    """The last failed run in words: notebook, cell, worker and executed notebook; empty when there is none."""
+    run = db.execute(_FAILED_RUN, {"name": name, "value": value}).mappings().one_or_none()
     if run is None:
         return ""
     cell = "" if run["failed_cell"] is None else f", cell In [{run['failed_cell']}]"
     copy = settings().outputs / (run["executed_copy"] or "")
     where = f" (run {run['run_id']}, on {run['worker']})"
-    return f"\nNotebook: {run['notebook']}{cell}{where}\nExecuted copy: {copy}\n"
+    return f"\nNotebook: {run['notebook']}{cell}{where}\nExecuted notebook: {copy}\n"
 
 
 def one_line(error: BaseException) -> str:

@@ -1,5 +1,5 @@
-"""Takeover of dead workers: their workflows go back into the queue, their runs are marked lost. Also which work the
-queue knows, and which is refused because too many workers died in it."""
+"""Takeover of dead workers: their workflows go back into the queue, their runs are marked lost. Also which work is
+queued, and which is refused because too many workers died in it."""
 
 from collections.abc import Callable, Collection
 
@@ -19,7 +19,7 @@ _LOST = sa.text("""
         seconds = extract(epoch FROM now() - started_at)
     WHERE state = 'running' AND worker = ANY(:workers)
 """)
-_AT_WORK = sa.text("""
+_BUSY_WORKERS = sa.text("""
     SELECT DISTINCT worker FROM ops.run
     WHERE state = 'running' AND worker IS NOT NULL AND started_at > now() - interval '2 days'
 """)
@@ -38,7 +38,7 @@ class PoisonError(Exception):
 
 
 def queued(db: sa.Connection, workflow_ids: Collection[str]) -> set[str]:
-    """Those of these workflows that the queue knows: they wait, run or have ended."""
+    """Which of these workflows the queue has, whatever their state."""
     return set(db.scalars(_QUEUED, {"workflows": list(workflow_ids)}))
 
 
@@ -46,10 +46,10 @@ def take_over_dead(executor: str, is_stable: Callable[[], bool]) -> int:
     """Put the workflows of dead workers back into the queue; returns how many. `executor` is this worker's own id.
 
     A worker without a lease is dead, and loses only the workflows that it still owns. A worker whose own lease is gone
-    or not yet stable takes nothing over: after a restart of the database, living workers may not have theirs again."""
+    or not yet stable takes nothing over: after a restart of the database, live workers may not hold theirs yet."""
     found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    owners = {workflow.executor_id for workflow in found} - {executor, None}
-    dead = sorted(owner for owner in owners | workers_at_work() - {executor} if not _is_alive(owner))
+    owners = {workflow.executor_id for workflow in found if workflow.executor_id}
+    dead = sorted(owner for owner in (owners | workers_at_work()) - {executor} if not _is_alive(owner))
     # Checked last, so that a restart during the checks above is noticed too.
     if not dead or not _is_alive(executor) or not is_stable():
         return 0
@@ -67,7 +67,7 @@ def stranded_batches() -> list[str]:
 def workers_at_work() -> set[str]:
     """The executor ids of the runs that are marked as running."""
     with warehouse.connect() as db:
-        return set(db.scalars(_AT_WORK))
+        return set(db.scalars(_BUSY_WORKERS))
 
 
 def mark_lost(workers: list[str]) -> int:
@@ -84,7 +84,7 @@ def refuse_poison(workflow_id: str | None, most: int) -> None:
     with warehouse.connect() as db:
         deaths = db.scalar(_DEATHS, {"workflow": workflow_id}) if workflow_id else 0
     if deaths >= most:
-        raise PoisonError(f"{deaths} workers died in this workflow, so it is not tried again.")
+        raise PoisonError(f"{deaths} workers died in this workflow, so it is not retried.")
 
 
 def _is_alive(executor: str) -> bool:

@@ -1,8 +1,8 @@
 """The durable queue: DBOS in the same Postgres, behind this module.
 
-A workflow's id is its idempotency key: one per batch attempt, one per report, day and edition. Every process that
-works holds a lease (scheduler/queue/lease.py); the workflows of an executor whose lease is free are taken over. A
-worker whose workflow was taken over notices before its next write: the owner token has changed (fence.py)."""
+A workflow's id is its idempotency key: one per batch attempt, one per report, day and edition. Every worker holds a
+lease (scheduler/queue/lease.py); the workflows of an executor whose lease is free are taken over. A worker whose
+workflow was taken over finds out before its next write: the owner token has changed (fence.py)."""
 
 import logging
 import socket
@@ -27,7 +27,7 @@ from t3lib.warehouse.db.connection import libpq_url
 from t3lib.warehouse.files import ledger
 
 APPLICATION = "t3-scheduler"
-# Workflows survive a deployment: their steps are named notebooks, found again by any later version.
+# The same for every release: workflows survive a deployment, since later versions find their steps by name.
 VERSION = "1"
 QUEUE = "work"
 URGENT, SOON, USUAL, BACKFILL = 1, 5, 10, 20
@@ -38,88 +38,88 @@ _log = logging.getLogger("t3.worker")
 refuse_pickles()
 _executor = "none"
 _lease: Lease | None = None
-# Rows of the queue name their workflow and its steps: a name once given stays, wherever its function moves and whatever
-# it is called. Work that an earlier version began would otherwise fail at its next step.
+# Rows of the queue name their workflow and its steps: a recorded name stays, wherever its function moves and whatever
+# the function is called. Work that an earlier version began would otherwise fail at its next step.
 _step = partial(
     DBOS.step,
     retries_allowed=True,
     max_attempts=retries.ATTEMPTS,
     interval_seconds=1,
     backoff_rate=3,
-    should_retry=retries.may_pass,
+    should_retry=retries.is_temporary,
 )
 
 
 @_step(name="_stage")
-def _stage(batch_id: str, stage: str) -> None:
+def _stage_step(batch_id: str, stage: str) -> None:
     with fence.notebook(QUEUE):
         stages.run_stage(batch_id, stage, workflow_id=DBOS.workflow_id, worker=_executor)
 
 
 @_step(name="_finish_batch")
-def _finish_batch(batch_id: str) -> None:
+def _finish_batch_step(batch_id: str) -> None:
     fence.wait_until_owned()
     stages.finish_batch(batch_id, fence=fence.lock_ownership)
 
 
 @_step(name="_fail_batch")
-def _fail_batch(batch_id: str, error: str) -> bool:
+def _fail_batch_step(batch_id: str, error: str) -> bool:
     fence.wait_until_owned()
     return stages.fail_batch(batch_id, error, fence=fence.lock_ownership)
 
 
 @_step(name="_keep_archive")
-def _keep_archive() -> None:
-    stages.keep_archive()
+def _archive_step() -> None:
+    stages.write_archive()
 
 
 @DBOS.workflow(name="archive", max_recovery_attempts=None)
-def _archive() -> None:
-    _keep_archive()
+def _archive_workflow() -> None:
+    _archive_step()
 
 
 @DBOS.workflow(name="ingest", max_recovery_attempts=None)
-def _ingest(batch_id: str) -> None:
+def _ingest_workflow(batch_id: str) -> None:
     try:
         for stage in stages.INGEST:
-            _stage(batch_id, stage)
+            _stage_step(batch_id, stage)
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        if _fail_batch(batch_id, stages.one_line(cause)):
+        if _fail_batch_step(batch_id, stages.one_line(cause)):
             return  # its load was committed before the error
         raise cause from None
-    _finish_batch(batch_id)
+    _finish_batch_step(batch_id)
 
 
 @_step(name="_run_report")
-def _run_report(business_date: str, edition: str) -> tuple[str, str]:
+def _run_report_step(business_date: str, edition: str) -> tuple[str, str]:
     with fence.notebook(QUEUE):
         run = stages.run_report(business_date, edition, workflow_id=DBOS.workflow_id, worker=_executor)
         return run.run_id, str(run.path)
 
 
 @_step(name="_prepare_mails")
-def _prepare_mails(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
+def _prepare_mails_step(run_id: str, path: str, business_date: str, edition: str, ask: bool = False) -> list[int]:
     fence.wait_until_owned()
     return stages.prepare_mails(run_id, path, business_date, edition, ask=ask, fence=fence.lock_ownership)
 
 
 @_step(name="_fail_report")
-def _fail_report(business_date: str, edition: str, error: str) -> None:
+def _fail_report_step(business_date: str, edition: str, error: str) -> None:
     fence.wait_until_owned()
     stages.fail_report(business_date, edition, error, fence=fence.lock_ownership)
 
 
 @DBOS.workflow(name="report", max_recovery_attempts=None)
-def _report(business_date: str, edition: str, ask: bool = False) -> list[int]:
+def _report_workflow(business_date: str, edition: str, ask: bool = False) -> list[int]:
     try:
-        run_id, path = _run_report(business_date, edition)
-        return _prepare_mails(run_id, path, business_date, edition, ask)
+        run_id, path = _run_report_step(business_date, edition)
+        return _prepare_mails_step(run_id, path, business_date, edition, ask)
     except Exception as error:
         if (cause := _cause(error)) is None:
             raise
-        _fail_report(business_date, edition, stages.one_line(cause))
+        _fail_report_step(business_date, edition, stages.one_line(cause))
         raise cause from None
 
 
@@ -134,20 +134,20 @@ def working(
     global _executor, _lease
     url = libpq_url(settings().need("database_url"))
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
-    lease, over = Lease(url, name or socket.gethostname().split(".")[0]), threading.Event()
-    beats = threading.Thread(
-        target=lease.hold, args=(over, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
+    lease, finished = Lease(url, name or socket.gethostname().split(".")[0]), threading.Event()
+    heartbeats = threading.Thread(
+        target=lease.hold, args=(finished, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
     )
     try:
         _executor, _lease = lease.executor, lease
-        beats.start()
+        heartbeats.start()
         with session_limits.watched_limits():
             takeover.mark_lost([_executor])  # of an earlier process with this lease
             with _launched(url, concurrency):
                 yield _executor
     finally:
-        over.set()
-        beats.join()
+        finished.set()
+        heartbeats.join()
         lease.release()
         _lease = None
 
@@ -162,27 +162,27 @@ def enqueue_open_batches() -> list[str]:
     priority = {"metadata": SOON, "recent": USUAL, "older": BACKFILL}
     for workflow_id, batch in waiting.items():
         if workflow_id not in queued:
-            _enqueue(workflow_id, priority[batch.urgency], _ingest, batch.batch_id)
+            _enqueue(workflow_id, priority[batch.urgency], _ingest_workflow, batch.batch_id)
     return list(waiting)
 
 
 def enqueue_report(
-    business_date: str, edition: str, *, again: str = "", ask: bool = False, priority: int = URGENT
+    business_date: str, edition: str, *, rerun: str = "", ask: bool = False, priority: int = URGENT
 ) -> str:
-    """Enqueue the report of a day and edition; asking twice gives the same run unless `again` names another.
+    """Enqueue the report of a day and edition: once, unless `rerun` names another run of it.
 
     With `ask` a correction waits until an operator releases it."""
-    workflow_id = f"report:daily:{business_date}:{edition}" + (f":{again}" if again else "")
-    return _enqueue(workflow_id, priority, _report, business_date, edition, ask)
+    workflow_id = f"report:daily:{business_date}:{edition}" + (f":{rerun}" if rerun else "")
+    return _enqueue(workflow_id, priority, _report_workflow, business_date, edition, ask)
 
 
 def enqueue_archive(moment: datetime) -> str:
-    """Enqueue writing the days that the archive lacks; at most once a minute."""
-    return _enqueue(f"archive:{moment:%Y-%m-%dT%H:%M}", USUAL, _archive)
+    """Enqueue writing the days that are missing in the archive; at most once a minute."""
+    return _enqueue(f"archive:{moment:%Y-%m-%dT%H:%M}", USUAL, _archive_workflow)
 
 
 def wait(workflow_id: str) -> Any:
-    """The result of a workflow, whoever runs it. Raises what it raised."""
+    """The result of a workflow, whichever worker runs it. Raises what it raised."""
     return DBOS.retrieve_workflow(workflow_id).get_result(polling_interval_sec=0.1)
 
 

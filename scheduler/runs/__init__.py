@@ -1,1 +1,1 @@
-"""One run of one notebook: its parameters, its kernel, its executed copy and its line in ops.run."""
+"""One run of one notebook: its parameters, its kernel, its executed notebook and its row in ops.run."""

@@ -1,4 +1,4 @@
-"""The contract of notebooks (docs/analysts.md): what a notebook breaks, in sentences; `make check` runs it."""
+"""Checks that notebooks keep their contract (docs/analysts.md); `make check` runs it."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ _DEFINES = {
 
 
 def breaches(path: Path) -> list[str]:
-    """What a notebook breaks, each in a sentence that says what to do; nothing for a good one."""
+    """What a notebook breaks, each in a sentence that says what to do; empty for a good one."""
     try:
         notebook = nbformat.read(path, 4)
         nbformat.validate(notebook)
@@ -45,7 +45,7 @@ def main(paths: list[str]) -> int:
 
 def _kernel(notebook: Any) -> Iterator[str]:
     if notebook.metadata.get("kernelspec", {}).get("name") != KERNEL:
-        yield "It names another kernel: choose T3 in JupyterLab (Kernel, Change Kernel) and save."
+        yield "Its kernel is not T3: choose T3 in JupyterLab (Kernel, Change Kernel) and save."
 
 
 def _title(notebook: Any) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _parameters(notebook: Any) -> Iterator[str]:
         yield f"{len(found)} cells are tagged `parameters`: have exactly one."
     for cell in found:
         if notebook.cells.index(cell) > 2:
-            yield "The parameters cell stands too far down: make it the second or third cell."
+            yield "The parameters cell is too far down: make it the second or third cell."
         yield from _literals(cell.source)
 
 
@@ -68,26 +68,17 @@ def _literals(source: str) -> Iterator[str]:
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
-        yield f"The parameters cell is no Python (line {error.lineno})."
+        yield f"The parameters cell is not valid Python (line {error.lineno})."
         return
-    said = parameters.comments(source)
+    comments = parameters.comments(source)
     for statement in statements:
         line = ast.unparse(statement)
-        if not _is_literal(statement):
+        if parameters.literal(statement) is None:
             yield f"Parameter `{line}` is not a name and a literal: derive it in a later cell."
-        if not said.get(statement.end_lineno):
-            yield f"Parameter `{line}` has no comment: say behind it what it is."
+        if not comments.get(parameters.last_line(statement)):
+            yield f"Parameter `{line}` has no comment: describe it in one on the same line."
         if _SECRET.search(line):
             yield f"Parameter `{line}` looks like a secret: t3lib reads secrets from the environment."
-
-
-def _is_literal(statement: ast.stmt) -> bool:
-    named = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-    try:
-        ast.literal_eval(statement.value if named else statement)
-    except ValueError:
-        return False
-    return named
 
 
 def _outputs(notebook: Any) -> Iterator[str]:
@@ -101,7 +92,7 @@ def _code(notebook: Any) -> Iterator[str]:
         try:
             nodes = list(ast.walk(ast.parse(cell.source)))
         except SyntaxError as error:
-            yield f"Cell {number} is no Python (line {error.lineno})."
+            yield f"Cell {number} is not valid Python (line {error.lineno})."
             continue
         for word in sorted({word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}):
             yield f"Cell {number} holds a `{word}`: write a function in t3lib, with a test, and call it."
@@ -120,7 +111,7 @@ def _rules(notebook: Any) -> Iterator[str]:
 
 
 def _ending(notebook: Any) -> Iterator[str]:
-    """Pages are left out (their title is the browser's): they stay open; the mail's envelope may follow the check."""
+    """Pages (which have a browser title) are exempt: they stay open. The mail's envelope may follow the check."""
     last = [cell.source for _, cell in _cells(notebook)][-2:]
     if "title" not in notebook.metadata and not any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in last):
         yield "It does not end with a check: assert what must be true of what it just made."

@@ -14,12 +14,13 @@ from scheduler.runs.runner import NotebookFailedError
 from t3lib import record
 from t3lib.settings import settings
 
+FOLDER = "dry_runs"
 READS_ONLY = " -c default_transaction_read_only=on"
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """An executed copy, the last table that it shows (rows of texts, the header first) and the values it records."""
+    """An executed notebook, the last table it shows (rows of texts, the header first) and the values it records."""
 
     path: Path
     table: list[list[str]]
@@ -27,10 +28,10 @@ class DryRun:
 
 
 def dry_run(notebook: Path, parameters: dict[str, Any]) -> DryRun:
-    """Execute a notebook; its copy and staged files go to outputs/rehearsals/, apart from the schedule's.
+    """Execute a notebook; its copy and staged files go to outputs/dry_runs/, apart from the schedule's.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept."""
-    folder = settings().outputs / "rehearsals"
+    folder = settings().outputs / FOLDER
     now = datetime.now(settings().zone)
     path = folder / now.date().isoformat() / f"{notebook.stem}-{now:%H%M%S}-{uuid4().hex[:6]}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def dry_run(notebook: Path, parameters: dict[str, Any]) -> DryRun:
 
 
 def _environment() -> dict[str, str]:
-    """The environment of the analyst's role, which writes its sandbox only; where none is configured, read-only."""
+    """The environment of the analyst's role, which can write only its sandbox; read-only where none is configured."""
     env = runner.kernel_environment("analyst")
     if settings().database_url_analyst is None:
         env["PGOPTIONS"] += READS_ONLY

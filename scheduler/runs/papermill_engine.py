@@ -16,16 +16,16 @@ from papermill.engines import Engine, papermill_engines
 from papermill.log import logger as papermill_logger
 
 from scheduler.kernels.client import LATE_OUTPUT
-from scheduler.runs.executed_copy import ExecutedCopy, place
+from scheduler.runs.executed_copy import ExecutedCopy, cell_number
 from scheduler.schedule import Limits
 from t3lib.urls import scrubbed
 
 NAME = "t3"
 START_SECONDS = 60
 NOTE_BYTES = 4096
-LEAST_SECONDS = 0.05  # 0 would mean no limit
-SAVED_SECONDS = 2  # a cell's output is in the executed copy by then
-SAVING_SHARE = 0.1  # of the time: large copies are saved less often
+LEAST_SECONDS = 0.05  # nbclient takes 0 as no limit
+SAVED_SECONDS = 2  # within so long an output is in the executed notebook
+SAVING_SHARE = 0.1  # saving takes at most this share of the time: large copies are saved less often
 
 _lock = threading.Lock()
 _running: "set[_Client]" = set()
@@ -93,8 +93,8 @@ class _Client(PapermillNotebookClient):
         )
         self._limits, self._stopped = limits, ""
         self._pending_save: asyncio.TimerHandle | None = None
-        self._pause: float = SAVED_SECONDS
-        self._left, self._until = limits.output_bytes + NOTE_BYTES, time.monotonic() + limits.run_seconds
+        self._save_pause: float = SAVED_SECONDS
+        self._bytes_left, self._deadline = limits.output_bytes + NOTE_BYTES, time.monotonic() + limits.run_seconds
 
     def __hash__(self) -> int:
         return id(self)
@@ -105,7 +105,7 @@ class _Client(PapermillNotebookClient):
         with self.setup_kernel(**kwargs):
             reply = self.wait_for_reply(self.kc.kernel_info())
             self.nb.metadata["language_info"] = reply["content"]["language_info"]
-            self._bound_streams()
+            self._limit_streams()
             self.papermill_execute_cells()
             self.set_widgets_metadata()
         return self.nb
@@ -124,37 +124,37 @@ class _Client(PapermillNotebookClient):
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return
             except (CellTimeoutError, DeadKernelError) as error:
-                cell.outputs.append(self._mark(error))
+                cell.outputs.append(self._error_output(error))
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return
             finally:
-                cell.execution_count = place(self.nb, index)
+                cell.execution_count = cell_number(self.nb, index)
                 self._cancel_save()
                 self.nb_man.cell_complete(cell)
 
     def process_message(self, *given: Any, **more: Any) -> Any:
-        """Handle an output and save it soon, also when the cell shows nothing more for an hour."""
+        """Handle an output and save it soon, even if the cell shows nothing more for an hour."""
         shown = super().process_message(*given, **more)
         if shown is not None and self._pending_save is None:
-            self._pending_save = asyncio.get_running_loop().call_later(self._pause, self._save)
+            self._pending_save = asyncio.get_running_loop().call_later(self._save_pause, self._save)
         return shown
 
     def output(self, outs: list[NotebookNode], msg: Any, display_id: str, cell_index: int) -> NotebookNode | None:
         """Store an output while the limit allows it; always store an error."""
-        before = self._left
+        before = self._bytes_left
         if msg["msg_type"] == "error":
             msg = msg | {"content": _without_passwords(msg["content"])}
         else:
-            self._left -= _size(msg["content"])
-        if self._left >= 0:
+            self._bytes_left -= _size(msg["content"])
+        if self._bytes_left >= 0:
             return super().output(outs, msg, display_id, cell_index)
         if before >= 0:
-            outs.append(new_output("stream", name="stderr", text=self._cut_short()))
-        self._left = -1
+            outs.append(new_output("stream", name="stderr", text=self._truncation_note()))
+        self._bytes_left = -1
         return super().output(outs, msg, display_id, cell_index) if msg["msg_type"] == "error" else None
 
     def stop(self, why: str) -> bool:
-        """Kill the kernel; whether there was one."""
+        """Kill the kernel; returns whether there was one."""
         self._stopped = why
         provisioner = getattr(self.km, "provisioner", None)
         if not provisioner or not provisioner.pgid:
@@ -167,7 +167,7 @@ class _Client(PapermillNotebookClient):
         begun = time.monotonic()
         self._pending_save = None
         self.nb_man.save()
-        self._pause = max(SAVED_SECONDS, (time.monotonic() - begun) / SAVING_SHARE)
+        self._save_pause = max(SAVED_SECONDS, (time.monotonic() - begun) / SAVING_SHARE)
 
     def _cancel_save(self) -> None:
         if self._pending_save is not None:
@@ -175,14 +175,14 @@ class _Client(PapermillNotebookClient):
             self._pending_save = None
 
     def _seconds_for_a_cell(self, cell: NotebookNode) -> float:
-        return max(min(self._limits.cell_seconds, self._until - time.monotonic()), LEAST_SECONDS)
+        return max(min(self._limits.cell_seconds, self._deadline - time.monotonic()), LEAST_SECONDS)
 
-    def _bound_streams(self) -> None:
-        """Limit printed text inside the kernel: one that prints without end would fill its own memory first."""
+    def _limit_streams(self) -> None:
+        """Limit printed text inside the kernel too: a cell that prints without end would fill its memory first."""
         code = f"import t3lib.record; t3lib.record.bound_streams({self._limits.output_bytes})"
         self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
 
-    def _mark(self, error: Exception) -> NotebookNode:
+    def _error_output(self, error: Exception) -> NotebookNode:
         """The error output of a cell whose kernel could not report why it ended."""
         if self._stopped:
             name, words = "RunStoppedError", self._stopped
@@ -191,18 +191,18 @@ class _Client(PapermillNotebookClient):
                 "DeadKernelError",
                 "The kernel died in this cell: it was killed from outside or ran out of memory.",
             )
-        elif time.monotonic() >= self._until:
+        elif time.monotonic() >= self._deadline:
             name, words = "RunTimeoutError", f"The notebook took longer than {self._limits.run_seconds:g} seconds."
         else:
             name, words = "CellTimeoutError", f"The cell took longer than {self._limits.cell_seconds:g} seconds."
         return new_output("error", ename=name, evalue=words, traceback=[f"{name}: {words}"])
 
-    def _cut_short(self) -> str:
+    def _truncation_note(self) -> str:
         return f"\n[Output is cut here: the notebook showed more than {self._limits.output_bytes:,} bytes.]\n"
 
 
 def _size(content: dict[str, Any]) -> int:
-    """About how many bytes an output takes in the executed copy."""
+    """About how many bytes an output takes in the executed notebook."""
     return len(content.get("text") or "") + sum(len(str(value)) for value in (content.get("data") or {}).values())
 
 

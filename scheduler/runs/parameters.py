@@ -20,12 +20,12 @@ _KINDS = {str: "text", bool: "True or False", int: "a whole number", float: "a n
 
 
 class ParameterError(ValueError):
-    """A value that a notebook cannot take; the text says which there are."""
+    """A parameter that a notebook does not have, or a value that it cannot take; the text lists the parameters."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell; a text named *_date or *_month is one, in ISO form, or empty."""
+    """One line of a parameters cell. A text named *_date or *_month holds one in ISO form, or is empty."""
 
     name: str
     default: Any
@@ -43,9 +43,9 @@ class Parameter:
         return _KINDS.get(type(self.default), f"a {type(self.default).__name__}")
 
     def read(self, text: str) -> Any:
-        """The value that a text stands for. Raises ValueError."""
+        """The value of a text. Raises ValueError."""
         if isinstance(self.default, str):
-            return self._read(text) if text else text
+            return self._read_text(text) if text else text
         value = ast.literal_eval(text)
         if isinstance(self.default, float) and type(value) is int:
             return float(value)
@@ -53,7 +53,7 @@ class Parameter:
             raise ValueError(f"{text} is no {type(self.default).__name__}")
         return value
 
-    def _read(self, text: str) -> str:
+    def _read_text(self, text: str) -> str:
         if self.name.endswith("_date"):
             return day_of(text).isoformat()
         if self.name.endswith("_month"):
@@ -64,14 +64,14 @@ class Parameter:
 
 
 def notebook(name: str) -> Path:
-    """A notebook by its path, or by its name under notebooks/. Raises WrongUseError with those that there are."""
+    """A notebook by its path, or by its name under notebooks/. Raises WrongUseError, which lists the notebooks."""
     given = Path(name)
     places = (given, NOTEBOOKS / f"{given}.ipynb", NOTEBOOKS / "explore" / f"{given}.ipynb")
     found = next((place for place in places if place.is_file() and place.suffix == ".ipynb"), None)
     if found is None:
         known = (path.relative_to(NOTEBOOKS).with_suffix("") for path in sorted(NOTEBOOKS.rglob("*.ipynb")))
         names = ", ".join(str(path) for path in known if not any(part.startswith(".") for part in path.parts))
-        raise WrongUseError(f"There is no notebook {name}; there are {names}.")
+        raise WrongUseError(f"There is no notebook {name}: choose one of {names}.")
     return found.resolve()
 
 
@@ -86,12 +86,31 @@ def parameters(path: Path) -> list[Parameter]:
 
 
 def of_source(source: str) -> list[Parameter]:
-    """The parameters of a cell: each a name, a literal, and the comment behind it."""
-    said = comments(source)
-    return [
-        Parameter(statement.targets[0].id, ast.literal_eval(statement.value), said.get(statement.end_lineno, ""))
-        for statement in ast.parse(source).body
-    ]
+    """The parameters of a cell: each a name, a literal, and the comment behind it. Raises ParameterError."""
+    described = comments(source)
+    found = []
+    for statement in ast.parse(source).body:
+        if (assigned := literal(statement)) is None:
+            raise ParameterError(
+                f"Parameter `{ast.unparse(statement)}` is not a name and a literal: derive it in a later cell."
+            )
+        found.append(Parameter(*assigned, described.get(last_line(statement), "")))
+    return found
+
+
+def literal(statement: ast.stmt) -> tuple[str, Any] | None:
+    """The name and the value of a statement that assigns a literal to a name; None for any other."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return None
+    try:
+        return statement.targets[0].id, ast.literal_eval(statement.value)
+    except ValueError:
+        return None
+
+
+def last_line(statement: ast.stmt) -> int:
+    """The number of the line on which a statement ends."""
+    return statement.end_lineno or statement.lineno
 
 
 def comments(source: str) -> dict[int, str]:
@@ -101,7 +120,7 @@ def comments(source: str) -> dict[int, str]:
 
 
 def values(path: Path, given: list[tuple[str, str]]) -> dict[str, Any]:
-    """What a notebook is run with, checked against its parameters cell. Raises ParameterError."""
+    """The given parameters as values, checked against the notebook's parameters cell. Raises ParameterError."""
     known = {parameter.name: parameter for parameter in parameters(path)}
     read: dict[str, Any] = {}
     for name, text in given:

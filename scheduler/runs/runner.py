@@ -40,7 +40,7 @@ _END = sa.text("""
     UPDATE ops.run
     SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
         seconds = extract(epoch FROM now() - started_at)
-    WHERE run_id = :run_id AND state = 'running'  -- a run marked as lost stays lost: another run repeats it
+    WHERE run_id = :run_id AND state = 'running'  -- a lost run stays lost: another run repeats it
 """)
 
 
@@ -53,8 +53,8 @@ class NotebookFailedError(Exception):
         self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
 
     def __str__(self) -> str:
-        said = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
-        return f"{said} (cell In [{self.cell}] of {self.notebook}, executed copy {self.copy})"
+        message = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
+        return f"{message} (cell In [{self.cell}] of {self.notebook}, executed notebook {self.copy})"
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ def run_notebook(
     worker: str | None = None,
     edited: bool = False,
 ) -> Run:
-    """Execute notebooks/<name>.ipynb as last committed, or with `edited` as it stands in the folder.
+    """Execute notebooks/<name>.ipynb as last committed, or with `edited` including uncommitted edits.
 
-    The executed copy stays under outputs/runs/<date>/<run id>/.
+    The executed notebook stays under outputs/runs/<date>/<run id>/.
 
     Raises NotebookFailedError when a cell raises; the partial copy is kept and ops.run says which cell."""
     run_id = f"{name.split('_')[0]}-{uuid.uuid4().hex[:12]}"
     path = _folder(run_id) / f"{name}.ipynb"
     found = source.committed(NOTEBOOKS / f"{name}.ipynb", edited=edited)
     with warehouse.connect() as db:
-        db.execute(_BEGIN, _begin(run_id, name, parameters, path, found.commit, workflow_id, worker))
+        db.execute(_BEGIN, _begin_values(run_id, name, parameters, path, found.commit, workflow_id, worker))
     end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
     try:
         values = record.read(execute(found.notebook, path, parameters, kernel_environment(role)))
@@ -101,7 +101,7 @@ def run_notebook(
 
 
 def _folder(run_id: str) -> Path:
-    """A new folder for the executed copy, which the operations page shows."""
+    """A new folder for the executed notebook, which the operations page shows."""
     folder = settings().outputs / "runs" / datetime.now(settings().zone).date().isoformat() / run_id
     folder.mkdir(parents=True)
     shared_folders.let_read("operations", folder)
@@ -144,8 +144,8 @@ def _end(values: dict[str, Any]) -> None:
             time.sleep(1)
 
 
-def _begin(run_id: str, name: str, parameters: dict[str, Any], path: Path, commit: str | None,
-           workflow: str | None, worker: str | None) -> dict[str, Any]:  # fmt: skip
+def _begin_values(run_id: str, name: str, parameters: dict[str, Any], path: Path, commit: str | None,
+                  workflow: str | None, worker: str | None) -> dict[str, Any]:  # fmt: skip
     return {
         "run_id": run_id,
         "workflow_id": workflow,

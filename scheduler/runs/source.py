@@ -17,15 +17,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """A notebook to run and its commit, with '+' where notebook or code differ from that; None outside a checkout."""
+    """A notebook to run and its commit, with '+' where notebook or code differ from it; None outside a checkout."""
 
     notebook: Any
     commit: str | None
 
 
 def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
-    """A notebook as it was last committed, without edits since; the file itself where it is new, outside a checkout,
-    with `edited`, and with T3_EDITED_NOTEBOOKS."""
+    """A notebook as last committed, without later edits; the file itself if it is new or outside a checkout, with
+    `edited`, or with T3_EDITED_NOTEBOOKS."""
     commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
         return Source(nbformat.read(path, 4), None)
@@ -39,7 +39,7 @@ def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     if text is None:
         return Source(nbformat.read(path, 4), commit + mark)
     _log.warning(
-        "%s has uncommitted edits: the version of %s runs (`t3 run %s` runs it with the edits).", name, commit, name
+        "%s has uncommitted edits: it runs as committed in %s (`t3 run %s` runs it with the edits).", name, commit, name
     )
     notebook = nbformat.reads(text, 4)
     notebook.metadata["t3_source"] = f"{name} as committed in {commit}; the file in the folder differs"
@@ -50,7 +50,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     """The output of a git command; None when it fails or git is not installed."""
     try:
         command = ["git", "-C", str(root), *arguments]
-        options = {"capture_output": True, "text": True, "check": True, "timeout": 10, "env": environment.system()}
-        return subprocess.run(command, **options).stdout.strip("\n")
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=environment.system())
+        return done.stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None

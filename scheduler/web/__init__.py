@@ -1,1 +1,1 @@
-"""What every server of ours does with a request before it answers: its size, its time, its name and its sender."""
+"""The pages that people open: Voilà servers for the dashboard and the operations page, and JupyterLab."""

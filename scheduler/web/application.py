@@ -1,4 +1,4 @@
-"""The application around a page's routes: requests under its own names only, and answers that tell nothing of us."""
+"""The Tornado application of a page: it answers to its own host names only, and its answers reveal no internals."""
 
 import json
 from http import HTTPStatus
@@ -7,43 +7,49 @@ from urllib.parse import urlsplit
 
 import tornado.web
 from jupyter_server.base.handlers import APIHandler
+from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 
-from scheduler.http.host_names import Names
+from scheduler.http.host_names import HostNames
 from scheduler.web import plain_pages
 from scheduler.web.auth import sender
 from t3lib.settings import settings
 
-# Pages take no uploads: a widget's message and the form with a token are far below a megabyte.
+# Nothing is uploaded to a page: a widget's message and the form with the token are far below a megabyte.
 BYTES, HEADER_BYTES, SECONDS = 2**20, 2**14, 20
-LIMITS = {
-    "max_body_size": BYTES,
-    "max_buffer_size": BYTES + 2**16,
-    "max_header_size": HEADER_BYTES,
-    "idle_connection_timeout": SECONDS,  # for the headers too: the time from the last answer to the next request
-    "body_timeout": SECONDS,
-}
-_ANSWERS = {403: "This is not open to you", 404: "There is nothing here", 405: "This cannot be done here"}
+_MESSAGES = {403: "You may not see this page", 404: "There is no such page", 405: "This address does not allow that"}
 
 
 class Application(tornado.web.Application):
-    """Looks at the name and the way of each request before it looks for a handler, whatever the route."""
+    """Checks the Host header and the scheme of each request before it looks for a handler, whatever the route."""
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(default_handler_class=guarded(_Nowhere), websocket_max_message_size=BYTES, **given)
+        super().__init__(default_handler_class=guarded(_NoRoute), websocket_max_message_size=BYTES, **given)
         linked = urlsplit(settings().dashboard_url or "").hostname
-        self._names = Names([*settings().public_names, *([linked] if linked else [])], settings().pages_host)
+        self._names = HostNames([*settings().public_names, *([linked] if linked else [])], settings().pages_host)
+
+    def listen(self, port: int, address: str | None = None, **given: Any) -> HTTPServer:
+        return super().listen(
+            port,
+            address,
+            max_body_size=BYTES,
+            max_buffer_size=BYTES + 2**16,
+            max_header_size=HEADER_BYTES,
+            idle_connection_timeout=SECONDS,  # for the headers too: from the last answer to the next request
+            body_timeout=SECONDS,
+            **given,
+        )
 
     def find_handler(self, request: HTTPServerRequest, **given: Any) -> Any:
         if settings().secure_cookies or sender.over_tls(request, settings().trusted_proxies):
             request.protocol = "https"
         if not self._names.allow(request.host):
-            return self.get_handler_delegate(request, guarded(_Misnamed))
+            return self.get_handler_delegate(request, guarded(_UnknownHost))
         return super().find_handler(request, **given)
 
 
-class Guarded:
-    """Mixed into every handler: no version of ours in headers, plain pages for errors, cookies by https where it is."""
+class Guarded(tornado.web.RequestHandler):
+    """Mixed into every handler: no version number in headers, error pages of T3's own, secure cookies over HTTPS."""
 
     def clear(self) -> None:
         super().clear()
@@ -56,41 +62,42 @@ class Guarded:
         super().set_cookie(name, value, *given, **{"samesite": "Lax"} | more)
 
     def write_error(self, status_code: int, **given: Any) -> None:
-        """Neither a traceback nor anything that was asked."""
+        """Answer without a traceback and without repeating anything of the request."""
         error = given.get("exc_info", (None, None))[1]
-        said = _ANSWERS.get(status_code) or getattr(error, "said", "") or "This could not be done"
+        message = _MESSAGES.get(status_code) or getattr(error, "message", "") or "The request failed"
         self.set_header("Cache-Control", "no-store")
         if seconds := getattr(error, "seconds", 0):
             self.set_header("Retry-After", str(seconds))
         if isinstance(self, APIHandler):
-            self.finish(json.dumps({"message": said}))
+            self.finish(json.dumps({"message": message}))
             return
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(plain_pages.page("trouble", said=said, status=f"{status_code} {HTTPStatus(status_code).phrase}"))
+        status = f"{status_code} {HTTPStatus(status_code).phrase}"
+        self.finish(plain_pages.page("error", message=message, status=status))
 
 
-def guarded(handler: type) -> type:
-    """The same handler with all of this."""
+def guarded(handler: type[tornado.web.RequestHandler]) -> type[Guarded]:
+    """The handler class with `Guarded` mixed in."""
     return type(handler.__name__, (Guarded, handler), {})
 
 
-class _Nowhere(tornado.web.RequestHandler):
-    """No route leads here."""
+class _NoRoute(tornado.web.RequestHandler):
+    """Answers addresses without a route."""
 
     def prepare(self) -> None:
         raise tornado.web.HTTPError(404)
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing is done anyway."""
+        """Not needed: the request changes nothing."""
 
 
-class _Misnamed(tornado.web.RequestHandler):
-    """A name that is not ours; nothing but text, for any other file would have to come from it."""
+class _UnknownHost(tornado.web.RequestHandler):
+    """Answers a foreign Host header; plain text only, as a stylesheet would be requested from that host too."""
 
     def prepare(self) -> None:
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("This server does not answer to that name. Whoever runs T3 can add it to T3_PUBLIC_NAMES.\n")
+        self.finish("This server does not answer to that host name. T3's operators can add it to T3_PUBLIC_NAMES.\n")
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing is done anyway."""
+        """Not needed: the request changes nothing."""

@@ -1,4 +1,4 @@
-"""Executed notebooks, shown read-only beside the operations page: as they ran, without anything that could run."""
+"""Executed notebooks, shown read-only beside the operations page, without scripts."""
 
 import asyncio
 from html import escape
@@ -20,8 +20,8 @@ from t3lib.settings import ROOT, settings
 PATH = r"/runs/([A-Za-z0-9_-]{1,64})"
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
 POLICY += "frame-ancestors 'none'"
-MOST_BYTES = 40 * 2**20
-PAGE = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "copy.html"
+MAX_BYTES = 40 * 2**20
+PAGE = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "executed_notebook.html"
 
 _TAGS = {"a", "abbr", "acronym", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "div", "dl",
          "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p",
@@ -42,50 +42,50 @@ _RUN = sa.text("""
 """)
 
 
-class CopyHandler(JupyterHandler):
-    """One executed copy: only of a run that ops.run names, only a file under outputs/runs."""
+class ExecutedNotebookHandler(JupyterHandler):
+    """Shows one executed notebook: only of a run in ops.run, only a file under outputs/runs."""
 
     @tornado.web.authenticated
     async def get(self, run_id: str) -> None:
         self.set_header("Content-Security-Policy", POLICY)
         self.set_header("Cache-Control", "no-store")
         try:
-            page = await asyncio.to_thread(shown, run_id)
+            page = await asyncio.to_thread(page_of, run_id)
         except sa.exc.SQLAlchemyError as error:
             self.set_status(503)
-            page = _page("Executed copy", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>")
+            page = _page("Executed notebook", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>")
         if page is None:
             self.set_status(404)
-            page = _page("No such run", "", "<p>No run has this name: the operations page lists those there are.</p>")
+            page = _page("No such run", "", "<p>There is no run with this id. The operations page lists all runs.</p>")
         self.finish(page)
 
 
-def shown(run_id: str) -> str | None:
-    """The page of a run's executed copy; None when there is no such run."""
+def page_of(run_id: str) -> str | None:
+    """The page that shows a run's executed notebook; None when there is no such run."""
     with warehouse.connect() as db:
         run = db.execute(_RUN, {"run_id": run_id}).mappings().one_or_none()
     if run is None:
         return None
-    path = place(run["executed_copy"])
+    path = notebook_path(run["executed_copy"])
     if path is None:
-        on = f" It was made on {escape(run['worker'])}." if run["worker"] else ""
-        body = f"<p>The executed copy does not lie on this machine.{on}</p>"
-    elif path.stat().st_size > MOST_BYTES:
-        body = "<p>The executed copy is too large to be shown here.</p>"
+        worker = f" It was executed by {escape(run['worker'])}." if run["worker"] else ""
+        body = f"<p>The executed notebook is not on this machine.{worker}</p>"
+    elif path.stat().st_size > MAX_BYTES:
+        body = "<p>The executed notebook is too large to be shown here.</p>"
     else:
-        body = rendered(nbformat.read(path, as_version=4))
+        body = render(nbformat.read(path, as_version=4))
     return _page(run["notebook"], _facts(run), body)
 
 
-def place(copy: str | None) -> Path | None:
-    """Where an executed copy lies; None unless that is a notebook under outputs/runs, links followed."""
+def notebook_path(recorded: str | None) -> Path | None:
+    """The file of an executed notebook; None unless it is a notebook under outputs/runs, symbolic links resolved."""
     runs = (settings().outputs / "runs").resolve()
-    path = (settings().outputs / (copy or "")).resolve()
+    path = (settings().outputs / (recorded or "")).resolve()
     return path if path.is_relative_to(runs) and path.suffix == ".ipynb" and path.is_file() else None
 
 
-def rendered(notebook: Any) -> str:
-    """A notebook as HTML without scripts, styles, frames or addresses elsewhere."""
+def render(notebook: Any) -> str:
+    """A notebook as HTML without scripts, styles, frames or content from other servers."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
@@ -93,12 +93,12 @@ def rendered(notebook: Any) -> str:
 
 
 def clean(html: str) -> str:
-    """What may stand in the page: known tags and attributes, pictures that the notebook holds itself."""
-    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_kept, url_schemes=_SCHEMES)
+    """Sanitised HTML: listed tags and attributes only, and only pictures that are embedded in the notebook."""
+    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_allowed_value, url_schemes=_SCHEMES)
 
 
-def _kept(tag: str, name: str, value: str) -> str | None:
-    """An attribute's value, or None: only pictures are data, and they are nothing else."""
+def _allowed_value(tag: str, name: str, value: str) -> str | None:
+    """The attribute's value, or None to drop it: pictures must be `data:` URIs, and nothing else may be one."""
     is_data = value.strip().lower().startswith("data:")
     if name == "src":
         return value if value.startswith("data:image/") else None
@@ -106,13 +106,13 @@ def _kept(tag: str, name: str, value: str) -> str | None:
 
 
 def _facts(run: Any) -> str:
-    given = ", ".join(f"{name} = {value}" for name, value in run["parameters"].items())
+    parameters = ", ".join(f"{name} = {value}" for name, value in run["parameters"].items())
     failing = None if run["failed_cell"] is None else f"In [{run['failed_cell']}]"
     facts = {"State": run["state"], "Started": run["started_at"], "Seconds": run["seconds"], "Rows": run["rows"],
-             "Parameters": given or "none", "Commit": run["git_commit"], "Worker": run["worker"],
+             "Parameters": parameters or "none", "Commit": run["git_commit"], "Worker": run["worker"],
              "Error": run["error"], "Failing cell": failing, "Run": run["run_id"]}  # fmt: skip
-    told = {name: cells.written(value) for name, value in facts.items() if value is not None}
-    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in told.items())
+    shown = {name: cells.written(value) for name, value in facts.items() if value is not None}
+    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in shown.items())
 
 
 def _page(title: str, facts: str, body: str) -> str:

@@ -1,4 +1,4 @@
-"""Pages that need no kernel: waiting for room, signing in, being refused."""
+"""Pages without a kernel: waiting for room, signing in, access refused, errors."""
 
 from functools import cache
 from html import escape
@@ -7,14 +7,14 @@ from string import Template
 from t3lib.settings import ROOT
 
 FOLDER = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "plain"
-TITLES = {"waiting": "one moment", "login": "sign in", "refused": "not open to you", "left": "signed out",
-          "trouble": "no page"}  # fmt: skip
+TITLES = {"waiting": "please wait", "login": "sign in", "refused": "no access", "signed_out": "signed out",
+          "error": "error"}  # fmt: skip
 
 
-def page(name: str, again_after: int = 0, **given: str) -> str:
-    """The page of that name as HTML; texts are escaped. It comes again by itself after so many seconds, if any."""
-    head = f'  <meta http-equiv="refresh" content="{again_after}">\n' if again_after else ""
-    body = _template(name).substitute({key: escape(text) for key, text in given.items()})
+def page(name: str, reload_seconds: int = 0, **texts: str) -> str:
+    """The page of that name as HTML, texts escaped; with `reload_seconds` it reloads itself after that time."""
+    head = f'  <meta http-equiv="refresh" content="{reload_seconds}">\n' if reload_seconds else ""
+    body = _template(name).substitute({key: escape(text) for key, text in texts.items()})
     return _template("frame").substitute(title=TITLES[name], head=head, body=body)
 
 

@@ -59,7 +59,7 @@ def serving(watched: Pulse, port: int) -> Iterator[str]:
         pulse = watched
 
     server = SmallServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="t3 monitor", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="t3 health", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -81,10 +81,14 @@ def metrics(db: sa.Connection) -> str:
         ("t3_batches", "Batches by state.", _labelled("state", found["batches"])),
         ("t3_runs", "Notebook executions by state.", _labelled("state", found["runs"])),
         ("t3_mails", "Mails by state.", _labelled("state", found["mails"])),
-        ("t3_workers", "Processes that take work from the queue now.", {"": len(executors(locks.leases(db)))}),
-        ("t3_queue", "Workflows that wait or run.", _labelled("state", dict(queued._mapping))),
-        ("t3_requests", "Requests of operators by state.", _labelled("state", dict(requests._mapping))),
-        ("t3_last_load_age_seconds", "Since the figures last changed.", {} if age is None else {"": round(age, 1)}),
+        ("t3_workers", "Workers that hold a lease now.", {"": len(executors(locks.leases(db)))}),
+        ("t3_queue", "Waiting and running workflows.", _labelled("state", dict(queued._mapping))),
+        ("t3_requests", "Operator requests by state.", _labelled("state", dict(requests._mapping))),
+        (
+            "t3_last_load_age_seconds",
+            "Seconds since the last change.",
+            {} if age is None else {"": round(age, 1)},
+        ),
     ]
     return "".join(_family(*family) for family in families)
 
@@ -95,22 +99,22 @@ class _Handler(SmallHandler):
     def answer(self) -> None:
         if self.path == "/healthz":
             error = self.pulse.error_message()
-            self._answer(503 if error else 200, f"{error or 'ok'}\n")
+            self._respond(503 if error else 200, f"{error or 'ok'}\n")
         elif self.path == "/metrics":
-            self._metrics()
+            self._serve_metrics()
         else:
-            self._answer(404, "There is /healthz and /metrics.\n")
+            self._respond(404, "There is /healthz and /metrics.\n")
 
-    def _metrics(self) -> None:
+    def _serve_metrics(self) -> None:
         try:
             with warehouse.connect() as db:
                 text = metrics(db)
         except sa.exc.SQLAlchemyError as error:
-            self._answer(503, f"{explain(error) or type(error).__name__}\n")
+            self._respond(503, f"{explain(error) or type(error).__name__}\n")
         else:
-            self._answer(200, text)
+            self._respond(200, text)
 
-    def _answer(self, code: int, text: str) -> None:
+    def _respond(self, code: int, text: str) -> None:
         body = text.encode()
         self.send_response(code)
         self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -14,7 +14,6 @@ from scheduler.worker import maintenance, readiness
 from t3lib import archive, mail, warehouse
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
-from t3lib.report import corrections
 from t3lib.settings import settings
 from t3lib.warehouse.db.locks import HOLDER, TAKE_LEASE
 
@@ -24,7 +23,7 @@ _log = logging.getLogger("t3.worker")
 
 
 class Leader:
-    """The lease of the leader, held on a connection of its own: one process of all has it."""
+    """The lease of the leader, held on a connection of its own: only one process has it."""
 
     def __init__(self, url: str):
         self._url = url
@@ -63,7 +62,7 @@ class Scheduler:
         self._checked_runs: set[str] = set()
 
     def tick(self) -> None:
-        """Do what is due now."""
+        """Run every task that is due."""
         now = self.clock()
         if self._due("takeover", now, self.plan.takeover_seconds) and (count := workflows.take_over()):
             _log.warning("took over %s workflows of dead workers", count)
@@ -83,7 +82,7 @@ class Scheduler:
         if self._due_since("staged", now, self.plan.last_maintenance_due(now, settings().zone)):
             maintenance.remove_staged()
         if self._due("lost", now, self.plan.takeover_seconds):
-            lost_cells.name_cells(self._checked_runs)
+            lost_cells.mark_cells(self._checked_runs)
 
     def _discover(self, now: datetime) -> None:
         swept = self._last.get("sweep")
@@ -102,41 +101,43 @@ class Scheduler:
             return
         for day in sorted({day for day, _ in new}):
             if self._may_report(day, now):
-                for edition in [edition for of, edition in new if of == day]:
+                for edition in [edition for due_day, edition in new if due_day == day]:
                     workflows.enqueue_report(day.isoformat(), edition)
                     self._queued.add((day, edition))
         self._queued &= set(due)
 
     def _may_report(self, day: date, now: datetime) -> bool:
-        """Whether a day's files are loaded, or the cut-off has passed; the operators are then told what is missing."""
+        """Whether a day's files are loaded or the cut-off has passed; then the operators are told what is missing."""
         with warehouse.connect() as db:
             found = readiness.of_day(db, day, weeks=self.plan.expected_weeks, share=self.plan.expected_share)
             if found.ready:
                 return True
             if self.plan.may_wait(now, settings().zone):
                 return False
-            text = f"The reports of {day:%-d %B %Y} go out without: {found.words()}.\n\nWhat comes later is loaded"
-            text += " as usual. To make and send a report once more:\n\n"
+            text = f"The reports of {day:%-d %B %Y} are sent without: {found.words()}.\n\nFiles that arrive later are"
+            text += " loaded as usual. To make and send a report again:\n\n"
             text += f"    t3 report --date {day} --edition cfo --again\n"
             mail.tell_operators(db, "incomplete day", day, f"reports of {day} are sent incomplete", text)
         return True
 
     def _corrections(self, now: datetime) -> None:
         """Queue a new report where figures changed after it was sent; once per state of the figures."""
+        from t3lib.report import corrections  # half a second that a worker which does not lead need not wait for
+
         with warehouse.connect() as db:
             moved = corrections.moved(db, now, settle_seconds=self.plan.settle_seconds)
         for one in moved:
-            workflows.enqueue_report(one.business_date.isoformat(), one.edition, again=one.name, ask=one.ask)
+            workflows.enqueue_report(one.business_date.isoformat(), one.edition, rerun=one.name, ask=one.ask)
 
     def _archive(self, now: datetime) -> None:
-        """Queue the archive for days marked a while ago, so that a day that still fills up is not written per batch."""
+        """Queue the archive for days marked a while ago, so that today is not written after every batch."""
         with warehouse.connect() as db:
             days, since = archive.waiting(db)
         if days and since and now - since > timedelta(seconds=self.plan.archive_seconds) and settings().archive_url:
             workflows.enqueue_archive(now)
 
     def _due_since(self, name: str, now: datetime, moment: datetime) -> bool:
-        """Whether a task was not done since that moment; marks it as done now."""
+        """Whether a task has not been done since that moment; if so, marks it as done now."""
         last = self._last.get(name)
         if last is not None and last >= moment:
             return False
@@ -144,7 +145,7 @@ class Scheduler:
         return True
 
     def _due(self, name: str, now: datetime, seconds: float) -> bool:
-        """Whether a task was last done so many seconds ago; marks it as done now."""
+        """Whether a task was last done at least so many seconds ago; if so, marks it as done now."""
         last = self._last.get(name)
         if last is not None and (now - last).total_seconds() < seconds:
             return False

@@ -20,7 +20,7 @@ _log = logging.getLogger("t3.worker")
 
 
 def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None) -> None:
-    """Work until told to stop. Raises ServiceError when another process took this worker's lease."""
+    """Work until `stop` is set. Raises ServiceError when another process took this worker's lease."""
     kernels.warm()
     pulse, lease_lost = pulse or Pulse(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Whether a business day's files are loaded: the batches expected on this weekday, compared with those that came."""
+"""Whether a business day's files are loaded: which batches are expected on this weekday, and which are missing."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scheduler.schedule import Schedule
 from t3lib.business_day import today
 
-# A truck's batch is expected when it came on this weekday in enough of the last weeks in which any file came.
+# A truck's batch is expected when it arrived on this weekday in enough of the last weeks in which any file arrived.
 _MISSING = sa.text("""
     WITH same_weekdays AS (
         SELECT truck_id, batch_hour, batch_date FROM ops.source_file
@@ -23,7 +23,7 @@ _MISSING = sa.text("""
     SELECT truck_id, batch_hour, EXISTS (
         SELECT FROM ops.source_file AS file
         WHERE file.truck_id = expected.truck_id AND file.batch_hour = expected.batch_hour AND batch_date = :day
-    ) AS is_here
+    ) AS is_in_bucket
     FROM expected
     WHERE NOT EXISTS (
         SELECT FROM ops.source_file AS file
@@ -38,8 +38,7 @@ _UNDER_WAY = sa.text("""
     WHERE source_file.state IN ('new', 'claimed') AND batch_date = :day AND batch.state IS DISTINCT FROM 'failed'
 """)
 
-
-_REPORTED = sa.text("""
+_MAILED = sa.text("""
     SELECT DISTINCT business_date, edition FROM ops.mail_outbox
     WHERE report IN ('daily', 'weekly', 'monthly') AND business_date >= CAST(:today AS date) - 40
 """)
@@ -47,11 +46,11 @@ _REPORTED = sa.text("""
 
 @dataclass(frozen=True)
 class Missing:
-    """A truck's batch that is expected and not loaded; is_here when its file is in the bucket already."""
+    """A truck's batch that is expected and not loaded; is_in_bucket when its file is there already."""
 
     truck_id: int
     batch_hour: int
-    is_here: bool
+    is_in_bucket: bool
 
 
 @dataclass(frozen=True)
@@ -79,21 +78,21 @@ class Readiness:
 
 
 def of_day(db: sa.Connection, day: date, *, weeks: int, share: float) -> Readiness:
-    """What is missing for a business day, judged by the same weekday of so many weeks before."""
+    """What is missing for a business day, expected from the same weekday of so many weeks before."""
     rows = db.execute(_MISSING, {"day": day, "weeks": weeks, "share": share})
     missing = tuple(Missing(*row) for row in rows)
     return Readiness(day, missing, db.execute(_UNDER_WAY, {"day": day}).scalar_one())
 
 
 def waiting_reports(db: sa.Connection, plan: Schedule) -> list[dict[str, str]]:
-    """One mapping per report that is not made yet: business_date, edition, from, waits_for, until."""
-    made = {tuple(row) for row in db.execute(_REPORTED, {"today": today()})}
+    """One mapping per due report that is not made yet: business_date, edition, from, waits_for, until."""
+    mailed = {tuple(row) for row in db.execute(_MAILED, {"today": today()})}
     due = [(one.last(today()), edition, one) for edition, one in plan.reports.items()]
-    lacking = [(day, edition, one) for day, edition, one in due if day and (day, edition) not in made]
-    days = {day for day, _, _ in lacking}
+    waiting = [(day, edition, one) for day, edition, one in due if day and (day, edition) not in mailed]
+    days = {day for day, _, _ in waiting}
     found = {day: of_day(db, day, weeks=plan.expected_weeks, share=plan.expected_share) for day in days}
     return [
         {"business_date": day.isoformat(), "edition": edition, "from": f"{one.at:%H:%M}",
          "waits_for": found[day].words(), "until": f"{plan.cut_off:%H:%M}"}
-        for day, edition, one in lacking
+        for day, edition, one in waiting
     ]  # fmt: skip

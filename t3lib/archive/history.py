@@ -16,7 +16,7 @@ from t3lib.archive.layout import FOLDERS, SCHEMA, Day, between
 from t3lib.archive.store import Archive
 from t3lib.settings import settings
 
-# Dask's status pages cannot be switched off; left alone they are open to the network.
+# Dask's status pages cannot be switched off; by default they are open to the network.
 LOOPBACK = "127.0.0.1:0"
 
 _ROWS = pa.schema([*FOLDERS, *SCHEMA])
@@ -25,8 +25,8 @@ _ROWS = pa.schema([*FOLDERS, *SCHEMA])
 def cluster() -> Client:
     """A client of the cluster at T3_DASK_SCHEDULER; without one, of a cluster of threads in this process.
 
-    Its workers need t3lib and, in their own environment, T3_ARCHIVE_URL with its T3_S3_* settings: no secret
-    travels with the work. Closing the client ends the cluster in this process and leaves any other alone."""
+    Its workers need t3lib and, in their own environment, T3_ARCHIVE_URL with its T3_S3_* settings: no secret is sent
+    with the work. Closing the client ends a cluster in this process, and no other."""
     if address := settings().dask_scheduler:
         return Client(address, timeout="10s")
     pages = {"dashboard_address": LOOPBACK, "worker_dashboard_address": LOOPBACK}
@@ -68,7 +68,7 @@ def dataset(first: str = "", last: str = "") -> ds.Dataset:
 
 
 def version() -> str:
-    """A digest of every object's version: while it stays, two readings see the same sales."""
+    """A digest of every object's version: as long as it is the same, so are the sales that are read."""
     listed = sorted(f"{found.key}\t{found.etag}" for found in Archive().objects() if Day.of(found.key))
     return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:12]
 
@@ -83,7 +83,7 @@ def _frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def _filesystem(url: str) -> tuple[pyarrow.fs.FileSystem, str]:
-    """Arrow's own reader of a store, and where the archive lies in it."""
+    """Arrow's own reader of a store, and the path of the archive in it."""
     parts, chosen = urlsplit(url), settings()
     if parts.scheme in ("", "file"):
         return pyarrow.fs.LocalFileSystem(), unquote(parts.path).rstrip("/")

@@ -1,4 +1,4 @@
-"""Where a day lies in the archive, and what its rows look like."""
+"""Where a day is stored in the archive, and the columns of its rows."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The objects of the archive: put whole, listed by day, read by readers that come while a day is replaced."""
+"""The objects of the archive: each written by one PUT, listed by day, and readable while a day is replaced."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ from t3lib.settings import settings
 
 THREADS = 16
 READ_ATTEMPTS = 4
-READ_AGAIN_SECONDS = 0.1  # times the attempt
+RETRY_SECONDS = 0.1  # times the attempt
 
 _T = TypeVar("_T")
 
@@ -34,12 +34,12 @@ class Archive(Landing):
         self._folder = Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
     def days(self, month: str | None = None) -> tuple[list[Day], list[str]]:
-        """The days that are there, and the keys of Parquet files that a reader would take for days but are none."""
+        """The days in the archive, and the keys of other Parquet files, which a reader would take for days."""
         keys = [found.key for found in self.objects(prefix(month)) if found.key.endswith(".parquet")]
         days = [(Day.of(key), key) for key in keys]
         return sorted(day for day, _ in days if day), sorted(key for day, key in days if not day)
 
-    def keep(self, day: Day, sales: pa.Table | None) -> None:
+    def replace(self, day: Day, sales: pa.Table | None) -> None:
         """Replace a day by its rows; a day without sales has no object."""
         if sales is None:
             self.delete(day.key)
@@ -47,14 +47,14 @@ class Archive(Landing):
             self.write(day.key, encode(sales))
 
     def read_day(self, day: Day, columns: list[str] | None = None) -> pa.Table | None:
-        """The rows of a day as they are now; None when it is gone, as after a restatement to nothing.
+        """The rows of a day as they are now; None when it has no object, as after a restatement to nothing.
 
-        An object that is listed but not found, breaks off or lacks its end is being replaced (the embedded store
-        takes a moment over it)."""
+        An object that is listed but not found, or incomplete, is just being replaced (the embedded store takes a
+        moment for it)."""
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 data = obstore.get(self.store, day.key).bytes()
-                # Not by read_table: it starts threads of Arrow's, at whose end one process in sixty aborted.
+                # Not read_table: it starts Arrow's threads, and one process in sixty aborted when they ended.
                 return pq.ParquetFile(pa.BufferReader(bytes(data))).read(columns, use_threads=False)
             except (GenericError, pa.ArrowInvalid):
                 if attempt == READ_ATTEMPTS:
@@ -62,11 +62,11 @@ class Archive(Landing):
             except (NotFoundError, FileNotFoundError):
                 if not any(found.key == day.key for found in self.objects(day.key.rpartition("/")[0])):
                     return None
-            time.sleep(attempt * READ_AGAIN_SECONDS)
+            time.sleep(attempt * RETRY_SECONDS)
         raise FileNotFoundError(f"{day.key} is listed under {self.url} but cannot be read.")
 
     def write(self, key: str, data: bytes | pa.Buffer) -> None:
-        """Put one object whole."""
+        """Write one object."""
         if self._folder is None:
             obstore.put(self.store, key, bytes(data))
         else:
@@ -81,13 +81,13 @@ class Archive(Landing):
 
 
 def each(days: Iterable[Day], work: Callable[[Day], _T]) -> Iterator[_T]:
-    """What the work gives for each day, in order, many at a time."""
+    """The results of `work` for each day, in order; many days are worked on at once."""
     with ThreadPoolExecutor(THREADS) as pool:
         yield from pool.map(work, days)
 
 
 def _put_file(path: Path, data: bytes | pa.Buffer) -> None:
-    """obstore's own put shows readers a `#1` beside the file, and leaves it there when it is killed."""
+    """Write a temporary file and rename it: obstore's put leaves a visible `#1` file behind when it is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:

@@ -17,7 +17,7 @@ from t3lib.problems import told
 from t3lib.settings import settings
 from t3lib.warehouse.checks.reconciliation import Check
 
-PATIENCE = timedelta(minutes=15)
+GRACE = timedelta(minutes=15)
 UNREADABLE = (-1, -1)
 
 _SALES = """
@@ -34,7 +34,7 @@ Advance = Callable[[int, int], Any]
 
 @dataclass(frozen=True)
 class Difference:
-    """A day that is not the same in both, or a file that does not belong; why is a plain sentence."""
+    """A day that is not the same in both, or a file that does not belong there; `why` is a sentence."""
 
     partition: str
     business_date: date | None
@@ -67,25 +67,25 @@ class Verification:
 
 
 def verify(db: sa.Connection, month: str | None = None, advance: Advance = lambda done, total: None) -> Verification:
-    """Compare what the objects hold with core.sale; what differs is looked at twice, since loads go on."""
+    """Compare the objects with core.sale; days that differ are read a second time, since loads may run meanwhile."""
     archive = Archive()
     found, foreign = archive.days(month)
     kept = _kept(archive, found, advance)
     sold, marked = _sold(db, month), _marked(db)
-    apart = _apart(kept, sold)
-    if any(day not in marked for day in apart):
-        kept = {day: sums for day, sums in kept.items() if day not in apart} | _kept(archive, apart)
+    differing = _differing(kept, sold)
+    if any(day not in marked for day in differing):
+        kept = {day: sums for day, sums in kept.items() if day not in differing} | _kept(archive, differing)
         sold, marked = _sold(db, month), _marked(db)
-    differences = [_difference(day, kept.get(day), sold.get(day), marked) for day in _apart(kept, sold)]
+    differences = [_difference(day, kept.get(day), sold.get(day), marked) for day in _differing(kept, sold)]
     rows, pence = (sum(sums[n] for sums in kept.values() if sums != UNREADABLE) for n in (0, 1))
     partitions = len({(day.month, day.truck_id) for day in kept})
     return Verification(
-        partitions, len(kept), rows, pence, len(marked), differences + [_stranger(key) for key in foreign]
+        partitions, len(kept), rows, pence, len(marked), differences + [_foreign_file(key) for key in foreign]
     )
 
 
 def check(db: sa.Connection) -> Check:
-    """The same for `t3 doctor`; days that wait no longer than usual are no fault."""
+    """The same for `t3 doctor`; days that have waited for less than GRACE are no fault."""
     if settings().archive_url is None:
         return Check("archived", True, "no archive is kept: T3_ARCHIVE_URL is not set")
     try:
@@ -93,7 +93,7 @@ def check(db: sa.Connection) -> Check:
     except Exception as error:
         return Check("archived", False, told(error))
     days, since = waiting(db)
-    late = since is not None and datetime.now(UTC) - since > PATIENCE
+    late = since is not None and datetime.now(UTC) - since > GRACE
     wrong = [difference for difference in found.differences if late or not difference.why.startswith("waits")]
     detail = f"{found.partitions:,} partitions hold {found.rows:,} sales, {pounds(found.pence)}"
     detail += f"; {days:,} days wait to be written" if days else ""
@@ -103,12 +103,12 @@ def check(db: sa.Connection) -> Check:
     return Check("archived", not wrong and not late, detail)
 
 
-def _apart(kept: dict[Day, Sums], sold: dict[Day, Sums]) -> list[Day]:
+def _differing(kept: dict[Day, Sums], sold: dict[Day, Sums]) -> list[Day]:
     return [day for day in sorted(kept.keys() | sold.keys()) if kept.get(day) != sold.get(day)]
 
 
 def _kept(archive: Archive, days: list[Day], advance: Advance = lambda done, total: None) -> dict[Day, Sums]:
-    """Rows and pence of each object that is there."""
+    """Rows and pence of each day that has an object."""
     kept: dict[Day, Sums] = {}
     for done, (day, sums) in enumerate(zip(days, each(days, lambda day: _sums(archive, day)), strict=True), 1):
         if sums is not None:
@@ -142,5 +142,5 @@ def _difference(day: Day, kept: Sums | None, sold: Sums | None, marked: set[Day]
     return Difference(day.key.rpartition("/")[0], day.business_date, *(kept or (0, 0)), *(sold or (0, 0)), why)
 
 
-def _stranger(key: str) -> Difference:
-    return Difference(key.rpartition("/")[0], None, 0, 0, 0, 0, f"{key} is not the archive's own")
+def _foreign_file(key: str) -> Difference:
+    return Difference(key.rpartition("/")[0], None, 0, 0, 0, 0, f"{key} was not written by the archive")

@@ -1,4 +1,4 @@
-"""The shape of a trading week, asked of the whole history: which hours earn, and which hardly pay."""
+"""The shape of a trading week over the whole history: which hours earn, and which hardly pay."""
 
 import pandas as pd
 from dask import dataframe as dd
@@ -32,8 +32,8 @@ def heat_map(hours: pd.DataFrame) -> Styler:
 
 
 def quiet_hours(hours: pd.DataFrame, share_pct: float) -> pd.DataFrame:
-    """One row per truck: its trading hours a week, and how many of them, the quietest, earn at most so much of its
-    gross sales together; most of them first."""
+    """One row per truck: its trading hours a week, and how many of the quietest together earn at most share_pct of its
+    gross sales; the truck with the most of them first."""
     found = [_quiet(truck, own["gross_sales_pence"], share_pct) for truck, own in hours.groupby("truck_id")]
     columns = ["truck_id", "trading_hours", "quiet_hours", "quiet_sales_pence", "gross_sales_pence"]
     table = pd.DataFrame(found, columns=columns)
@@ -41,7 +41,7 @@ def quiet_hours(hours: pd.DataFrame, share_pct: float) -> pd.DataFrame:
 
 
 def finding(quiet: pd.DataFrame) -> str:
-    """The answer in a sentence."""
+    """The truck with the most quiet hours, as a sentence."""
     if quiet.empty:
         return "The archive holds no sales of these months: run `t3 ingest`, then this notebook again."
     first = quiet.iloc[0]

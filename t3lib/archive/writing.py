@@ -1,4 +1,4 @@
-"""Writing what the archive lacks: days that a committed transaction marked in ops.archive_mark."""
+"""Writing the days that committed transactions marked in ops.archive_mark."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -19,8 +19,8 @@ from t3lib.warehouse.sales.change import SALE_SCHEMA
 
 PORTION_DAYS, PORTION_ROWS = 500, 250_000
 
-# One writer at a time, so that an older state never lands on a newer one. Loads do not wait for it.
-_LOCK = locks.ALONE.format(locks.ARCHIVE)
+# One writer at a time, so that an older state never overwrites a newer one. Loads do not wait for it.
+_LOCK = locks.ACQUIRE.format(locks.ARCHIVE)
 _WAITING = sa.text("""
     WITH day AS (SELECT DISTINCT business_date, truck_id FROM ops.archive_mark)
 
@@ -33,7 +33,7 @@ _WAITING = sa.text("""
 _SINCE = sa.text("""
     SELECT count(DISTINCT (business_date, truck_id)) AS days, min(marked_at) AS since FROM ops.archive_mark
 """)
-# The marks that are worked on; those that commit later stay, and their days are written again.
+# The marks of this portion; those that commit later stay, and their days are written again.
 _SEEN = """
     CREATE TEMPORARY TABLE seen ON COMMIT DROP AS
     SELECT mark_id, business_date, truck_id FROM ops.archive_mark JOIN portion USING (business_date, truck_id)
@@ -46,7 +46,7 @@ _SALES = """
     WHERE sale.business_date BETWEEN $1 AND $2 AND sale.truck_id = ANY($3)
 """
 _KEYS = "SELECT file_id, key FROM ops.source_file WHERE file_id = ANY($1)"
-# Without an archive the marks wait for the day when there is one: one a day and truck is enough.
+# Without an archive the marks are kept until there is one: one per day and truck is enough.
 _THIN_OUT = """
     DELETE FROM ops.archive_mark AS mark USING ops.archive_mark AS older
     WHERE (mark.business_date, mark.truck_id) = (older.business_date, older.truck_id) AND older.mark_id < mark.mark_id
@@ -62,7 +62,7 @@ Advance = Callable[[int, int], Any]
 
 
 def write(advance: Advance = lambda done, total: None) -> int:
-    """Write every day that is marked, whoever marked it; returns how many. Without T3_ARCHIVE_URL they go on waiting.
+    """Write every day that is marked; returns how many. Without T3_ARCHIVE_URL the marks stay.
 
     May be killed and repeated at any moment: a day loses its marks after its object is written."""
     if settings().archive_url is None:
@@ -80,13 +80,13 @@ def write(advance: Advance = lambda done, total: None) -> int:
 
 
 def waiting(db: sa.Connection) -> tuple[int, datetime | None]:
-    """How many days wait to be written, and since when the first one does."""
+    """How many days wait to be written, and since when the first one has waited."""
     found = db.execute(_SINCE).one()
     return found.days, found.since
 
 
 def rebuild(month: str | None = None, advance: Advance = lambda done, total: None) -> int:
-    """Write a month (YYYY-MM; everything by default) anew and remove Parquet that is not the archive's own.
+    """Write a month (YYYY-MM; everything by default) anew and remove Parquet files that the archive did not write.
 
     Trusts no mark: takes the days from the sales and from the archive itself. Returns the number of days written,
     which includes what waits in other months."""
@@ -110,7 +110,7 @@ def _bounds(month: str | None) -> tuple[date, date]:
 
 
 def _portions(days: list[tuple[Day, int]]) -> list[list[Day]]:
-    """Days that are read and written together, bounded in days and rows so that memory is."""
+    """Days that are read and written together, bounded in days and rows to bound the memory."""
     portions: list[list[Day]] = []
     rows = 0
     for day, size in days:
@@ -128,16 +128,16 @@ def _write(archive: Archive, days: list[Day]) -> int:
         wanted = _claim(cursor, days)
         if wanted:
             sales = split(_read(cursor, wanted))
-            list(each(wanted, lambda day: archive.keep(day, sales.get(day))))
+            list(each(wanted, lambda day: archive.replace(day, sales.get(day))))
             _unmark(cursor)
     return len(wanted)
 
 
 def _claim(cursor: Cursor, days: list[Day]) -> list[Day]:
-    """Those of the days that still wait, now that no other writer is at work."""
+    """The days among these that are still marked, now that no other writer is at work."""
     dates, trucks = (pa.array([getattr(day, name) for day in days]) for name in ("business_date", "truck_id"))
     portion = pa.table({"business_date": dates, "truck_id": trucks.cast(pa.int32())})
-    cursor.keep("portion", portion)
+    cursor.temporary_table("portion", portion)
     cursor.execute(_SEEN)
     found = cursor.execute("SELECT DISTINCT business_date, truck_id FROM seen").table()
     return [Day(**row) for row in found.to_pylist()]
@@ -146,14 +146,14 @@ def _claim(cursor: Cursor, days: list[Day]) -> list[Day]:
 def _read(cursor: Cursor, days: list[Day]) -> pa.Table:
     """The sales of some days, with the key that each came from and where it was made."""
     dates, trucks = [day.business_date for day in days], sorted({day.truck_id for day in days})
-    sales = cursor.take(_SALES, [min(dates), max(dates), trucks], SALE_SCHEMA)
+    sales = cursor.copy_out(_SALES, [min(dates), max(dates), trucks], SALE_SCHEMA)
     pitches = cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch").table()
     sales = sales.append_column("location_id", pa.array(rollups.locate(sales, pitches), pa.int32()))
     return sales.append_column("source_key", _keys(cursor, sales["file_id"]))
 
 
 def _keys(cursor: Cursor, file_ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The object's key of each row; looked up once a file, not sent once a row."""
+    """The key of each row's object; looked up once per file, not fetched with every row."""
     if not len(file_ids):
         return pa.chunked_array([], pa.string())
     files = cursor.execute(_KEYS, [pc.unique(file_ids).to_pylist()]).table()

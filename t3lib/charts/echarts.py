@@ -17,7 +17,7 @@ _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 
 
 def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str, clickable: bool = False) -> dict[str, Any]:
-    """Bars of gross sales by local hour over a stepped line of what is usual; `label` names the usual.
+    """Bars of gross sales by local hour over a stepped line of the usual sales; `label` names the line.
 
     >>> hours, usual = metrics.frame("by_hour", week), metrics.frame("typical_by_hour", week)
     >>> option = echarts.sales_by_hour(hours, usual, "Usually")
@@ -47,7 +47,7 @@ def sales_by_hour(hours: pd.DataFrame, usual: pd.DataFrame, label: str, clickabl
 
 
 def sales_by_day(days: pd.DataFrame, first: date, last: date) -> dict[str, Any]:
-    """Bars of gross sales by business day; the days first..last stand out, the others are context.
+    """Bars of gross sales by business day; the days first..last are highlighted, the others are context.
 
     >>> option = echarts.sales_by_day(metrics.frame("by_day", week), week.first, week.last)
     >>> [bar["value"] for bar in option["series"][0]["data"]]
@@ -64,7 +64,7 @@ def sales_by_day(days: pd.DataFrame, first: date, last: date) -> dict[str, Any]:
 
 
 def hours_between(hours: Sequence[int]) -> list[int]:
-    """Every local hour from the first to the last of some, in the order of the business day.
+    """Every local hour from the first to the last of the given ones, in the order of the business day.
 
     >>> echarts.hours_between([23, 1])
     [23, 0, 1]
@@ -84,7 +84,7 @@ def hour_name(hour: int) -> str:
 
 
 def _day_name(day: date, first: bool) -> str:
-    """The month only where it begins, so that four weeks of names stand side by side."""
+    """A day with its month only at the beginning of the month, so that four weeks of names fit."""
     return f"{day:%a}\n{day.day} {day:%b}" if first or day.day == 1 else f"{day:%a}\n{day.day}"
 
 
@@ -106,7 +106,8 @@ def _bars(pence: Sequence[int], colours: Sequence[str] | None = None) -> dict[st
 def _option(
     names: list[str], series: list[dict[str, Any]], hints: list[str], about: str, clickable: bool = False
 ) -> dict[str, Any]:
-    """The common frame. An unseen column as high as the chart takes the pointer: small bars are hit too."""
+    """The option around the series. An invisible column of full height catches the pointer, so that small bars can be
+    hit too."""
     highest = max((_value(point) for one in series for point in one["data"]), default=0) or 1
     end, step = axis(highest)
     touch = {

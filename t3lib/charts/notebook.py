@@ -24,7 +24,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn chart; `text` is what it shows, for readers who do not see it."""
+    """A drawn chart; `text` describes it for screen readers and terminals."""
 
     png: bytes
     text: str
@@ -75,7 +75,7 @@ def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Pict
 
 
 def table(rows: pd.DataFrame) -> Any:
-    """A table as people read it: pounds with their sign, percent with one decimal, words to the left, no row numbers.
+    """A table formatted for people: pounds with their sign, percent with one decimal, text to the left, no row numbers.
 
     >>> shown = charts.table(metrics.frame("by_truck", week)).to_html()
     >>> "£21.00" in shown, "Burrito Madness" in shown
@@ -90,7 +90,7 @@ def table(rows: pd.DataFrame) -> Any:
 
 
 def written(value: Any, column: str) -> str:
-    """A value of a column as people write it.
+    """A value of a column as text for people.
 
     >>> notebook.written(2100, "gross_sales_pence"), notebook.written(80.8, "share_pct"), notebook.written(None, "hhi")
     ('£21.00', '80.8%', '–')
@@ -125,7 +125,7 @@ def _writer(name: str) -> Callable[[Any], str] | None:
 
 
 def _axes(y: str, title: str) -> Any:
-    """Drawn without pyplot, so that a notebook's own figures are left alone."""
+    """Axes made without pyplot, so that a notebook's own figures are not affected."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,6 +1,6 @@
-"""The colours of every picture that Python draws: the chart of the mail and the PDF, and the charts of notebooks.
+"""The colours of every chart that Python draws: of the mail, the PDF and notebooks.
 
-Text and page have theirs in style sheets: `report/template/email/style.css` (mail), `report/template/pdf/report.typ`
+Other colours are in style sheets: `report/template/email/style.css` (mail), `report/template/pdf/report.typ`
 (PDF) and the variables at the top of `dashboard/template/voila/templates/t3/static/t3.css` (dashboard)."""
 
 from dataclasses import dataclass
@@ -19,6 +19,6 @@ class Palette:
 
 LIGHT = Palette("#ffffff", "#59616b", "#e9e6df", "#2b7a7f", "#b3541e")
 DARK = Palette("#181b1f", "#a4abb4", "#2b3036", "#4f9f9b", "#f0a26b")
-# Series of a notebook's chart: bars take the first, lines one each in this order.
+# Series of a notebook's chart: bars use the first, lines one each in this order.
 SERIES = (LIGHT.bar, LIGHT.usual, "#5b5ea6", "#8a6d1d", "#a23b72", "#3f7d3a")
 NOTEBOOK_TEXT, NOTEBOOK_GRID = "#3d4550", "#e4e1da"

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_dates
-from t3lib.feed.moments import parse_moments
 from t3lib.cleaning.rules import NONE, Rule, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed.moments import parse_moments
 from t3lib.money import parse_amount
 
 # Codes of up to so many combinations are counted in an array of that length, more in a hash table.
@@ -117,7 +117,8 @@ class Frames:
         if rule.of_moments:
             found, others = others, found
         times = found.times if other.all() else np.bincount(found.places[other[others.places]], minlength=len(own))
-        return times * own
+        left: np.ndarray = times * own
+        return left
 
 
 def distinct(columns: list[tuple[np.ndarray, int | None]]) -> Distinct:
@@ -199,4 +200,5 @@ def _positions(values: pa.ChunkedArray, among: pa.ChunkedArray) -> np.ndarray:
 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     filled = pc.fill_null(column, 0)
-    return filled.to_numpy() if isinstance(filled, pa.ChunkedArray) else filled.to_numpy(zero_copy_only=False)
+    numbers: np.ndarray = filled.to_numpy(**({} if isinstance(filled, pa.ChunkedArray) else {"zero_copy_only": False}))
+    return numbers

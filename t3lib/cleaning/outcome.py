@@ -90,8 +90,9 @@ def _lacks(rules: Rules) -> list[tuple[str, np.ndarray, np.ndarray]]:
     ]
 
 
-def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int]) -> None:
+def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int] | np.ndarray) -> None:
     if len(rows):
+        assert rules.frames is not None
         cells = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
         raise RuleError(
             f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {what} and no rule rejects them, the first is "

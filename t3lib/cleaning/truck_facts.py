@@ -1,4 +1,4 @@
-"""What cleaning knows about each truck: prices, limit, card reader."""
+"""What cleaning knows of each truck: prices, how often it sold at which, highest believable total, card reader."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _PRICES_SOLD = """
     FROM mart.price_daily
     GROUP BY truck_id, price_pence
 """
-_PRICES_OF = """
+_PRICES_OF_FILES = """
     SELECT sale.truck_id, total_pence, -count(*) AS transactions
     FROM core.sale
     JOIN ops.source_file AS file ON file.file_id = sale.file_id AND file.truck_id = sale.truck_id
@@ -30,7 +30,8 @@ _PRICES_OF = """
 class TruckFacts:
     """Per-truck rules; pence. `prices` are the menu's; `sold` counts how often each price was sold so far.
 
-    `limit_pence` is the highest believable total of a truck that has neither."""
+    without_reader: the trucks without a card reader. known: the trucks in details.xlsx. limit_pence: the highest
+    believable total of a truck without prices."""
 
     prices: dict[int, set[int]] = field(default_factory=dict)
     sold: dict[int, Counter[int]] = field(default_factory=dict)
@@ -66,14 +67,14 @@ class TruckFacts:
         }
 
 
-def read_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
+def read_truck_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
     """The rules as the dimensions and the sales so far give them.
 
-    without: loaded files that are judged again; their own sales are no evidence."""
+    without: loaded files that are cleaned again; their own sales are not counted."""
     trucks = db.execute(sa.text("SELECT truck_id, has_card_reader FROM core.truck WHERE in_details")).all()
     menu = db.execute(sa.text("SELECT truck_id, price_pence FROM core.menu_item")).all()
     sold = db.execute(sa.text(_PRICES_SOLD)).all()
-    own = db.execute(sa.text(_PRICES_OF), {"files": list(without)}).all() if without else []
+    own = db.execute(sa.text(_PRICES_OF_FILES), {"files": list(without)}).all() if without else []
     return TruckFacts(
         prices=_grouped((truck, price) for truck, price in menu),
         sold=_counted((truck, price, int(times)) for truck, price, times in [*sold, *own]),

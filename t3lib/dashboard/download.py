@@ -27,8 +27,8 @@ class Kind:
 
 
 def rows(view: View, sheet: str = "") -> str:
-    """One line per truck and local hour, gross_sales in pounds; for a tab, its cards' tables, each between its name
-    and its notes. Text is quoted, numbers are not."""
+    """One line per truck and local hour, gross_sales in pounds; for another tab its tables, each with its name above
+    and its notes below. Text is quoted, numbers are not."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     if not sheet:
@@ -42,7 +42,7 @@ def rows(view: View, sheet: str = "") -> str:
 
 def workbook(view: View, sheet: str = "") -> bytes:
     """The same as an Excel workbook, each table on a sheet; text is never read as a formula."""
-    from openpyxl import Workbook  # slow to import, and few visitors ask
+    from openpyxl import Workbook  # slow to import, and rarely used
 
     book = Workbook(write_only=True)
     for name, lines in _sheets(view, sheet):
@@ -54,7 +54,7 @@ def workbook(view: View, sheet: str = "") -> bytes:
     return content.getvalue()
 
 
-CSV = Kind("csv", "text/csv", lambda *seen: b"\xef\xbb\xbf" + rows(*seen).encode())
+CSV = Kind("csv", "text/csv", lambda view, sheet: b"\xef\xbb\xbf" + rows(view, sheet).encode())
 XLSX = Kind("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook)
 
 
@@ -76,7 +76,8 @@ def _sheets(view: View, sheet: str) -> Iterator[tuple[str, Iterable[Sequence[Any
 
 def _cells(table: Table) -> Iterator[list[Value]]:
     """The lines of a table, then the card's notes."""
-    for row in (*table.rows, *([note] for note in table.notes)):
+    notes: list[list[Value]] = [[note] for note in table.notes]
+    for row in [*table.rows, *notes]:
         yield [inert(cell) if isinstance(cell, str) else cell for cell in row]
 
 

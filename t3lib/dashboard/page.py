@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 import ipywidgets as w
@@ -16,7 +15,7 @@ from t3lib.charts import echarts
 from t3lib.dashboard import download
 from t3lib.dashboard.error_messages import explain
 from t3lib.dashboard.html import parts, static_page, tiles
-from t3lib.dashboard.html.cards import instead
+from t3lib.dashboard.html.cards import alert, page_message
 from t3lib.dashboard.html.fragments import PARTS, Fragments, render
 from t3lib.dashboard.shared_figures import shared
 from t3lib.dashboard.state import State, parse
@@ -29,7 +28,7 @@ from t3lib.dashboard.widgets.echart import Chart
 from t3lib.dashboard.widgets.live import Follower
 from t3lib.metrics import freshness
 
-SAME_SECONDS = 30  # figures of the same version differ only by what is late or missing by now
+SHARED_SECONDS = 30  # how long pages share a reading of one version: without a load only lateness and silence change
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
 Found = tuple[State, View | None, str, Fragments | None, str]  # state, view, tab's HTML, fragments, error message
 
@@ -50,9 +49,10 @@ class Page:
     """One visitor's page. `view` is what it shows; `error_message` says why it may be out of date."""
 
     def __init__(self, state: State, connect: Connect = warehouse.connect) -> None:
-        self.state, self.view, self.fragments, self.error_message = state, None, None, ""
-        self._connect = connect
-        self._follower = Follower(self._stale, self._read, self._show)
+        self.state, self.error_message, self._connect = state, "", connect
+        self.view: View | None = None
+        self.fragments: Fragments | None = None
+        self._follower: Follower[Found] = Follower(self._stale, self._read, self._show)
         self.controls = controls.Controls(self.choose)
         self.notice = html("t3-notice")
         self.heading = html("t3-heading")
@@ -67,7 +67,7 @@ class Page:
         self.controls.csv.on_click(lambda _: self._download(download.CSV))
         self.controls.xlsx.on_click(lambda _: self._download(download.XLSX))
         self.download, self._downloads = html("t3-download"), 0
-        self.body = hideable(box("t3-body", *self._figures()))
+        self.body = hideable(box("t3-body", *self._figure_widgets()))
         self.empty = hideable(html("t3-nothing"))
         self.widget = box(
             "t3-page t3-live",
@@ -90,7 +90,7 @@ class Page:
         self._show(self._read())
 
     def follow(self, seconds: float) -> None:
-        """Keep up with loads, the clock and the visitor while the kernel lives."""
+        """Follow new loads, the clock and the visitor's choices until the kernel ends."""
         self._follower.start(seconds)
 
     def _stale(self) -> bool:
@@ -108,7 +108,7 @@ class Page:
         try:
             with self._connect() as db:
                 warehouse.one_moment(db)
-                now = (freshness(db).version, business_day.today(), int(time.time() // SAME_SECONDS))
+                now = (freshness(db).version, business_day.today(), int(time.time() // SHARED_SECONDS))
                 return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
             return state, None, "", None, explain(error, self.error_message)
@@ -117,25 +117,25 @@ class Page:
         view = read(db, state)
         return view, self._sheet(db, view), render(view) if view.held else None
 
-    def _sheet(self, db: sa.Connection, view: View, whole: bool = False) -> str:
+    def _sheet(self, db: sa.Connection, view: View, for_download: bool = False) -> str:
         """The tab's cards; on an error a message in their place, and the rest of the page stays."""
         try:
-            return sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier, whole))
+            return sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier, for_download))
         except Exception as error:
-            return instead("This page could not be read", explain(error, self.error_message))
+            return page_message("This page could not be read", explain(error, self.error_message))
 
     def _show(self, found: Found) -> None:
         """Put a view into the widgets. Unchanged values are not sent; after an error the old figures stay."""
         state, view, sheet_html, fragments, error_message = found
-        if state != self.state:  # the visitor chose something else meanwhile; its reading is under way
+        if state != self.state:  # the visitor has since chosen something else, which is being read
             return
         self.error_message = error_message
-        self.notice.value = _alert(error_message)
+        self.notice.value = alert(error_message)
         if view is None:
-            self._figures_shown(bool(self.view and self.view.held), parts.out_of_reach())
+            self._show_figures(bool(self.view and self.view.held), parts.no_answer())
             return
         self.view, self.state = view, view.state
-        self._figures_shown(view.held is not None, parts.empty())
+        self._show_figures(view.held is not None, parts.no_sales())
         self.controls.show(view)
         self.address.value = f'<span data-query="{view.state.query()}"></span>'
         if fragments is None:
@@ -154,58 +154,55 @@ class Page:
 
     def _choose_hour(self, column: int) -> None:
         """A click on an hour of one day opens its single sales."""
-        shown = parts.shown_hours(self.view) if self.view and self.view.one_day else []
-        if 0 <= column < len(shown):
-            day = self.view.scope.first
-            self._go(first=day, last=day, hour=shown[column], tab="rows")
+        if self.view is None or not self.view.one_day:
+            return
+        hours, day = parts.shown_hours(self.view), self.view.scope.first
+        if 0 <= column < len(hours):
+            self._choose_custom(first=day, last=day, hour=hours[column], tab="rows")
 
     def _choose_day(self, column: int) -> None:
         """A click on a day selects it; a second click goes back to all days of the chart."""
-        days = list(self.view.days["business_date"]) if self.view else []
+        if self.view is None:
+            return
+        days, scope = list(self.view.days["business_date"]), self.view.scope
         if 0 <= column < len(days):
-            first, last = (
-                (days[0], days[-1])
-                if self.view.scope.first == self.view.scope.last == days[column]
-                else (days[column],) * 2
-            )
-            self._go(first=first, last=last)
+            already_alone = scope.first == scope.last == days[column]
+            first, last = (days[0], days[-1]) if already_alone else (days[column], days[column])
+            self._choose_custom(first=first, last=last)
 
-    def _go(self, **changes: Any) -> None:
+    def _choose_custom(self, **changes: Any) -> None:
         self.choose(replace(self.state, preset="custom", pages=(), **changes))
 
     def _download(self, kind: download.Kind) -> None:
-        """Start the download of what is shown; it holds every page of a long list."""
+        """Start the download of what is shown, with every page of a long list."""
         if self.view is None:
             return
         try:
             with self._connect() as db:
                 warehouse.one_moment(db)
-                whole = self._sheet(db, self.view, whole=True)
+                sheet_html = self._sheet(db, self.view, for_download=True)
         except Exception as error:
-            self.notice.value = _alert(explain(error, self.error_message))
+            self.notice.value = alert(explain(error, self.error_message))
             return
         self._downloads += 1
-        self.download.value = download.link(self.view, whole, kind, self._downloads)
+        self.download.value = download.link(self.view, sheet_html, kind, self._downloads)
 
-    def _figures_shown(self, shown: bool, instead: str) -> None:
-        self.body.layout.display = "" if shown else "none"
-        self.empty.layout.display = "none" if shown else ""
-        self.empty.value = instead
+    def _show_figures(self, visible: bool, message: str) -> None:
+        """Show the figures, or a message in their place."""
+        self.body.layout.display = "" if visible else "none"
+        self.empty.layout.display = "none" if visible else ""
+        self.empty.value = message
 
-    def _figures(self) -> list[w.Widget]:
-        some = self.parts
+    def _figure_widgets(self) -> list[w.Widget]:
+        parts = self.parts
         grid = box(
             "t3-grid",
-            box("t3-card t3-hours", some["hours_title"], self.hours.widget, some["hours_table"]),
-            box("t3-card t3-look", some["attention"]),
-            box("t3-card t3-pay", some["payments"]),
-            box("t3-card t3-trucks", some["trucks"]),
-            box("t3-card t3-map", some["heat"]),
-            box("t3-card t3-days", some["days_title"], self.days.widget, some["days_table"]),
+            box("t3-card t3-hours", parts["hours_title"], self.hours.widget, parts["hours_table"]),
+            box("t3-card t3-look", parts["attention"]),
+            box("t3-card t3-pay", parts["payments"]),
+            box("t3-card t3-trucks", parts["trucks"]),
+            box("t3-card t3-map", parts["heat"]),
+            box("t3-card t3-days", parts["days_title"], self.days.widget, parts["days_table"]),
         )
         self.grid, self.sheet = hideable(grid), hideable(html("t3-sheet"))
         return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
-
-
-def _alert(text: str) -> str:
-    return f'<p class="t3-trouble" role="alert">{escape(text)}</p>' if text else ""

@@ -1,7 +1,7 @@
 """A cache of figures that all open pages of one server share.
 
 The first page that needs a view reads the database; the others wait for its result. Twenty people who open the
-dashboard at nine, or twenty open pages after a load, cost one reading instead of twenty."""
+dashboard at nine, or twenty open pages after a load, cost one query instead of twenty."""
 
 import contextlib
 import hashlib
@@ -10,12 +10,12 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 FOLDER = "T3_SHARED_FIGURES"  # the server sets this for its kernels: a folder that only its account can open
-PATIENCE_SECONDS, KEPT_SECONDS = 3.0, 120.0
+LOCK_WAIT_SECONDS, KEPT_SECONDS = 3.0, 120.0
 
 
 def shared(key: object, read: Callable[[], T]) -> T:
@@ -34,10 +34,11 @@ def shared(key: object, read: Callable[[], T]) -> T:
     return value
 
 
-def _found(path: Path) -> tuple[object] | None:
+def _found(path: Path) -> tuple[Any] | None:
+    """The stored value in a tuple, because the value itself may be None."""
     try:
         return (pickle.loads(path.read_bytes()),)
-    except (OSError, ImportError, AttributeError):  # not there, or left by a page whose modules have moved since
+    except (OSError, ImportError, AttributeError):  # missing, or written by another version with other modules
         return None
 
 
@@ -55,14 +56,14 @@ def _store(path: Path, value: object) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Take the file lock; go on without it after PATIENCE_SECONDS."""
+    """Take the file lock; go on without it after LOCK_WAIT_SECONDS."""
     try:
         import fcntl
     except ImportError:  # Windows: each page reads for itself
         yield
         return
     with path.open("w") as file:
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + LOCK_WAIT_SECONDS
         while time.monotonic() < end:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

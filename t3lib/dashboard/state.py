@@ -39,9 +39,10 @@ AFFORDABLE_PENCE = 500
 
 @dataclass(frozen=True)
 class State:
-    """A preset (or first and last for `custom`), trucks, places and menu types (none means all), a payment type
-    ('' means all), what it is compared with, a tab; for single sales an hour, for prices what counts as affordable;
-    the pages of long lists."""
+    """What a visitor chose.
+
+    A preset (or first and last for `custom`); trucks, places and menu types (none means all); a payment type ('' means
+    all); the comparison; the tab; an hour (tab of single sales); the affordable price; the pages of long lists."""
 
     preset: str = "today"
     first: date | None = None
@@ -112,7 +113,7 @@ def parse(query: str, default: State | None = None) -> State:
 
 
 def scope(state: State, today: date, held: tuple[date, date] | None) -> Scope:
-    """The business days of a state. `today` without a sale yet means the latest day that has one."""
+    """The scope of a state. `today` without a sale yet means the latest day that has one."""
     last = today
     if state.preset == "today" and held and held[1] < today:
         last = held[1]
@@ -137,7 +138,7 @@ def _date(text: str | None) -> date | None:
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:
-    """The whole numbers of '1.2.3', each once, in order."""
+    """The numbers of '1.2.3', each once, in order."""
     parts = (text or "").split(".")
     return tuple(sorted({int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 10}))
 

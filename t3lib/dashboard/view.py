@@ -10,7 +10,7 @@ from t3lib import business_day, metrics
 from t3lib.dashboard import state as states
 from t3lib.dashboard import words
 from t3lib.dashboard.state import State
-from t3lib.metrics import Attention, DataQuality, Freshness, Scope, Totals
+from t3lib.metrics import Attention, DataQuality, Freshness, Scope, Totals, Typical
 from t3lib.metrics.sales.breakdown import inputs
 
 CONTEXT_DAYS = 28
@@ -18,7 +18,10 @@ CONTEXT_DAYS = 28
 
 @dataclass(frozen=True)
 class View:
-    """The figures of a state. `comparable` is the part of them that `before` and `usual` are compared with."""
+    """The figures of a state.
+
+    `held` is the first and last business day with sales; `comparable` is the part of the totals that is compared with
+    `before` and `usual`."""
 
     state: State
     scope: Scope
@@ -32,7 +35,7 @@ class View:
     totals: Totals
     comparable: Totals
     before: Totals | None
-    usual: Totals | None
+    usual: Typical | None
     until_hour: int | None
     hours: pd.DataFrame
     usual_hours: pd.DataFrame
@@ -58,12 +61,12 @@ class View:
 
     @property
     def fallen_back(self) -> bool:
-        """Today was asked for, but has no sale yet."""
+        """Whether an earlier day is shown because today has no sale yet."""
         return self.state.preset == "today" and self.scope.last < self.today
 
 
 def read(db: sa.Connection, state: State) -> View:
-    """The view of a state, without choices that the data do not know, such as a truck that never existed."""
+    """The view of a state; choices that are not in the data, such as an unknown truck, are dropped."""
     names, held, today = metrics.trucks(db), metrics.data_range(db), business_day.today()
     places = metrics.locations(db) if inputs(db)["pitches"] else {}
     menus = metrics.menu_types(db)
@@ -111,7 +114,7 @@ def read(db: sa.Connection, state: State) -> View:
 
 
 def _line(db: sa.Connection, scope: Scope, earlier: Scope | None, compare: str) -> pd.DataFrame:
-    """Gross sales by hour to compare with: whole days, so that a day still trading shows what is yet to come."""
+    """Gross sales by hour to compare with: complete days, so that a day that still trades shows what to expect."""
     if compare == "weekdays":
         return metrics.typical_by_hour(db, scope)
     if earlier is None:

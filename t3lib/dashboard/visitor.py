@@ -15,8 +15,8 @@ def statement() -> str:
 
 def name() -> str:
     """The visitor's name as the proxy gave it; empty where nobody signs in."""
-    if said := statement():
-        return signature.name_in(said)
+    if signed := statement():
+        return signature.name_in(signed)
     header = settings().proxy_user_header
     return os.environ.get(_variable(header), "") if header else ""
 

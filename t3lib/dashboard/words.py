@@ -1,4 +1,4 @@
-"""Figures and dates as British readers expect them."""
+"""Dates, periods and comparisons in British English."""
 
 from datetime import date, datetime
 from math import isnan
@@ -51,12 +51,12 @@ def last_seen(moment: datetime, today: date) -> str:
 
 
 def percent(value: float | None) -> str:
-    """12.3%, or an en dash for none: a share of nothing."""
+    """12.3%, or an en dash for a share of nothing."""
     return "–" if value is None or isnan(value) else f"{value:,.1f}%"
 
 
 def day_before(scope: Scope, against: str = "weekdays") -> str:
-    """Which days a scope is compared with: the Sunday before; the same days a week before; the 28 days before."""
+    """The days that a scope is compared with: the Sunday before; the same days a week before; the 28 days before."""
     if against == "period":
         return "the day before" if scope.days == 1 else f"the {scope.days:,} days before"
     if against == "year":
@@ -68,9 +68,9 @@ def day_before(scope: Scope, against: str = "weekdays") -> str:
 
 
 def compared_with(scope: Scope, until_hour: int | None, against: str = "weekdays") -> str:
-    """The same with the time of day at which the comparison stops: the Sunday before, by 13:00."""
-    begun = until_hour not in (None, settings().business_day_start.hour)
+    """The same, with the time of day at which the comparison stops: the Sunday before, by 13:00."""
     days = day_before(scope, against)
+    begun = until_hour is not None and until_hour != settings().business_day_start.hour
     return f"{days}, by {until_hour:02d}:00" if begun else days
 
 

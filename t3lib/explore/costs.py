@@ -1,4 +1,4 @@
-"""Another size of one cost: what would be left then."""
+"""What would be left if one cost had another size."""
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ def finding(found: Contribution | None, table: pd.DataFrame, scope: Scope) -> st
     then = found.contribution_pence + gain
     margins = [f"{100 * left / found.gross_sales_pence:.1f}%" for left in (found.contribution_pence, then)]
     return (
-        f"Were {row['cost'].lower()} {pounds(int(row['then_pence']))} instead of {pounds(int(row['now_pence']))} "
+        f"If {row['cost'].lower()} were {pounds(int(row['then_pence']))} instead of {pounds(int(row['now_pence']))} "
         f"in {span(scope)}, {pounds(then)} would be left instead of {pounds(found.contribution_pence)}: "
         f"{margins[1]} of sales instead of {margins[0]}."
     )

@@ -30,18 +30,18 @@ def whole_weeks(weeks: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     return weeks[inside].reset_index(drop=True)
 
 
-def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, held: int) -> str:
-    """Like-for-like growth beside growth of the whole fleet; held: of how many days before there is data."""
+def finding(found: LikeForLike, trucks: pd.DataFrame, scope: Scope, days_before: int) -> str:
+    """Like-for-like growth beside growth of the whole fleet; days_before: how many of the days before have data."""
     if not trucks["gross_sales_pence"].sum():
         return nothing(scope)
     if found.like_for_like_pct is None:
         return f"No truck sold both in {span(scope)} and in the same weekdays before: choose fewer days."
-    if held < scope.days:
-        return f"Only {held} of the {scope.days} days before are in the data: choose fewer days."
+    if days_before < scope.days:
+        return f"Only {days_before} of the {scope.days} days before are in the data: choose fewer days."
     kept = trucks[trucks["is_like_for_like"]]
     others = ""
-    if len(kept) < len(trucks):
-        change = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+    change = metrics.change_pct(trucks["gross_sales_pence"].sum(), trucks["gross_sales_pence_before"].sum())
+    if len(kept) < len(trucks) and change is not None:
         others = f" ({more_or_less(change)} with every truck)"
     best, worst = (f"{row['truck']} ({row['change_pct']:+.1f}%)" for row in (kept.iloc[0], kept.iloc[-1]))
     return (

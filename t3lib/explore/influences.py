@@ -35,8 +35,8 @@ def weather(scope: Scope, weather_csv: str = "") -> Weather:
     0), or else the made-up weather, if every sale of the scope is the made-up fleet's. Raises RefusedError."""
     days = [scope.first + timedelta(days=n) for n in range(scope.days)]
     if weather_csv:
-        told = dict(_lines(Path(weather_csv)))
-        return {day: told[day] for day in days if day in told}
+        given = dict(_lines(Path(weather_csv)))
+        return {day: given[day] for day in days if day in given}
     seed = made_up_seed(scope)
     return {} if seed is None else {day: rains(day, seed) for day in days}
 
@@ -51,7 +51,7 @@ def summary(known: Weather, scope: Scope) -> str:
 
 
 def made_up_seed(scope: Scope, url: str | None = None) -> int | None:
-    """The seed whose fleet made every sale of these days up; None when one day is no made-up fleet's, or there is none.
+    """The seed of the made-up fleet that made every sale of these days; None where one day is of no such fleet.
 
     Names and menus prove nothing, since a real fleet may have them too: hours and prices of the sales do."""
     from t3lib import warehouse
@@ -87,7 +87,7 @@ def effects(days: pd.DataFrame) -> pd.DataFrame:
 
 
 def finding(found: pd.DataFrame, scope: Scope, known: Weather) -> str:
-    """What a wet day costs and a festival brings."""
+    """How much less a wet day brings, and how much more a festival."""
     by_kind = found.set_index("kind")
     if not found["days"].sum():
         return nothing(scope)
@@ -114,12 +114,12 @@ def _lines(path: Path) -> Iterator[tuple[date, bool]]:
 
 
 def _made(number: int, day: date, seed: int, sold: Counter[tuple[int, int]]) -> bool:
-    """Whether a truck's day is the one that a seed makes, but for what was rejected of it."""
+    """Whether a truck's day is the one that a seed makes, apart from rejected rows."""
     wagon = truck(number, seed)
     made = day_sales(wagon, day, seed)
     hours = (made.minute // 60 % 24).tolist()
-    whole = Counter(zip(hours, (wagon.prices[item] for item in made.item.tolist()), strict=True))
-    return (sold & whole).total() >= LEAST_SHARE * sold.total()
+    made_up = Counter(zip(hours, (wagon.prices[item] for item in made.item.tolist()), strict=True))
+    return (sold & made_up).total() >= LEAST_SHARE * sold.total()
 
 
 def _effect(kind: str, days: pd.DataFrame) -> dict[str, object]:

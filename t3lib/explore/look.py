@@ -1,4 +1,4 @@
-"""A first look: the answers that a new analyst asks for first."""
+"""A first look: what a new analyst wants to know first."""
 
 import pandas as pd
 

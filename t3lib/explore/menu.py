@@ -1,4 +1,4 @@
-"""Other prices on a menu: what they would bring if so many buyers stayed away."""
+"""Other prices on a menu: what they would bring if some buyers stayed away."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ NEEDED = "Needs metadata/menu.csv: truck_id, menu_item, menu_type, price, unit_c
 
 
 def of_truck(dishes: pd.DataFrame, truck_id: int) -> pd.DataFrame:
-    """The dishes of one truck; of the one that they earn most when it is 0."""
+    """The dishes of one truck; 0 stands for the truck whose dishes earn most."""
     earned = (dishes["price_pence"] * dishes["transactions"]).groupby(dishes["truck_id"]).sum()
     chosen = truck_id or (earned.idxmax() if len(earned) else 0)
     return dishes[dishes["truck_id"] == chosen].reset_index(drop=True)
@@ -35,10 +35,10 @@ def repriced(dishes: pd.DataFrame, change_pct: float, elasticity: float) -> pd.D
 
 
 def loss_to_bear_pct(dishes: pd.DataFrame) -> float | None:
-    """Percent of the buyers that may stay away before the new prices of `repriced` leave less than the old ones."""
+    """Percent of buyers that may stay away before the new prices of `repriced` leave less than the old ones."""
     cost = dishes["unit_cost_pence"].fillna(0).astype("int64")
-    whole = int(((dishes["new_price_pence"] - cost) * dishes["transactions"]).sum())
-    return round(100 * (1 - int(dishes["left_pence"].sum()) / whole), 1) if whole > 0 else None
+    earned = int(((dishes["new_price_pence"] - cost) * dishes["transactions"]).sum())
+    return round(100 * (1 - int(dishes["left_pence"].sum()) / earned), 1) if earned > 0 else None
 
 
 def finding(dishes: pd.DataFrame, change_pct: float, scope: Scope) -> str:

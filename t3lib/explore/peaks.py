@@ -15,11 +15,11 @@ def card(peaks: pd.DataFrame) -> str:
 
 
 def finding(peaks: pd.DataFrame, scope: Scope) -> str:
-    """Which truck hangs most on one hour."""
+    """Which truck depends most on one hour."""
     if peaks.empty:
         return nothing(scope)
     top = peaks.iloc[0]
     return (
         f"In {span(scope)} {top['truck']} took {top['peak_share_pct']:.0f}% of its sales in one hour of the day, "
-        f"from {top['local_hour']:02d}:00: no other truck hangs so much on its best hour."
+        f"from {top['local_hour']:02d}:00: no other truck depends so much on its best hour."
     )

@@ -39,7 +39,8 @@ def finding(prices: pd.DataFrame, limit_pence: int, scope: Scope) -> str:
 
 
 def _spread(truck: str, own: pd.DataFrame, limit_pence: int) -> tuple[object, ...]:
-    middle = metrics.price_spread(own).median_price_pence
+    spread = metrics.price_spread(own)
+    middle = spread.median_price_pence if spread else None
     cheapest, dearest = int(own["price_pence"].min()), int(own["price_pence"].max())
     within = metrics.affordable_pct(own, limit_pence)
     return truck, int(own["transactions"].sum()), cheapest, middle, dearest, within

@@ -1,8 +1,8 @@
-"""The feed: what lies under which key of the bucket, and the rows in it."""
+"""The feed: what each key of the bucket holds, and the rows in it."""
 
 from t3lib.feed.bounds import MOST_BYTES, FeedError, visible
 from t3lib.feed.keys import Key, parse
-from t3lib.feed.raw_lines import written
+from t3lib.feed.raw_lines import raw_text
 from t3lib.feed.rows import COLUMNS, RAW_SCHEMA, Reading, examine, read
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Reading",
     "examine",
     "parse",
+    "raw_text",
     "read",
     "visible",
-    "written",
 ]

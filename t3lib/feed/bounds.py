@@ -1,12 +1,12 @@
-"""How much of one file is read. What is larger is refused or cut, so that no file takes a worker's memory."""
+"""How much of one file is read. What is larger is refused or cut, so that no file fills a worker's memory."""
 
 import unicodedata
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MOST_BYTES = 64 * 2**20  # of an object as it lies in the bucket
-MOST_UNPACKED = 128 * 2**20  # of what a packed one holds
+MOST_BYTES = 64 * 2**20  # of an object in the bucket
+MOST_UNPACKED = 128 * 2**20  # of a file after unpacking
 MOST_ROWS = 2_500_000
 MOST_CHARACTERS = 1000  # of a cell
 MOST_IN_ROW = 10_000  # characters of a row that is kept as it was written
@@ -26,13 +26,14 @@ def visible(text: str) -> str:
     return text.replace("\0", "␀")
 
 
-def told(name: str) -> str:
-    """A name in which every character that cannot be seen, or looks like another, is told by its number and name."""
+def with_code_points(name: str) -> str:
+    """A name in which characters outside ASCII show their code point and name: they may be invisible, or look like
+    others."""
     return "".join(c if " " <= c <= "~" else f"<U+{ord(c):04X} {unicodedata.name(c, 'control')}>" for c in name)
 
 
 def cut(cells: pa.Array | pa.ChunkedArray, most: int = MOST_CHARACTERS) -> pa.Array | pa.ChunkedArray:
-    """Text cells with the end of very long ones cut off, which a mark says; no price or time is ever as long."""
+    """Text cells, very long ones cut off with a mark; no price or time is ever as long."""
     size = pc.utf8_length(cells)
     if (pc.max(size).as_py() or 0) <= most:
         return cells
@@ -48,7 +49,7 @@ def require_rows(rows: int) -> None:
 
 
 def require_unpacked(size: int) -> None:
-    """Raise FeedError when a packed file holds too much."""
+    """Raise FeedError when a file is too large after unpacking."""
     if size > MOST_UNPACKED:
         most = MOST_UNPACKED // 2**20
         raise FeedError("unreadable", f"The file unpacks to more than {most} MB: split it and upload the parts.")

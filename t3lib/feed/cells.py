@@ -1,4 +1,4 @@
-"""The cells of the hand-kept files: text or a workbook's value in, what the tables hold out."""
+"""The cells of the hand-kept files: converts text or a workbook's value into what the tables hold."""
 
 import re
 import unicodedata
@@ -17,13 +17,13 @@ _JOINERS = "\u200c\u200d"
 
 
 def cell(row: dict[str, Any], column: str, convert: Callable[[Any], Any]) -> Any:
-    """A cell by its column, converted by one of the functions below. Raises FeedError, which says where it stands."""
+    """A cell by its column, converted by one of the functions below. Raises FeedError, which names row and column."""
     try:
         return convert(row.get(column))
     except (ValueError, TypeError, InvalidOperation, OverflowError) as error:
         said = f"{str(row[column])[:60]!r} in column {column}" if row.get(column) not in (None, "") else f"no {column}"
         why = "a number is needed" if isinstance(error, InvalidOperation) else str(error).rstrip(".")
-        raise FeedError("unreadable", f"{row['']}: {said} ({why}). The version before stays in force.") from None
+        raise FeedError("unreadable", f"{row['']}: {said} ({why}). The previous version stays in force.") from None
 
 
 def whole_id(value: Any) -> int:
@@ -43,8 +43,8 @@ def rating(value: Any) -> int:
 
 
 def name(value: Any) -> str:
-    """A name of bounded length, with single blanks and nothing that cannot be seen."""
-    if not (name := _seen(value)):
+    """A name of bounded length, with single blanks and no invisible characters."""
+    if not (name := _visible_text(value)):
         raise ValueError("a name is needed")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"at most {LONGEST_NAME} characters are kept")
@@ -53,13 +53,13 @@ def name(value: Any) -> str:
 
 def description(value: Any) -> str | None:
     """A text of bounded length, or None."""
-    if len(found := _seen(value)) > MOST_CHARACTERS:
+    if len(found := _visible_text(value)) > MOST_CHARACTERS:
         raise ValueError(f"at most {MOST_CHARACTERS:,} characters are kept")
     return found or None
 
 
 def yes_no(value: Any) -> bool | None:
-    """YES, NO, or None where nothing is said."""
+    """YES or NO as a bool, or None for an empty cell."""
     word = "" if value is None else str(value).strip().upper()
     if word not in ("YES", "NO", "", "TRUE", "FALSE"):
         raise ValueError("YES or NO is needed")
@@ -75,7 +75,7 @@ def price(value: Any) -> int:
 
 
 def amount(value: Any) -> int:
-    """An amount in pence that may be nothing."""
+    """An amount in pence, zero included."""
     return 0 if parse_pence(str(value))[1] == "zero" else price(value)
 
 
@@ -88,7 +88,7 @@ def percent(value: Any) -> Decimal:
 
 
 def per(value: Any) -> str:
-    """What a cost is counted by."""
+    """What a cost is charged per: day, month, sale or percent."""
     if (word := str(value or "").strip().lower()) not in PER:
         raise ValueError(f"one of {', '.join(PER)} is needed")
     return word
@@ -104,9 +104,9 @@ def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value in (None, "") else convert(value)
 
 
-def _seen(value: Any) -> str:
-    """Text with single blanks, without the characters that cannot be seen: they break Excel files, and make two names
-    of what reads as one. Joiners stay: emoji and scripts are written with them."""
+def _visible_text(value: Any) -> str:
+    """Text with single blanks, without invisible characters: they break Excel files, and make two names of what reads
+    as one. Joiners stay: emoji and some scripts need them."""
     text = re.sub(r"\s+", " ", visible(str(value if value is not None else "")))
     kept = (c for c in text if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn"))
     return " ".join("".join(kept).split())

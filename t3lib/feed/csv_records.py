@@ -1,7 +1,7 @@
-"""The records of a text file, each proved against the lines that it was written on.
+"""The records of a text file, each checked against its lines.
 
-A line is a record, unless a quoted cell holds its end. Whatever quotes may mean besides is refused with its line:
-an unclosed quote would swallow rows and nobody would be told."""
+A line is a record, unless a quoted cell holds its end. Any other use of quotes is refused, with the line named: an
+unclosed quote would swallow rows silently."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _QUOTED, _ONE_LINE = r'"[^"]*+(?:""[^"]*+)*+"', r'"[^"\r\n]*+(?:""[^"\r\n]*+)*+"
 
 @dataclass(frozen=True)
 class Text:
-    """A text file with a header: the names in it, and what stands below, from which line on."""
+    """A text file: the names in its header, the text below it, and the number of the first line there."""
 
     names: list[str]
     delimiter: str
@@ -29,15 +29,15 @@ class Text:
 
 
 class Record(NamedTuple):
-    """One record: its cells, the lines as they were written, and the number of the first of these."""
+    """One record: its cells, its lines as written, and the number of the first of them."""
 
     cells: list[str]
     text: str
     line: int
 
 
-def opened(content: str) -> Text:
-    """Set the header of a text apart. Raises FeedError when it is no line of names."""
+def split_header(content: str) -> Text:
+    """Split a text into its header and the rest. Raises FeedError when the header is not a line of names."""
     below = content.lstrip("\r\n")
     line = 1 + _ends(content[: len(content) - len(below)])
     header, _, body = below.partition("\n")
@@ -52,13 +52,13 @@ def opened(content: str) -> Text:
     return Text(next(csv.reader([header], delimiter=delimiter), []), delimiter, body.removeprefix("\ufeff"), line + 1)
 
 
-def is_plain(text: Text) -> bool:
-    """Whether every line below the header is a record in one way of reading: its quoted cells end where they began."""
+def has_a_record_per_line(text: Text) -> bool:
+    """Whether every line below the header is surely one record: every quoted cell ends on the line it began on."""
     return '"' not in text.body or bool(_pattern(text.delimiter, _ONE_LINE, many=True).fullmatch(text.body))
 
 
 def filled_lines(body: str) -> int:
-    """How many lines hold anything: of a plain text, the records in it."""
+    """How many lines are not empty: the number of records, where each line is one."""
     ends, returns = body.count("\n"), "\r" in body and body.count("\r")
     is_even = returns == 0 or (returns == ends and body.count("\r\n") == ends)
     if not is_even or body[:1] in "\r\n" or "\n\n" in body or (returns and "\n\r" in body):
@@ -69,7 +69,7 @@ def filled_lines(body: str) -> int:
 def records(text: Text, is_row: Callable[[list[str]], bool]) -> Iterator[Record]:
     """Every record below the header. A quoted cell may hold ends of lines, unless one of its lines reads like a row.
 
-    is_row: whether cells that stand on a line of their own may be a row. Raises FeedError, with the line named."""
+    is_row: whether the cells of one line may be a row. Raises FeedError, with the line named."""
     if '"' in text.body:
         yield from _quoted(text, is_row)
         return
@@ -80,19 +80,19 @@ def records(text: Text, is_row: Callable[[list[str]], bool]) -> Iterator[Record]
 
 def _quoted(text: Text, is_row: Callable[[list[str]], bool]) -> Iterator[Record]:
     csv.field_size_limit(2**31 - 1)
-    taken: list[str] = []
-    reader = csv.reader(_kept(text.body, taken), delimiter=text.delimiter, strict=True)
+    lines: list[str] = []  # of the record that is being read
+    reader = csv.reader(_recorded(text.body, lines), delimiter=text.delimiter, strict=True)
     line = text.line
     try:
         for cells in reader:
-            written = "".join(taken).rstrip("\r\n")
-            _prove(cells, written, taken, line, text.delimiter, is_row)
+            written = "".join(lines).rstrip("\r\n")
+            _check(cells, written, lines, line, text.delimiter, is_row)
             if cells:
                 yield Record(cells, written, line)
-            line += len(taken)
-            taken.clear()
+            line += len(lines)
+            lines.clear()
     except csv.Error as error:
-        raise FeedError("unreadable", _fault(line, line + len(taken) - 1, str(error))) from None
+        raise FeedError("unreadable", _explained(line, line + len(lines) - 1, str(error))) from None
     if line - text.line != _ends(text.body) + (text.body[-1:] not in "\r\n"):
         raise FeedError("unreadable", f"Its {line - 1:,} lines and its rows do not add up: {_MEND}.")
 
@@ -101,23 +101,23 @@ _CLOSE = "close it, then upload the file again"
 _MEND = "quote the whole cell and double the quotes in it, then upload the file again"
 
 
-def _prove(
-    cells: list[str], written: str, taken: list[str], line: int, delimiter: str, is_row: Callable[[list[str]], bool]
+def _check(
+    cells: list[str], written: str, lines: list[str], line: int, delimiter: str, is_row: Callable[[list[str]], bool]
 ) -> None:
-    """Quotes must be whole, and each line of a record beyond the first a line end within its cells, no row itself."""
+    """Raise FeedError unless quotes enclose complete cells, and each further line continues a cell and is no row."""
     if '"' in written and not _pattern(delimiter, _QUOTED).fullmatch(written):
         raise FeedError("unreadable", f"Line {line:,} has a quote within an unquoted cell: {_MEND}.")
-    if len(taken) == 1:
+    if len(lines) == 1:
         return
-    if len(taken) != 1 + sum(map(_ends, cells)):
+    if len(lines) != 1 + sum(map(_ends, cells)):
         raise FeedError("unreadable", f"Line {line:,} and the lines after it do not add up to a row: {_MEND}.")
-    for number, cut in enumerate(taken[1:], line + 1):
+    for number, cut in enumerate(lines[1:], line + 1):
         if is_row(_cells(cut, delimiter)):
             swallowed = f"takes in line {number:,}, which reads like a row of its own"
             raise FeedError("unreadable", f"Line {line:,} opens a quote that {swallowed}: {_CLOSE}.")
 
 
-def _fault(first: int, last: int, error: str) -> str:
+def _explained(first: int, last: int, error: str) -> str:
     if "unexpected end" in error:
         return f"Line {first:,} opens a quote that is never closed: {_CLOSE}."
     if "expected after" in error:
@@ -126,9 +126,10 @@ def _fault(first: int, last: int, error: str) -> str:
     return f"Line {last:,} is not CSV ({error})."
 
 
-def _kept(body: str, taken: list[str]) -> Iterator[str]:
+def _recorded(body: str, lines: list[str]) -> Iterator[str]:
+    """Every line, which is also appended to the list before it is given."""
     for line in io.StringIO(body, newline=""):
-        taken.append(line)
+        lines.append(line)
         yield line
 
 
@@ -142,7 +143,7 @@ def _ends(text: str) -> int:
 
 @cache
 def _pattern(delimiter: str, quoted: str, *, many: bool = False) -> re.Pattern[str]:
-    """A record, or many, in which every quote opens a cell, closes one or stands double in one."""
+    """A record, or many, in which every quote opens a cell, closes one or is doubled in one."""
     cell = rf'(?:{quoted}|[^"\r\n{delimiter}]*+)'
     record = rf"{cell}(?:{delimiter}{cell})*+"
     return re.compile(rf"{record}(?:[\r\n]++{record})*+" if many else record)

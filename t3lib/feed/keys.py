@@ -34,14 +34,14 @@ class Key:
 
 
 def parse(key: str) -> Key:
-    """Read one object key of any layout; never raises. One that is nearly a file's is told what to do."""
-    found = _exactly(key)
+    """Read one object key of any layout; never raises. For a key that nearly fits, the reason says what to do."""
+    found = _match(key)
     if found.kind == "other" and not found.reason:
         return Key("other", reason=_advice(key) or "Not a file of the feed: its key follows none of the known layouts.")
     return found
 
 
-def _exactly(key: str) -> Key:
+def _match(key: str) -> Key:
     if key.startswith("metadata/") and key.removeprefix("metadata/") in METADATA:
         return Key("metadata")
     if found := _HISTORY.fullmatch(key):
@@ -56,10 +56,10 @@ def _exactly(key: str) -> Key:
 
 
 def _advice(key: str) -> str | None:
-    """What to do with a file whose key is nearly that of a file of the feed."""
+    """What to do with a file whose key nearly fits a layout."""
     bare = _PACKED.sub("", key)
     meant = _canonical(_COPY.sub(r"\1", bare))
-    if _exactly(meant).kind == "other":
+    if _match(meant).kind == "other":
         return None
     if bare != key:
         return f"Packed: unpack it and upload it as {meant}."
@@ -67,7 +67,7 @@ def _advice(key: str) -> str | None:
 
 
 def _canonical(key: str) -> str:
-    """A key with its letters as the layouts have them, as far as they are one's."""
+    """A key in the case that the layouts have, as far as it follows one."""
     folder, _, name = key.strip().lower().rpartition("/")
     is_sale, is_history = folder.startswith("trucks/"), folder == "historical"
     if is_sale and (found := re.fullmatch(r"t3_t(\d+)_(.+)\.csv", name)):

@@ -1,6 +1,6 @@
 """The hand-kept files under metadata/: trucks, places, menus, pitches, costs.
 
-A file with any faulty row is refused whole, with the row and column named, and the version before stays in force:
+A file with any faulty row is refused as a whole, with row and column named, and the previous version stays in force:
 half a price list would make wrong figures."""
 
 import itertools
@@ -11,7 +11,7 @@ from typing import Any
 
 from t3lib.feed import cells, workbook
 from t3lib.feed.bounds import FeedError
-from t3lib.feed.metadata_lists import Columns, Record, lines, plain, sheet
+from t3lib.feed.metadata_lists import Columns, Record, lines, normalised, sheet
 
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))
@@ -21,14 +21,14 @@ COSTS = Columns(("cost", "amount", "per", "from"), ("truck_id",))
 
 
 def read_metadata(key: str, data: bytes) -> dict[str, list[Record]]:
-    """Dimension tables (core.* names) and their records. Raises FeedError with the place of the first fault."""
+    """Dimension tables (core.* names) and their records. Raises FeedError, which names the first faulty row."""
     return _READERS[PurePosixPath(key).name](data)
 
 
 def _details(data: bytes) -> dict[str, list[Record]]:
     sheets: dict[str, list[workbook.Row]] = {}
     for title, rows in workbook.sheets(data):
-        if (name := plain(title)) in sheets:
+        if (name := normalised(title)) in sheets:
             raise FeedError("bad_header", f"The workbook has two sheets named {name}: keep one of them.")
         if name not in _SHEETS and rows:
             raise FeedError("bad_header", f"The workbook has a sheet {title.strip()[:40]!r}; known are {_KNOWN}.")
@@ -111,11 +111,11 @@ def _whose(cost: Record) -> str:
 
 
 def _once(found: list[Record], identity: Callable[[Record], Any], said: Callable[[Record], str]) -> list[Record]:
-    """Records of which no two are alike. Raises FeedError, which names the first that comes again."""
+    """The records, if all differ. Raises FeedError, which names the first that is repeated."""
     seen: set[Any] = set()
     for record in found:
         if identity(record) in seen:
-            raise FeedError("unreadable", f"{said(record)} twice: keep one. The version before stays in force.")
+            raise FeedError("unreadable", f"{said(record)} twice: keep one. The previous version stays in force.")
         seen.add(identity(record))
     return found
 
@@ -123,12 +123,12 @@ def _once(found: list[Record], identity: Callable[[Record], Any], said: Callable
 def _no_overlap(pitches: list[Record]) -> None:
     for pitch in pitches:
         if datetime.fromisoformat(pitch["to_at"]) <= datetime.fromisoformat(pitch["from_at"]):
-            raise FeedError("unreadable", f"Truck {pitch['truck_id']} leaves at {pitch['to_at']}, before it comes.")
+            raise FeedError("unreadable", f"Truck {pitch['truck_id']} leaves at {pitch['to_at']}, before it arrives.")
     ordered = sorted(pitches, key=lambda p: (p["truck_id"], datetime.fromisoformat(p["from_at"])))
     for before, after in itertools.pairwise(ordered):
         same = before["truck_id"] == after["truck_id"]
         if same and datetime.fromisoformat(before["to_at"]) > datetime.fromisoformat(after["from_at"]):
-            raise FeedError("unreadable", f"Truck {after['truck_id']} stands at two places from {after['from_at']}.")
+            raise FeedError("unreadable", f"Truck {after['truck_id']} is at two places from {after['from_at']}.")
 
 
 _SHEETS = ("trucks", "locations")

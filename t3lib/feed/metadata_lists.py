@@ -1,4 +1,4 @@
-"""The hand-kept lists as records: rows of a text or a sheet under names that are known, and no others."""
+"""The hand-kept lists as records: rows of a text or a sheet with known column names, and no others."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t3lib.feed import csv_records
-from t3lib.feed.bounds import FeedError, require_rows, told, visible
+from t3lib.feed.bounds import FeedError, require_rows, visible, with_code_points
 from t3lib.feed.rows import text
 from t3lib.feed.workbook import Row
 
@@ -24,13 +24,13 @@ class Columns:
 
 
 def lines(data: bytes, columns: Columns) -> Iterator[Record]:
-    """Records of a text under its header; lines with nothing but blanks are no records. Raises FeedError."""
-    opened = csv_records.opened(text(data))
-    if len(opened.names) > MOST_COLUMNS:
-        count = len(opened.names)
+    """Records of a text below its header; blank lines are skipped. Raises FeedError."""
+    found = csv_records.split_header(text(data))
+    if len(found.names) > MOST_COLUMNS:
+        count = len(found.names)
         raise FeedError("bad_header", f"The first line has {count:,} columns; at most {MOST_COLUMNS} are read.")
-    names, width = _known(opened.names, columns, "The first line"), len(opened.names)
-    for number, record in enumerate(csv_records.records(opened, lambda cells: len(cells) >= width), 1):
+    names, width = _known_names(found.names, columns, "The first line"), len(found.names)
+    for number, record in enumerate(csv_records.records(found, lambda cells: len(cells) >= width), 1):
         require_rows(number)
         if not any(cell.strip() for cell in record.cells):
             continue
@@ -41,27 +41,27 @@ def lines(data: bytes, columns: Columns) -> Iterator[Record]:
 
 
 def sheet(rows: list[Row], title: str, columns: Columns) -> Iterator[Record]:
-    """Records of a sheet under its header; rows with nothing but blanks are no records. Raises FeedError."""
+    """Records of a sheet below its header; blank rows are skipped. Raises FeedError."""
     if not rows:
         raise FeedError("bad_header", f"Sheet {title} is empty: its first row must name {_listed(columns.needed)}.")
-    names = _known([str(cell if cell is not None else "") for cell in rows[0]], columns, f"Sheet {title}")
+    names = _known_names([str(cell if cell is not None else "") for cell in rows[0]], columns, f"Sheet {title}")
     for number, row in enumerate(rows[1:], 2):
         if any(str(cell).strip() for cell in row if cell is not None):
             yield _record(names, list(row), f"sheet {title}, row {number}")
 
 
-def plain(name: str) -> str:
-    """A name as it is compared: case, and blanks or hyphens instead of underscores, make no other name."""
+def normalised(name: str) -> str:
+    """A name as it is compared: in small letters, with underscores for blanks and hyphens."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower()).strip("_")
 
 
-def _known(header: list[str], columns: Columns, where: str) -> list[str]:
-    """The names of a header as they are compared, each once and known; one without a name is the empty text."""
-    names = [plain(visible(name)) for name in header]
+def _known_names(header: list[str], columns: Columns, where: str) -> list[str]:
+    """The normalised names of a header, each known and once; an empty text for a column without a name."""
+    names = [normalised(visible(name)) for name in header]
     every = (*columns.needed, *columns.optional)
     if missing := [name for name in columns.needed if name not in names]:
         raise FeedError("bad_header", f"{where} has no column {' and no column '.join(missing).upper()}.")
-    if unknown := [told(visible(name).strip())[:80] for name, own in zip(header, names, strict=True)
+    if unknown := [with_code_points(visible(name).strip())[:80] for name, own in zip(header, names, strict=True)
                    if own and own not in every]:  # fmt: skip
         raise FeedError("bad_header", f"{where} has a column {unknown[0]}; known are {_listed(every)}.")
     if twice := [name for name, times in Counter(names).items() if name and times > 1]:
@@ -70,11 +70,11 @@ def _known(header: list[str], columns: Columns, where: str) -> list[str]:
 
 
 def _record(names: list[str], row: list[Any], place: str) -> Record:
-    """A row by the names of its cells, and its place under the empty name. A value under no name is a fault."""
+    """A row by column names, with its place under the empty name. Raises FeedError for a value without a name."""
     for number, cell in enumerate(row, 1):
         if (number > len(names) or not names[number - 1]) and str(cell if cell is not None else "").strip():
             said = f"{str(cell)[:60]!r} in column {number}, which has no name"
-            raise FeedError("unreadable", f"{place}: {said}. The version before stays in force.")
+            raise FeedError("unreadable", f"{place}: {said}. The previous version stays in force.")
     return dict(zip(names, row, strict=False)) | {"": place}
 
 

@@ -16,22 +16,22 @@ _WRITTEN = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.t
 
 
 def read_parquet(data: bytes, places: Callable[[list[str]], list[int]]) -> tuple[list[str], list[pa.ChunkedArray]]:
-    """All names, and the wanted columns as text, coded or not; `places` finds these. Raises FeedError."""
+    """All names, and the wanted columns as text, dictionary-encoded or not; `places` finds these. Raises FeedError."""
     try:
         names = pq.read_schema(pa.BufferReader(data)).names
         wanted = [names[place] for place in places(names)]
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_texts_among(data, wanted))
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=_text_columns(data, wanted))
         return names, _read(file, wanted)
     except FeedError:
         raise
     except Exception as error:  # damage makes the reader raise whatever its parts raise
-        raise FeedError("unreadable", f"Not a whole Parquet file ({_said(error)}): upload it again.") from None
+        raise FeedError("unreadable", f"Not a complete Parquet file ({_one_line(error)}): upload it again.") from None
 
 
 def _read(file: pq.ParquetFile, wanted: list[str]) -> list[pa.ChunkedArray]:
-    """Read in portions. Text comes as distinct words and places, so that a packed file is measured unpacked first."""
+    """Read in portions. Text comes dictionary-encoded, so that its size is known before it is unpacked."""
     require_rows(file.metadata.num_rows)
-    require_unpacked(_claimed(file.metadata))
+    require_unpacked(_stated_size(file.metadata))
     portions: list[list[pa.Array]] = [[] for _ in wanted]
     size = 0
     for batch in file.iter_batches(ROWS_AT_ONCE, columns=wanted, use_threads=False):
@@ -43,7 +43,7 @@ def _read(file: pq.ParquetFile, wanted: list[str]) -> list[pa.ChunkedArray]:
     return [pa.chunked_array(portion, pa.string()) for portion in portions]
 
 
-def _texts_among(data: bytes, wanted: list[str]) -> list[str]:
+def _text_columns(data: bytes, wanted: list[str]) -> list[str]:
     """Those of the columns that hold text. Raises FeedError when one holds neither text nor numbers."""
     schema = pq.read_schema(pa.BufferReader(data))
     kinds = {name: schema.field(name).type for name in wanted}
@@ -53,15 +53,15 @@ def _texts_among(data: bytes, wanted: list[str]) -> list[str]:
     return [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
 
 
-def _claimed(found: pq.FileMetaData) -> int:
-    """How many bytes the file itself says that it has when unpacked.
+def _stated_size(found: pq.FileMetaData) -> int:
+    """The unpacked size in bytes that the file itself states.
 
-    Not by column: asking pyarrow for a damaged column's metadata ends the whole process (seen with 26.0)."""
+    Not by column: reading a damaged column's metadata crashes the process (seen with pyarrow 26.0)."""
     return sum(found.row_group(group).total_byte_size for group in range(found.num_row_groups))
 
 
 def _coded(column: pa.Array) -> pa.Array:
-    """Text, or distinct texts and places."""
+    """A column as text, dictionary-encoded where it was."""
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(column.indices, _text(column.dictionary))
     return _text(column)
@@ -76,7 +76,7 @@ def _text(column: pa.Array) -> pa.Array:
         return column.cast(pa.string())  # 8.7 as it was meant, not 8.699999809
     try:
         return pa.array([None if value is None else _written(value) for value in column.to_pylist()], pa.string())
-    except (ValueError, OverflowError):  # a year that Python has not
+    except (ValueError, OverflowError):  # a year outside Python's range
         return column.cast(pa.string())
 
 
@@ -86,10 +86,10 @@ def _decoded(column: pa.Array) -> pa.Array:
     try:
         return raw.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([None if cell is None else _either(cell) for cell in raw.to_pylist()], pa.string())
+        return pa.array([None if cell is None else _utf8_or_latin1(cell) for cell in raw.to_pylist()], pa.string())
 
 
-def _either(cell: bytes) -> str:
+def _utf8_or_latin1(cell: bytes) -> str:
     try:
         return cell.decode()
     except UnicodeDecodeError:
@@ -97,7 +97,7 @@ def _either(cell: bytes) -> str:
 
 
 def _size(column: pa.Array) -> int:
-    """Bytes of the text, each repeated word counted as often as it stands there."""
+    """Bytes of the text, each value counted as often as it occurs."""
     if not pa.types.is_dictionary(column.type):
         sizes = pc.binary_length(column)
     else:
@@ -121,5 +121,5 @@ def _written(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _said(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:80] or type(error).__name__

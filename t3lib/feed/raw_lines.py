@@ -1,4 +1,4 @@
-"""Rows of a sales file whole, as they were written: columns that are not read too."""
+"""The complete rows of a sales file as written, with the columns that are not read."""
 
 from collections.abc import Collection, Iterator
 
@@ -11,8 +11,8 @@ from t3lib.feed.parquet import ROWS_AT_ONCE
 from t3lib.feed.rows import text
 
 
-def written(key: str, data: bytes, numbers: Collection[int]) -> dict[int, str]:
-    """The text of these rows by their number, the first being 1. Raises FeedError.
+def raw_text(key: str, data: bytes, numbers: Collection[int]) -> dict[int, str]:
+    """The text of these rows by row number, from 1. Raises FeedError.
 
     A row of a Parquet file is shown as name=value."""
     wanted = set(numbers)
@@ -21,7 +21,7 @@ def written(key: str, data: bytes, numbers: Collection[int]) -> dict[int, str]:
 
 
 def _of_text(data: bytes) -> Iterator[tuple[int, str]]:
-    found = csv_records.records(csv_records.opened(text(data)), lambda cells: False)
+    found = csv_records.records(csv_records.split_header(text(data)), lambda cells: False)
     return ((number, record.text) for number, record in enumerate(found, 1))
 
 
@@ -34,4 +34,4 @@ def _of_parquet(data: bytes, wanted: set[int]) -> Iterator[tuple[int, str]]:
                 yield number, visible(", ".join(f"{name}={value[0].as_py()}" for name, value in values))
             first += batch.num_rows
     except pa.ArrowException as error:
-        raise FeedError("unreadable", f"Not a whole Parquet file ({str(error)[:80]}).") from None
+        raise FeedError("unreadable", f"Not a complete Parquet file ({str(error)[:80]}).") from None

@@ -1,4 +1,4 @@
-"""The rows of one file, every cell as the text that the file holds."""
+"""The rows of one sales file, every cell as text."""
 
 import io
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from t3lib.feed import csv_records, unread_columns
-from t3lib.feed.bounds import MOST_CHARACTERS, MOST_IN_ROW, FeedError, cut, require_rows, told, visible
+from t3lib.feed.bounds import MOST_CHARACTERS, MOST_IN_ROW, FeedError, cut, require_rows, visible, with_code_points
 from t3lib.feed.csv_records import Text
 from t3lib.feed.moments import parse_moment
 from t3lib.feed.parquet import read_parquet
@@ -20,7 +20,7 @@ COLUMNS = ("timestamp", "type", "total")
 PAYMENT_TYPES = ("card", "cash")
 # Cells repeat: a column is its distinct texts, and for each row the place of its own among them.
 WORDS = pa.dictionary(pa.int32(), pa.string())
-# `line` is the whole row as written where its number of cells is not the header's; its other cells are null then.
+# `line` is the complete row as written if it has more or fewer cells than the header; its other cells are null then.
 RAW_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("row_number", pa.int32()), *((name, WORDS) for name in (*COLUMNS, "line"))]
 )
@@ -30,8 +30,8 @@ Column: TypeAlias = pa.ChunkedArray | list[str | None]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a sales file holds: its rows, the names of the columns that are not read, and what these say of rows that
-    may be no sales (None where they say nothing of the kind)."""
+    """What a sales file holds: its rows, the names of the columns that are not read, and which values of these say that
+    rows may not be sales (None: no such value)."""
 
     rows: pa.Table
     columns_not_read: list[str]
@@ -49,10 +49,10 @@ def examine(key: str, data: bytes) -> Reading:
         raise FeedError("unreadable", "The file is empty (0 bytes): upload it again.")
     if key.endswith(".parquet"):
         return _reading(*read_parquet(data, _wanted))
-    opened = csv_records.opened(text(data))
-    if (columns := _fast_csv(opened)) is not None:
-        return _reading(opened.names, columns)
-    return _reading(opened.names, *_slow_csv(opened))
+    found = csv_records.split_header(text(data))
+    if (columns := _fast_csv(found)) is not None:
+        return _reading(found.names, columns)
+    return _reading(found.names, *_slow_csv(found))
 
 
 def text(data: bytes) -> str:
@@ -73,28 +73,28 @@ def _places(header: list[str]) -> list[int]:
     """Positions of timestamp, type, total in a header. Raises FeedError when one is missing or doubled."""
     names = [name.strip().lower() for name in header]
     if sorted(n for n in names if n in COLUMNS) != sorted(COLUMNS):
-        shown = ", ".join(map(told, names))[:300] or "nothing"
+        shown = ", ".join(map(with_code_points, names))[:300] or "nothing"
         raise FeedError("bad_header", f"The first line must name timestamp, type and total once; it says: {shown}.")
     return [names.index(name) for name in COLUMNS]
 
 
 def _wanted(header: list[str]) -> list[int]:
-    """The places of the three columns and of those that may say that rows are no sales."""
-    return _sought(tuple(header))
+    """The places of the three columns, then of those that may say that rows are not sales."""
+    return _wanted_of(tuple(header))
 
 
 @lru_cache(maxsize=64)  # most files of a fleet have one header
-def _sought(header: tuple[str, ...]) -> list[int]:
+def _wanted_of(header: tuple[str, ...]) -> list[int]:
     places = _places(list(header))
-    return [*places, *unread_columns.telling(list(header), places)]
+    return [*places, *unread_columns.suspect(list(header), places)]
 
 
 def _fast_csv(text: Text) -> list[Column] | None:
-    """The wanted columns of a text whose lines are its rows; None when they are not, or not surely."""
+    """The wanted columns of a text with a row per line; None if that is not sure."""
     names, wanted = [f"c{place}" for place in range(len(text.names))], _wanted(text.names)
     if not text.body.strip("\r\n"):
         return [[] for _ in wanted]
-    if not csv_records.is_plain(text):
+    if not csv_records.has_a_record_per_line(text):
         return None
     rows = csv_records.filled_lines(text.body)
     require_rows(rows)
@@ -132,23 +132,23 @@ def _slow_csv(text: Text) -> tuple[list[Column], Column]:
 
 
 def _row_like(places: list[int], width: int) -> Callable[[list[str]], bool]:
-    """Whether cells on a line of their own may be a row: by their time, or as many as a row has with a payment or an
-    amount in its place."""
+    """Tells whether the cells of one line may be a row: they hold a time, or are as many as a row has and hold a
+    payment or an amount in its place."""
 
-    def judged(cells: list[str]) -> bool:
+    def is_row(cells: list[str]) -> bool:
         time, payment, total = (cells[place] if place < len(cells) else "" for place in places)
         if len(cells) > 1 and parse_moment(time) is not None:
             return True
         known = payment.lower() in PAYMENT_TYPES or parse_pence(total)[1] not in ("not_a_number", "missing_total")
         return len(cells) >= width and known
 
-    return judged
+    return is_row
 
 
 def _reading(header: list[str], columns: list[Column], lines: Column | None = None) -> Reading:
     wanted = _wanted(header)
     doubts = [
-        unread_columns.doubt(header[place], _words(column).dictionary.to_pylist())
+        unread_columns.doubt(header[place], _encoded(column).dictionary.to_pylist())
         for place, column in zip(wanted[3:], columns[3:], strict=True)
     ]
     doubt = "; ".join(filter(None, doubts)) or None
@@ -156,13 +156,13 @@ def _reading(header: list[str], columns: list[Column], lines: Column | None = No
 
 
 def _table(columns: list[Column], lines: Column | None) -> pa.Table:
-    """Columns as a table within bounds."""
+    """The columns as a table. Raises FeedError when there are too many rows."""
     require_rows(len(columns[0]))
-    absent = pa.nulls(len(columns[0]), WORDS) if lines is None else _words(lines, MOST_IN_ROW)
-    return pa.Table.from_arrays([*map(_words, columns), absent], schema=_CELLS)
+    absent = pa.nulls(len(columns[0]), WORDS) if lines is None else _encoded(lines, MOST_IN_ROW)
+    return pa.Table.from_arrays([*map(_encoded, columns), absent], schema=_CELLS)
 
 
-def _words(column: Column, most: int = MOST_CHARACTERS) -> pa.DictionaryArray:
+def _encoded(column: Column, most: int = MOST_CHARACTERS) -> pa.DictionaryArray:
     column = pa.chunked_array([column], pa.string()) if isinstance(column, list) else column
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     coded = coded.unify_dictionaries().combine_chunks()

@@ -1,4 +1,4 @@
-"""The columns of a sales file that are not read: their names, and whether one says that rows are no sales."""
+"""The columns of a sales file that are not read: their names, and whether one says that rows are not sales."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _MUST_BE = {"paid", "ispaid", "success", "successful", "issuccess", "valid", "is
             "issale"}  # fmt: skip
 _KIND = {"kind", "event", "action", "operation", "type"}
 _RETURNED = {"return", "returns", "returned", "isreturn", "isreturned"}
-# What such a column may say of a sale. Anything else is for a person to judge.
+# What such a column may say of a sale. Anything else is for a person to decide.
 _NOTHING = {"", "no", "n", "false", "f", "none", "null", "nan", "n/a", "na", "-"}
 _DONE = _NOTHING | {
     "completed", "complete", "paid", "ok", "okay", "success", "successful", "succeeded", "settled", "approved",
@@ -34,13 +34,13 @@ def names(header: list[str], places: list[int]) -> list[str]:
     return named if more <= 0 else [*named[:MOST_NAMED], f"{more:,} more"]
 
 
-def telling(header: list[str], places: list[int]) -> list[int]:
-    """The places of those columns whose values may say that rows are no sales."""
+def suspect(header: list[str], places: list[int]) -> list[int]:
+    """The places of those columns whose values may say that rows are not sales."""
     return [place for place, name in enumerate(header) if place not in places and _kind_of(name)][:MOST_NAMED]
 
 
 def doubt(name: str, values: Iterable[str | None]) -> str | None:
-    """What a column says of rows that may be no sales, or None when it says nothing of the kind."""
+    """Which values of a column say that rows may not be sales; None when none does."""
     allowed = {"status": _is_done, "mark": _is_nothing, "kind": _is_no_reversal, "yes": _is_yes}[
         _kind_of(name) or "kind"
     ]
@@ -76,5 +76,5 @@ def _is_no_reversal(value: str) -> bool:
 
 
 def _is_yes(value: str) -> bool:
-    """Yes in some form, an amount above nothing, or nothing said."""
+    """Yes in some form, an amount above zero, or empty."""
     return value in _YES or bool(re.fullmatch(r"£?[0-9]*\.?[0-9]+", value) and not _ZERO.fullmatch(value))

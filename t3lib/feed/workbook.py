@@ -1,4 +1,4 @@
-"""The sheets of an Excel workbook, as much of them as people may have typed."""
+"""The sheets of an Excel workbook, up to the size that people may have typed."""
 
 import io
 import re
@@ -29,7 +29,7 @@ def sheets(data: bytes) -> list[tuple[str, list[Row]]]:
         for sheet, (title, rows) in zip(book.worksheets, found, strict=True):
             if rows:
                 path = sheet._worksheet_path  # type: ignore[attr-defined]  # the stubs lack it; read-only sheets have it
-                _require_plain(archive.read(path), title, rows, data)
+                _require_unambiguous(archive.read(path), title, rows, data)
         return found
     except FeedError:
         raise
@@ -43,28 +43,28 @@ def _rows(sheet: Any) -> list[Row]:
     for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), 1):
         if any(cell is not None for cell in row):
             if number > MOST_ROWS:
-                raise _unsure(sheet.title, f"has values below row {MOST_ROWS:,}: remove them")
+                raise _refusal(sheet.title, f"has values below row {MOST_ROWS:,}: remove them")
             rows += [()] * (number - 1 - len(rows))
             rows.append(row)
     return rows
 
 
-def _require_plain(xml: bytes, title: str, rows: list[Row], data: bytes) -> None:
-    """Raise FeedError where a sheet shows people something else than its cells hold."""
+def _require_unambiguous(xml: bytes, title: str, rows: list[Row], data: bytes) -> None:
+    """Raise FeedError where a sheet shows people other values than its cells hold."""
     if found := _MERGED.search(xml):
-        raise _unsure(title, f"has merged cells {found[1].decode()}: unmerge them and fill each")
+        raise _refusal(title, f"has merged cells {found[1].decode()}: unmerge them and fill each")
     if found := _FAR.search(xml):
-        raise _unsure(title, f"has a value in {found[1].decode()}; at most {MOST_COLUMNS} columns are read: remove it")
+        raise _refusal(title, f"has a value in {found[1].decode()}; at most {MOST_COLUMNS} columns are read: remove it")
     for number, row in enumerate(rows, 1):
         for place, cell in enumerate(row):
             if cell in _ERRORS:
-                raise _unsure(title, f"shows {cell} in {_name(number, place)}: mend it")
+                raise _refusal(title, f"shows {cell} in {_cell_name(number, place)}: mend it")
     if _FORMULA.search(xml):
         _require_values(title, rows, data)
 
 
 def _require_values(title: str, rows: list[Row], data: bytes) -> None:
-    """Raise FeedError where a formula has no value: programs that write formulas leave them to Excel to work out."""
+    """Raise FeedError where a formula has no value: programs that write formulas leave it to Excel to compute them."""
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
@@ -73,15 +73,15 @@ def _require_values(title: str, rows: list[Row], data: bytes) -> None:
         values = rows[number - 1] if number <= len(rows) else ()
         for place, cell in enumerate(cells):
             if cell.data_type == "f" and (place >= len(values) or values[place] is None):
-                said = f"has a formula without a value in {_name(number, place)}"
-                raise _unsure(title, f"{said}: open it in Excel, save it and upload it again")
+                said = f"has a formula without a value in {_cell_name(number, place)}"
+                raise _refusal(title, f"{said}: open it in Excel, save it and upload it again")
 
 
-def _name(number: int, place: int) -> str:
+def _cell_name(number: int, place: int) -> str:
     from openpyxl.utils import get_column_letter
 
     return f"{get_column_letter(place + 1)}{number}"
 
 
-def _unsure(title: str, said: str) -> FeedError:
-    return FeedError("unreadable", f"Sheet {title.strip()[:40]} {said}. The version before stays in force.")
+def _refusal(title: str, said: str) -> FeedError:
+    return FeedError("unreadable", f"Sheet {title.strip()[:40]} {said}. The previous version stays in force.")

@@ -1,4 +1,4 @@
-"""Finding new files: list the bucket, compare with the ledger, claim what is new in batches. No notebook needed."""
+"""Finding new files: list the bucket, compare with the ledger, claim what is new in batches. It needs no notebook."""
 
 import time
 
@@ -10,27 +10,26 @@ from t3lib.settings import settings
 from t3lib.warehouse.files import ledger
 
 RECENT_DAYS = 3
-LOOKS = 3
+ATTEMPTS = 3
 
 
 def discover(landing: Landing, *, sweep: bool = False, only_today: bool = False) -> list[str]:
     """Enter new object versions of the last days (all of the bucket in a sweep, else one folder when `only_today`).
 
-    Returns the ids of the batches that the new files were put into.
-    A sweep also marks loaded files that left the bucket. An idle call lists and reads, and writes nothing. Where
-    another process saw a newer version while this one listed, it looks once more."""
+    Returns the ids of the batches made of the new files. A sweep also marks loaded files that left the bucket. A call
+    that finds nothing new writes nothing. If another process entered a newer version meanwhile, it lists again."""
     prefixes = [""] if sweep else [todays_prefix(today())] if only_today else recent_prefixes(today(), RECENT_DAYS)
     batches: list[str] = []
-    for _ in range(LOOKS):
-        claimed, was_overtaken = _look(landing, prefixes, sweep)
+    for _ in range(ATTEMPTS):
+        claimed, was_overtaken = _list_and_claim(landing, prefixes, sweep)
         batches += claimed
         if not was_overtaken:
             break
     return batches
 
 
-def _look(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[list[str], bool]:
-    """One listing: the batches made of what was new, and whether another process was faster."""
+def _list_and_claim(landing: Landing, prefixes: list[str], sweep: bool) -> tuple[list[str], bool]:
+    """One listing: the batches made of new files, and whether another process was faster."""
     begun = time.monotonic()
     objects = [found for prefix in prefixes for found in landing.objects(prefix)]
     with warehouse.connect() as db:

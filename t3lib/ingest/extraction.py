@@ -21,23 +21,26 @@ FILES_SCHEMA = pa.schema(
      ("uploaded_at", _UTC), ("window_from", _UTC), ("window_to", _UTC), ("columns_not_read", pa.list_(pa.string()))]
 )  # fmt: skip
 READ, DOUBTED = "loaded", "held_columns"
-UNFORESEEN = "It holds what no reader foresaw"
+UNFORESEEN = "It could not be read"
+Dimensions = dict[str, list[dict[str, Any]]]
 
 
 @dataclass
 class Extract:
-    """raw: one row per row read. files: one row per file. dimensions: metadata tables by name."""
+    """raw: one row per row read. files: one row per file. dimensions: records of the metadata files by table."""
 
     raw: pa.Table
     files: pa.Table
-    dimensions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    dimensions: Dimensions = field(default_factory=dict)
 
 
 def extract(files: list[File], landing: Landing) -> Extract:
-    """Read each file version concurrently; one that cannot be read gets its outcome, the rest go on.
+    """Read the file versions concurrently; one that cannot be read gets its outcome, the others are still read.
 
-    Raises what the store raises (after its own retries) when it does not answer: that is not the file's fault."""
-    tables, outcomes, dimensions = [], [], {}
+    Raises the store's error (after its own retries) when the store does not answer: that is not the file's fault."""
+    tables: list[pa.Table] = []
+    outcomes: list[dict[str, Any]] = []
+    dimensions: Dimensions = {}
     wanted = [(f.key, f.etag) for f in files]
     for file, data in zip(files, landing.read_many(wanted, feed.MOST_BYTES), strict=True):
         rows, found, outcome = _one(file, data)
@@ -49,29 +52,18 @@ def extract(files: list[File], landing: Landing) -> Extract:
     return Extract(raw, pa.Table.from_pylist(outcomes, schema=FILES_SCHEMA), dimensions)
 
 
-def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, dict[str, Any], dict[str, Any]]:
-    if isinstance(data, ObjectNotGivenError):
-        return (
-            None,
-            {},
-            _outcome(file, "unreadable", "The bucket lists this version and does not give it: upload it again."),
-        )
-    if isinstance(data, ObjectChangedError):
-        reason = "Replaced or removed in the bucket before it was read; the newer version has its own line."
-        return None, {}, _outcome(file, "superseded", reason)
-    if isinstance(data, ObjectTooLargeError):
-        most = feed.MOST_BYTES // 2**20
-        return None, {}, _outcome(file, "unreadable", f"The file is larger than {most} MB: split it, upload the parts.")
+def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, Dimensions, dict[str, Any]]:
+    """(rows of a sales file, records of a metadata file, outcome)."""
     if isinstance(data, Exception):
-        raise data
+        return None, {}, _outcome(file, *_not_given(data))
     try:
         if file.kind == "metadata":
             found = read_metadata(file.key, data)
             return None, found, _outcome(file, READ, None, data, sum(map(len, found.values())))
-        found = feed.examine(file.key, data)
-        state, reason = _judged(found, file.all_sales)
-        outcome = _outcome(file, state, reason, data, found.rows.num_rows)
-        return found.rows, {}, outcome | {"columns_not_read": found.columns_not_read}
+        reading = feed.examine(file.key, data)
+        state, reason = _state_of(reading, file.all_sales)
+        outcome = _outcome(file, state, reason, data, reading.rows.num_rows)
+        return reading.rows, {}, outcome | {"columns_not_read": reading.columns_not_read}
     except feed.FeedError as error:
         return None, {}, _outcome(file, error.state, str(error), data)
     except Exception as error:  # a gap in our readers must not keep the other files of the batch out
@@ -79,12 +71,25 @@ def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, dict[str
         return None, {}, _outcome(file, "unreadable", feed.visible(reason), data)
 
 
-def _judged(found: feed.Reading, all_sales: bool) -> tuple[str, str | None]:
-    """Whether a file's rows are sales, and why not. Rows that are doubted are staged: a person may release them."""
-    if found.doubt and not all_sales:
-        said = f"It has a column that is not read and may say that rows are no sales: {found.doubt}."
+def _not_given(error: Exception) -> tuple[str, str]:
+    """(state, reason) of a file version that the store did not give. Raises an error that is the store's own."""
+    if isinstance(error, ObjectNotGivenError):
+        return "unreadable", "The bucket lists this version but does not return it: upload it again."
+    if isinstance(error, ObjectChangedError):
+        return "superseded", "Replaced or removed in the bucket before it was read; the newer version has its own line."
+    if isinstance(error, ObjectTooLargeError):
+        most = feed.MOST_BYTES // 2**20
+        return "unreadable", f"The file is larger than {most} MB: split it and upload the parts."
+    raise error
+
+
+def _state_of(reading: feed.Reading, all_sales: bool) -> tuple[str, str | None]:
+    """(state, reason) of a file that could be read. A file whose columns leave a doubt is staged too: a person may
+    release it."""
+    if reading.doubt and not all_sales:
+        said = f"It has a column that is not read and may say that rows are no sales: {reading.doubt}."
         return DOUBTED, f"{said} Releasing it takes every row as a sale."
-    return READ, None if found.rows.num_rows else "A header and no sales."
+    return READ, None if reading.rows.num_rows else "A header and no sales."
 
 
 def _outcome(file: File, state: str, reason: str | None, data: bytes | None = None, rows: int = 0) -> dict[str, Any]:

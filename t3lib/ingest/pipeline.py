@@ -1,4 +1,4 @@
-"""The three stages of an ingest, as the notebooks call them. Each can be repeated: it reads what is staged before."""
+"""The three stages of an ingest, as the notebooks call them. Each can be repeated: it reads the staged files."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from t3lib import cleaning, warehouse
 from t3lib.business_day import day_of
 from t3lib.cleaning import Frames, Rulebook, Rules, rulebook
 from t3lib.cleaning.outcome import outcome
-from t3lib.cleaning.truck_facts import read_facts
+from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.ingest.extraction import extract
 from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.staging import Staging
@@ -22,7 +22,7 @@ from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stam
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch by its id; the empty id is a rehearsal over loaded files, which changes no figure."""
+    """A batch by its id; the empty id is a dry run over loaded files, which changes no figure."""
 
     batch_id: str
     files: list[ledger.File]
@@ -30,9 +30,9 @@ class Batch:
     is_reprocessing: bool = False
 
     @property
-    def is_rehearsal(self) -> bool:
-        """Whether it only shows what would come of it."""
-        return self.batch_id == ledger.REHEARSAL
+    def is_dry_run(self) -> bool:
+        """Whether it only shows what loading would change."""
+        return self.batch_id == ledger.DRY_RUN
 
     @property
     def is_metadata(self) -> bool:
@@ -43,11 +43,11 @@ class Batch:
 def open_batch(batch_id: str, business_date: str = "") -> Batch:
     """The claimed files of a batch and its folder of staged files.
 
-    Without a batch id a rehearsal: the loaded files with rows of that business day, or else the latest ones."""
+    Without a batch id a dry run: the loaded files with rows of that business day, or else the latest ones."""
     with warehouse.connect() as db:
-        if batch_id == ledger.REHEARSAL:
-            return _rehearsal(db, business_date)
-        is_reprocessing = reprocessing.is_reprocessing(db, batch_id)
+        if batch_id == ledger.DRY_RUN:
+            return _open_dry_run(db, business_date)
+        is_reprocessing = ledger.is_reprocessing(db, batch_id)
         return Batch(batch_id, ledger.files(db, batch_id), Staging.of(batch_id), is_reprocessing)
 
 
@@ -76,18 +76,18 @@ def clean_batch(batch: Batch, stated: Rules | None = None) -> cleaning.Cleaned:
 
 
 def _frames(batch: Batch) -> Frames:
-    if batch.is_rehearsal and not _is_staged(batch):
+    if batch.is_dry_run and not _is_staged(batch):
         extract_batch(batch)
     with warehouse.connect() as db:
         stamp = dimensions_stamp(db)
-        known = read_facts(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
+        known = read_truck_facts(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
     batch.staging.write_json("cleaned_under", stamp)
     return Frames(batch.staging.read("raw"), batch.staging.read("files"), known)
 
 
 def _clean(batch: Batch, book: Rulebook, stated: Rules) -> cleaning.Cleaned:
     with warehouse.connect() as db:
-        bits = rulesets.bits(db, book, keep=not batch.is_rehearsal)
+        bits = rulesets.bits(db, book, keep=not batch.is_dry_run)
     cleaned = outcome(stated, bits)
     batch.staging.write_json("rules", book.cells)
     batch.staging.write("rejects", cleaned.rejects)
@@ -96,14 +96,14 @@ def _clean(batch: Batch, book: Rulebook, stated: Rules) -> cleaning.Cleaned:
 
 
 def load_batch(batch: Batch) -> loading.Loaded:
-    """Commit the staged rows; files that are loaded already are left alone. A rehearsal says what would come of it.
+    """Commit the staged rows; files that are loaded already are left alone. A dry run shows what would change.
 
-    Rows that were cleaned before trucks, menus or pitches changed are cleaned once more first."""
-    if batch.is_rehearsal:
-        return _rehearse(batch)
+    Rows that were cleaned before trucks, menus or pitches changed are cleaned again first."""
+    if batch.is_dry_run:
+        return _run_dry(batch)
     files = batch.staging.read("files")
     with warehouse.connect() as db:
-        pinned_settings.hold(db)
+        pinned_settings.pin(db)
     if batch.is_metadata:
         return dimensions.load(files, batch.staging.read_json("dimensions"))
     try:
@@ -114,16 +114,16 @@ def load_batch(batch: Batch) -> loading.Loaded:
 
 
 def preview(batch: Batch) -> Difference:
-    """What loading a rehearsal's files, cleaned under the rules as they are now, would change of the loaded rows."""
+    """What loading the files of a dry run, cleaned under the present rules, would change of the loaded rows."""
     clean_batch(batch)
     return of_staged(*(batch.staging.read(name) for name in ("files", "sales", "rejects")))
 
 
-def _rehearsal(db: sa.Connection, business_date: str) -> Batch:
+def _open_dry_run(db: sa.Connection, business_date: str) -> Batch:
     if not business_date:
-        return Batch(ledger.REHEARSAL, ledger.files(db), Staging.of("rehearsal"))
+        return Batch(ledger.DRY_RUN, ledger.files(db), Staging.of("dry_run"))
     day = day_of(business_date)
-    return Batch(ledger.REHEARSAL, ledger.by_id(db, reprocessing.of_days(db, day, day)), Staging.of(f"rehearsal-{day}"))
+    return Batch(ledger.DRY_RUN, ledger.by_id(db, reprocessing.of_days(db, day, day)), Staging.of(f"dry_run-{day}"))
 
 
 def _is_staged(batch: Batch) -> bool:
@@ -133,7 +133,7 @@ def _is_staged(batch: Batch) -> bool:
     return batch.staging.read("files")["file_id"].to_pylist() == [file.file_id for file in batch.files]
 
 
-def _rehearse(batch: Batch) -> loading.Loaded:
+def _run_dry(batch: Batch) -> loading.Loaded:
     found = preview(batch)
     rejected = found.rows_read - found.rows_loaded
     return loading.Loaded(dict(sorted(found.files.items())), found.rows_read, found.rows_loaded, rejected,

@@ -1,4 +1,4 @@
-"""What the rules as they stand in this folder would change of loaded days, before anybody applies them."""
+"""What this folder's rules would change of loaded days, before anybody applies them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from t3lib.cleaning import Cleaned, Rulebook, TruckFacts
-from t3lib.cleaning.truck_facts import read_facts
+from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.ingest.extraction import Extract, extract
 from t3lib.landing import Landing
 from t3lib.settings import settings
@@ -25,8 +25,8 @@ Progress = Callable[[int, int], None]
 Cleaning = Callable[[Extract, TruckFacts], Cleaned]
 
 _LINE = ["file_id", "row_number"]
-# It reads only, also as a role that may not take the lock of the loading.
-_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# Also for roles that may not take the lock that loads share.
+_READ_ONLY_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SOLD = """
     SELECT truck_id, business_date, sum(transactions)::bigint AS rows, sum(total_pence)::bigint AS pence
     FROM mart.sales_hourly
@@ -37,11 +37,11 @@ _SOLD = """
 
 @dataclass
 class Difference:
-    """What cleaning files again would change; nothing of it is written.
+    """What reprocessing files would change; nothing is written.
 
-    files: how many came out how. moves: [rows, pence] by where rows stand (loaded, or the reason of their rejection)
-    and where they would. days: [rows, pence] that truck and business day would gain, where any row moved.
-    stood: [rows, pence] of those days now. rows_read, rows_loaded and pence_loaded are the files' as they come out.
+    files: how many files have which outcome. moves: [rows, pence] by what rows are now (loaded, or the reason of their
+    rejection) and would be. days: [rows, pence] that truck and business day would gain, where any row changes.
+    existing: [rows, pence] of those days now. rows_read, rows_loaded and pence_loaded: of the files afterwards.
     readable: the rows of files that could not be read before and can be now."""
 
     files: Counter[str] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Difference:
     readable: dict[str, int] = field(default_factory=dict)
 
     def by_day(self) -> list[dict[str, Any]]:
-        """One row per truck and business day that would change, as `ops.restatement` will hold it."""
+        """One row per truck and business day that would change, as in `ops.restatement`."""
         return [
             {"truck_id": truck, "business_date": day, "rows_before": rows, "rows_after": rows + more_rows,
              "pence_before": pence, "pence_after": pence + more_pence}
@@ -63,7 +63,7 @@ class Difference:
         ]  # fmt: skip
 
     def by_move(self) -> list[dict[str, Any]]:
-        """One row per pair of places between which rows would move: rows, and pence that sales gain by it."""
+        """One row per outcome now and outcome then: how many rows, and the pence that sales gain by it."""
         return [
             {"before": before, "after": after, "rows": rows, "pence": pence}
             for (before, after), (rows, pence) in sorted(self.moves.items())
@@ -79,8 +79,8 @@ def of_days(
 ) -> Difference:
     """What `t3 ingest --reprocess first..last` would change with these rules, by default this folder's; it reads only.
 
-    Files are judged in the batches in which they would be, each under what the ones before leave behind.
-    progress is called with (batches judged, all of them)."""
+    Files are cleaned in the batches that reprocessing would make, each after the changes of the ones before.
+    progress is called with (batches done, all batches)."""
     with connect(url) as db:
         files, unread = reprocessing.of_days(db, first, last), reprocessing.unread(db, first, last)
         batches = reprocessing.bounded(db, files, settings().batch_bytes)
@@ -100,7 +100,7 @@ def of_days(
 
 
 def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None) -> Difference:
-    """The same for the loaded files that a rehearsal has cleaned."""
+    """The same for the loaded files that a dry run has cleaned."""
     found = Difference()
     _compare(found, files, sales, rejects, url)
     return found
@@ -109,7 +109,7 @@ def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | No
 def _add(found: Difference, batch: list[int], sold: Counter[tuple[int, int]], clean: Cleaning, url: str | None) -> None:
     """One batch; `sold` counts by truck and price what the batches before would have added to the sales."""
     with connect(url) as db:
-        files, facts = ledger.by_id(db, batch), read_facts(db, without=batch)
+        files, facts = ledger.by_id(db, batch), read_truck_facts(db, without=batch)
     read = extract(files, Landing())
     cleaned = clean(read, _with(facts, sold))
     compared = _compare(found, read.files, cleaned.sales, cleaned.rejects, url)
@@ -130,7 +130,7 @@ def _compare(found: Difference, files: pa.Table, sales: pa.Table, rejects: pa.Ta
     validated = {file_id: reloading.validate({"state": "loaded"}, row)[0] for file_id, row in staged.items()}
     going = [file_id for file_id, outcome in validated.items() if outcome == "unchanged"]
     with transaction(url) as cursor:
-        cursor.execute(_ONE_MOMENT)
+        cursor.execute(_READ_ONLY_SNAPSHOT)
         compared = reloading.compare(cursor, going, sales, rejects)
         _count_days(found, compared, staged)
         found.existing |= _existing(cursor, [day for _, day in found.days])
@@ -158,22 +158,22 @@ def _existing(cursor: Cursor, days: list[date]) -> dict[tuple[int, date], list[i
 
 
 def _count_moves(found: Difference, compared: Comparison) -> None:
-    before = _places(compared.deleted, compared.rejects_deleted)
-    after = _places(compared.inserted, compared.rejects_inserted)
+    before = _outcomes(compared.deleted, compared.rejects_deleted)
+    after = _outcomes(compared.inserted, compared.rejects_inserted)
     both = before.join(after, _LINE, join_type="full outer", right_suffix="_after")
-    sums = both.group_by(["place", "place_after"])
+    sums = both.group_by(["outcome", "outcome_after"])
     for row in sums.aggregate([([], "count_all"), ("pence", "sum"), ("pence_after", "sum")]).to_pylist():
-        move = found.moves.setdefault((row["place"] or NOT_READ, row["place_after"] or NOT_READ), [0, 0])
+        move = found.moves.setdefault((row["outcome"] or NOT_READ, row["outcome_after"] or NOT_READ), [0, 0])
         gained = (row["pence_after_sum"] or 0) - (row["pence_sum"] or 0)
         move[0], move[1] = move[0] + row["count_all"], move[1] + gained
 
 
-def _places(sales: pa.Table, rejects: pa.Table) -> pa.Table:
-    """Where each row stands (loaded, or the reason of its rejection) and its pence, by file and row number."""
+def _outcomes(sales: pa.Table, rejects: pa.Table) -> pa.Table:
+    """What became of each row (loaded, or the reason of its rejection) and its pence, by file and row number."""
     loaded, none = pa.repeat(LOADED, sales.num_rows), pa.repeat(pa.scalar(0, pa.int64()), rejects.num_rows)
     lines = (
-        sales.select(_LINE).append_column("place", loaded),
-        rejects.select(_LINE).append_column("place", rejects["reason"]),
+        sales.select(_LINE).append_column("outcome", loaded),
+        rejects.select(_LINE).append_column("outcome", rejects["reason"]),
     )
     pence = (sales["total_pence"].cast(pa.int64()), none)
     return pa.concat_tables([table.append_column("pence", of) for table, of in zip(lines, pence, strict=True)])

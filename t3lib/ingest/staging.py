@@ -1,4 +1,4 @@
-"""Staged files of a batch: what one notebook leaves for the next. They are a function of the claim, safe to delete."""
+"""Staged files of a batch: what one notebook leaves for the next. Safe to delete: they follow from the claim."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from t3lib.settings import settings
 
 
 class StagingMissingError(Exception):
-    """A staged file is gone; running the notebook before makes it again."""
+    """A staged file is missing; running the notebook before makes it again."""
 
 
 @dataclass(frozen=True)
@@ -32,43 +32,43 @@ class Staging:
         return cls(folder)
 
     def write(self, name: str, table: pa.Table) -> None:
-        """Keep a table; the file appears whole or not at all."""
+        """Write a table; the file appears complete or not at all."""
         coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-        self._whole(
+        self._write_atomically(
             f"{name}.parquet", lambda path: pq.write_table(table, path, compression="lz4", use_dictionary=coded)
         )
 
     def read(self, name: str) -> pa.Table:
         """A staged table. Raises StagingMissingError."""
-        return pq.read_table(self._found(f"{name}.parquet"))
+        return pq.read_table(self._existing(f"{name}.parquet"))
 
     def rows(self, name: str) -> int:
         """How many rows a staged table has. Raises StagingMissingError."""
-        return pq.read_metadata(self._found(f"{name}.parquet")).num_rows
+        return pq.read_metadata(self._existing(f"{name}.parquet")).num_rows
 
     def holds(self, name: str) -> bool:
         """Whether a table is staged."""
         return (self.folder / f"{name}.parquet").exists()
 
     def write_json(self, name: str, value: Any) -> None:
-        """Keep a small structure."""
-        self._whole(f"{name}.json", lambda path: path.write_text(json.dumps(value)))
+        """Write a small structure."""
+        self._write_atomically(f"{name}.json", lambda path: path.write_text(json.dumps(value)))
 
     def read_json(self, name: str) -> Any:
         """A staged structure. Raises StagingMissingError."""
-        return json.loads(self._found(f"{name}.json").read_text())
+        return json.loads(self._existing(f"{name}.json").read_text())
 
     def remove(self) -> None:
-        """Drop the folder once its rows are committed."""
+        """Delete the folder, once its rows are committed."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _found(self, name: str) -> Path:
+    def _existing(self, name: str) -> Path:
         path = self.folder / name
         if not path.exists():
-            raise StagingMissingError(f"{name} of {self.folder.name} is not staged: run the notebook before again.")
+            raise StagingMissingError(f"{name} of {self.folder.name} is not staged: run the previous notebook again.")
         return path
 
-    def _whole(self, name: str, write: Callable[[Path], object]) -> None:
+    def _write_atomically(self, name: str, write: Callable[[Path], object]) -> None:
         part = self.folder / f".{name}.{os.getpid()}"
         try:
             write(part)

@@ -1,12 +1,13 @@
-"""The object store where trucks drop their files (and where the archive lies)."""
+"""The object store where trucks drop their files, and in which the archive is kept."""
 
 import hashlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -19,12 +20,15 @@ from t3lib.landing.listing import Listing
 from t3lib.landing.objects import Object, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
 from t3lib.settings import BUCKETS, SettingsError, settings
 
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
 __all__ = ["Landing", "Object", "ObjectChangedError", "ObjectNotGivenError", "ObjectTooLargeError"]
 
 READERS = 16
-READ_AGAIN_SECONDS = (0.3, 1, 3)  # a listing may be a moment behind the objects
-ANSWER_SECONDS = 30  # for one request with its whole answer
-PATIENCE_SECONDS = 90  # for one request with all its repetitions
+READ_AGAIN_SECONDS = (0.3, 1, 3)  # a listing may lag behind the objects
+ANSWER_SECONDS = 30  # for one request, until its answer is complete
+RETRY_SECONDS = 90  # for one request with all its retries
 
 
 class Landing:
@@ -33,21 +37,21 @@ class Landing:
     def __init__(self, url: str | None = None):
         self.url = url or settings().need("landing_url")
         self.store = _store(self.url)
-        self._names = _names(self.url, self.store)
+        self._lister = _lister(self.url, self.store)
 
     def objects(self, prefix: str = "") -> Iterator[Object]:
         """Every object below a prefix, whatever its key; those that are never read say why."""
-        return self._names.objects(f"{prefix}/" if prefix and isinstance(self._names, Listing) else prefix)
+        return self._lister.objects(f"{prefix}/" if prefix and isinstance(self._lister, Listing) else prefix)
 
     def folders(self) -> list[str]:
         """The common prefixes one level below the root."""
-        return self._names.folders()
+        return self._lister.folders()
 
     def read(self, key: str, etag: str, most: int | None = None) -> bytes:
         """The bytes of one object version, `most` of them at most.
 
-        Raises ObjectChangedError when the key now holds another one, ObjectNotGivenError when the store lists this
-        one all the same, ObjectTooLargeError before a byte is read."""
+        Raises ObjectChangedError when the key now holds another version, ObjectNotGivenError when the store still
+        lists this one, ObjectTooLargeError before a byte is read."""
         for pause in (*READ_AGAIN_SECONDS, None):
             try:
                 return self._read(key, etag, most)
@@ -62,7 +66,7 @@ class Landing:
     def read_many(self, wanted: list[tuple[str, str]], most: int | None = None) -> Iterator[bytes | Exception]:
         """The bytes (or the error) of each (key, etag), in order, read concurrently and bounded."""
         with ThreadPoolExecutor(min(READERS, max(len(wanted), 1))) as pool:
-            yield from pool.map(lambda version: self._read_or_error(*version, most), wanted)
+            yield from pool.map(partial(self._read_or_error, most=most), wanted)
 
     def write(self, key: str, data: bytes) -> None:
         """Put one object."""
@@ -73,13 +77,13 @@ class Landing:
         obstore.delete(self.store, key)
 
     def _is_listed(self, key: str, etag: str) -> bool:
-        return any((found.key, found.etag) == (key, etag) for found in self._names.objects(key))
+        return any((found.key, found.etag) == (key, etag) for found in self._lister.objects(key))
 
     def _read(self, key: str, etag: str, most: int | None) -> bytes:
-        """Not every server honours If-Match, so the answer's own etag is compared as well; and where the etag is no
-        digest of the bytes, the object is asked once more whether it changed while it was read."""
-        if isinstance(self._names, Folder):
-            return self._names.read(key, etag, most)
+        """Not every server honours If-Match, so the answer's own etag is compared as well. Where the etag is not the
+        MD5 of the bytes, the etag is fetched once more: the object may have changed while it was read."""
+        if isinstance(self._lister, Folder):
+            return self._lister.read(key, etag, most)
         try:
             found = obstore.get(self.store, key, options={"if_match": f'"{etag}"'})
             if most is not None and found.meta["size"] > most:
@@ -89,7 +93,7 @@ class Landing:
                 hashlib.md5(data, usedforsecurity=False).hexdigest() == etag or self._etag_now(key) == etag
             )
         except (PreconditionError, NotFoundError, FileNotFoundError) as error:
-            raise ObjectChangedError(f"{key} changed or went away since it was listed") from error
+            raise ObjectChangedError(f"{key} changed or was removed since it was listed") from error
         if not same:
             raise ObjectChangedError(f"{key} changed since it was listed")
         return data
@@ -97,15 +101,15 @@ class Landing:
     def _etag_now(self, key: str) -> str:
         return _etag(obstore.head(self.store, key))
 
-    def _read_or_error(self, key: str, etag: str, most: int | None) -> bytes | Exception:
+    def _read_or_error(self, version: tuple[str, str], most: int | None) -> bytes | Exception:
         try:
-            return self.read(key, etag, most)
+            return self.read(*version, most)
         except (BaseError, OSError, ObjectChangedError, ObjectTooLargeError) as error:
             return error
 
 
 class _Other:
-    """Stores of other clouds, as obstore lists them: keys with empty or dotted parts are refused there."""
+    """Stores of other clouds, listed by obstore, which refuses keys with empty or dotted parts."""
 
     def __init__(self, store: ObjectStore):
         self._store = store
@@ -119,7 +123,7 @@ class _Other:
         return list(obstore.list_with_delimiter(self._store)["common_prefixes"])
 
 
-def _names(url: str, store: ObjectStore) -> Folder | Listing | _Other:
+def _lister(url: str, store: ObjectStore) -> Folder | Listing | _Other:
     """What lists this kind of store."""
     if isinstance(store, LocalStore):
         return Folder(Path(unquote(urlsplit(url).path)))
@@ -127,19 +131,20 @@ def _names(url: str, store: ObjectStore) -> Folder | Listing | _Other:
 
 
 def _etag(meta: Any) -> str:
-    """The store's etag without the quotes that only some answers have, or what else identifies a version."""
+    """The etag without the quotes that only some answers have; without an etag, time and size identify a version."""
     return (meta["e_tag"] or "").strip('"') or f"{meta['last_modified'].timestamp()}-{meta['size']}"
 
 
 def _store(url: str) -> ObjectStore:
     if "://" in url:
-        _refuse_doubtful(url)
+        _require_store_url(url)
     parts = urlsplit(url)
     if parts.scheme in ("", "file"):
         return _folder(Path(unquote(parts.path)))
     if parts.scheme != "s3":
         return from_url(url)
-    chosen, config = settings(), {}
+    chosen = settings()
+    config: S3Config = {"region": chosen.s3_region}
     if chosen.s3_endpoint:
         config["endpoint"] = chosen.s3_endpoint
     if chosen.s3_access_key_id:
@@ -149,14 +154,13 @@ def _store(url: str) -> ObjectStore:
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
-        region=chosen.s3_region,
+        config=config,
         client_options={"allow_http": plain, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
-        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)},
-        **config,
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
     )
 
 
-def _refuse_doubtful(url: str) -> None:
+def _require_store_url(url: str) -> None:
     try:
         urls.parsed(url, login=False)
     except ValueError as error:

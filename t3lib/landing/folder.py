@@ -21,7 +21,7 @@ LINK_NOWHERE = "A link to nothing."
 NO_FILE = "Neither a file nor a folder, but a pipe, a socket or a device."
 _HALF_PUT = re.compile(rb".*#\d+", re.DOTALL)  # what obstore writes before it gives a file its name
 _INSIDE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-_WENT_AWAY = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_REMOVED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +34,7 @@ class Folder:
     def objects(self, prefix: str = "") -> Iterator[Object]:
         """Every file below a prefix, and what is no file with the reason why it is ignored."""
         start = os.path.join(self.root, os.fsencode(prefix)) if prefix else self.root
-        if os.path.realpath(start) == start:  # else it is reached over a link, which a listing of all names
+        if os.path.realpath(start) == start:  # else a link leads to it, which a listing of the root names
             yield from self._below(start)
 
     def folders(self) -> list[str]:
@@ -50,7 +50,7 @@ class Folder:
                 raise ObjectChangedError(f"{key} changed since it was listed")
             if most is not None and status.st_size > most:
                 raise ObjectTooLargeError(f"{key} has {status.st_size:,} bytes")
-            _grow_older(status)
+            _wait_for_next_tick(status)
             data = file.read()
             if _etag(os.fstat(file.fileno())) != etag:
                 raise ObjectChangedError(f"{key} changed while it was read")
@@ -71,8 +71,8 @@ class Folder:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
-                elif found := self._object(entry):
-                    yield found
+                elif version := self._object(entry):
+                    yield version
 
     def _object(self, entry: os.DirEntry[bytes]) -> Object | None:
         if _HALF_PUT.fullmatch(entry.name):
@@ -108,17 +108,17 @@ class Folder:
         return real[len(root) :] if real.startswith(root) else None
 
     def _open(self, key: str) -> BinaryIO:
-        """The file, over no link but one to a file inside; none that is put in the way meanwhile is followed."""
+        """The opened file. Only a link to a file inside the folder is followed, also one made since the listing."""
         path = os.fsencode(key)
         try:
             return self._walk(path)
         except OSError as error:
             if error.errno != errno.ELOOP or (inside := self._inside(os.path.join(self.root, path))) is None:
-                return self._gone(key, error)
+                self._raise_changed(key, error)
         try:
             return self._walk(inside)
         except OSError as error:
-            return self._gone(key, error)
+            self._raise_changed(key, error)
 
     def _walk(self, path: bytes) -> BinaryIO:
         """Open each part in the one before it, so that no part can be a link."""
@@ -133,9 +133,9 @@ class Folder:
             at = inner
         return os.fdopen(at, "rb")
 
-    def _gone(self, key: str, error: OSError) -> NoReturn:
-        if error.errno in _WENT_AWAY:
-            raise ObjectChangedError(f"{key} went away since it was listed") from error
+    def _raise_changed(self, key: str, error: OSError) -> NoReturn:
+        if error.errno in _REMOVED:
+            raise ObjectChangedError(f"{key} was removed since it was listed") from error
         raise error
 
     def _key(self, path: bytes) -> str:
@@ -143,12 +143,12 @@ class Folder:
 
 
 def _etag(status: os.stat_result) -> str:
-    """What no change leaves as it was, not even one that is given the old time: the kernel sets ctime itself."""
+    """Differs after every change, even one that sets the old mtime again: the kernel itself sets ctime."""
     return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_size:x}"
 
 
-def _grow_older(status: os.stat_result) -> None:
-    """Wait until a change after the reading cannot bear the time of the version that is read."""
+def _wait_for_next_tick(status: os.stat_result) -> None:
+    """Wait until a later change must get another time than the version that is read."""
     age = time.time() - max(status.st_mtime, status.st_ctime)
     if age < TICK_SECONDS:
         time.sleep(min(TICK_SECONDS - age, TICK_SECONDS))

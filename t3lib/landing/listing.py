@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -15,8 +15,8 @@ from t3lib.landing.objects import Object, visible_key
 from t3lib.problems import ServiceError, explain_store
 
 ATTEMPTS = 5
-# Where systems keep the authorities that they trust; botocore itself would look into its own list only.
-_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+# Where systems keep the CA certificates that they trust; botocore would use only its own.
+_CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
 class ListingError(ServiceError):
@@ -24,7 +24,7 @@ class ListingError(ServiceError):
 
 
 class Listing:
-    """The keys below a prefix of a bucket, through the same door as an obstore store."""
+    """The keys below a prefix of a bucket, with the credentials and endpoint of an obstore store."""
 
     def __init__(self, store: S3Store, answer_seconds: float):
         self._config, self._answer_seconds = store.config, answer_seconds
@@ -44,10 +44,10 @@ class Listing:
         found = [_key(page, part["Prefix"]) for page in pages for part in page.get("CommonPrefixes", ())]
         return [visible_key(name[len(self._base.encode()) :].removesuffix(b"/")) for name in found]
 
-    def _pages(self, prefix: str, **asked: Any) -> Iterator[dict[str, Any]]:
-        asked |= {"Bucket": self._config["bucket"], "Prefix": self._base + prefix, "EncodingType": "url"}
+    def _pages(self, prefix: str, **options: Any) -> Iterator[dict[str, Any]]:
+        options |= {"Bucket": self._config["bucket"], "Prefix": self._base + prefix, "EncodingType": "url"}
         with self._explained():
-            yield from self._client.get_paginator("list_objects_v2").paginate(**asked)
+            yield from self._client.get_paginator("list_objects_v2").paginate(**options)
 
     @cached_property
     def _client(self) -> Any:
@@ -56,6 +56,7 @@ class Listing:
         from botocore.session import get_session
 
         session, known = get_session(), self._config
+        session.register_component("data_loader", _descriptions(session.get_config_variable("data_path")))
         # dateutil, which it would use, takes two thirds of the time of a listing.
         session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=datetime.fromisoformat)
         return session.create_client(
@@ -64,8 +65,7 @@ class Listing:
             endpoint_url=known.get("endpoint"),
             aws_access_key_id=known.get("access_key_id"),
             aws_secret_access_key=known.get("secret_access_key"),
-            aws_session_token=known.get("token"),
-            verify=_authorities(),
+            verify=_ca_file(),
             config=Config(
                 connect_timeout=5,
                 read_timeout=self._answer_seconds,
@@ -76,7 +76,7 @@ class Listing:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """One plain line for whatever goes wrong."""
+        """Raise ListingError, in one plain line, for whatever goes wrong."""
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
@@ -90,7 +90,7 @@ class Listing:
 
 
 def _key(page: dict[str, Any], key: str) -> bytes:
-    """The key's own bytes: servers that can write it in percent signs, so that XML holds any."""
+    """The key's own bytes. Servers that can percent-encode it do: XML cannot hold every key."""
     if page.get("EncodingType") == "url":
         return unquote_to_bytes(key.replace("+", " "))
     return key.encode("utf-8", "surrogatepass")
@@ -100,6 +100,14 @@ def _etag(found: dict[str, Any]) -> str:
     return found.get("ETag", "").strip('"') or f"{found['LastModified'].timestamp()}-{found['Size']}"
 
 
-def _authorities() -> str | None:
-    known = (ssl.get_default_verify_paths().cafile, *_AUTHORITIES)
+@cache
+def _descriptions(path: str | None) -> Any:
+    """botocore's descriptions of S3, parsed once: a tenth of a second for each client otherwise."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)
+
+
+def _ca_file() -> str | None:
+    known = (ssl.get_default_verify_paths().cafile, *_CA_FILES)
     return next((path for path in known if path and Path(path).exists()), None)

@@ -16,7 +16,7 @@ class ObjectChangedError(Exception):
 
 
 class ObjectNotGivenError(ObjectChangedError):
-    """The store goes on listing a version and gives another one, or none."""
+    """The store still lists a version but returns another one, or none."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Object:
 def visible_key(key: bytes) -> str:
     """A key as text that a database and a page can show: what is not UTF-8 or not printable becomes an escape.
 
-    Keys of the feed stay as they are. A very long one is cut, with a digest, so that it still is one of its own."""
+    Keys of the feed stay as they are. A very long key is cut and gets a digest, so that it stays unique."""
     text = key.decode("utf-8", "backslashreplace")
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,4 +1,4 @@
-"""Mail that leaves at most once: an outbox in Postgres, and SMTP."""
+"""Mail that is sent at most once: an outbox in Postgres, and SMTP."""
 
 from t3lib.mail.incident import tell_operators
 from t3lib.mail.outbox import Mail, count_mails, drop, list_mails, message_id, prepare, read, resend

@@ -1,8 +1,8 @@
 """Claims on mails: one sender at a time, and the state of a mail whose sender died.
 
-A sender locks the mail's row (its key, so that the row may be written) for as long as it talks, and records when
-it begins to hand the message over. A mail in `sending` whose row is not locked belongs to a sender that died. If it had
-begun, the mail may have left and becomes `unknown`; if not, nothing left and it is tried again."""
+A sender locks the mail's row (its key, so that the row may be written) for as long as it talks to the server, and
+records when it begins to hand the message over. A mail in `sending` whose row is not locked belongs to a sender that
+died. If it had begun, the mail may have left and becomes `unknown`; if not, nothing left and it is retried."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 MOST_ATTEMPTS = 12
-LOST = "the sender stopped while sending: it may or may not have arrived"
+LOST = "the sender stopped while sending: the mail may or may not have arrived"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def claimed(engine: sa.Engine) -> Iterator[Claim | None]:
 
 
 def begin(engine: sa.Engine, claim: Claim) -> bool:
-    """Record that the handover begins; False if that fails, and then nothing may leave: the database does not answer,
-    or another sender took the mail meanwhile."""
+    """Record that the handover begins. False where that fails, and then nothing may be sent: the database does not
+    answer, or another sender took the mail meanwhile."""
     with suppress(sa.exc.DBAPIError), engine.begin() as db:
         return db.execute(_BEGIN, {"mail_id": claim.mail_id, "attempts": claim.attempts}).rowcount == 1
     return False

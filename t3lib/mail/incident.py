@@ -18,6 +18,8 @@ def tell_operators(db: sa.Connection, incident: str, day: date, subject: str, te
     message["Subject"] = " ".join(f"T3: {subject}".split())
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text + "\n", cte="quoted-printable")
-    key = {"report": INCIDENT, "business_date": day, "edition": incident}
-    made = [prepare(db, message, address, **key) for address in settings().recipients_operations]
+    made = [
+        prepare(db, message, address, report=INCIDENT, business_date=day, edition=incident)
+        for address in settings().recipients_operations
+    ]
     return list(dict.fromkeys(made))

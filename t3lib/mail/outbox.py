@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from types import MappingProxyType
+from typing import TypedDict
 
 import sqlalchemy as sa
 
@@ -22,7 +23,8 @@ from t3lib.settings import settings
 
 TRIAL = "trial"
 CORRECT_IT = (
-    "`t3 doctor` says where it is set: correct it there. `t3 report --again` then sends a report to those without."
+    "`t3 doctor` names the setting that holds it: correct it there. `t3 report --again` then sends the report to those "
+    "who did not get it."
 )
 _COLUMNS = """mail_id, report, business_date, edition, recipient, revision, message_id, subject, state,
     attempts, next_try_at, reply, run_id, prepared_at, finished_at"""
@@ -49,6 +51,21 @@ class Mail:
     finished_at: datetime | None
 
 
+class ReportKey(TypedDict):
+    """What all mails of one report have in common."""
+
+    report: str
+    business_date: date
+    edition: str
+
+
+class _Key(ReportKey):
+    """What makes a row of the outbox unique."""
+
+    recipient: str
+    revision: int
+
+
 class MailError(RefusedError):
     """The request for this mail cannot be carried out; the text says why."""
 
@@ -66,13 +83,12 @@ def prepare(
     state: str = "prepared",
     headline: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
-    """mail_id of this recipient's copy, stored as it will be sent; asking again, in whatever spelling of the address,
-    gives the same mail. One to a wrong address is stored too: it ends as `failed`, by name.
+    """mail_id of this recipient's copy, stored as it will be sent; a second call gives the same mail, however the
+    address is spelled. A mail to a wrong address is stored too and ends as `failed`, with the reason.
 
-    headline: its gross_sales_pence and transactions, so that later figures can be compared with the sent ones."""
+    headline: gross_sales_pence and transactions, so that later figures can be compared with the sent ones."""
     to = addresses.parse(recipient)
-    key = {"report": report, "business_date": business_date, "edition": edition}
-    key |= {"recipient": to.key, "revision": revision}
+    key = _Key(report=report, business_date=business_date, edition=edition, recipient=to.key, revision=revision)
     if (found := _mail_of_reader(db, key, to)) is not None:
         return found
     own = copy.deepcopy(message)
@@ -81,17 +97,17 @@ def prepare(
     own["Date"] = format_datetime(datetime.now(UTC))
     own["Message-ID"] = message_id(**key)
     if revision > 1 and report != TRIAL:
-        first = message_id(**key | {"revision": 1})
+        first = message_id(report, business_date, edition, to.key)
         own["In-Reply-To"], own["References"] = first, first
-    row = key | {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
-    row |= {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
+    row: dict[str, object] = {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
+    row |= {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
     content = own.as_bytes(policy=SMTP if to.key.isascii() else SMTPUTF8)
-    made = db.execute(_INSERT, row | {"message": content}).scalar()
+    made = db.execute(_INSERT, {**key, **row, "message": content}).scalar()
     return made if made is not None else db.execute(_FIND, key).scalar_one()
 
 
 def message_id(report: str, business_date: date, edition: str, recipient: str, revision: int = 1) -> str:
-    """The Message-ID of a mail: the same for the same key, so that a resent copy is known as one."""
+    """The Message-ID of a mail: the same for the same key, so that a resent copy is recognised as one."""
     reader = addresses.parse(recipient).reader
     text = "\n".join((report, business_date.isoformat(), edition, reader, str(revision)))
     domain = addresses.parse(settings().mail_from).mailbox.rpartition("@")[2]
@@ -126,44 +142,44 @@ def read(db: sa.Connection, mail_id: int) -> tuple[Mail, bytes]:
 
 
 def resend(db: sa.Connection, mail_id: int) -> Mail:
-    """Put a finished mail back into the queue: the same message, the same Message-ID, a person's decision.
+    """Put a finished mail back into the queue, by a person's decision: the same message, the same Message-ID.
 
-    A correction that waits is let go, to all of its readers. Raises MailError while it is about to leave anyway, or
-    when its address is wrong."""
+    A waiting correction is released, to all of its readers. Raises MailError for a mail that is still to be sent, or
+    to a wrong address."""
     mail, _ = read(db, mail_id)
     to = addresses.parse(mail.recipient)
     if mail.state == "waiting":
-        _move(db, mail, "prepared", "released by a person")
+        _set_state(db, mail, "prepared", "released by a person")
     elif to.wrong:
-        raise MailError(f"Mail {mail_id} cannot leave: {to.why}. {CORRECT_IT}")
+        raise MailError(f"Mail {mail_id} cannot be sent: {to.why}. {CORRECT_IT}")
     elif db.execute(_RESEND, {"mail_id": mail_id}).scalar() is None:
         raise MailError(f"Mail {mail_id} is {mail.state}: only a finished mail can be sent again.")
     return read(db, mail_id)[0]
 
 
 def drop(db: sa.Connection, mail_id: int) -> Mail:
-    """Cancel a correction that waits, for all of its readers. Raises MailError for another mail."""
+    """Cancel a waiting correction, for all of its readers. Raises MailError for any other mail."""
     mail, _ = read(db, mail_id)
     if mail.state != "waiting":
         raise MailError(f"Mail {mail_id} is {mail.state}: only a correction that waits can be dropped.")
-    _move(db, mail, "cancelled", "dropped by a person")
+    _set_state(db, mail, "cancelled", "dropped by a person")
     return read(db, mail_id)[0]
 
 
-def _mail_of_reader(db: sa.Connection, key: Mapping[str, object], to: Address) -> int | None:
-    """mail_id of the mail that this reader has already; older rows hold the address as it was written."""
+def _mail_of_reader(db: sa.Connection, key: _Key, to: Address) -> int | None:
+    """mail_id of the mail that this reader already has; older rows hold the address as it was typed."""
     rows = db.execute(_READERS, key).all()
     return next((mail_id for mail_id, recipient in rows if addresses.parse(recipient).reader == to.reader), None)
 
 
-def _move(db: sa.Connection, mail: Mail, state: str, reply: str) -> None:
-    """A waiting revision, as one: no reader gets what another does not."""
+def _set_state(db: sa.Connection, mail: Mail, state: str, reply: str) -> None:
+    """Change the state of a waiting revision for all of its readers together."""
     key = {name: getattr(mail, name) for name in ("report", "business_date", "edition", "revision")}
-    db.execute(_MOVE, key | {"state": state, "reply": reply})
+    db.execute(_SET_STATE, key | {"state": state, "reply": reply})
 
 
-def _mail(row: Mapping[str, object]) -> Mail:
-    return Mail(**{name: row[name] for name in Mail.__dataclass_fields__})  # type: ignore[arg-type]
+def _mail(row: sa.RowMapping) -> Mail:
+    return Mail(**{name: row[name] for name in Mail.__dataclass_fields__})
 
 
 _FIND = sa.text("""
@@ -185,7 +201,7 @@ _INSERT = sa.text("""
     ON CONFLICT (report, business_date, edition, recipient, revision) DO NOTHING
     RETURNING mail_id""")
 
-_MOVE = sa.text("""
+_SET_STATE = sa.text("""
     UPDATE ops.mail_outbox
     SET state = :state, reply = :reply, next_try_at = now(),
         finished_at = CASE WHEN :state = 'cancelled' THEN now() END

@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 
 
 def send_due(engine: sa.Engine | None = None, *, limit: int = 1000) -> dict[str, int]:
-    """Send what is due, each mail at most once; how many ended as sent, retry, failed and unknown.
+    """Send what is due, each mail at most once; returns how many ended as sent, retry, failed and unknown.
 
-    Without T3_MAIL_LIVE only trials leave: the rest is cancelled, so that none of it leaves later when it is old.
+    Without T3_MAIL_LIVE only trials are sent: the rest is cancelled, so that no old mail is sent later.
     Any number of processes may do this at once. Raises SettingsError when no SMTP server is known."""
     engine, counts = engine or warehouse.engine(), Counter[str]()
     url = settings().need("smtp_url")
@@ -50,11 +50,11 @@ def _cancel_all_but_trials(engine: sa.Engine) -> None:
         waiting = db.execute(_TRIALS, {"trial": TRIAL}).all()
         trials = [mail_id for mail_id, recipient in waiting if addresses.parse(recipient).reader in allowed]
         if count := db.execute(_CANCEL, {"trials": trials}).rowcount:
-            _log.warning("%s mails are cancelled: T3_MAIL_LIVE is not set, so only trials leave", count)
+            _log.warning("%s mails are cancelled: T3_MAIL_LIVE is not set, so only trials are sent", count)
 
 
 def _record(engine: sa.Engine, claim: Claim, outcome: Outcome) -> str:
-    """Record an outcome, with retries: it is known only here."""
+    """Record an outcome, with retries: no other process knows it."""
     if outcome.state == "retry" and claim.attempts >= MOST_ATTEMPTS:
         outcome = Outcome("failed", f"given up after {claim.attempts} attempts; last: {outcome.reply}")
     for pause in (0.5, 1, 2, 4, 8, 16, None):
@@ -66,13 +66,13 @@ def _record(engine: sa.Engine, claim: Claim, outcome: Outcome) -> str:
             away = error.connection_invalidated or isinstance(error, sa.exc.OperationalError)
             if pause is None or not away:
                 raise
-            _log.warning("mail %s is %s; the database is away: %s", claim.mail_id, outcome.state, error.orig)
+            _log.warning("mail %s is %s; the database does not answer: %s", claim.mail_id, outcome.state, error.orig)
             time.sleep(pause)
     raise AssertionError("the last pause returns or raises")
 
 
 def _write(db: sa.Connection, claim: Claim, outcome: Outcome) -> None:
-    values = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
+    values: dict[str, object] = {"mail_id": claim.mail_id, "attempts": claim.attempts, "state": outcome.state}
     values |= {"reply": outcome.reply, "wait": wait_after(claim.attempts)}
     written = db.execute(_RECORD, values).rowcount
     if written and outcome.state in ("failed", "unknown"):
@@ -101,8 +101,8 @@ def _mail_operators(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
     what = "did not reach" if outcome.state == "failed" else "may or may not have reached"
     name = "A message to the operators" if mail.report == INCIDENT else f"The {mail.edition} report"
     subject = f"{name} of {mail.business_date:%-d %B} {what} {mail.recipient}"
-    then = f"T3 does not send it again by itself. After a look at the reason:\n  t3 mail resend {mail_id}"
-    then = f"Everybody else gets theirs. {CORRECT_IT}" if wrong else then
+    then = f"T3 does not send it again by itself. Once the reason is dealt with:\n  t3 mail resend {mail_id}"
+    then = f"The other readers get their mails. {CORRECT_IT}" if wrong else then
     text = f"State: {outcome.state}\nReason: {outcome.reply}\n\n{then}"
     tell_operators(db, incident, mail.business_date, subject, text)
 

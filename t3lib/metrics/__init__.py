@@ -44,7 +44,7 @@ from t3lib.metrics.trust.quality import DataQuality, Freshness, complete_until, 
 from t3lib.metrics.trust.reconciliation import Reconciliation, clean_rate, reconciliation
 from t3lib.metrics.trust.restatements import restated_days
 
-from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # isort: skip  (it asks for what is above)
+from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # isort: skip  (it imports what is above)
 
 __all__ = [
     "Attention",

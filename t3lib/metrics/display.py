@@ -1,4 +1,4 @@
-"""How JupyterLab shows figures that are no table."""
+"""How JupyterLab shows figures that are not tables."""
 
 from dataclasses import fields
 from html import escape
@@ -19,15 +19,15 @@ class Figures:
         return f"<table>{lines}</table>"
 
     def _values(self) -> list[tuple[str, Any]]:
-        """Fields, then properties; a mapping is a line for each entry, in the unit of the field's metadata."""
+        """Fields, then properties. A mapping gives a line for each entry, with the unit of the field's metadata."""
         found: list[tuple[str, Any]] = []
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             unit = field.metadata.get("unit", "")
             found += [(f"{name}{unit}", one) for name, one in value.items()] if isinstance(value, dict) else [
                 (field.name, value)]  # fmt: skip
-        worked_out = [name for name, one in vars(type(self)).items() if isinstance(one, property)]
-        return found + [(name, getattr(self, name)) for name in worked_out]
+        properties = [name for name, one in vars(type(self)).items() if isinstance(one, property)]
+        return found + [(name, getattr(self, name)) for name in properties]
 
 
 def _text(value: Any, name: str) -> str:

@@ -31,7 +31,7 @@ class Query(str):
 
 
 def figures() -> dict[str, str]:
-    """What `frame` can be asked for: the grain of each breakdown of `t3lib.metrics`, by name.
+    """The breakdowns that `frame` and `sql` accept: the grain of each, by name.
 
     >>> metrics.figures()["by_truck"]
     'One row per truck'
@@ -63,7 +63,7 @@ def frame(figure: Figure, scope: Scope, **more: Any) -> pd.DataFrame:
 
 
 def pounds(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table with pounds in place of pence; the columns' names say so. For looking, not for adding up.
+    """The table with columns in pounds in place of pence, renamed to `_pounds`. For display, not for sums.
 
     >>> metrics.pounds(metrics.frame("by_truck", week))["gross_sales_pounds"].tolist()
     [21.0, 4.99]
@@ -74,7 +74,7 @@ def pounds(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sql(figure: Figure, scope: Scope, **more: Any) -> Query:
-    """The queries that a figure sends, with their values in place, ready to be sent by hand.
+    """The queries of a figure with their values filled in, ready to be run by hand.
 
     >>> print(metrics.sql("gatherings", week).splitlines()[-1])
     ORDER BY business_date
@@ -91,8 +91,8 @@ def sql(figure: Figure, scope: Scope, **more: Any) -> Query:
 
 
 def recent(days: int, until: str = "") -> Scope:
-    """So many business days up to an ISO date; when it is empty, up to the last whole day that has sales, because a
-    day that still trades would be held against whole ones.
+    """So many business days up to an ISO date; if it is empty, up to the last complete day with sales, because a day
+    that still trades cannot be compared with complete ones.
 
     >>> metrics.recent(7, "2026-11-08") == week
     True
@@ -114,7 +114,7 @@ def recent(days: int, until: str = "") -> Scope:
 
 
 def ask(figure: Callable[..., Any], *about: Any, **more: Any) -> Any:
-    """A figure of `t3lib.metrics` that is no table, about whatever it is asked of: a scope, a day, nothing.
+    """A figure of `t3lib.metrics` that is not a table; `about` are its arguments: a scope, a day, or none.
 
     >>> metrics.ask(metrics.totals, week).gross_sales_pence
     2599
@@ -137,14 +137,14 @@ def _function(figure: Figure) -> Callable[..., pd.DataFrame]:
 
 
 def _is_breakdown(found: Any) -> bool:
-    """Whether it asks a database about a scope and gives rows."""
+    """Whether it is a function of a connection and a scope that returns rows."""
     if not inspect.isfunction(found) or not (found.__doc__ or "").startswith("One row per"):
         return False
     return list(inspect.signature(found).parameters)[:2] == ["db", "scope"]
 
 
 def _grain(function: Callable[..., Any]) -> str:
-    """How its docstring begins: what one row is."""
+    """What one row is: the first words of the docstring."""
     first = " ".join((function.__doc__ or "").split()).split(": ")[0]
     return first.split(" with a sale")[0].split(",")[0]
 
@@ -157,7 +157,7 @@ def _tidy(table: pd.DataFrame, grain: str) -> pd.DataFrame:
 
 
 def _kind(name: str, column: pd.Series) -> str:
-    """What a column becomes; nothing: it stays. A table without rows gets the same kinds as one with them."""
+    """The type of a column, empty to keep its own. A table without rows gets the same types as one with rows."""
     if name in _NAMES or name in _DAYS:
         return "category" if name in _NAMES else "datetime64[us]"
     if column.dtype != object:

@@ -36,7 +36,7 @@ _ENTRIES = (
     Entry(
         "average_ticket_pence",
         "Average ticket",
-        "What one sale brings on average, to the nearest penny, halves up.",
+        "Average amount of a sale, to the nearest penny, halves up.",
         "gross sales / transactions",
         "pence",
         _HOURLY,
@@ -52,7 +52,7 @@ _ENTRIES = (
     Entry(
         "share_pct",
         "Share of sales",
-        "Part of gross sales that a payment type or a truck brings.",
+        "Share of gross sales from one payment type or truck.",
         "its gross sales / gross sales",
         "percent",
         _HOURLY,
@@ -68,7 +68,7 @@ _ENTRIES = (
     Entry(
         "top_share_pct",
         "Largest share",
-        "Part of gross sales that the largest truck brings.",
+        "Share of gross sales from the largest truck.",
         "gross sales of the largest truck / gross sales",
         "percent",
         _HOURLY,
@@ -92,7 +92,7 @@ _ENTRIES = (
     Entry(
         "weeks",
         "Weeks compared",
-        "How many earlier periods the usual is the mean of: those that lie wholly in the data.",
+        "How many earlier periods the usual is the mean of: those for which all data are loaded.",
         "count of periods",
         "periods",
         _HOURLY,
@@ -141,7 +141,7 @@ _ENTRIES = (
     Entry(
         "rejected_pct",
         "Rejected share",
-        "Part of the rows read that was rejected.",
+        "Share of the rows read that were rejected.",
         "rows rejected / rows read",
         "percent",
         "mart.sales_hourly, mart.rejected_daily",
@@ -191,7 +191,7 @@ _ENTRIES = (
     Entry(
         "transactions_share_pct",
         "Share of transactions",
-        "Part of all sales, by number, that were made at a price.",
+        "Share of all transactions that were made at a price.",
         "transactions at the price / transactions",
         "percent",
         "mart.price_daily",
@@ -199,7 +199,7 @@ _ENTRIES = (
     Entry(
         "busiest_hour",
         "Busiest hour",
-        "The local hour with the most sales at a place; the earlier of equals.",
+        "The local hour with the most sales at a place; of equal hours the earlier.",
         "hour with max(transactions)",
         "local hour",
         _HOURLY,
@@ -207,9 +207,9 @@ _ENTRIES = (
     Entry(
         "costs",
         "Costs",
-        "What each cost of metadata/costs.csv comes to, and the unit costs of metadata/menu.csv for what was sold. VAT "
+        "The total of each cost of metadata/costs.csv, and the unit costs of metadata/menu.csv for what was sold. VAT "
         "is the part contained in gross sales, a card cost is of card sales, other percents are of gross sales; a "
-        "truck's daily cost counts on days that it trades, a monthly cost by the day.",
+        "truck's daily cost counts on days that it trades, a monthly cost is spread over its days.",
         "sum of each cost, rounded half up",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -217,7 +217,7 @@ _ENTRIES = (
     Entry(
         "contribution_pence",
         "Contribution",
-        "What is left of gross sales after the costs; needs metadata/costs.csv.",
+        "Gross sales less all costs; needs metadata/costs.csv.",
         "gross sales - costs",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
@@ -250,7 +250,7 @@ _ENTRIES = (
     Entry(
         "rows_change",
         "Restated transactions",
-        "How many sales of an earlier day were added or taken away in the same way.",
+        "How many sales of an earlier day were added or removed in the same way.",
         "sum(rows after - rows before)",
         "sales",
         "mart.restatement",
@@ -275,7 +275,7 @@ _ENTRIES = (
     Entry(
         "sales_per_hour_pence",
         "Sales per trading hour",
-        "What an hour with a sale brings on average, to the nearest penny.",
+        "Average gross sales of an hour with a sale, to the nearest penny.",
         "gross sales / trading hours",
         "pence",
         _HOURLY,
@@ -283,7 +283,7 @@ _ENTRIES = (
     Entry(
         "sales_per_day_pence",
         "Sales per trading day",
-        "What a day with a sale brings on average, to the nearest penny.",
+        "Average gross sales of a day with a sale, to the nearest penny.",
         "gross sales / trading days",
         "pence",
         _HOURLY,
@@ -333,32 +333,32 @@ _ENTRIES = (
     Entry(
         "card_fees_pence",
         "Card fees",
-        "What the costs of metadata/costs.csv that are named for cards come to.",
+        "Total of the costs in metadata/costs.csv whose name contains card.",
         "sum of costs with card in their name",
         "pence",
         "mart.sales_hourly, core.cost",
     ),
     Entry(
         "variable_costs_pence",
-        "Costs of selling",
-        "Costs of one truck that grow with its sales: VAT, goods, fees by the sale or in percent.",
-        "costs by sale and percent + cost of goods",
+        "Variable costs",
+        "Costs of one truck that grow with its sales: VAT, goods, fees per sale or in percent.",
+        "costs per sale and in percent + cost of goods",
         "pence",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
     ),
     Entry(
         "fixed_costs_pence",
-        "Costs of being out",
-        "Costs of one truck by the day or month; those of the whole fleet belong to no truck.",
-        "costs by day and month of the truck",
+        "Fixed costs",
+        "Costs of one truck per day or month; the fleet's own costs are not in it.",
+        "costs per day and month of the truck",
         "pence",
         "mart.sales_hourly, core.cost",
     ),
     Entry(
         "break_even_transactions",
         "Break-even",
-        "Sales a day at which a truck pays for being out, rounded up; the fleet's own costs are not in it.",
-        "costs of being out a day / (average ticket - costs of selling a sale)",
+        "Sales a day at which a truck covers its fixed costs, rounded up; the fleet's own costs are not in it.",
+        "fixed costs a day / (average ticket - variable costs of a sale)",
         "sales a day",
         "mart.sales_hourly, mart.price_daily, core.cost, core.menu_item",
     ),
@@ -397,7 +397,7 @@ _ENTRIES = (
     Entry(
         "dead_days",
         "Dead days",
-        "Those of them on which the hour had at most one sale.",
+        "Days out on which the hour had at most one sale.",
         "count of days with at most one sale in the hour",
         "days",
         _HOURLY,
@@ -421,12 +421,12 @@ _ENTRIES = (
     Entry(
         "expected",
         "Expected batch",
-        "A truck's batch that came on at least two of the four same weekdays before; from an hour after its time.",
+        "A truck's batch that arrived on at least two of the four same weekdays before; from an hour after its time.",
         "count over 28 days >= 2",
         "yes or no",
         "mart.file",
     ),
-    Entry("batches_expected", "Batches expected", "How many of them there are.", "count", "batches", "mart.file"),
+    Entry("batches_expected", "Batches expected", "Number of expected batches.", "count", "batches", "mart.file"),
     Entry(
         "batches_missing",
         "Batches missing",
@@ -438,7 +438,7 @@ _ENTRIES = (
     Entry(
         "complete_pct",
         "Completeness",
-        "Part of the expected batches that is loaded.",
+        "Share of the expected batches that are loaded.",
         "expected batches loaded / expected batches",
         "percent",
         "mart.file",
@@ -454,7 +454,7 @@ _ENTRIES = (
     Entry(
         "trailing_share_pct",
         "Share of twelve months",
-        "Part of the gross sales of these months that a truck brings.",
+        "Share of the gross sales of these months from one truck.",
         "its gross sales / gross sales of these months",
         "percent",
         _HOURLY,
@@ -462,7 +462,7 @@ _ENTRIES = (
     Entry(
         "trailing_months",
         "Months with sales",
-        "In how many of these months a truck made a sale.",
+        "Number of these months in which a truck made a sale.",
         "count of months with a sale",
         "months",
         _HOURLY,
@@ -486,7 +486,7 @@ _ENTRIES = (
     Entry(
         "truck_days",
         "Truck days",
-        "Days out, counted once for every truck that made a sale.",
+        "Trading days, counted once for every truck that made a sale.",
         "count of truck x day with a sale",
         "days",
         _HOURLY,
@@ -494,7 +494,7 @@ _ENTRIES = (
     Entry(
         "sales_per_truck_day_pence",
         "Sales per truck and day",
-        "What a truck takes on a day with a sale on average, to the nearest penny.",
+        "Average gross sales of a truck on a day with a sale, to the nearest penny.",
         "gross sales / truck days",
         "pence",
         _HOURLY,
@@ -503,7 +503,7 @@ _ENTRIES = (
         "season_index",
         "Seasonal index",
         "Sales per truck and day of a month or weekday; 100 is the mean of all truck days compared. A growing fleet "
-        "and months of unlike length do not look like a season.",
+        "or months of different length do not look like a season.",
         "100 x sales per truck and day / their mean",
         "index",
         _HOURLY,
@@ -536,7 +536,7 @@ _ENTRIES = (
     Entry(
         "ramp_pct",
         "Ramp",
-        "A new truck's gross sales of a week as part of what an established truck sells in the same days.",
+        "A new truck's gross sales of a week, in percent of what an established truck sells in the same days.",
         "gross sales / established trucks",
         "percent",
         _HOURLY,
@@ -544,7 +544,7 @@ _ENTRIES = (
     Entry(
         "clean_pct",
         "Share of clean data",
-        "Part of the rows read that became a sale.",
+        "Share of the rows read that became a sale.",
         "rows loaded / rows read",
         "percent",
         "mart.sales_hourly, mart.rejected_daily",
@@ -571,7 +571,7 @@ _ENTRIES = (
     Entry(
         "ledger_rows_loaded",
         "Rows loaded in the ledger",
-        "Those of them that became a sale.",
+        "Rows of these files that became a sale.",
         "sum(rows_loaded)",
         "rows",
         "mart.file",
@@ -579,7 +579,7 @@ _ENTRIES = (
     Entry(
         "ledger_rows_rejected",
         "Rows rejected in the ledger",
-        "Those of them that are kept as rejects.",
+        "Rows of these files that are kept as rejects.",
         "sum(rows_rejected)",
         "rows",
         "mart.file",
@@ -587,7 +587,7 @@ _ENTRIES = (
     Entry(
         "ledger_pence",
         "Pence in the ledger",
-        "What the ledger says these files sold.",
+        "Gross sales of these files according to the ledger.",
         "sum(pence_loaded)",
         "pence",
         "mart.file",
@@ -600,12 +600,19 @@ _ENTRIES = (
         "sales",
         "mart.sale",
     ),
-    Entry("other_days_pence", "Pence of other days", "Gross sales of these.", "sum(total_pence)", "pence", "mart.sale"),
+    Entry(
+        "other_days_pence",
+        "Pence of other days",
+        "Gross sales of these sales.",
+        "sum(total_pence)",
+        "pence",
+        "mart.sale",
+    ),
     Entry(
         "rows_difference",
         "Rows unexplained",
         "Rows of the ledger that are neither a sale of the chosen days, a reject, nor a sale of another day; "
-        "0 when all agrees.",
+        "0 if all agree.",
         "rows read - rejected - sales of other days - transactions",
         "rows",
         "mart.file, mart.sales_hourly",
@@ -613,7 +620,7 @@ _ENTRIES = (
     Entry(
         "pence_difference",
         "Pence unexplained",
-        "Pence of the ledger less those of the sales; 0 when all agrees.",
+        "Pence of the ledger less those of the sales; 0 if all agree.",
         "pence in the ledger - pence of other days - gross sales",
         "pence",
         "mart.file, mart.sales_hourly",

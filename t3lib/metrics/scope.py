@@ -13,7 +13,7 @@ class Scope:
 
     `until_hour` cuts the last day: only its local hours before that hour count, in the order of the
     business day (so 1 takes in the evening and the hour after midnight). None means the whole day.
-    `menus` are menu types as `by_menu_type` names them; they are read from the sales, not from the rollup."""
+    `menus` are menu types as `by_menu_type` names them."""
 
     first: date
     last: date
@@ -46,8 +46,8 @@ def same_weekdays_before(scope: Scope, weeks: int = 1) -> list[Scope]:
     """The same weekdays before, nearest first, `weeks` of them.
 
     A day is compared with the day a week before. A longer range is shifted back by whole weeks: by the
-    smallest multiple of seven days that is not shorter than the range, so that it never overlaps itself.
-    `until_hour` stays, so that a day still trading is compared with the same time of the days before.
+    smallest multiple of seven days that is not shorter than the range, so that the two never overlap.
+    `until_hour` is kept, so that a day that still trades is compared with the same time of the days before.
 
     >>> [str(before.first) for before in metrics.same_weekdays_before(week, 2)]
     ['2026-10-26', '2026-10-19']
@@ -104,12 +104,12 @@ menu AS (
     FROM core.menu_item
     GROUP BY truck_id, price_pence
 )"""
-# The rollup inside a scope: one row per truck x place x business date x local hour x payment. With menu types
-# the rollup that knows prices too (the planner drops the branch that is not asked for).
+# The rollup inside a scope: one row per truck x place x business date x local hour x payment. With menu types the
+# rollup that also has prices is read (the planner drops the unused branch).
 # hour_order counts hours from the start of the business day.
 SCOPED = f"""
 WITH {MENU.strip()},
-kept AS NOT MATERIALIZED (
+rollup AS NOT MATERIALIZED (
     SELECT truck_id, business_date, local_hour, location_id, payment_type, transactions, total_pence
     FROM mart.sales_hourly
     WHERE :all_menus
@@ -123,7 +123,7 @@ kept AS NOT MATERIALIZED (
 sales AS (
     SELECT truck_id, business_date, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order,
            location_id, payment_type, transactions, total_pence
-    FROM kept
+    FROM rollup
     WHERE business_date BETWEEN :first AND :last
       AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
       AND (:all_locations OR location_id = ANY(CAST(:locations AS integer[])))

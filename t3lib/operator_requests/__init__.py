@@ -2,7 +2,7 @@
 
 from t3lib.operator_requests.actions import ACTIONS, Action
 from t3lib.operator_requests.kinds import KINDS
-from t3lib.operator_requests.rows import Request, ask, count, newest, read
+from t3lib.operator_requests.rows import Request, count, enter, newest, read
 from t3lib.operator_requests.work import carry_out
 
-__all__ = ["ACTIONS", "KINDS", "Action", "Request", "ask", "carry_out", "count", "newest", "read"]
+__all__ = ["ACTIONS", "KINDS", "Action", "Request", "carry_out", "count", "enter", "newest", "read"]

@@ -1,11 +1,10 @@
 """The action of a worker for each kind of request. Each returns the outcome as a sentence, or raises.
 
-An action on the request's connection commits together with its end. Others commit on their own; `already_done` finds
-their traces after a worker died."""
+An action on the request's connection commits together with the request's end. Others commit on their own;
+`already_done` finds their traces after a worker died."""
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +14,7 @@ from t3lib.money import parse_pence, pounds
 from t3lib.operator_requests.rows import Request
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
-from t3lib.warehouse.decisions import quarantine, rejudging, repairs
+from t3lib.warehouse.decisions import quarantine, repairs, replays
 from t3lib.warehouse.files import ledger, reprocessing
 
 Action = Callable[[sa.Connection, Request], str]
@@ -70,8 +69,9 @@ def _undo(db: sa.Connection, request: Request) -> str:
 
 def _replay(db: sa.Connection, request: Request) -> str:
     given = request.parameters
-    done = rejudging.replay(reason=given.get("reason"), truck=given.get("truck"), **_days(given), **_by(request))
-    return f"{done.judged:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
+    first, last = (date.fromisoformat(given[name]) if name in given else None for name in ("first", "last"))
+    done = replays.replay(reason=given.get("reason"), truck=given.get("truck"), first=first, last=last, **_by(request))
+    return f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}."
 
 
 def _hold(db: sa.Connection, request: Request) -> str:
@@ -94,13 +94,10 @@ def _resend(db: sa.Connection, request: Request) -> str:
 
 def _reclean(db: sa.Connection, request: Request) -> str:
     size = settings().batch_bytes
-    batches = reprocessing.ask(db, **_days(request.parameters), batch_bytes=size, **_by(request))
+    first, last = (date.fromisoformat(request.parameters[name]) for name in ("first", "last"))
+    batches = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
     ledger.claim(db, size)
-    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to clean again."
-
-
-def _days(given: dict[str, Any]) -> dict[str, date]:
-    return {name: date.fromisoformat(given[name]) for name in ("first", "last") if name in given}
+    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to reprocess."
 
 
 ACTIONS: dict[str, Action] = {

@@ -1,4 +1,4 @@
-"""The fields of requests. Each reader accepts what a person typed, and its own result."""
+"""The fields of requests. A reader turns what a person typed into the value to store, and accepts that value too."""
 
 import re
 from collections.abc import Callable
@@ -42,8 +42,8 @@ class Field:
         return self.read(self.label, given)
 
 
-def whole(label: str, given: Any) -> int:
-    """A number of the project: of a file, row, mail or truck."""
+def number(label: str, given: Any) -> int:
+    """The number of a file, row, mail or truck."""
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 11) or int(text) >= 2**31:
         raise RefusedError(f"{label}: {text[:40]!r} is not a number.")

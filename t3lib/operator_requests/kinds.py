@@ -23,7 +23,7 @@ class Kind:
     check: Callable[[Given], Given] = field(default=lambda given: given)
 
     def checked(self, given: Given) -> Given:
-        """The parameters as they are kept; giving these again gives the same. Raises RefusedError."""
+        """The parameters as they are stored; stored ones come out unchanged. Raises RefusedError."""
         if unknown := sorted(given.keys() - {known.name for known in self.fields}):
             raise RefusedError(f"{self.title}: there is no field {unknown[0][:40]!r}.")
         read = {known.name: known.value(given.get(known.name)) for known in self.fields}
@@ -31,7 +31,7 @@ class Kind:
 
 
 def _total(given: Given) -> Given:
-    """A typed total comes before the suggested one."""
+    """A typed total replaces the suggested one."""
     return {name: value for name, value in given.items() if name != "accept" or "total" not in given}
 
 
@@ -39,11 +39,11 @@ def _days(given: Given) -> Given:
     first, last = (date.fromisoformat(given[name]) if name in given else None for name in ("first", "last"))
     if first and last and not 0 <= (last - first).days < LONGEST_DAYS:
         late = "The first day is after the last one: write the earlier one first."
-        raise RefusedError(late if first > last else f"These are more than {LONGEST_DAYS} days: ask for fewer at once.")
+        raise RefusedError(late if first > last else f"These are more than {LONGEST_DAYS} days: choose fewer at once.")
     return given
 
 
-def _one_piece(given: Given) -> Given:
+def _batch_or_report(given: Given) -> Given:
     """A batch, or a report by its day and edition."""
     if ("batch" in given) == ("day" in given) or ("day" in given) != ("edition" in given):
         raise RefusedError("Name the batch, or the day and the edition of a report.")
@@ -51,8 +51,8 @@ def _one_piece(given: Given) -> Given:
 
 
 _ROW = (
-    Field("file", "File", fields.whole, "fixed", needed=True),
-    Field("row", "Row", fields.whole, "fixed", needed=True),
+    Field("file", "File", fields.number, "fixed", needed=True),
+    Field("row", "Row", fields.number, "fixed", needed=True),
 )
 _KEY = (Field("key", "File", fields.words, "fixed", needed=True),)
 _FIRST = Field("first", "From", fields.day, "day", needed=True)
@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
     ),
     "dismiss": Kind(
         "Dismiss a rejected row",
-        "The row is no sale, and nobody is asked about it again. It can be taken back.",
+        "The row is no sale and leaves the list of open rejects. It can be taken back.",
         _ROW,
         lambda given: f"Dismiss {sentences.row(given)}",
     ),
@@ -88,10 +88,10 @@ KINDS: dict[str, Kind] = {
     ),
     "replay": Kind(
         "Validate open rejects again",
-        "Rows that the present rules accept become sales; decisions of people stay.",
+        "Rows that the present rules accept become sales; people's decisions stay.",
         (
             Field("reason", "Reason", fields.code, hint="every reason; or one, such as zero"),
-            Field("truck", "Truck", fields.whole, hint="every truck"),
+            Field("truck", "Truck", fields.number, hint="every truck"),
             Field("first", "From", fields.day, "day"),
             Field("last", "To", fields.day, "day"),
         ),
@@ -112,8 +112,8 @@ KINDS: dict[str, Kind] = {
     ),
     "resend": Kind(
         "Send a mail again",
-        "The same message leaves once more, with the same Message-ID.",
-        (Field("mail", "Mail", fields.whole, "fixed", needed=True),),
+        "The same message is sent once more, with the same Message-ID.",
+        (Field("mail", "Mail", fields.number, "fixed", needed=True),),
         lambda given: f"Send mail {given['mail']} again",
     ),
     "rerun": Kind(
@@ -125,7 +125,7 @@ KINDS: dict[str, Kind] = {
             Field("edition", "Edition", fields.words, "fixed"),
         ),
         sentences.rerun,
-        _one_piece,
+        _batch_or_report,
     ),
     "backfill": Kind(
         "Catch up on past days",
@@ -140,10 +140,10 @@ KINDS: dict[str, Kind] = {
         _days,
     ),
     "reclean": Kind(
-        "Clean days again",
+        "Reprocess days",
         "The loaded files of these days go through the notebooks under the present rules; figures may change.",
         (_FIRST, _LAST),
-        lambda given: f"Clean the files{sentences.days_of(given)} again",
+        lambda given: f"Reprocess the files{sentences.days_of(given)}",
         _days,
     ),
 }

@@ -1,7 +1,7 @@
 """The rows of ops.request: entered by people, ended by a worker, never changed afterwards."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from t3lib.problems import RefusedError
 LONGEST_NAME, LONGEST_WHY, LONGEST_OUTCOME = 80, 500, 1000
 UNREADABLE = "unreadable"
 
-_ASK = sa.text("""
+_INSERT = sa.text("""
     INSERT INTO ops.request (kind, parameters, asked_by, why)
     VALUES (:kind, CAST(:parameters AS jsonb), :asked_by, :why)
     RETURNING request_id
@@ -76,29 +76,33 @@ class Request:
     def words(self) -> str:
         """The request as a sentence."""
         kind = KINDS.get(self.kind)
+        if kind is None:
+            return self.kind
         try:
-            return kind.words(self.parameters) if kind else self.kind
+            return kind.words(self.parameters)
         except Exception:  # a row that no page of this version wrote
             return kind.title
 
 
-def ask(db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = "") -> int:
+def enter(
+    db: sa.Connection, kind: str, parameters: dict[str, Any], *, asked_by: str, why: str, visitor: str = ""
+) -> int:
     """Enter a request; returns its id. Raises RefusedError for what is missing or cannot be read.
 
-    visitor: what the page's server signed for who asks; every role but the owner needs it."""
+    visitor: the statement that the page's server signed for this visitor; every role but the owner needs it."""
     row = checked(kind, parameters, asked_by, why)
     if visitor:
         signature.sign(db, visitor)
-    return db.scalar(_ASK, {**row, "parameters": json.dumps(row["parameters"])})
+    return db.scalar(_INSERT, {**row, "parameters": json.dumps(row["parameters"])})
 
 
 def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:
-    """The request as it is kept. Raises RefusedError."""
+    """The request as it is stored. Raises RefusedError."""
     if kind not in KINDS:
         raise RefusedError(f"There is no request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
     given = KINDS[kind].checked(parameters)
-    name = _said(asked_by, LONGEST_NAME, "Say who asks: your name is kept with the request.")
-    reason = _said(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
+    name = _one_line(asked_by, LONGEST_NAME, "Give your name: it is kept with the request.")
+    reason = _one_line(why, LONGEST_WHY, "Say why: the reason is kept with the request.")
     return {"kind": kind, "parameters": given, "asked_by": name, "why": reason}
 
 
@@ -151,23 +155,23 @@ def end(db: sa.Connection, request_id: int, state: str, outcome: str) -> None:
     db.execute(_END, {"request_id": request_id, "state": state, "outcome": outcome[:LONGEST_OUTCOME]})
 
 
-def _read(row: Mapping[str, Any]) -> Request:
-    """A row of the table; parameters that no page writes (numbers without end, lists a thousand deep) say so."""
+def _read(row: sa.RowMapping) -> Request:
+    """A row of the table; parameters that cannot be read (endless numbers, lists a thousand deep) become UNREADABLE."""
     try:
         parameters = json.loads(row["parameters"])
     except (ValueError, RecursionError):
         parameters = {UNREADABLE: True}
-    return Request(**dict(row) | {"parameters": parameters})
+    return Request(**{**row, "parameters": parameters})
 
 
 def _chosen(since: datetime | None, day: date | None, truck: int | None, states: Collection[str]) -> dict[str, Any]:
     return {"since": since, "day": day and day.isoformat(), "truck": truck, "states": list(states) or None}
 
 
-def _said(text: str, longest: int, missing: str) -> str:
+def _one_line(text: str, longest: int, missing: str) -> str:
     found = " ".join(text.split())
     if not found:
         raise RefusedError(missing)
     if len(found) > longest:
-        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: say it shorter.")
+        raise RefusedError(f"{found[:20]!r} ... is longer than {longest} characters: shorten it.")
     return found

@@ -27,7 +27,7 @@ def repair(given: Given) -> str:
 
 
 def days_of(given: Given) -> str:
-    """of 2026-11-05;  from 2026-11-05 to 2026-11-07; nothing without days."""
+    """of 2026-11-05;  from 2026-11-05 to 2026-11-07; empty without days."""
     first, last = given.get("first"), given.get("last")
     if first == last:
         return f" of {first}" if first else ""
@@ -35,10 +35,10 @@ def days_of(given: Given) -> str:
 
 
 def replay(given: Given) -> str:
-    """Validate the open rejects (zero) of truck 3 by the present rules."""
+    """Validate the open rejects (zero) of truck 3 under the present rules."""
     reason = given.get("reason", "").replace("_", " ")
     truck = f" of truck {given['truck']}" if "truck" in given else ""
-    return f"Validate the open rejects{f' ({reason})' if reason else ''}{truck}{days_of(given)} by the present rules"
+    return f"Validate the open rejects{f' ({reason})' if reason else ''}{truck}{days_of(given)} under the present rules"
 
 
 def rerun(given: Given) -> str:

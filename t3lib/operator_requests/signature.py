@@ -17,8 +17,8 @@ def key(db: sa.Connection) -> bytes:
 
 def statement(key: bytes, name: str) -> str:
     """A visitor's statement for its kernel: name in hex, last valid second, own key. An empty name is typed later."""
-    said = f"{' '.join(name.split()).encode().hex()}|{int(time.time()) + LASTS_SECONDS}"
-    return f"{said}|{_signed(key, said).hex()}"
+    content = f"{' '.join(name.split()).encode().hex()}|{int(time.time()) + LASTS_SECONDS}"
+    return f"{content}|{_signed(key, content).hex()}"
 
 
 def name_in(statement: str) -> str:
@@ -28,10 +28,10 @@ def name_in(statement: str) -> str:
 
 def sign(db: sa.Connection, statement: str) -> None:
     """Sign this transaction, and only this one, with the visitor's name."""
-    said, _, own = statement.rpartition("|")
+    content, _, own = statement.rpartition("|")
     transaction = db.scalar(sa.text("SELECT CAST(pg_current_xact_id() AS text)"))
     proof = _signed(bytes.fromhex(own), transaction).hex()
-    db.execute(sa.text("SELECT set_config('t3.visitor', :said, true)"), {"said": f"{said}|{proof}"})
+    db.execute(sa.text("SELECT set_config('t3.visitor', :content, true)"), {"content": f"{content}|{proof}"})
 
 
 def _signed(key: bytes, message: str) -> bytes:

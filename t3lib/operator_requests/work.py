@@ -25,11 +25,11 @@ _WAITING = sa.text("SELECT EXISTS (SELECT FROM ops.request WHERE state = 'waitin
 def carry_out(actions: Mapping[str, Action] = ACTIONS) -> int:
     """Carry out the waiting requests; returns how many ended. Any number of workers may call this at any time.
 
-    One worker at a time holds the lock, so requests are done in their order. A request whose worker died is tried
-    again; if its trace shows that it was done, it is not done twice."""
+    One worker at a time holds the lock, so requests are done in their order. A request whose worker died is retried;
+    if its trace shows that it was done, it is not done twice."""
     ended = 0
     with warehouse.connect() as guard:
-        if not guard.scalar(_WAITING) or not locks.alone_at_once(guard, locks.DESK):
+        if not guard.scalar(_WAITING) or not locks.try_acquire(guard, locks.REQUESTS):
             return 0
         while (request_id := _begin()) is not None:
             ended += _carry_out_one(request_id, actions)
@@ -51,7 +51,7 @@ def _carry_out_one(request_id: int, actions: Mapping[str, Action]) -> bool:
             with db.begin_nested():
                 state, outcome = "done", _do(db, request, actions)
         except Exception as error:
-            state, outcome = "failed", _words(request, error)
+            state, outcome = "failed", _outcome_of(request, error)
         rows.end(db, request_id, state, outcome)
         return True
 
@@ -61,17 +61,17 @@ def _do(db: sa.Connection, request: Request, actions: Mapping[str, Action]) -> s
     read = rows.checked(request.kind, request.parameters, request.asked_by, request.why)
     request = replace(request, **read)
     if request.kind not in actions:
-        raise RefusedError(f"This worker does not do {request.kind!r}.")
+        raise RefusedError(f"This worker cannot carry out {request.kind!r}.")
     if request.attempts > 1 and already_done(db, request):
         return "Done: the worker that did it died before it could record that."
     if request.attempts > MOST_ATTEMPTS:
         raise RefusedError(
-            f"{MOST_ATTEMPTS} workers died during this request, so it is not tried again: look at their logs."
+            f"{MOST_ATTEMPTS} workers died during this request, so it is not retried: look at their logs."
         )
     return actions[request.kind](db, request)
 
 
-def _words(request: Request, error: Exception) -> str:
+def _outcome_of(request: Request, error: Exception) -> str:
     known = explain(error)
     if known is None:
         _log.error("request %s (%s) failed", request.request_id, request.kind, exc_info=error)

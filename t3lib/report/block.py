@@ -5,23 +5,27 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import css_inline
 import jinja2
+
+if TYPE_CHECKING:
+    from t3lib.report.day import Day
 
 TEMPLATES = Path(__file__).with_name("template")
 STYLE = TEMPLATES / "email" / "style.css"
 TEXT_WIDTH = 72
 BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
-_WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that tables stand in line
+_WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that the columns of all tables line up
 
+_T = TypeVar("_T")
 Tone = Literal["", "up", "down", "muted"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: what it says, a smaller line below it, and whether it is good or bad."""
+    """One cell of a table: its text, a smaller text beside it, and whether the figure is good or bad."""
 
     text: str
     sub: str = ""
@@ -42,24 +46,24 @@ class Block:
         return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
 
 
-def section(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A section of that name: nothing for a day of an edition that does not have it."""
+def section(function: Callable[["Day"], _T]) -> Callable[["Day"], _T | None]:
+    """Make a function the section of its name: it gives None for an edition without that section."""
 
     @wraps(function)
-    def shown(day: Any) -> Any:
+    def shown(day: "Day") -> _T | None:
         return function(day) if function.__name__ in day.edition.sections else None
 
     return shown
 
 
 def table(title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False) -> Block:
-    """A table whose first column names and whose other columns are figures; `total`: the last row sums up."""
+    """A table with names in the first column and figures in the others; `total`: the last row is the sum."""
     content = {"title": title, "columns": columns, "rows": rows, "note": note, "total": total, "widths": _WIDTHS}
     return Block("table", _table_text(title, columns, rows, note), content)
 
 
 def folded(text: str, indent: str = "") -> str:
-    """Text in lines that every mail client shows whole."""
+    """Text in lines short enough that no mail client breaks them."""
     return textwrap.fill(text, TEXT_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
@@ -81,9 +85,9 @@ def _line(cells: list[str], widths: list[int]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A content as JSON holds it."""
-    if is_dataclass(value):
-        value = asdict(value)  # type: ignore[arg-type]
+    """Content as JSON values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -1,7 +1,8 @@
 """The buyer's pack: further figures of the month edition, read only for editions that show them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from t3lib.metrics.sales.growth import LikeForLike
 from t3lib.metrics.trust.reconciliation import Reconciliation
 
 MONTHS = 12
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Pack:
-    """Each is None in an edition without the section of its name.
+    """Each field is None in an edition without the section of that name.
 
     `months`: one row per month with a sale, of twelve and the twelve before them (`metrics.by_period`). `trailing`:
     `metrics.trailing_by_truck`. `seasonality` and `weekdays`: `metrics.seasonality`."""
@@ -42,9 +44,29 @@ class Pack:
 
 
 def read(db: sa.Connection, scope: Scope, sections: tuple[str, ...]) -> Pack:
-    """What these sections show, of the twelve months up to a scope's last day (the reconciliation: of the scope)."""
-    wanted = [one.name for one in fields(Pack) if one.name in sections]
-    return Pack(**{name: _READ[name](db, scope) for name in wanted})
+    """The figures of these sections over the twelve months up to a scope's last day (the reconciliation: the scope)."""
+
+    def part(section: str, figures: Callable[[sa.Connection, Scope], _T]) -> _T | None:
+        return figures(db, scope) if section in sections else None
+
+    return Pack(
+        months=part("months", _months),
+        like_for_like=part("like_for_like", _growth),
+        trailing=part("trailing", metrics.trailing_by_truck),
+        concentration=part("concentration", lambda db, scope: metrics.concentration(db, _year(scope))),
+        seasonality=part("seasonality", lambda db, scope: metrics.seasonality(db, _year(scope), "month")),
+        weekdays=part("weekdays", lambda db, scope: metrics.seasonality(db, _year(scope), "weekday")),
+        ramp=part("ramp", lambda db, scope: metrics.ramp(db, _year(scope))),
+        clean_rate=part("clean_rate", lambda db, scope: metrics.clean_rate(db, _year(scope))),
+        reconciliation=part("reconciliation", metrics.reconciliation),
+    )
+
+
+def needed(figures: _T | None) -> _T:
+    """Figures of a section, which are read for every edition that has it. Raises LookupError where they are not."""
+    if figures is None:
+        raise LookupError("the figures of this section were not read")
+    return figures
 
 
 def _year(scope: Scope) -> Scope:
@@ -60,19 +82,6 @@ def _growth(db: sa.Connection, scope: Scope) -> Growth:
 
 
 def _like_for_like(db: sa.Connection, scope: Scope) -> LikeForLike | None:
-    """None where the data do not hold the year before in full."""
-    held, earlier = metrics.data_range(db), metrics.year_before(scope)
-    return metrics.like_for_like(db, scope, earlier) if held and earlier.first >= held[0] else None
-
-
-_READ: dict[str, Callable[[sa.Connection, Scope], object]] = {
-    "months": _months,
-    "like_for_like": _growth,
-    "trailing": lambda db, scope: metrics.trailing_by_truck(db, scope),
-    "concentration": lambda db, scope: metrics.concentration(db, _year(scope)),
-    "seasonality": lambda db, scope: metrics.seasonality(db, _year(scope), "month"),
-    "weekdays": lambda db, scope: metrics.seasonality(db, _year(scope), "weekday"),
-    "ramp": lambda db, scope: metrics.ramp(db, _year(scope)),
-    "clean_rate": lambda db, scope: metrics.clean_rate(db, _year(scope)),
-    "reconciliation": metrics.reconciliation,
-}
+    """None unless the data cover the whole of the year before."""
+    data, earlier = metrics.data_range(db), metrics.year_before(scope)
+    return metrics.like_for_like(db, scope, earlier) if data and earlier.first >= data[0] else None

@@ -1,4 +1,4 @@
-"""Days that are not like their weekday: bank holidays, and what they do to comparisons."""
+"""Bank holidays, and the sentence about them in a report."""
 
 from datetime import date, timedelta
 from functools import cache
@@ -13,11 +13,11 @@ def holiday(day: date) -> str:
     return _holidays(settings().holidays).get(day) or ""
 
 
-def said(day: Day) -> str:
+def holiday_sentence(day: Day) -> str:
     """A sentence about the holidays of a period, or the one that it is compared with; empty for ordinary days."""
     first, last = day.period.first, day.period.last
     if day.period.kind != "day":
-        found = _among(first, last)
+        found = _holidays_between(first, last)
         return f"{found} {'was a bank holiday' if found.count('(') == 1 else 'were bank holidays'}." if found else ""
     weekday = f"{last:%A}"
     if name := holiday(last):
@@ -27,7 +27,7 @@ def said(day: Day) -> str:
     return ""
 
 
-def _among(first: date, last: date) -> str:
+def _holidays_between(first: date, last: date) -> str:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     found = [f"{words.weekday(one)} {one.day} {one:%b} ({holiday(one)})" for one in days if holiday(one)]
     return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
@@ -37,7 +37,7 @@ def _among(first: date, last: date) -> str:
 def _holidays(place: str) -> dict[date, str]:
     if place == ",":
         return {}
-    import holidays  # half a second that most commands need not wait for
+    import holidays  # takes half a second, and most commands do not need it
 
     country, _, part = place.partition("-")
     try:

@@ -7,17 +7,18 @@ from t3lib.report.day import Day
 
 
 @dataclass(frozen=True)
-class Against:
-    """`when` ends a sentence ('on Friday'); `usual` stands after 'above'; `usual_short` and `before_short` after 'vs'.
+class ComparisonNames:
+    """`when` ends a sentence ('on Friday'); `usual` follows 'above'; `usual_short` and `before_short` follow 'vs'.
 
-    `only_before`: the usual is nothing but the period before, so that once is enough."""
+    `no_earlier` is the sentence for no comparison. `only_before`: the usual is the period before itself, so that one
+    comparison is enough."""
 
     when: str
     usual: str
     usual_short: str
     before_when: str
     before_short: str
-    nothing: str
+    no_earlier: str
     only_before: bool
 
     def before_amount(self, amount: str) -> str:
@@ -27,14 +28,14 @@ class Against:
         return f"{self.before_when.removeprefix('in ')}'s {amount}"
 
 
-def against(day: Day) -> Against:
-    """The words for a day's, week's or month's comparisons."""
+def comparison_names(day: Day) -> ComparisonNames:
+    """What the comparisons of a day, week or month are called."""
     return {"day": _day, "week": _week, "month": _month}[day.period.kind](day)
 
 
-def _day(day: Day) -> Against:
+def _day(day: Day) -> ComparisonNames:
     weekday, only = f"{day.period.last:%A}", bool(day.usual and day.usual.weeks == 1)
-    return Against(
+    return ComparisonNames(
         f"on {weekday}",
         f"last {weekday}" if only else f"a usual {weekday}",
         "usual",
@@ -45,9 +46,9 @@ def _day(day: Day) -> Against:
     )
 
 
-def _week(day: Day) -> Against:
+def _week(day: Day) -> ComparisonNames:
     only = bool(day.usual and day.usual.weeks == 1)
-    return Against(
+    return ComparisonNames(
         f"in the week {day.period.dates}",
         "the week before" if only else "a usual week",
         "usual",
@@ -59,15 +60,15 @@ def _week(day: Day) -> Against:
 
 
 def _week_dates(day: Day) -> str:
-    """9–15 Nov: which week is meant by a reader's Monday."""
+    """9–15 Nov: on a Monday "last week" could be either of two weeks."""
     first, last = day.period.before.first, day.period.before.last
     return f"{first.day}–{last.day} {last:%b}" if first.month == last.month else f"week to {last.day} {last:%b}"
 
 
-def _month(day: Day) -> Against:
+def _month(day: Day) -> ComparisonNames:
     before = day.period.before
     usual = day.usual_of or before
-    return Against(
+    return ComparisonNames(
         f"in {day.period.dates}",
         f"{usual.last:%B %Y}" if usual.last.year != day.period.last.year else f"{usual.last:%B}",
         f"{usual.last:%b %Y}" if usual.last.year != day.period.last.year else f"{usual.last:%b}",

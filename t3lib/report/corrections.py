@@ -1,4 +1,4 @@
-"""Corrections: sent reports whose figures changed since, by how much, and the mail that asks the operators."""
+"""Corrections: sent reports whose figures changed since, and the mail in which the operators are asked about them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -45,7 +45,7 @@ _BEFORE = sa.text("""
 
 @dataclass(frozen=True)
 class Moved:
-    """A sent report whose figures changed; the new pence and number of sales."""
+    """A sent report whose figures changed, with the new pence and number of sales."""
 
     business_date: date
     edition: str
@@ -62,8 +62,8 @@ class Moved:
 def moved(db: sa.Connection, now: datetime, *, settle_seconds: float = 0) -> list[Moved]:
     """Recently sent reports whose sales or number of sales changed by more than their edition's `above_pct`.
 
-    Only if nothing of these days changed within `settle_seconds`, so that files that come one by one make one
-    correction. A waiting correction is cancelled when the figures have moved back."""
+    Only if nothing of these days changed within `settle_seconds`, so that files that arrive one by one make one
+    correction. A waiting correction is cancelled when the figures have changed back."""
     settled = now - timedelta(seconds=settle_seconds)
     wanted = (one for one in editions().values() if one.correction.then != "nothing")
     return [found for one in wanted for found in _of_edition(db, one, settled)]
@@ -80,7 +80,7 @@ def tell(db: sa.Connection, mails: list[int]) -> None:
     was = f"It said {_figures(*before)}; " if before else ""
     text = (
         f"{was}{'now it is' if was else 'Now it is'} {_figures(first['gross_sales_pence'], first['transactions'])}.\n\n"
-        "A corrected edition is ready and waits for your decision. "
+        "A corrected report is ready and waits for your decision. "
         f"Its readers: {', '.join(row['recipient'] for row in waiting)}.\n\n"
         f"To read it:    t3 mail show {first['mail_id']} > correction.eml\n"
         f"To send it:    t3 mail resend {first['mail_id']}\n"
@@ -88,7 +88,7 @@ def tell(db: sa.Connection, mails: list[int]) -> None:
         f"Or press Send beside it on the operations page. The threshold is in editions.toml."
     )
     incident = f"correction {first['edition']} {first['revision']}"
-    mail.tell_operators(db, incident, first["business_date"], f"{what} has moved: send a correction?", text)
+    mail.tell_operators(db, incident, first["business_date"], f"{what}: figures changed, send a correction?", text)
 
 
 def _of_edition(db: sa.Connection, one: Edition, settled: datetime) -> list[Moved]:
@@ -98,9 +98,9 @@ def _of_edition(db: sa.Connection, one: Edition, settled: datetime) -> list[Move
     for day, *sent in db.execute(_TOUCHED, key | {"since": since}):
         days = of(one.period, day)
         now = metrics.totals(db, Scope(days.first, days.last))
-        are = [now.gross_sales_pence, now.transactions]
-        if any(_differs(*pair, one.correction.above_pct) for pair in zip(are, sent, strict=True)):
-            found.append(Moved(day, one.name, *are, ask=one.correction.then == "ask"))
+        pence, transactions, ask = now.gross_sales_pence, now.transactions, one.correction.then == "ask"
+        if any(_differs(*pair, one.correction.above_pct) for pair in zip((pence, transactions), sent, strict=True)):
+            found.append(Moved(day, one.name, pence, transactions, ask))
         else:
             db.execute(_BACK, key | {"day": day})
     return found

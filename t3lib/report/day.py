@@ -23,10 +23,11 @@ WEEKS = 4
 
 @dataclass(frozen=True)
 class Day:
-    """One business day, week or month for one edition's readers; what has nothing to compare with is None.
+    """One business day, week or month for one edition's readers.
 
     `before` is the day a week before, or the week or month before. `usual` is the mean of four weeks; of a month it is
     the same month a year before, or, where the data do not reach back that far, the month before (`usual_of` says).
+    Both are None without data to compare with.
     `hours` to `places`: one row each, with both measures and their _before and _usual (`breakdown.compared`); `days`
     only in an edition with that section."""
 
@@ -61,7 +62,7 @@ class Day:
 def read(business_date: str = "", edition_name: str = "cfo", url: str | None = None) -> Day:
     """All figures of the day, week or month that a business day lies in (ISO date; empty for the latest that is over).
 
-    Raises ValueError for another text."""
+    Raises ValueError for any other text."""
     one = edition(edition_name)
     if business_date:
         days = period.of(one.period, business_day.day_of(business_date))
@@ -92,7 +93,7 @@ def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
         attention=tuple(metrics.attention(db, days.last)) if "attention" in one.sections else (),
         quality=metrics.data_quality(db, scope),
         freshness=metrics.freshness(db),
-        restated=metrics.restated_days(db, *_since(db, one, days), before=days.first),
+        restated=metrics.restated_days(db, *_restatement_span(db, one, days), before=days.first),
         contribution=contribution(db, scope),
         inputs=breakdown.inputs(db),
         pack=buyers_pack.read(db, scope, one.sections),
@@ -101,17 +102,17 @@ def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
 
 
 def _compared_with(db: sa.Connection, days: Period) -> tuple[list[Scope], list[Scope]]:
-    """The scopes that `before` and `usual` are of, as far as the warehouse holds them in full."""
-    held = metrics.data_range(db)
-    if held is None:
+    """The scopes of `before` and `usual`, as far as the data cover them completely."""
+    data = metrics.data_range(db)
+    if data is None:
         return [], []
     scope, last = Scope(days.first, days.last), days.before
     if days.kind != "month":
-        weeks = [week for week in metrics.same_weekdays_before(scope, WEEKS) if week.first >= held[0]]
+        weeks = [week for week in metrics.same_weekdays_before(scope, WEEKS) if week.first >= data[0]]
         return weeks[:1], weeks
     month_before, year_before = Scope(last.first, last.last), metrics.year_before(scope)
-    before = [month_before] if month_before.first >= held[0] else []
-    return before, [year_before] if year_before.first >= held[0] else before
+    before = [month_before] if month_before.first >= data[0] else []
+    return before, [year_before] if year_before.first >= data[0] else before
 
 
 def _compared(
@@ -125,8 +126,9 @@ def _compared(
     return breakdown.beside(figure, key, db, scope, before=before, usual=usual)
 
 
-def _since(db: sa.Connection, one: Edition, days: Period) -> tuple[datetime, datetime]:
-    """When the report before this one was made (else: when this period began), and when this one must be out."""
+def _restatement_span(db: sa.Connection, one: Edition, days: Period) -> tuple[datetime, datetime]:
+    """Between which moments restatements are listed: from the previous report (else the start of this period) until the
+    end of the day after the period."""
     made = sent_figures.made_at(db, one, before=days.last)
     until = business_day.bounds(days.last + timedelta(days=1))[1]
     return made or business_day.bounds(days.first)[0], until

@@ -1,4 +1,4 @@
-"""Links into the dashboard with its filters set (`t3lib.dashboard.state` reads them); none without its address."""
+"""Links into the dashboard with its filters set (`t3lib.dashboard.state` reads them); None without T3_DASHBOARD_URL."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -7,7 +7,7 @@ from t3lib.settings import settings
 
 
 def dashboard(period: Period, truck_id: int | None = None) -> str | None:
-    """The dashboard on the days of a report, and on one truck; of a week or month on its money."""
+    """The dashboard filtered to the days of a report, and to one truck; for a month its Money tab."""
     base = settings().dashboard_url
     if not base or urlsplit(base).scheme not in ("http", "https"):
         return None

@@ -39,8 +39,8 @@ def change(pct: float | None) -> str:
     """+12%, −3%, 0%; an en dash where there is nothing to compare with."""
     if pct is None or math.isnan(pct):
         return "–"
-    whole = half_away(pct)
-    return f"{'+' if whole > 0 else '−' if whole < 0 else ''}{abs(whole):,}%"
+    rounded = half_away(pct)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded):,}%"
 
 
 def points(now: float | None, before: float | None) -> str:

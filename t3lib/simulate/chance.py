@@ -21,6 +21,6 @@ def draw(seed: int, purpose: int, *numbers: int) -> float:
 
 
 def choose(value: float, shares: dict[str, float]) -> str | None:
-    """The name whose share covers a number in [0, 1); None when it lies beyond all of them."""
+    """The name whose share covers a number in [0, 1); None beyond the last one."""
     place = bisect_right(list(accumulate(shares.values())), value)
     return list(shares)[place] if place < len(shares) else None

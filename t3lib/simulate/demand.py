@@ -1,4 +1,4 @@
-"""What a truck really sells: a pure function of seed, truck and business date."""
+"""What a truck sells before anything goes wrong: a pure function of seed, truck and business date."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,18 +41,18 @@ def day_sales(truck: Truck, day: date, seed: int, sales_per_day: float | None = 
     luck, rest = rng.random(2)
     mean = (sales_per_day or truck.sales_per_day) * _level(truck, day, seed)
     count = int(mean * (0.88 + 0.24 * luck) + rest)
-    minutes, items, cards, again = rng.random((4, count))
+    minutes, items, cards, repeats = rng.random((4, count))
     minute = np.sort(_minutes(truck, location(truck.truck_id, day), minutes))
     item = np.minimum(np.searchsorted(_shares(truck), items, side="right"), len(truck.menu) - 1)
     card_share = 0.0 if reader_broken(truck, day, seed) else truck.card_share
     origin = np.arange(count)
-    origin[(again < REPEATS) & (origin > 0)] = 0
+    origin[(repeats < REPEATS) & (origin > 0)] = 0
     origin = np.maximum.accumulate(origin) if count else origin
     return Sales(minute[origin], item[origin], (cards < card_share)[origin])
 
 
 def off_the_road(truck: Truck, day: date, seed: int) -> bool:
-    """A rest day, or one of the days in the workshop that each truck has every twelve weeks or so."""
+    """A rest day, or one of the three days in the workshop that each truck has about every twelve weeks."""
     if day.weekday() == truck.rest_weekday and not is_festival(day):
         return True
     period, place = divmod(day.toordinal() + truck.truck_id * 34, ROAD_DAYS)

@@ -1,4 +1,4 @@
-"""What the tills make of the sales: rows of text, some of them spoilt in every way that was ever seen.
+"""The rows that tills write for the sales: text, some of it spoilt in every way that was ever seen.
 
 The reason that a spoilt row must be rejected for is known here, because it was spoilt here for that reason."""
 
@@ -33,7 +33,7 @@ TOTALS = {
 }
 TYPES = ("voucher", "cheque", "", "unknown")
 STAMPS = ("not set", "", "2026-13-45 99:99:00+00:00", "0000-00-00 00:00:00+00:00", "??:??")
-CLOCK_RESET = 0  # minutes since 1970: what a till says after its battery went flat
+CLOCK_RESET = 0  # minutes since 1970: the clock of a till whose battery went flat
 FUTURE_MINUTES = 27_000 * 1440  # some 74 years: later than any clock that a test or benchmark runs under
 ODD_BUT_GOOD = 0.015  # capitals, spaces and trailing zeros that change nothing
 CARD_WITHOUT_READER = 0.01
@@ -72,7 +72,7 @@ class Rows:
 
 
 def write_down(sales: Sales, truck: Truck, day: date, seed: int, dirt: float) -> Rows:
-    """The rows that the truck's till makes of its sales; dirt is the share of them that is spoilt."""
+    """The rows that the truck's till writes for its sales; dirt is the share of them that is spoilt."""
     rng = draws(seed, DIRT, truck.truck_id, day.toordinal())
     spoil, pick, odd = rng.random((3, len(sales)))
     reason = np.searchsorted(_edges(dirt), spoil, side="right")

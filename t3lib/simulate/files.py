@@ -37,7 +37,7 @@ def history_key(truck_id: int) -> str:
 
 
 def day_clutter(day: date) -> dict[str, bytes]:
-    """What else lies in a day's folder on the first of a month: nothing of ours."""
+    """Other files in a day's folder on the first of a month, which no ingest reads."""
     folder = f"trucks/{day.year}-{day.month}/{day.day}"
     return {
         f"{folder}/notes.txt": f"Checked {day:%d/%m/%Y}. All well.\n".encode(),

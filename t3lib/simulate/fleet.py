@@ -1,4 +1,4 @@
-"""The made-up fleet: trucks, what they sell, when they trade, and where they stand.
+"""The made-up fleet: trucks, what they sell, when they trade, and where.
 
 A fleet of more than six repeats the six kinds of truck under numbered names. Nothing about a truck depends on
 the size of the fleet."""
@@ -102,20 +102,20 @@ KINDS = (
 @cache
 def truck(truck_id: int, seed: int) -> Truck:
     """The truck with a number from 1 on; those beyond six differ from their kind in name and size."""
-    kind, again = KINDS[(truck_id - 1) % len(KINDS)], (truck_id - 1) // len(KINDS)
-    if not again:
+    kind, repeat = KINDS[(truck_id - 1) % len(KINDS)], (truck_id - 1) // len(KINDS)
+    if not repeat:
         return kind
     size = 0.7 + 0.6 * draw(seed, SIZE, truck_id)
-    return replace(kind, truck_id=truck_id, name=f"{kind.name} {again + 1}", sales_per_day=kind.sales_per_day * size)
+    return replace(kind, truck_id=truck_id, name=f"{kind.name} {repeat + 1}", sales_per_day=kind.sales_per_day * size)
 
 
 def is_festival(day: date) -> bool:
-    """Every fourth Saturday the whole fleet stands at the festival in the park."""
+    """Every fourth Saturday the whole fleet is at the festival in the park."""
     return day.weekday() == 5 and day.toordinal() // 7 % 4 == 1
 
 
 def location(truck_id: int, day: date) -> int:
-    """Where a truck stands: one place Monday to Wednesday, the next until Friday, another at weekends."""
+    """Where a truck trades: one place Monday to Wednesday, the next until Friday, another at weekends."""
     if is_festival(day):
         return FESTIVAL_LOCATION
     return (truck_id + (0, 0, 0, 1, 1, 2, 2)[day.weekday()]) % len(LOCATIONS) + 1

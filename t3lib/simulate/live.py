@@ -1,4 +1,4 @@
-"""Uploads as they happen, for a demonstration: a truck's file grows while the truck sells.
+"""Live uploads for a demonstration: a truck's file grows while the truck sells.
 
 A truck that uploads in the middle of a batch puts its file again under the same key with more rows, so each upload
 is a new version that replaces the old one's rows, which is what a correction does too. After ROLL_ROWS rows the
@@ -6,8 +6,8 @@ truck starts its next file, to keep each version small. The first file of a batc
 since the batch began.
 
 Between 21:00 and the start of the next business day no batch is due: sales then join the 21 h folder late, and
-before 09:00 they join the 12 h folder early. Both carry the flag outside_batch_window, as they would in earnest.
-When no truck trades, the kebab van serves the night."""
+before 09:00 they join the 12 h folder early. Both carry the flag outside_batch_window, as real ones would.
+When no truck trades, truck 2 (Kings of Kebabs) sells."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def live_uploads(
     dirt: float = 0.076,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[LiveUpload]:
-    """Endless: each step uploads a few new sales of one truck, truck after truck. The caller sets the pace."""
+    """An endless iterator: each step uploads a few new sales of one truck, in turn. The caller sets the pace."""
     step = 0
     while True:
         yield live_upload(out, step, trucks, seed, dirt, clock())
@@ -87,14 +87,14 @@ def _business_minute(local: datetime) -> tuple[date, int]:
 
 def _trading(trucks: int, seed: int, day: date, hour: int) -> list[Truck]:
     fleet = [truck(number, seed) for number in range(1, trucks + 1)]
-    out_there = [t for t in fleet if t.trades_at(hour) and not off_the_road(t, day, seed)]
-    return out_there or [fleet[min(NIGHT_TRUCK, trucks) - 1]]
+    trading = [t for t in fleet if t.trades_at(hour) and not off_the_road(t, day, seed)]
+    return trading or [fleet[min(NIGHT_TRUCK, trucks) - 1]]
 
 
 def _open_file(landing: Landing, truck_id: int, day: date, hour: int) -> tuple[str, str | None]:
-    """The key to write next and the text that stands there; None for a truck's first file of the batch."""
+    """The key to write next and the text stored under it; None for a truck's first file of the batch."""
     folder = sales_key(truck_id, day, hour, "").rsplit("/", 1)[0]
-    found = {thing.key for thing in landing.objects(folder)}
+    found = {stored.key for stored in landing.objects(folder)}
     keys = [sales_key(truck_id, day, hour, suffix) for suffix in SUFFIXES]
     used = [key for key in keys if key in found]
     if not used:

@@ -47,7 +47,7 @@ def _details(fleet: list[Truck]) -> bytes:
 
     book = openpyxl.Workbook()
     book.properties.created = _SAVED
-    sheet = book.active
+    sheet = book.worksheets[0]
     sheet.title = "trucks"
     sheet.append(("ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"))
     for t in fleet:
@@ -90,11 +90,11 @@ def _pitches(trucks: int, first: date, last: date) -> Iterator[tuple[object, ...
         places = [location(truck_id, day) for day in days]
         starts = [i for i in range(len(days)) if i == 0 or places[i] != places[i - 1]]
         for start, stop in zip(starts, [*starts[1:], len(days)], strict=True):
-            yield truck_id, places[start], _opening(days[start]), _opening(first + timedelta(days=stop))
+            yield truck_id, places[start], _day_start(days[start]), _day_start(first + timedelta(days=stop))
 
 
 def _costs(fleet: list[Truck], first: date, end: date) -> Iterator[tuple[object, ...]]:
-    """Costs as they were at first, and a rise of wages by 4 % half-way."""
+    """The costs from the first day on, and wages 4 % higher from half-way on."""
     begin, half = first.isoformat(), (first + (end - first) / 2).isoformat()
     for cost, amount, per in FLEET_COSTS:
         yield "", cost, amount, per, begin
@@ -105,7 +105,7 @@ def _costs(fleet: list[Truck], first: date, end: date) -> Iterator[tuple[object,
                 yield t.truck_id, cost, _pounds(int(amount.replace(".", "")) * 104 // 100), per, half
 
 
-def _opening(day: date) -> str:
+def _day_start(day: date) -> str:
     return datetime.combine(day, DAY_START, LONDON).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""What a simulation is asked for."""
+"""The parameters of a simulation."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +9,7 @@ from t3lib.business_day import business_date
 
 @dataclass(frozen=True)
 class Feed:
-    """What decides every byte of a simulation, but for which trucks and dates are asked for."""
+    """The parameters that, for a given truck and date, decide every byte of the files."""
 
     seed: int = 1
     dirt: float = 0.076
@@ -19,7 +19,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one simulation was asked for."""
+    """The parameters of one run: which trucks and dates, and their feed."""
 
     trucks: int
     days: int
@@ -36,11 +36,11 @@ class Plan:
 
     @cached_property
     def live_days(self) -> list[date]:
-        """The dates that come as live batches; those before are history."""
+        """The dates that come as live batches; earlier ones are history."""
         return [self.first + timedelta(days=i) for i in range(self.history_days, self.days)]
 
     def check(self) -> None:
-        """Raises ValueError for what cannot be made."""
+        """Raises ValueError for parameters that cannot be simulated."""
         today = business_date(self.now)
         if self.trucks < 1 or self.days < 1:
             raise ValueError("The simulator needs at least one truck and one day.")

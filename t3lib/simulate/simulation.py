@@ -79,7 +79,7 @@ class _Run:
 
     def write(self, writer: Writer, progress: Progress) -> None:
         """Write what arrives first, then what comes late."""
-        for key, body in self._standing():
+        for key, body in self._static_files():
             self._put(writer, key, body, "first")
         for number in self._trucks() if self.plan.history_days else ():
             self._put(writer, *self._history(number), "first")
@@ -92,7 +92,7 @@ class _Run:
             self._put(writer, key, csv_body(upload.rows, day), "late")
 
     def _live(self, writer: Writer, progress: Progress) -> list[tuple[int, date, int]]:
-        """Write the live files as they first come; returns (truck, date, hour) of those that come again."""
+        """Write the first versions of the live files; returns (truck, date, hour) of those to be written again."""
         later, done = [], self.plan.trucks * self.plan.history_days
         for day in self.plan.live_days:
             for number in self._trucks():
@@ -104,7 +104,7 @@ class _Run:
                 progress(done, self.plan.trucks * self.plan.days)
         return later
 
-    def _standing(self) -> Iterator[tuple[str, bytes]]:
+    def _static_files(self) -> Iterator[tuple[str, bytes]]:
         """Files that no truck uploads."""
         metadata = metadata_files(self.plan.trucks, self.plan.first, self.plan.end, self.feed.seed)
         self.truth.files["metadata"] = len(metadata)
@@ -131,7 +131,7 @@ class _Run:
         return day_uploads(number, day, self.feed, self.plan.now, empty_hour)
 
     def _first(self, writer: Writer, upload: Upload) -> None:
-        """Write a file's first version, and count what the file is worth in the end."""
+        """Write a file's first version, and count the rows of its last one."""
         late, first = "late" in self.plan.parts, upload.first_version()
         if upload.mishap != "late":
             self._put(writer, upload.key, csv_body(first, upload.day), "first")

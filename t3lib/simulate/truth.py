@@ -1,4 +1,4 @@
-"""What an ingest of the made-up feed must find, kept by the maker of the feed.
+"""What an ingest of the made-up feed must find, counted while the feed is made.
 
 Nothing here reads a file back or uses the code that cleans: a row's reason is known because it was spoilt on
 purpose, and its business date because it was sold then."""
@@ -19,7 +19,7 @@ class Truth:
     """Counts of rows and integer pence; by_day holds [rows, pence] per truck and business date.
 
     files counts objects by outcome; of the loaded ones header_only_files bring no row, and replaced_versions had
-    an earlier version that an ingest may or may not have met."""
+    an earlier version that an ingest may or may not have seen."""
 
     rows_read: int = 0
     rows_loaded: int = 0
@@ -50,7 +50,7 @@ class Truth:
             self._span(utc_minute(day, int(rows.minute[good][0])), utc_minute(day, int(rows.minute[good][-1])))
 
     def as_dict(self) -> dict[str, Any]:
-        """The truth as JSON has it."""
+        """The truth as JSON values."""
         totals = {name: value for name, value in asdict(self).items() if name.startswith(("rows_", "pence_"))}
         return totals | {
             "rejected": dict(sorted(self.rejected.items())),

@@ -12,7 +12,7 @@ from t3lib.simulate.files import BATCH_HOURS, BATCHES, LONDON, sales_key
 from t3lib.simulate.fleet import truck
 from t3lib.simulate.plan import Feed
 
-# missing: never uploaded. late: uploaded after everything else. corrected: uploaded incomplete, later whole.
+# missing: never uploaded. late: uploaded after everything else. corrected: uploaded incomplete, later completely.
 # duplicate: later uploaded again under another key. carried: its rows come in the truck's next file.
 MISHAPS = {"missing": 0.020, "late": 0.015, "corrected": 0.015, "duplicate": 0.010, "carried": 0.010}
 PADDED = 0.05
@@ -21,7 +21,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTU"  # V to Z are for live uploads
 
 @dataclass(frozen=True)
 class Upload:
-    """One file as it finally is. Its first `carried` rows are from before the batch's three hours."""
+    """The last version of one file. Its first `carried` rows are from before the batch's three hours."""
 
     truck_id: int
     day: date
@@ -94,5 +94,5 @@ def _keys(truck_id: int, day: date, hour: int, padded: float, letter: float, dig
 
 
 def _possible(mishap: str | None, rows: Rows) -> str | None:
-    """A file too short to lose a quarter comes whole at once."""
+    """The mishap, or None for a file that is too short for it."""
     return None if mishap in ("corrected", "duplicate", "late") and len(rows) < 4 else mishap

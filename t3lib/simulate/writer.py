@@ -12,7 +12,7 @@ WAITING = 64
 
 
 def landing_url(out: str | Path) -> str:
-    """A URL for the landing; a plain folder is made."""
+    """A URL for the landing; a plain folder is created."""
     parts = urlsplit(str(out))
     if parts.scheme in ("", "file"):
         folder = Path(unquote(parts.path)) if parts.scheme else Path(out)
@@ -45,6 +45,6 @@ class Writer:
             self._under_way.popleft().result()
 
     def wait(self) -> None:
-        """Until everything is written."""
+        """Wait until everything is written."""
         while self._under_way:
             self._under_way.popleft().result()

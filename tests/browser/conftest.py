@@ -60,6 +60,12 @@ class Site:
             return int(db.execute(sa.text(query)).scalar_one())
 
 
+# A closed tab's kernel ends in half of the shipped time.
+IDLE_SECONDS, LOOK_SECONDS = 25, 2
+SOONER = [
+    f"--MappingKernelManager.cull_{name}" for name in (f"idle_timeout={IDLE_SECONDS}", f"interval={LOOK_SECONDS}")
+]
+
 expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
 
 
@@ -103,7 +109,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Si
         log = home / f"{notebook}.log"
         with log.open("wb") as out:
             started.append(
-                subprocess.Popen(voila_server.command(port, notebook), env=env, stdout=out, stderr=subprocess.STDOUT)
+                subprocess.Popen(
+                    [*voila_server.command(port, notebook), *SOONER], env=env, stdout=out, stderr=subprocess.STDOUT
+                )
             )
         site = Site(f"http://127.0.0.1:{port}/", database, log)
         _wait(site)

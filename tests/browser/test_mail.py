@@ -4,8 +4,8 @@ import re
 from datetime import date
 
 import pytest
+from playwright.sync_api import Page
 
-from scheduler.pictures.screenshots import browser
 from t3lib import period
 from t3lib.metrics import Attention
 from t3lib.report.output.delivery import browser_copy
@@ -65,47 +65,45 @@ def month(tmp_path_factory):
     return browser_copy(build(executed(day, tmp_path_factory.mktemp("month"))))
 
 
+def shown(tab: Page, html: str, width: int, dark: bool = False) -> None:
+    """Show a mail in a window of this width, in a light or dark theme."""
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.emulate_media(color_scheme="dark" if dark else "light")
+    tab.set_content(html)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 640, 1024])
 @pytest.mark.parametrize("name", ["html", "month"])
-def test_mail_fits_and_can_be_read(request, name, width, dark):
-    html = request.getfixturevalue(name)
-    with browser(width, 800, dark) as context:
-        page = context.pages[0]
-        page.set_content(html)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.locator(".paper").bounding_box()["width"] <= 640
-        assert page.evaluate(PAST_THE_MARGIN) == []
-        contrast, text = page.evaluate(LOWEST_CONTRAST)
-        assert contrast >= 4.5, text
-        assert [image.is_visible() for image in page.locator("img").all()] == [not dark, dark]
+def test_mail_fits_and_can_be_read(request, tab: Page, name, width, dark):
+    shown(tab, request.getfixturevalue(name), width, dark)
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert tab.locator(".paper").bounding_box()["width"] <= 640
+    assert tab.evaluate(PAST_THE_MARGIN) == []
+    contrast, text = tab.evaluate(LOWEST_CONTRAST)
+    assert contrast >= 4.5, text
+    assert [image.is_visible() for image in tab.locator("img").all()] == [not dark, dark]
 
 
-def test_large_figures_stay_in_their_tiles(month):
-    with browser(640, 800) as context:
-        page = context.pages[0]
-        page.set_content(month)
-        boxes = [tile.bounding_box() for tile in page.locator(".tile").all()]
-        ends = [figure.evaluate(WIDEST) for figure in page.locator(".tile .figure").all()]
+def test_large_figures_stay_in_their_tiles(tab: Page, month):
+    shown(tab, month, 640)
+    boxes = [tile.bounding_box() for tile in tab.locator(".tile").all()]
+    ends = [figure.evaluate(WIDEST) for figure in tab.locator(".tile .figure").all()]
     assert len(boxes) == 4
     assert [end <= box["x"] + box["width"] for end, box in zip(ends, boxes, strict=True)] == [True] * 4
 
 
-def test_mail_reads_without_style_blocks(html):
-    with browser(640, 800) as context:
-        page = context.pages[0]
-        page.set_content(re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL))
-        assert page.locator(".paper").bounding_box()["width"] == 640
-        assert page.locator("h1").evaluate("e => getComputedStyle(e).fontSize") == "25px"
-        assert [image.is_visible() for image in page.locator("img").all()] == [True, False]
-        assert page.evaluate(LOWEST_CONTRAST)[0] >= 4.5
+def test_mail_reads_without_style_blocks(tab: Page, html):
+    shown(tab, re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL), 640)
+    assert tab.locator(".paper").bounding_box()["width"] == 640
+    assert tab.locator("h1").evaluate("e => getComputedStyle(e).fontSize") == "25px"
+    assert [image.is_visible() for image in tab.locator("img").all()] == [True, False]
+    assert tab.evaluate(LOWEST_CONTRAST)[0] >= 4.5
 
 
-def test_mail_tells_its_figures_without_pictures(html):
-    with browser(390, 800) as context:
-        page = context.pages[0]
-        page.set_content(re.sub(r'src="data:[^"]*"', 'src="cid:blocked"', html))
-        image = page.locator("img.light")
-        assert "£1,120.00 over the day" in image.get_attribute("alt")
-        assert image.evaluate("e => e.naturalWidth") == 0
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+def test_mail_tells_its_figures_without_pictures(tab: Page, html):
+    shown(tab, re.sub(r'src="data:[^"]*"', 'src="cid:blocked"', html), 390)
+    image = tab.locator("img.light")
+    assert "£1,120.00 over the day" in image.get_attribute("alt")
+    assert image.evaluate("e => e.naturalWidth") == 0
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390

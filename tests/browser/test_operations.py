@@ -72,10 +72,10 @@ def test_a_rejected_row_is_repaired_through_the_form(tab: Page, served: Site):
     tab.get_by_label("Why").fill(f"The till {HOSTILE}")
     tab.get_by_label("Your name").fill("Ann")
     tab.get_by_label("Your name").press("Tab")
-    tab.get_by_role("button", name="Go on").press("Enter")
+    tab.get_by_role("button", name="Review").press("Enter")
     expect(live).to_contain_text("Make row 2 of file 2 a sale of £4.99?")
-    tab.get_by_role("button", name="Yes, ask for it").press("Enter")
-    expect(live.locator("tr", has_text="waits for a worker")).to_contain_text("Ann")
+    tab.get_by_role("button", name="Submit request").press("Enter")
+    expect(live.locator("tr", has_text="waiting for a worker")).to_contain_text("Ann")
     assert operator_requests.carry_out() == 1
     expect(live).to_contain_text("£4.99 by card at truck 3 is a sale now.")
     assert sales() == [(3, 1, 499), (3, 2, 499)]
@@ -125,7 +125,7 @@ def test_an_executed_copy_is_shown_and_runs_nothing(tab: Page, served: Site, pla
     assert (tab.title(), tab.locator("script, [onclick], img[src]").count()) == ("2_clean", 0)
     for run in ("2-out", "2-link", "2-far"):
         page = urllib.request.urlopen(f"{served.url}runs/{run}", timeout=30).read().decode()
-        assert "does not lie on this machine" in page
+        assert "is not on this machine" in page
     for path in ("runs/none", "runs/..%2F..%2Fsecret.ipynb", "runs/2-copy/../../secret.ipynb"):
         with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
             urllib.request.urlopen(f"{served.url}{path}", timeout=30)

@@ -62,7 +62,7 @@ def test_page_without_figures_says_so_and_comes_again(serve, fleet_database: str
     site: Site = serve(str(written("second", source).with_suffix("")), fleet_database, "dashboard")
     tab.clock.install()
     tab.goto(site.url)
-    expect(tab.get_by_role("alert")).to_contain_text("could not be made just now. It tries again by itself")
+    expect(tab.get_by_role("alert")).to_contain_text("could not be loaded. It retries automatically")
     expect(tab.locator(".t3-live-sign")).to_have_text("Not up to date")
     tab.clock.run_for(20_000)
     expect(tab.locator(".t3-first")).to_have_text("the figures")

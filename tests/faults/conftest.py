@@ -18,6 +18,7 @@ from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.simulate import simulate
+from tests.conftest import prepare_queue
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +84,7 @@ def cluster() -> Iterator[Cluster]:
     own.server.launch()
     own.execute("CREATE DATABASE template_t3")
     warehouse.upgrade(own.url("template_t3"))
+    prepare_queue(own.url("template_t3"))
     warehouse.engine(own.url("template_t3")).dispose()
     yield own
     own.server.stop()

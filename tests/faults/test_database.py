@@ -67,7 +67,7 @@ def test_a_line_cut_inside_copy_loads_nothing_and_the_next_try_everything(lunch,
     with pytest.raises(Exception) as error:  # noqa: PT011
         feeding.run(batch_id)
     if line.broken:
-        assert retries.may_pass(error.value), repr(error.value)
+        assert retries.is_temporary(error.value), repr(error.value)
     nothing_is_loaded()
     line.cuts = 0
     feeding.take_in()
@@ -81,7 +81,7 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
         execute(database, f"ALTER DATABASE {sa.make_url(database).database} SET statement_timeout = '500ms'")
         with pytest.raises(Exception, match="statement timeout") as error:
             feeding.run(batch_id)
-        assert retries.may_pass(error.value), repr(error.value)
+        assert retries.is_temporary(error.value), repr(error.value)
         nothing_is_loaded()
     feeding.take_in()
     assert len(feeding.sales()) == lunch
@@ -91,8 +91,8 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
 def test_a_connection_lost_under_pandas_is_tried_again(database):
     with pytest.raises(pd.errors.DatabaseError) as error, warehouse.connect() as db:
         pd.read_sql(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"), db)
-    assert retries.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb"))
-    assert not retries.may_pass(NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb"))
+    assert retries.is_temporary(NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb"))
+    assert not retries.is_temporary(NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb"))
 
 
 def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, own_database):
@@ -108,7 +108,7 @@ def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, 
 
     with pytest.raises(sa.exc.OperationalError) as error:
         query_after_a_crash()
-    assert retries.may_pass(error.value)
+    assert retries.is_temporary(error.value)
     until(lambda: cluster.is_up)
 
 
@@ -129,7 +129,7 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
         other.execute("SELECT 1 FROM ops.source_file FOR UPDATE")  # the loader holds these and wants the watermark
         loader.join(60)
     assert "deadlock" in str(errors[0])
-    assert retries.may_pass(errors[0]), repr(errors[0])
+    assert retries.is_temporary(errors[0]), repr(errors[0])
     nothing_is_loaded()
     feeding.take_in()
     assert len(feeding.sales()) == lunch
@@ -139,10 +139,11 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("code", ["40001", "40P01", "57P01"])
-def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
+def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, short_pauses, code):
     execute(database, CONFLICT.format(code=code))
     with workflows.working():
         assert take_in() == []
+    assert short_pauses == [1, 3]
     assert len(feeding.sales()) == lunch
     assert feeding.rows("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'failed'") == [(2,)]
     assert feeding.rows("SELECT count(*) FROM ops.mail_outbox") == [(0,)]
@@ -151,7 +152,7 @@ def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, code):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database):
+def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="40001").replace("<= 2", "<= 6"))
     with workflows.working():
         assert "a conflict" in take_in()[0]
@@ -166,7 +167,7 @@ def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database)
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database):
+def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="22000").replace("<= 2", "<= 1"))
     with workflows.working():
         assert len(take_in()) == 1
@@ -180,7 +181,7 @@ def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, datab
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch):
+def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch, short_pauses):
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:

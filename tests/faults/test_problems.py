@@ -54,9 +54,9 @@ def test_no_database_at_the_address(driver: str) -> None:
 @DRIVERS
 def test_a_wrong_password_and_none_at_all(driver: str, locked: sa.URL) -> None:
     url = locked.set(drivername=driver).update_query_dict({"passfile": "/dev/null"})
-    assert told(select(url.set(password="wrong"))).startswith("The database refuses the log-in")
+    assert told(select(url.set(password="wrong"))).startswith("The database refuses the login")
     assert "asks for a password" in told(select(url.set(password="")))
-    assert "refuses the log-in" in told(select(url.set(username="nobody", password="x")))
+    assert "refuses the login" in told(select(url.set(username="nobody", password="x")))
 
 
 @DRIVERS

@@ -33,7 +33,7 @@ def test_requests_of_killed_workers_are_done_once(bucket: Path):
     take_in()
     with warehouse.connect() as db:
         for row in range(2, ROWS + 2):
-            operator_requests.ask(
+            operator_requests.enter(
                 db, "repair", {"file": 2, "row": row, "accept": True}, asked_by="Ann", why="Lost points"
             )
     chance = random.Random(7)

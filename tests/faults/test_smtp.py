@@ -58,35 +58,35 @@ def test_nobody_listening_is_tried_again():
 
 def test_banner_that_never_comes_is_tried_again():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        outcome = attempt(f"smtp://127.0.0.1:{silent.getsockname()[1]}", patience=0.2)
+        outcome = attempt(f"smtp://127.0.0.1:{silent.getsockname()[1]}", reply_seconds=0.2)
     assert outcome.state == "retry"
 
 
 def test_unanswered_final_dot_leaves_it_unknown():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go") as url:
-        assert attempt(url, acceptance=0.2).state == "unknown"
+        assert attempt(url, acceptance_seconds=0.2).state == "unknown"
 
 
 def test_banner_that_comes_late_but_in_time_is_waited_for():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go", b"250 kept", pause=0.1) as url:
-        assert attempt(url, patience=2).state == "sent"
+        assert attempt(url, reply_seconds=2).state == "sent"
 
 
 def test_banner_that_trickles_in_is_cut_off():
     with trickling(b"220 " + b"x" * 500, pause=0.05) as url:
         begun = time.monotonic()
-        assert attempt(url, patience=0.1).state == "retry"
+        assert attempt(url, reply_seconds=0.1).state == "retry"
     assert time.monotonic() - begun < 5
 
 
 def test_answer_to_the_message_that_trickles_in_leaves_it_unknown():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go", slow=b"250-" + b"x" * 500) as url:
-        assert attempt(url, patience=0.1, acceptance=0.2).state == "unknown"
+        assert attempt(url, reply_seconds=0.1, acceptance_seconds=0.2).state == "unknown"
 
 
 def test_connection_that_drops_before_data_is_tried_again():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok") as url:
-        outcome = attempt(url, patience=1)
+        outcome = attempt(url, reply_seconds=1)
     assert outcome.state == "retry"
 
 
@@ -99,19 +99,19 @@ def test_connection_that_drops_within_the_message_leaves_it_unknown():
 @pytest.mark.parametrize("answer", [b"454 TLS not available", b"220 go\r\nnot a handshake at all"])
 def test_tls_that_is_offered_and_fails_sends_nothing(answer):
     with scripted(b"220 hi", b"250-hi\r\n250 STARTTLS", answer) as url:
-        outcome = attempt(url, patience=1)
+        outcome = attempt(url, reply_seconds=1)
     assert outcome.state == "retry"
 
 
 def test_tls_from_the_start_against_a_server_without_it_is_tried_again():
     with mailbox() as box:
-        assert attempt(box.url.replace("smtp://", "smtps://"), patience=1).state == "retry"
+        assert attempt(box.url.replace("smtp://", "smtps://"), reply_seconds=1).state == "retry"
     assert box.received == []
 
 
 def test_login_that_is_refused_is_tried_again_and_says_so():
     with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN", b"535 wrong password") as url:
-        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), patience=1)
+        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), reply_seconds=1)
     assert (outcome.state, outcome.reply) == ("retry", "535 wrong password")
     assert "secret" not in outcome.reply
 
@@ -119,7 +119,7 @@ def test_login_that_is_refused_is_tried_again_and_says_so():
 def test_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch):
     monkeypatch.setattr("t3lib.mail.smtp.LOOPBACK", ())
     with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN") as url:
-        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), patience=1)
+        outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), reply_seconds=1)
     assert outcome.state == "retry"
     assert "offers no STARTTLS" in outcome.reply
 
@@ -180,8 +180,8 @@ def test_what_is_no_address_never_reaches_the_server(address):
                                   "smtp://.{}", "smtp://127.0.0.1:{}0000"])  # fmt: skip
 def test_a_url_that_cannot_be_used_leaves_the_mail_for_another_try_and_shows_nothing_of_it(path):
     with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN LOGIN", b"250 ok") as url:
-        outcome = attempt(path.format(url.rpartition(":")[2]), patience=1)
-        attempt(url, patience=0.1)  # the script waits for somebody
+        outcome = attempt(path.format(url.rpartition(":")[2]), reply_seconds=1)
+        attempt(url, reply_seconds=0.1)  # the script waits for somebody
     assert outcome.state == "retry"
     assert "ssword" not in outcome.reply
 
@@ -196,7 +196,7 @@ def test_trouble_of_our_own_before_the_message_leaves_it_for_another_try(monkeyp
 
 def test_words_of_the_server_are_fit_for_the_database():
     with scripted(b"220 hi", b"250 hi", b"550 no\0such\x1b[31m person") as url:
-        outcome = attempt(url, patience=1)
+        outcome = attempt(url, reply_seconds=1)
     assert outcome.state == "failed"
     assert outcome.reply.isprintable()
 

@@ -136,13 +136,13 @@ def test_an_object_that_is_too_large_is_refused_unread(store, monkeypatch):
     monkeypatch.setattr("t3lib.feed.MOST_BYTES", 100)
     feeding.take_in()
     assert feeding.rows("SELECT state, reason FROM ops.source_file") == [
-        ("unreadable", "The file is larger than 0 MB: split it, upload the parts.")
+        ("unreadable", "The file is larger than 0 MB: split it and upload the parts.")
     ]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_through_the_notebooks_a_broken_bucket_is_told_once_and_ingested_later(store):
+def test_through_the_notebooks_a_broken_bucket_is_told_once_and_ingested_later(store, short_pauses):
     store.times(500, 10**6, part="T3_T3")
     with workflows.working():
         assert "fails at the moment" in take_in()[0]

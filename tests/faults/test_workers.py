@@ -5,11 +5,10 @@ T3_FAULT_RUNS=100 makes more rounds than the few of the suite."""
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -19,27 +18,19 @@ import sqlalchemy as sa
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
-from t3lib.settings import ROOT, settings
+from t3lib.settings import settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
 from tests.conftest import cluster
 from tests.faults.injection.network import proxy, silent_network
+from tests.support import processes
 from tests.support.steps import one, until
 
-ROUNDS = int(os.environ.get("T3_FAULT_RUNS", "3"))
-CUT_SECONDS = 60 if "T3_FAULT_RUNS" in os.environ else 20
+RUNS = int(os.environ.get("T3_FAULT_RUNS", "0"))
+SEEDS = range(RUNS) if RUNS else (1, 2)  # whose kills meet each of STAGES once
+CUT_SECONDS = 60 if RUNS else 15  # a lease lasts for eight
 STAGES = ("1_extract", "2_clean", "3_load", "between")
-WORK = """
-import signal, threading
-from scheduler.worker.loop import work
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-thread = threading.Thread(target=work, args=(stop,))
-thread.start()
-thread.join()
-"""
-
 # Held by the workers of this test's database.
 LEASES = """
     SELECT count(*) FROM ops.lease
@@ -81,23 +72,16 @@ def bucket(database, tmp_path, monkeypatch):
 
 @pytest.fixture
 def worker():
-    """Starts workers; what is left of them is killed at the end."""
+    """Starts workers, which end with the test."""
     started = []
 
-    def start(*before, **environment):
-        command, env = [*before, sys.executable, "-c", WORK], {**os.environ, **environment}
-        started.append(subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True))
+    def start(task=processes.work, **given):
+        started.append(processes.start(task, **given))
         return started[-1]
 
     yield start
     for process in started:
-        kill(process)
-
-
-def kill(process):
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        process.kill_group()
 
 
 def running(stage):
@@ -123,7 +107,7 @@ def agrees(made):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.timeout(300)
 def test_a_worker_killed_in_or_between_notebooks_loses_and_doubles_nothing(bucket, worker, seed):
     chance = random.Random(seed)
@@ -131,7 +115,7 @@ def test_a_worker_killed_in_or_between_notebooks_loses_and_doubles_nothing(bucke
     for stage in chance.sample(STAGES, 2):
         until(lambda stage=stage: running(stage) or all_done())
         time.sleep(chance.random() * 0.4)
-        kill(process)
+        process.kill_group()
         process = worker()
     until(all_done, 120)
     agrees(bucket)
@@ -146,7 +130,7 @@ def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, 
     until(lambda: stopped_in_a_run(first))
     assert one(RUNS_OF_FIRST.format("running")) == 1
     family = kin(first)
-    kill(first)
+    first.kill_group()
     signal_all(family, signal.SIGCONT)
     begun = time.monotonic()
     until(
@@ -201,7 +185,7 @@ def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket,
     agrees(bucket)
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_worker_told_to_stop_at_any_moment_fails_nothing(bucket, worker, seed):
     chance = random.Random(seed)
     process = worker()
@@ -258,7 +242,7 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         monkeypatch.setenv("T3_DATABASE_URL", url)
         settings.cache_clear()
         warehouse.upgrade()
-        zombie = network.start(worker, url)
+        zombie = worker(partial(network.inside, processes.work), warmed=False)
         until(lambda: one(LEASES) == 1)
         worker()
         until(lambda: one(LEASES) == 2)
@@ -277,7 +261,7 @@ def test_a_worker_whose_network_goes_silent_is_replaced_within_fifteen_seconds(b
         assert one(INCIDENTS) == 0
 
 
-@pytest.mark.parametrize("seed", range(max(ROUNDS // 50, 2)))
+@pytest.mark.parametrize("seed", range(max(RUNS // 50, 2)))
 @pytest.mark.timeout(400)
 def test_a_database_that_is_restarted_under_load_loses_and_doubles_nothing(bucket, worker, monkeypatch, seed):
     chance = random.Random(seed)

@@ -21,6 +21,7 @@ from scheduler.embedded import services
 from t3lib import business_day, warehouse
 from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
+from tests.conftest import copy_database
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 from tests.support.mailbox import Mailbox, mailbox
 from tests.support.pages import HOSTILE, SUNDAY, loaded, sell
@@ -36,12 +37,21 @@ class Home:
 
     def t3(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command; environment variables on top of the home's."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith("T3_")}
-        env |= {"T3_HOME": str(self.path), "T3_OUTPUTS": str(self.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1"}
-        env |= environment
         return subprocess.run(
-            [sys.executable, "-m", "scheduler.cli", *arguments], env=env, capture_output=True, text=True, timeout=170
-        )
+            [sys.executable, "-m", "scheduler.cli", *arguments],
+            env=self._environment | environment, capture_output=True, text=True, timeout=170,
+        )  # fmt: skip
+
+    def forked(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The same without the seconds of a start, in a fork of a process that has done the imports."""
+        from tests.support import processes
+
+        return processes.t3(arguments, self._environment | environment)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("T3_")}
+        return env | {"T3_HOME": str(self.path), "T3_OUTPUTS": str(self.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1"}
 
     def status(self, **environment: str) -> dict[str, Any]:
         """`t3 status --json`."""
@@ -58,8 +68,9 @@ def _folder() -> Iterator[Home]:
 
 
 @contextmanager
-def _served() -> Iterator[Home]:
+def _served(made: Path) -> Iterator[Home]:
     with _folder() as home, pytest.MonkeyPatch.context() as patch:
+        copy_database(made, home.path)
         patch.setenv("T3_HOME", str(home.path))
         with services(say=lambda line: None):
             yield home
@@ -73,16 +84,16 @@ def cold_home() -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
+def home(made_database: Path) -> Iterator[Home]:
     """A home that a module's tests share; its services are kept running, so that commands join them at once."""
-    with _served() as home:
+    with _served(made_database) as home:
         yield home
 
 
 @pytest.fixture
-def own_home() -> Iterator[Home]:
+def own_home(made_database: Path) -> Iterator[Home]:
     """The same for one test alone."""
-    with _served() as home:
+    with _served(made_database) as home:
         yield home
 
 

@@ -116,8 +116,8 @@ def test_a_dry_run_keeps_its_copy_and_its_staged_files_apart(filled):
     done = dry_run.dry_run(parameters.notebook("2_clean"), {"business_date": DAY.isoformat()})
     assert done.values["rows"] == done.values["sales"] + done.values["rejects"] > 0
     assert done.table[0][-2:] == ["reason", "suggested_pence"]
-    assert done.path.is_relative_to(settings().outputs / "rehearsals")
-    staged = settings().outputs / "rehearsals" / "staging" / f"rehearsal-{DAY}"
+    assert done.path.is_relative_to(settings().outputs / "dry_runs")
+    staged = settings().outputs / "dry_runs" / "staging" / f"dry_run-{DAY}"
     assert (staged / "sales.parquet").exists()
     assert not (settings().outputs / "staging" / staged.name).exists()
 

@@ -20,7 +20,7 @@ def again(first: date = DAY, last: date = DAY) -> list:
     """Ask for days again and see the batches through."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
-        made = reprocessing.ask(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
+        made = reprocessing.claim_days(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
     return [run(batch_id) for batch_id in made]
 
 

@@ -6,7 +6,6 @@ from t3lib.cleaning import Rulebook
 from t3lib.warehouse.files import rulesets
 
 
-
 def edited(cells: dict[str, str]) -> Rulebook:
     """The folder's rules with these cells instead of those that state the rules of these codes ('' takes one out)."""
     book, left = Rulebook.of_folder().cells, dict(cells)

@@ -1,1 +1,1 @@
-"""Commands that try a notebook or a rule without changing a figure."""
+"""Commands for trying notebooks and rules; none changes a figure."""

@@ -13,7 +13,7 @@ from t3lib.settings import settings
 if TYPE_CHECKING:
     from t3lib.ingest.preview import Difference
 
-_MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "sales change by"}
+_MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "change of sales"}
 _DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
 
 
@@ -21,10 +21,10 @@ def diff(
     days: Annotated[str, typer.Argument(help="Business day or days, DATE or DATE..DATE.")],
     json: Json = False,
 ) -> None:
-    """Show what edited cleaning rules would change of loaded days.
+    """Show what edited cleaning rules would change for loaded days.
 
     Rows that would move between loaded and rejected, by reason, and pence per day and truck, before and after.
-    Nothing is changed: `t3 ingest --reprocess` applies it.
+    Nothing is changed; `t3 ingest --reprocess` applies the rules.
 
     Example: t3 diff 2026-11-01..2026-11-07"""
     from scheduler.cli.session import session
@@ -44,19 +44,20 @@ def diff(
 def _show(found: "Difference", days: str) -> None:
     changed, files = found.files["restated"], found.files.total()
     named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
-    out().print(f"{named} cleaned under the rules of this folder: {changed:,} would come out otherwise.")
+    out().print(f"{named} cleaned under the rules of this folder: {changed:,} would come out differently.")
     for outcome in ("gone", "refused"):
         if count := found.files[outcome]:
-            out().print(f"{count:,} cannot be read any more ({outcome}): their rows would stay as they are.")
+            out().print(f"{count:,} can no longer be read ({outcome}): their rows would stay as they are.")
     for key, rows in found.readable.items():
         out().print(f"{key} could not be read before and can be now: {rows:,} rows.", soft_wrap=True)
     moves = [move | {"pence": _signed(move["pence"])} for move in found.by_move()]
-    for rows, titles in ((moves, _MOVES), ([_line(day) for day in found.by_day()], _DAYS)):
-        if rows:
+    days_moved = [_line(day) for day in found.by_day()]
+    for lines, titles in ((moves, _MOVES), (days_moved, _DAYS)):
+        if lines:
             out().print()
-            table(rows, titles, "")
+            table(lines, titles, "")
     if changed or found.readable:
-        out().print(f"\nNothing is changed. To apply it: t3 ingest --reprocess {days}")
+        out().print(f"\nNothing is changed. To apply the rules: t3 ingest --reprocess {days}")
 
 
 def _line(day: dict) -> dict:

@@ -1,6 +1,6 @@
-"""`t3 run`: an edited notebook, tried before it is committed."""
+"""`t3 run`: a dry run of a notebook, edits included."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -8,15 +8,18 @@ from typer.core import TyperCommand
 from scheduler.cli.options import Json
 from scheduler.cli.output import lines, print_json, progress, say
 
+if TYPE_CHECKING:
+    from typer._click import Context  # what TyperCommand.parse_args takes; typer.Context is a subclass of it
+
 
 class Pairs(TyperCommand):
     """A command whose option -p takes a name and a value, as papermill's does; `-p name=value` is the same."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, joined(args))
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        return super().parse_args(ctx, join_pairs(args))
 
 
-def joined(words: list[str]) -> list[str]:
+def join_pairs(words: list[str]) -> list[str]:
     """The words of a command line with each `-p name value` as `-p name=value`."""
     left, found = list(words), []
     while left:
@@ -33,10 +36,11 @@ def run(
     ] = [],  # noqa: B006 (typer makes a new list for each call)
     json: Json = False,
 ) -> None:
-    """Run a notebook as it stands, with checked parameters.
+    """Run a notebook, edits included, without changing any figure.
 
     It loads nothing and mails nothing: it has the analyst's rights, which are to read everything and to write files
-    under outputs/rehearsals/ and the schema sandbox. Prints the last table of the executed copy and where that lies.
+    under outputs/dry_runs/ and tables in the schema sandbox. Prints the notebook's last table and the path of the
+    executed notebook.
 
     Example: t3 run notebooks/2_clean.ipynb -p business_date 2026-11-05"""
     from scheduler import kernels

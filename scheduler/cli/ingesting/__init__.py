@@ -1,1 +1,1 @@
-"""Commands about the trucks' files and their rows."""
+"""Commands for the trucks' files and their rows."""

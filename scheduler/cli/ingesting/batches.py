@@ -1,17 +1,16 @@
-"""Batches taken in and waited for by a command."""
+"""Ingests that a command starts and waits for."""
 
 import os
 from collections.abc import Callable
 
 from scheduler.cli.output import progress
-from scheduler.queue import stages
-from scheduler.queue import workflows as queue
+from scheduler.queue import stages, workflows
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.warehouse.files import ledger
 
-# Batches that one process takes in at a time, one more than cores: a load also waits for the disk.
+# Batches that one process takes in at a time: one more than cores, since a load also waits for the disk.
 AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
 
 
@@ -26,38 +25,38 @@ def take_in() -> list[str]:
     with progress("Reading the bucket") as advance:
         while True:
             discover(landing, sweep=True)
-            # An attempt that ended and is still open could not write its end: waiting for it again gives the same.
-            workflows = [workflow for workflow in queue.enqueue_open_batches() if workflow not in seen]
-            if not workflows:
+            # A batch that is still open after its workflow ended could not record its end: do not wait for it again.
+            queued = [workflow for workflow in workflows.enqueue_open_batches() if workflow not in seen]
+            if not queued:
                 break
-            seen.update(workflows)
-            failed += see_all_through(workflows, advance)
+            seen.update(queued)
+            failed += wait_for_all(queued, advance)
     with progress("Writing the archive") as advance:
-        stages.keep_archive(advance)
+        stages.write_archive(advance)
     return failed
 
 
-def see_all_through(workflows: list[str], advance: Callable[[int, int], None]) -> list[str]:
-    """Wait for each of these workflows; returns one line per one that failed."""
+def wait_for_all(queued: list[str], advance: Callable[[int, int], None]) -> list[str]:
+    """Wait for these workflows; returns one line per workflow that failed."""
     failed: list[str] = []
-    for done, workflow in enumerate(workflows):
-        advance(done, len(workflows))
-        failed += _see_through(workflow)
+    for done, workflow in enumerate(queued):
+        advance(done, len(queued))
+        failed += _wait_for(workflow)
     return failed
 
 
-def _see_through(workflow: str) -> list[str]:
-    """Wait for a workflow; one line when it failed."""
+def _wait_for(workflow: str) -> list[str]:
+    """Wait for a workflow; returns a line if it failed."""
     try:
-        queue.wait(workflow)
+        workflows.wait(workflow)
     except Exception as error:
         kind, what = workflow.split(":", 1)
-        why = queue.stages.one_line(error)
+        why = stages.one_line(error)
         return _not_loaded(what.split(":")[0], why) if kind == "ingest" else [f"{what} was not made: {why}"]
     return []
 
 
 def _not_loaded(batch_id: str, why: str) -> list[str]:
-    """What the ledger says of a batch whose work ended with an error; nothing when it was loaded before."""
+    """A line about a batch whose workflow failed; none if its files were loaded before the error."""
     with warehouse.connect() as db:
         return [] if ledger.is_loaded(db, batch_id) else [f"{batch_id} was not loaded: {why}"]

@@ -1,4 +1,4 @@
-"""`t3 files`: the ledger, and what a person decides about a file."""
+"""`t3 files`: the ledger, and people's decisions about a file."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ def files(
     context: typer.Context,
     state: Annotated[str, typer.Option(help="Only files in this state, such as unreadable.")] = "",
     truck: Truck = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Most files to list.")] = 50,
     json: Json = False,
 ) -> None:
-    """The newest files of the ledger and what became of each.
+    """List the newest files of the ledger and what became of each.
 
     Example: t3 files --state held_overlap"""
     if context.invoked_subcommand:
@@ -44,14 +44,15 @@ def files(
                "rows_rejected": "rejected", "finished_at": "finished", "deleted_at": "deleted upstream",
                "not_read": "columns not read", "reason": "why"}  # fmt: skip
     chosen = bool(state or truck)
-    table(rows, columns, "No such file." if chosen else "No file yet: drop one into the bucket and run `t3 ingest`.")
+    table(rows, columns, "No file matches." if chosen else "No file yet: drop one into the bucket and run `t3 ingest`.")
 
 
 @app.command("release")
 def release(key: Key, why: Why, by: By = "") -> None:
-    """Let a held file in, by any spelling of its key.
+    """Release a held file: the next ingest loads its newest version.
 
-    The next ingest loads its newest version. One held for its columns: every row of it is a sale.
+    Any spelling of the key will do. Releasing a file that was held for its columns says that each of its rows is a
+    sale.
 
     Example: t3 files release trucks/2026-11/5/15/T3_T3_B2.csv --why "Two tills, same sales" """
     from scheduler.cli.session import session
@@ -67,7 +68,7 @@ def release(key: Key, why: Why, by: By = "") -> None:
 def hold(key: Key, why: Why, by: By = "") -> None:
     """Take a loaded file out of the figures until it is released.
 
-    Newer versions of it wait as long.
+    Newer versions of it are held too.
 
     Example: t3 files hold trucks/2026-11/5/15/T3_T3_B2.csv --why "A test of the till" """
     from scheduler.cli.session import session
@@ -76,4 +77,4 @@ def hold(key: Key, why: Why, by: By = "") -> None:
 
     with session("database"):
         quarantine.hold(key, actor=by or account(), why=why)
-    say(f"Held: its rows are out of the figures. `t3 files release {key}` lets it in again.")
+    say(f"Held: its rows are out of the figures. To undo: `t3 files release {key}`")

@@ -1,4 +1,4 @@
-"""`t3 ingest`: all that is new, now; with --reprocess, loaded days cleaned anew under the present rules."""
+"""`t3 ingest`: takes in all that is new, now; with --reprocess, cleans loaded days again under the present rules."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,31 +15,32 @@ if TYPE_CHECKING:
 
 
 def ingest(
-    reprocess: Annotated[str, typer.Option(help="Clean the loaded files of DATE or DATE..DATE anew instead.")] = "",
+    reprocess: Annotated[str, typer.Option(help="Instead, clean the loaded files of DATE or DATE..DATE again.")] = "",
     again: Annotated[str, typer.Option(hidden=True)] = "",  # the name of --reprocess in 0.1; goes after 0.2
     why: Why = "The rules changed.",
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Take in all that is new in the bucket, now. Batches that failed are tried again.
+    """Take in all that is new in the bucket, now.
 
-    With --reprocess, clean what is loaded of some days anew, under the present rules: see `t3 diff` first.
+    Failed batches are retried. With --reprocess, the loaded files of some days are read and cleaned again under the
+    present rules; `t3 diff` shows beforehand what that changes.
 
     Example: t3 ingest
 
     Example: t3 ingest --reprocess 2026-11-01..2026-11-07 --why "Vouchers are cash" """
     if again:
-        say("t3: --again is now --reprocess; the next version does not know --again any more.")
+        say("t3: --again is now --reprocess; the next version will not accept --again.")
         if reprocess:
-            raise WrongUseError("--again is the old name of --reprocess: give --reprocess alone.")
+            raise WrongUseError("--again is the old name of --reprocess: use --reprocess alone.")
     if days := reprocess or again:
         _reprocess(days, why, by, json)
     else:
-        _take_in(json)
+        _ingest_new(json)
 
 
-def _take_in(as_json: bool) -> None:
-    """Sweep the bucket and see every batch through; raises SystemExit(1) when one failed."""
+def _ingest_new(as_json: bool) -> None:
+    """Sweep the bucket and wait for every batch; raises SystemExit(1) when one failed."""
     from scheduler import kernels
     from scheduler.cli.ingesting.batches import AT_ONCE, take_in
     from scheduler.cli.session import session
@@ -56,13 +57,13 @@ def _take_in(as_json: bool) -> None:
     else:
         for line in outcome(before, after):
             say(line)
-    _end(failed)
+    _report_failed(failed)
 
 
 def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     """Clean the loaded files of these business days again; raises SystemExit(1) when one batch failed."""
     from scheduler import kernels
-    from scheduler.cli.ingesting.batches import see_all_through
+    from scheduler.cli.ingesting.batches import wait_for_all
     from scheduler.cli.session import session
     from scheduler.queue import workflows
     from t3lib import warehouse
@@ -76,10 +77,10 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
         with warehouse.connect() as db:
-            batches = reprocessing.ask(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            batches = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
             ledger.claim(db, size)
         with workflows.working(), progress("Cleaning again") as advance:
-            failed = see_all_through(workflows.enqueue_open_batches(), advance)
+            failed = wait_for_all(workflows.enqueue_open_batches(), advance)
         with warehouse.connect() as db:
             files = reprocessing.outcomes(db, batches)
             changes = restated_figures.of_batches(db, batches)
@@ -87,10 +88,10 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
         print_json({"files": files, "changes": [vars(change) for change in changes], "failed": failed})
     else:
         _show(files, changes)
-    _end(failed)
+    _report_failed(failed)
 
 
-def _end(failed: list[str]) -> None:
+def _report_failed(failed: list[str]) -> None:
     for line in failed:
         say(line)
     if failed:
@@ -98,7 +99,7 @@ def _end(failed: list[str]) -> None:
 
 
 def summary() -> dict:
-    """The warehouse's files, rows and batches, counted."""
+    """Counts of the warehouse's files, rows and batches."""
     from t3lib import warehouse
     from t3lib.warehouse.files import status
 
@@ -107,28 +108,30 @@ def summary() -> dict:
 
 
 def outcome(before: dict, after: dict) -> list[str]:
-    """What changed between two summaries, in a line for the sales and one for each thing that a person may look at."""
+    """What changed between two summaries: a line for the sales, and one for everything that a person may look at."""
     from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
     if all(before[name] == after[name] for name in ("files", "rows_read", "rows_loaded", "pence_loaded", "batches")):
         return ["Nothing new."]
     rows, rejected, pence = (after[name] - before[name] for name in ("rows_loaded", "rows_rejected", "pence_loaded"))
-    said = [f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}."]
+    changes = [
+        f"{rows:+,} sales, {pounds(pence)}; now {after['rows_loaded']:,} sales, {pounds(after['pence_loaded'])}."
+    ]
     if rejected > 0:
         rejects = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
-        said.append(f"{rejects} not loaded: `t3 rejects list` shows why.")
+        changes.append(f"{rejects} not loaded: `t3 rejects list` shows why.")
     for state in NOT_LOADED:
         if (count := after["files"].get(state, 0) - before["files"].get(state, 0)) > 0:
             files = "1 file is" if count == 1 else f"{count:,} files are"
-            said.append(f"{files} {state.replace('_', ' ')}: `t3 files --state {state}` shows why.")
-    return said
+            changes.append(f"{files} {state.replace('_', ' ')}: `t3 files --state {state}` shows why.")
+    return changes
 
 
 def _show(files: list[dict], changes: list["Restatement"]) -> None:
     unchanged = sum(file["outcome"] == "unchanged" for file in files)
-    told = [file for file in files if file["outcome"] != "unchanged"]
-    if told:
-        table(told, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
+    changed = [file for file in files if file["outcome"] != "unchanged"]
+    if changed:
+        table(changed, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
     out().print(f"{len(files):,} files cleaned again, {unchanged:,} of them came out as before.")
     rows = [
         {"truck": change.truck_id, "day": change.business_date, "before": pounds(change.pence_before),

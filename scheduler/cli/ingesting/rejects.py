@@ -1,4 +1,4 @@
-"""`t3 rejects`: the repair desk at a terminal."""
+"""`t3 rejects`: rejected rows and the decisions on them."""
 
 import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from scheduler.cli.output import left_out, out, print_json, say, shown, table
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError, WrongUseError
 
-app = typer.Typer(help="The rows that were not loaded, and the repair desk.", no_args_is_help=True)
+app = typer.Typer(help="Rejected rows: list, repair, dismiss, replay.", no_args_is_help=True)
 _STATUSES = ("open", "repaired", "replayed", "dismissed")
 
 
@@ -21,10 +21,10 @@ def listed(
     truck: Truck = None,
     date: Annotated[str, typer.Option(help="Only business day DATE, or DATE..DATE.")] = "",
     status: Annotated[str, typer.Option(help="open, repaired, replayed or dismissed.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to list.")] = 50,
     json: Json = False,
 ) -> None:
-    """The newest rows that were not loaded, each with its reason.
+    """List the newest rejected rows, each with its reason.
 
     Example: t3 rejects list --reason decimal_shift"""
     from scheduler.cli.session import session
@@ -35,8 +35,10 @@ def listed(
         raise WrongUseError(f"--status {status!r} is not known: choose one of {', '.join(_STATUSES)}.")
     first, last = _days(date)
     with session("database"), warehouse.connect() as db:
-        chosen = {"statuses": [status], "reason": reason or None, "truck": truck, "first": first, "last": last}
-        rows, of_all = rejects.listed(db, **chosen, limit=limit), rejects.count(db, **chosen)
+        rows = rejects.listed(
+            db, statuses=[status], reason=reason or None, truck=truck, first=first, last=last, limit=limit
+        )
+        of_all = rejects.count(db, statuses=[status], reason=reason or None, truck=truck, first=first, last=last)
     left_out(len(rows), of_all)
     if json:
         print_json(rows)
@@ -52,7 +54,7 @@ def listed(
 
 @app.command("show")
 def show(file: File, row: Row, json: Json = False) -> None:
-    """One such row, and every decision on it.
+    """Show a rejected row and every decision on it.
 
     Example: t3 rejects show 12 34"""
     from scheduler.cli.session import session
@@ -68,14 +70,14 @@ def show(file: File, row: Row, json: Json = False) -> None:
     text = {"file": found["key"], "row": found["row_number"], "truck": found["truck_id"],
             "business day": found["business_date"],
             "time": found["raw_timestamp"], "payment": found["raw_type"], "total": found["raw_total"],
-            **({"whole row": found["raw_line"]} if found["raw_line"] else {}),
+            **({"complete row": found["raw_line"]} if found["raw_line"] else {}),
             "why": found["sentence"], "suggested": suggested, "status": found["status"]}  # fmt: skip
     for name, value in text.items():
         out().print(f"{name:>14}  {shown(value)}", markup=False, soft_wrap=True)
     for line in found["decisions"]:
         line["total"] = pounds(line["total_pence"]) if line["total_pence"] else ""
     columns = {"made_at": "decided", "action": "decision", "actor": "by", "total": "total", "why": "why"}
-    table(found["decisions"], columns, "Nobody decided about it yet.")
+    table(found["decisions"], columns, "No decision on it yet.")
 
 
 @app.command("repair")
@@ -86,13 +88,13 @@ def repair(
     total: Annotated[str, typer.Option(help="The total in pounds, such as 4.99.")] = "",
     accept: Annotated[bool, typer.Option("--accept", help="Accept the suggested total.")] = False,
     at: Annotated[
-        str, typer.Option(help='The local time, such as "2026-11-05 12:30", where the row\'s is no good.')
+        str, typer.Option(help='Local time, such as "2026-11-05 12:30", if the row has none that is valid.')
     ] = "",
-    payment: Annotated[str, typer.Option(help="card or cash, where the row's is no good.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Also beyond what this truck's rules believe.")] = False,
+    payment: Annotated[str, typer.Option(help="card or cash, if the row has neither.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Accept the value although the rules reject it.")] = False,
     by: By = "",
 ) -> None:
-    """Make such a row a sale.
+    """Make a rejected row a sale.
 
     Example: t3 rejects repair 12 34 --accept --why "The till lost its point" """
     from scheduler.cli.session import session
@@ -106,12 +108,12 @@ def repair(
             actor=by or account(), why=why,
         )  # fmt: skip
     sold = f"{pounds(sale['total_pence'])} by {sale['payment_type']} at truck {sale['truck_id']}"
-    say(f"{sold}, {shown(sale['sold_at'])}, is a sale now. `t3 rejects undo {file} {row}` takes it back.")
+    say(f"{sold}, {shown(sale['sold_at'])}, is a sale now. To undo: `t3 rejects undo {file} {row}`")
 
 
 @app.command("dismiss")
 def dismiss(file: File, row: Row, why: Why, by: By = "") -> None:
-    """Say that such a row is no sale; it is asked about no more.
+    """Say that a rejected row is no sale.
 
     Example: t3 rejects dismiss 12 34 --why "A test of the till" """
     from scheduler.cli.session import session
@@ -120,12 +122,12 @@ def dismiss(file: File, row: Row, why: Why, by: By = "") -> None:
 
     with session("database"):
         repairs.dismiss(file, row, actor=by or account(), why=why)
-    say(f"Dismissed. `t3 rejects undo {file} {row}` takes it back.")
+    say(f"Dismissed. To undo: `t3 rejects undo {file} {row}`")
 
 
 @app.command("undo")
 def undo(file: File, row: Row, why: Why, by: By = "") -> None:
-    """Take the latest decision on such a row back.
+    """Take back the latest decision on a rejected row.
 
     Example: t3 rejects undo 12 34 --why "Wrong row" """
     from scheduler.cli.session import session
@@ -146,22 +148,25 @@ def replay(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Judge the open rows again by the present rules. What they accept becomes a sale.
+    """Validate the open rejects again under the present rules.
+
+    Rows that the rules accept become sales.
 
     Example: t3 rejects replay --reason decimal_shift --why "New menu" """
     from scheduler.cli.session import session
-    from t3lib.warehouse.decisions import rejudging
+    from t3lib.warehouse.decisions import replays
     from t3lib.warehouse.files.audit import account
 
     first, last = _days(date)
     with session("database"):
-        done = rejudging.replay(
+        done = replays.replay(
             actor=by or account(), why=why, reason=reason or None, truck=truck, first=first, last=last
         )
     if json:
-        print_json(vars(done))
+        # Scripts read these names: "judged" was the word for validated in 0.1.
+        print_json({"judged": done.validated, "accepted": done.accepted, "pence": done.pence})
         return
-    say(f"{done.judged:,} open rejects judged: {done.accepted:,} are sales now, {pounds(done.pence)}.")
+    say(f"{done.validated:,} open rejects validated: {done.accepted:,} are sales now, {pounds(done.pence)}.")
 
 
 def _days(text: str) -> tuple[datetime.date | None, datetime.date | None]:

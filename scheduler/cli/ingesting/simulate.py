@@ -11,15 +11,15 @@ from t3lib.money import pounds
 
 
 def simulate(
-    out: Annotated[str, typer.Option(help="Where to: a folder, file:///folder or s3://bucket.")],
+    out: Annotated[str, typer.Option(help="Target: a folder, file:///folder or s3://bucket.")],
     trucks: Annotated[int, typer.Option(min=1, help="Trucks in the fleet.")] = 6,
     days: Annotated[int, typer.Option(min=1, help="Business days.")] = 56,
     end: Annotated[str, typer.Option(help="Last business day, YYYY-MM-DD; today by default.")] = "",
-    seed: Annotated[int, typer.Option(help="Another seed, another fleet.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed makes another fleet.")] = 1,
     dirt: Annotated[float, typer.Option(min=0, max=1, help="Share of faulty rows.")] = 0.076,
-    truth: Annotated[str, typer.Option(help="Write what a right ingest must find to this JSON file.")] = "",
+    truth: Annotated[str, typer.Option(help="Write the totals of a correct ingest to this JSON file.")] = "",
 ) -> None:
-    """Write a made-up fleet's files in the trucks' own layout.
+    """Write the files of a made-up fleet, in the layout of the feed.
 
     Example: t3 simulate --out /tmp/bucket --trucks 6 --days 14 --truth /tmp/truth.json"""
     from t3lib.business_day import today
@@ -29,5 +29,5 @@ def simulate(
     with progress("Making up a fleet") as advance:
         made = write(out, trucks=trucks, days=days, end=last, seed=seed, dirt=dirt,
                      truth=Path(truth) if truth else None, progress=advance)  # fmt: skip
-    say(f"{made.files:,} files, {made.rows:,} rows; a right ingest loads {made.accepted_rows:,} sales, "
+    say(f"{made.files:,} files, {made.rows:,} rows; a correct ingest loads {made.accepted_rows:,} sales, "
         f"{pounds(made.accepted_pence)}, and rejects {made.rejected_rows:,} rows.")  # fmt: skip

@@ -1,1 +1,1 @@
-"""Commands that look and prove."""
+"""Commands that show and check the state of things."""

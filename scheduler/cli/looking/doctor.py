@@ -1,4 +1,4 @@
-"""`t3 doctor`: proofs that everything agrees, and the repair of rollups that do not."""
+"""`t3 doctor`: checks that everything agrees, and repairs rollups that do not."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 
 def doctor(
     repair: Annotated[
-        bool, typer.Option("--repair", help="First make rollups anew where they differ; nothing else is changed.")
+        bool, typer.Option("--repair", help="First recompute rollups where they differ; nothing else changes.")
     ] = False,
     files: Annotated[
-        bool, typer.Option("--files", help="Also read loaded files once more and compare them with what was loaded.")
+        bool, typer.Option("--files", help="Also read loaded files again and compare them with what was loaded.")
     ] = False,
-    sample: Annotated[int, typer.Option(min=0, help="How many files --files draws by chance; 0: all of them.")] = 200,
+    sample: Annotated[int, typer.Option(min=0, help="How many files --files picks at random; 0: all.")] = 200,
     why: Why = "A rollup differed from the sales.",
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Prove that files, sales, rejects, rollups and archive agree. Exit 1 if not, or if a service does not answer.
+    """Check that files, sales, rejects, rollups and archive agree.
 
-    Example: t3 doctor --repair, or t3 doctor --files --sample 0"""
+    Exits with 1 if they do not, or if a service does not answer.
+
+    Example: t3 doctor --repair
+
+    Example: t3 doctor --files --sample 0"""
     from scheduler.cli.looking.reachable import bucket_check, files_check, service_checks
     from scheduler.cli.session import session
     from t3lib import archive, warehouse
@@ -38,7 +42,7 @@ def doctor(
         with warehouse.connect() as db:
             checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), role_exposure.check(db)]
         if files:
-            with progress("Reading loaded files once more") as advance:
+            with progress("Reading loaded files again") as advance:
                 checks.append(files_check(sample, advance))
         checks += service_checks()
     ok = all(check.ok for check in checks)
@@ -47,20 +51,18 @@ def doctor(
         print_json({"ok": ok, **(made if repair else {}), "checks": [vars(check) for check in checks]})
     else:
         if repair:
-            _tell(rebuilt, checks)
+            _report_repair(rebuilt, checks)
         _show(checks)
-        out().print("Everything reconciles." if ok else "Something does not hold: see the lines marked FAIL.")
+        out().print("Everything reconciles." if ok else "Not everything reconciles: see the lines marked FAIL.")
     if not ok:
         raise SystemExit(1)
 
 
-def _tell(rebuilt: list["Rebuilt"], checks: list["Check"]) -> None:
+def _report_repair(rebuilt: list["Rebuilt"], checks: list["Check"]) -> None:
     for table in rebuilt:
         say(str(table))
     if any(check.name.startswith("rollup_") and not check.ok for check in checks):
-        say(
-            "Left alone: rollups of trucks whose ledger, sales and rejects disagree. Follow the advice for these first."
-        )
+        say("Not repaired: rollups of trucks whose ledger, sales and rejects disagree: follow that advice first.")
     elif not rebuilt:
         say("No rollup needed a repair.")
 

@@ -1,4 +1,4 @@
-"""Whether the services around the database answer."""
+"""Checks of `t3 doctor` that need a service: bucket, archive, mail server, addresses."""
 
 import smtplib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from t3lib.warehouse.checks.reconciliation import Check
 
 
 def service_checks() -> list[Check]:
-    """One check per service; none of them writes."""
+    """One check per service; none writes."""
     return [
         _check("landing", lambda: f"{sum(1 for _ in Landing().objects('metadata'))} metadata files can be listed"),
         _check("archive", lambda: f"{len(Landing(settings().need('archive_url')).folders())} folders can be listed"),
@@ -30,12 +30,12 @@ def bucket_check(db: sa.Connection) -> Check:
 
 
 def files_check(sample: int, progress: Callable[[int, int], object]) -> Check:
-    """Loaded files against their lines, as far as the bucket answers."""
+    """Whether loaded files, read again, give the rows that were loaded."""
     return _probed("lines", lambda: rereading.check(Landing(), sample, progress=progress))
 
 
 def _addresses() -> Check:
-    """Whether every reader, operator and trial has an address that a mail can be sent to."""
+    """Whether all readers, operators and trials have valid addresses."""
     try:
         wrong = wrong_addresses()
     except SettingsError as error:

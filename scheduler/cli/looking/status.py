@@ -8,7 +8,7 @@ from t3lib.money import pounds
 
 
 def status(json: Json = False) -> None:
-    """Where files, rows, runs and mails stand.
+    """Summarise files, rows, runs and mails.
 
     Example: t3 status --json"""
     from scheduler import schedule

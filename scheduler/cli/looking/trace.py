@@ -19,10 +19,12 @@ def trace(
     truck: Annotated[int, typer.Option(help="The truck's id.")],
     date: Annotated[str, typer.Option(help="The business day, YYYY-MM-DD.")],
     hour: Annotated[int | None, typer.Option(help="Only this local hour, 0 to 23.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 500,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to list.")] = 500,
     json: Json = False,
 ) -> None:
-    """From a figure to its files, rows, raw text and notebooks. Exit 1 if rollup and rows disagree.
+    """Trace a figure to its files, rows, raw text and notebooks.
+
+    Exits with 1 if rollup and rows disagree.
 
     Example: t3 trace --truck 3 --date 2026-11-05 --hour 13"""
     from scheduler.cli.session import session
@@ -102,4 +104,4 @@ def _runs(runs: list["Record"]) -> None:
         out().print("\nNotebooks:")
         rows = [run | {"copy": str(settings().outputs / (run["executed_copy"] or ""))} for run in runs]
         table(rows, {"notebook": "notebook", "state": "state", "started_at": "started", "git_commit": "commit",
-                     "copy": "executed copy"}, "")  # fmt: skip
+                     "copy": "executed notebook"}, "")  # fmt: skip

@@ -1,1 +1,1 @@
-"""Commands about reports and mails."""
+"""Commands for reports and mails."""

@@ -8,16 +8,16 @@ import typer
 from scheduler.cli.options import Json, Mail
 from scheduler.cli.output import left_out, print_json, say, table
 
-app = typer.Typer(help="The mails and what became of them.", no_args_is_help=True)
+app = typer.Typer(help="Mails: list, show, resend, drop.", no_args_is_help=True)
 
 
 @app.command("list")
 def listed(
     state: Annotated[str, typer.Option(help="Only mails in this state, such as unknown.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Most mails to list.")] = 50,
     json: Json = False,
 ) -> None:
-    """The newest mails and their states.
+    """List the newest mails and their states.
 
     Example: t3 mail list --state failed"""
     from scheduler.cli.session import session
@@ -50,9 +50,9 @@ def show(mail_id: Mail) -> None:
 
 @app.command("resend")
 def resend(mail_id: Mail) -> None:
-    """Send a finished mail again, or a waiting correction.
+    """Send a finished mail again, or release a waiting correction.
 
-    An unknown one may arrive twice.
+    A mail that is `unknown` may then arrive twice.
 
     Example: t3 mail resend 12"""
     from scheduler.cli.session import session
@@ -66,7 +66,7 @@ def resend(mail_id: Mail) -> None:
 
 @app.command("drop")
 def drop(mail_id: Mail) -> None:
-    """Drop a correction that waits.
+    """Drop a waiting correction.
 
     Example: t3 mail drop 12"""
     from scheduler.cli.session import session

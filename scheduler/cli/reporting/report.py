@@ -1,4 +1,4 @@
-"""`t3 report`: the reports, made and sent."""
+"""`t3 report`: makes and sends reports."""
 
 import datetime
 from pathlib import Path
@@ -21,18 +21,19 @@ _MAILS = """
 
 def report(
     date: Annotated[
-        str, typer.Option(help="Business day, YYYY-MM-DD, or one of the week or month; the latest that is over.")
+        str,
+        typer.Option(help="Business day, YYYY-MM-DD, or a day of the week or month; by default the latest complete."),
     ] = "",
     edition: Annotated[
-        str, typer.Option(help="A table of notebooks/editions.toml; the daily editions by default.")
+        str, typer.Option(help="An edition of notebooks/editions.toml; by default all daily ones.")
     ] = "",
     preview: Annotated[
-        bool, typer.Option("--preview", help="Only write the mail beside the executed notebook, and open its page.")
+        bool, typer.Option("--preview", help="Only write the mail beside the executed notebook, and open it.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Run it anew although it ran before; other figures go out as corrected.")
+        bool, typer.Option("--again", help="Run it again; changed figures are sent as a correction.")
     ] = False,
-    to: Annotated[str, typer.Option(help="Send a trial to this address of T3_MAIL_TRIALS only (me: the first).")] = "",
+    to: Annotated[str, typer.Option(help="Send only a trial, to this address of T3_MAIL_TRIALS (me: its first).")] = "",
     json: Json = False,
 ) -> None:
     """Make a report and send it.
@@ -50,7 +51,7 @@ def report(
         elif to:
             made = [_trial(_last(when, name), name, to) for name in wanted]
         else:
-            made = send(when, wanted, again=again)
+            made = send(when, wanted, rerun=again)
     if json:
         print_json(made)
     for line in made if not json else []:
@@ -59,8 +60,8 @@ def report(
         raise SystemExit(1)
 
 
-def send(day: datetime.date | None, wanted: list[str], *, again: bool = False) -> list[dict[str, Any]]:
-    """Run, prepare and send editions through the queue; one mapping per mail with its state."""
+def send(day: datetime.date | None, wanted: list[str], *, rerun: bool = False) -> list[dict[str, Any]]:
+    """Run, prepare and send editions through the queue; one mapping per mail, with its state."""
     import sqlalchemy as sa
 
     from scheduler.queue import workflows
@@ -69,10 +70,10 @@ def send(day: datetime.date | None, wanted: list[str], *, again: bool = False) -
 
     days = {name: _last(day, name) for name in wanted}
     with workflows.working():
-        suffix = uuid4().hex[:6] if again else ""
-        runs = [workflows.enqueue_report(last.isoformat(), name, again=suffix) for name, last in days.items()]
+        run_name = uuid4().hex[:6] if rerun else ""
+        runs = [workflows.enqueue_report(last.isoformat(), name, rerun=run_name) for name, last in days.items()]
         failed = [error for run in runs if (error := _failure(run))]
-    mail.send_due()  # one edition that failed does not keep the others' readers waiting
+    mail.send_due()  # before the error: a failed edition must not hold up the others
     if failed:
         raise failed[0]
     with warehouse.connect() as db:
@@ -86,7 +87,7 @@ def send(day: datetime.date | None, wanted: list[str], *, again: bool = False) -
 
 
 def _failure(run: str) -> Exception | None:
-    """What a report's work ended with, once it is over."""
+    """Wait for a report's workflow; returns its error, None if it succeeded."""
     from scheduler.queue import workflows
 
     try:
@@ -97,19 +98,19 @@ def _failure(run: str) -> Exception | None:
 
 
 def scheduled() -> list[str]:
-    """The editions of every day."""
+    """The daily editions."""
     from scheduler import schedule
 
     return list(schedule.load().daily)
 
 
 def _last(day: datetime.date | None, name: str) -> datetime.date:
-    """The last day of what an edition tells: of the period that a day lies in, or of the latest one that is over."""
+    """The last day of an edition's period: of the one that contains a day, or of the latest one that is over."""
     from t3lib.business_day import today
     from t3lib.editions import editions
 
     one = editions()[name]
-    return one.latest(today()).last if day is None else one.over(day, today()).last
+    return one.latest(today()).last if day is None else one.finished_period(day, today()).last
 
 
 def _editions(edition: str) -> list[str]:
@@ -124,19 +125,19 @@ def _preview(day: datetime.date, edition: str) -> dict[str, str]:
     from scheduler.queue import stages
     from t3lib.report.output import delivery
 
-    run = stages.run_report(day.isoformat(), edition, edited=True)  # who previews wants to see what he edits
+    run = stages.run_report(day.isoformat(), edition, edited=True)  # a preview is for seeing one's edits
     files = delivery.preview(Path(run.path))
     open_in_browser(files[0].as_uri())
     return {"edition": edition, **{file.suffix[1:]: str(file) for file in files}}
 
 
 def _trial(day: datetime.date, edition: str, to: str) -> dict[str, str]:
-    """One copy to somebody who tries the report out, of the notebook as it stands."""
+    """Send one trial mail, of the notebook with its edits."""
     from scheduler.queue import stages
     from t3lib import mail, warehouse
     from t3lib.report.output import delivery
 
-    address = delivery.trial_address(to)  # before the work, not after it
+    address = delivery.trial_address(to)  # first: a wrong address should fail before the work
     run = stages.run_report(day.isoformat(), edition, edited=True)
     number = delivery.prepare_trial(Path(run.path), day, address)
     mail.send_due()

@@ -1,4 +1,4 @@
-"""`t3 dashboard`: one page alone."""
+"""`t3 dashboard`: the dashboard only."""
 
 from scheduler.cli.options import Port
 

@@ -1,4 +1,4 @@
-"""`t3 demo`: a made-up fleet through the whole chain, then a live one."""
+"""`t3 demo`: a made-up fleet from its files to the mails, then live uploads."""
 
 import threading
 import time
@@ -20,11 +20,11 @@ UPLOAD_SECONDS = 4
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="Stop at the dashboard's first answer; print JSON.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop once the dashboard answers, and print JSON.")] = False,
     days: Annotated[int, typer.Option(min=1, max=400, help="Days of trade to make up.")] = 56,
     port: Port = 0,
 ) -> None:
-    """A made-up fleet, and everything up: dashboard, mails, uploads.
+    """Run everything on a made-up fleet, with live uploads.
 
     Example: t3 demo"""
     from scheduler import kernels
@@ -50,31 +50,31 @@ def demo(
 
 
 def fill(days: int) -> list[dict[str, Any]]:
-    """A made-up fleet, ingested, and the report of yesterday sent; one mapping per mail."""
+    """Make up a fleet, ingest its files and send yesterday's reports; one mapping per mail."""
     from scheduler.cli.reporting.report import scheduled, send
     from t3lib.business_day import today
 
     made_up(days)
     _ingest()
-    mails = send(today() - timedelta(days=1), scheduled(), again=False)
+    mails = send(today() - timedelta(days=1), scheduled())
     say(f"{sum(m['state'] == 'sent' for m in mails)} of {len(mails)} mails sent.")
     return mails
 
 
 def made_up(days: int) -> Path:
-    """Write the made-up fleet into the bucket, at most once per home; returns the path of its truth."""
+    """Write the made-up fleet into the bucket, once per home; returns the path of its truth file."""
     from t3lib.business_day import today
     from t3lib.simulate import simulate
 
     truth = settings().home / "demo-truth.json"
     if truth.exists():
-        say("The made-up fleet is there already.")
+        say("The made-up fleet is already in the bucket.")
         return truth
     with progress(f"Making up {days} days of trade") as advance:
         part = truth.with_suffix(".part")
         made = simulate(settings().need("landing_url"), days=days, end=today(), seed=SEED, truth=part, progress=advance)
     part.replace(truth)
-    say(f"{made.files:,} files with {made.rows:,} rows lie in the bucket.")
+    say(f"{made.files:,} files with {made.rows:,} rows are in the bucket.")
     return truth
 
 
@@ -95,7 +95,7 @@ def _ingest() -> None:
 
 
 def _upload(stop: threading.Event) -> None:
-    """One small upload after the other, until told to stop."""
+    """Make small uploads until `stop` is set."""
     from t3lib.simulate.live import live_uploads
 
     uploads = live_uploads(settings().need("landing_url"), seed=SEED)

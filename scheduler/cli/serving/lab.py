@@ -1,11 +1,11 @@
-"""`t3 lab`: JupyterLab alone."""
+"""`t3 lab`: JupyterLab only."""
 
 from scheduler.cli.options import Port
 from scheduler.cli.output import open_in_browser, out, say
 
 
 def lab(port: Port = 0) -> None:
-    """Open JupyterLab on the notebooks, with the database at hand.
+    """Open JupyterLab on the notebooks, connected to the database.
 
     Example: t3 lab"""
     from scheduler.cli.serving.shared import stopping
@@ -14,6 +14,6 @@ def lab(port: Port = 0) -> None:
 
     with session("database", "landing", "archive"), stopping() as stop, processes.lab(port) as page:
         out().print(page.url, soft_wrap=True)
-        say("Notebooks read with the analyst's rights and write only the schema sandbox. Ctrl-C stops.")
+        say("Notebooks have the analyst's rights: they read all and write only the schema sandbox. Ctrl-C stops.")
         open_in_browser(page.url)
         stop.wait()

@@ -1,4 +1,4 @@
-"""`t3 operations`: one page alone."""
+"""`t3 operations`: the operations page only."""
 
 from scheduler.cli.options import Port
 

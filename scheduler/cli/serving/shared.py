@@ -1,4 +1,4 @@
-"""What the serving commands share: a page, the worker in the background, the links to open, the end by Ctrl-C."""
+"""What the serving commands share: a page, the worker in the background, the links to open, stopping by Ctrl-C."""
 
 import logging
 import signal
@@ -23,7 +23,7 @@ EVERYTHING = ("database", "landing", "smtp", "archive")
 
 
 def page(name: str, port: int) -> None:
-    """One page alone."""
+    """Serve one page until Ctrl-C."""
     with session("database"), stopping() as stop, processes.page(name, port) as served:
         out().print(served.url)
         say("Ctrl-C stops.")
@@ -31,7 +31,7 @@ def page(name: str, port: int) -> None:
 
 
 def links(running: Running, board: processes.Page, operations: processes.Page) -> None:
-    """What there is to open."""
+    """Print what can be opened."""
     out().print()
     out().print(f"  dashboard   {board.url}")
     out().print(f"  operations  {operations.url}")
@@ -47,10 +47,10 @@ def links(running: Running, board: processes.Page, operations: processes.Page) -
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, or have set while the command was starting."""
+    """An event that Ctrl-C and SIGTERM set; set from the start if one came while the command was starting."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    if signals.asked.is_set():
+    if signals.shutdown_requested.is_set():
         stop.set()
     try:
         yield stop
@@ -61,7 +61,7 @@ def stopping() -> Iterator[threading.Event]:
 
 @contextmanager
 def in_background(stop: threading.Event, concurrency: int = 1, health_port: int | None = None) -> Iterator[None]:
-    """The worker in a thread of this process; the block's end stops it, and its end sets `stop`.
+    """Run the worker in a thread of this process. The end of the block stops it; if it ends first, `stop` is set.
 
     Raises at the end what the worker raised."""
     handler = RichHandler(console=err(), show_path=False)

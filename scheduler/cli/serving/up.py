@@ -1,4 +1,4 @@
-"""`t3 up`: everything."""
+"""`t3 up`: worker and pages."""
 
 from contextlib import ExitStack
 from typing import Annotated
@@ -11,12 +11,12 @@ from scheduler.cli.output import say
 
 def up(
     port: Port = 0,
-    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks to run at a time.")] = 1,
     health_port: HealthPort = None,
 ) -> None:
-    """Everything until Ctrl-C: worker, dashboard, operations page.
+    """Run worker, dashboard and operations page until Ctrl-C.
 
-    Against the configured services; those that are not configured are the embedded ones.
+    Services that are not configured are replaced by the embedded ones.
 
     Example: t3 up --port 8866"""
     from scheduler.cli.serving.shared import EVERYTHING, in_background, links, stopping

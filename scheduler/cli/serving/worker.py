@@ -1,4 +1,4 @@
-"""`t3 worker`: a worker alone."""
+"""`t3 worker`: a worker only."""
 
 from typing import Annotated
 
@@ -9,10 +9,12 @@ from scheduler.cli.output import say
 
 
 def worker(
-    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, help="Notebooks to run at a time.")] = 1,
     health_port: HealthPort = None,
 ) -> None:
-    """Take work from the queue and keep the schedule, until Ctrl-C. Run as many as wanted.
+    """Take work from the queue and keep the schedule, until Ctrl-C.
+
+    Run as many as you like; one of them keeps the schedule.
 
     Example: t3 worker --concurrency 2 --health-port 9464"""
     from scheduler.cli.serving.shared import EVERYTHING, in_background, stopping

@@ -1,1 +1,1 @@
-"""Commands about the database and the archive."""
+"""Commands for the database and the archive."""

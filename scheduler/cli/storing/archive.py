@@ -12,14 +12,16 @@ from t3lib.problems import WrongUseError
 if TYPE_CHECKING:
     from t3lib.archive import Verification
 
-app = typer.Typer(help="The sales as Parquet files, for readers without the database.", no_args_is_help=True)
+app = typer.Typer(help="The archive of sales as Parquet files: verify, rebuild.", no_args_is_help=True)
 
 
 @app.command("verify")
 def verify(
     month: Annotated[str, typer.Option(help="Only this business month, YYYY-MM.")] = "", json: Json = False
 ) -> None:
-    """Compare the archive with the database, partition by partition. Exit 1 when they differ.
+    """Compare the archive with the database, partition by partition.
+
+    Exits with 1 if they differ.
 
     Example: t3 archive verify --month 2026-11"""
     from scheduler.cli.session import session
@@ -38,7 +40,9 @@ def verify(
 
 @app.command("rebuild")
 def rebuild(month: Annotated[str, typer.Option(help="Only this business month, YYYY-MM.")] = "") -> None:
-    """Write the archive anew from the database. Parquet files that are not its own are removed.
+    """Write the archive again from the database.
+
+    Parquet files in it that are not its own are removed.
 
     Example: t3 archive rebuild --month 2026-11"""
     from scheduler.cli.session import session
@@ -59,15 +63,14 @@ def _show(found: "Verification") -> None:
     ]
     columns = {"partition": "partition", "business_date": "business day", "archive_rows": "archive",
                "archive_pence": "", "database_rows": "database", "database_pence": "", "why": "why"}  # fmt: skip
-    agree = "Every partition holds what the database holds."
-    table(rows, columns, agree)
+    table(rows, columns, "Every partition agrees with the database.")
     out().print(f"{found.partitions:,} partitions, {found.days:,} days, {found.rows:,} sales, {pounds(found.pence)}.")
     if rows:
-        out().print("What waits is written with the next load; for the rest run `t3 archive rebuild`.")
+        out().print("Waiting days are written after the next load; for the rest run `t3 archive rebuild`.")
 
 
 def _month(text: str) -> str | None:
-    """A month option. Raises WrongUseError."""
+    """The month of an option. Raises WrongUseError."""
     from t3lib.business_day import day_of
 
     try:

@@ -6,13 +6,13 @@ import typer
 
 from scheduler.cli.output import say
 
-app = typer.Typer(help="The database: its schemas and roles.", no_args_is_help=True)
-OLDEST = 150000  # of Postgres
+app = typer.Typer(help="The database's schemas and roles: upgrade, roles.", no_args_is_help=True)
+OLDEST = 150000  # version of Postgres that is supported
 
 
 @app.command("upgrade")
 def upgrade() -> None:
-    """Bring the schemas and roles to this version; safe to repeat.
+    """Upgrade the schemas and roles to this version; safe to repeat.
 
     Example: t3 db upgrade"""
     from scheduler.embedded import services
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 @app.command("roles")
 def print_roles() -> None:
-    """Print the SQL that makes the roles, for an administrator to run.
+    """Print SQL that creates the roles, for an administrator.
 
     Example: t3 db roles"""
     import sqlalchemy as sa
@@ -40,6 +40,6 @@ def print_roles() -> None:
     from t3lib.warehouse.db import roles
 
     url, version = warehouse.engine(settings().need("database_url")).url, OLDEST
-    with suppress(sa.exc.OperationalError), warehouse.connect() as db:  # else what every version knows
+    with suppress(sa.exc.OperationalError), warehouse.connect() as db:  # unreachable: SQL that every version accepts
         version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
     print(roles.sql(url.database or "t3", url.username or "postgres", version))

@@ -1,1 +1,1 @@
-"""A mail sink on loopback: keeps each mail as an .eml file and shows them as a page."""
+"""A mail sink on loopback: stores each mail as an .eml file and shows them as a page."""

@@ -1,6 +1,6 @@
 """`python -m scheduler.embedded.inbox FOLDER --smtp-port N --page-port N`
 
-T3_INBOX_USER and T3_INBOX_PASSWORD, where they are set, are what senders log in with."""
+Senders log in with T3_INBOX_USER and T3_INBOX_PASSWORD."""
 
 import argparse
 import logging
@@ -21,15 +21,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--page-port", type=int, required=True)
-    parser.add_argument("--zone", type=ZoneInfo, default=ZoneInfo("Europe/London"), help="of the times shown")
-    asked = parser.parse_args()
+    parser.add_argument("--zone", type=ZoneInfo, default=ZoneInfo("Europe/London"), help="time zone of the page")
+    options = parser.parse_args()
     user, password = os.environ["T3_INBOX_USER"], os.environ["T3_INBOX_PASSWORD"]
 
-    # Every log-in would be answered with a warning that it is not encrypted; it never leaves the machine.
+    # aiosmtpd warns that logins are not encrypted; they never leave the machine.
     warnings.filterwarnings("ignore", message="Requiring AUTH")
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-    pages = page.serve(asked.folder, asked.page_port, asked.zone)
-    mails = sink.serve(asked.folder, asked.smtp_port, user, password)
+    pages = page.serve(options.folder, options.page_port, options.zone)
+    mails = sink.serve(options.folder, options.smtp_port, user, password)
     ended = threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ended.set())

@@ -1,10 +1,10 @@
-"""The kept mails, read for the page."""
+"""Reads the stored mails for the page."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import getaddresses
 from functools import lru_cache
@@ -26,20 +26,20 @@ class Summary:
 
 
 def names(folder: Path) -> list[str]:
-    """The kept mails, newest first."""
+    """The stored mails, newest first."""
     return sorted((path.name for path in folder.glob("*.eml") if _NAME.fullmatch(path.name)), reverse=True)
 
 
 def path(folder: Path, name: str) -> Path | None:
-    """The file of a mail, None for anything that is not the name of a kept one."""
+    """The file of a mail; None when no stored mail has this name."""
     found = folder / name if _NAME.fullmatch(name) else None
     return found if found and found.is_file() else None
 
 
 @lru_cache(maxsize=32)
 def read(file: Path) -> EmailMessage:
-    """A mail, parsed; kept mails never change."""
-    return BytesParser(policy=policy.default).parsebytes(file.read_bytes())  # type: ignore[return-value]
+    """A mail, parsed and cached, as stored mails never change."""
+    return BytesParser(policy=policy.default).parsebytes(file.read_bytes())
 
 
 @lru_cache(maxsize=5000)
@@ -57,7 +57,7 @@ def summary(file: Path) -> Summary:
 
 
 def header(mail: EmailMessage, name: str) -> str:
-    """A header as one line; the raw text where it breaks the rules of its kind."""
+    """A header as one line; its raw text when it is malformed."""
     try:
         return " ".join(str(mail.get(name, "")).split())
     except Exception:
@@ -79,17 +79,17 @@ def html(mail: EmailMessage) -> str | None:
 
 
 def parts(mail: EmailMessage) -> list[EmailMessage]:
-    """Every leaf of the mail, in order; its place in this list is its address."""
-    return [part for part in mail.walk() if not part.is_multipart()]  # type: ignore[misc]
+    """Every leaf of the mail, in order; a part's address is its index in this list."""
+    return [part for part in mail.walk() if not part.is_multipart()]
 
 
 def attachments(mail: EmailMessage) -> list[tuple[int, EmailMessage]]:
-    """(place, part) of each leaf that a person would save."""
+    """(index, part) of each attachment."""
     return [(n, part) for n, part in enumerate(parts(mail)) if part.get_content_disposition() == "attachment"]
 
 
-def content(part: EmailMessage) -> bytes:
-    """The bytes of a part; text as UTF-8, unreadable charsets included."""
+def content(part: MIMEPart) -> bytes:
+    """The bytes of a part; text is converted to UTF-8, also from unknown charsets."""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment":

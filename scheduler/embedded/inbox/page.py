@@ -1,4 +1,4 @@
-"""The HTTP side: a list of the mails and one mail, with nothing in it that could run."""
+"""The inbox page: a list of the mails and a view of each, without scripts."""
 
 import re
 import threading
@@ -17,17 +17,17 @@ from scheduler.http.small_server import SmallHandler, SmallServer
 PER_PAGE = 50
 _STYLE = (Path(__file__).parent / "page.css").read_text()
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
-# Of the mail itself: its own pictures and styles, links that open outside, nothing else.
+# The mail in its frame: only its own pictures and styles; links open in a new tab.
 _MAIL_POLICY = (
     "default-src 'none'; img-src {origin}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-# Shown as what they are; every other part is only offered for saving.
+# Shown as pictures; every other part can only be saved.
 _PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
 def serve(folder: Path, port: int, zone: ZoneInfo) -> ThreadingHTTPServer:
-    """Show the mails of a folder on a loopback port, in a thread of its own."""
+    """Serve the mails of a folder on a loopback port, in a thread."""
     server = _Server(("127.0.0.1", port), _Handler)
     server.folder, server.zone = folder, zone
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -40,7 +40,7 @@ class _Server(SmallServer):
 
 
 class _Handler(SmallHandler):
-    """One request; every answer carries its own policy."""
+    """Answers requests, each with a Content-Security-Policy."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -121,12 +121,12 @@ def _list(folder: Path, number: int, zone: ZoneInfo) -> str:
     shown = names[(number - 1) * PER_PAGE : number * PER_PAGE]
     rows = "".join(_row(mailbox.summary(folder / name), zone) for name in shown)
     if not names:
-        rows = "<li class=empty>No mail yet. What T3 sends while nothing else is configured arrives here.</li>"
+        rows = "<li class=empty>No mail yet. While no mail server is configured, T3's mails arrive here.</li>"
     older = f"<a href='/?page={number + 1}'>Older</a>" if number * PER_PAGE < len(names) else ""
     newer = f"<a href='/?page={number - 1}'>Newer</a>" if number > 1 else ""
     count = f"{len(names):,} mail{'' if len(names) == 1 else 's'}"
     body = (
-        f"<main><header class=top><h1>Inbox</h1><p>{count}, kept on this machine; none was sent on.</p></header>"
+        f"<main><header class=top><h1>Inbox</h1><p>{count}, stored on this machine; none was forwarded.</p></header>"
         f"<ol class=list>{rows}</ol><nav class=pages>{newer}{older}</nav></main>"
     )
     return _shell("Inbox", body, refresh=number == 1)
@@ -174,7 +174,7 @@ _VIEWS: dict[str, Callable[[EmailMessage, str], str]] = {
         f"<iframe title='The mail' src='/mail/{name}/html' sandbox='allow-popups allow-popups-to-escape-sandbox'>"
         "</iframe>"
     ),
-    "text": lambda mail, name: f"<pre>{escape(mailbox.text(mail)) or 'This mail has no plain part.'}</pre>",
+    "text": lambda mail, name: f"<pre>{escape(mailbox.text(mail)) or 'This mail has no plain text.'}</pre>",
     "headers": lambda mail, name: (
         "<pre>" + escape("\n".join(f"{key}: {' '.join(str(v).split())}" for key, v in mail.raw_items())) + "</pre>"
     ),
@@ -182,7 +182,7 @@ _VIEWS: dict[str, Callable[[EmailMessage, str], str]] = {
 
 
 def _framed(mail: EmailMessage, address: str) -> bytes:
-    """The mail's HTML with its own pictures, its links opening in a tab of their own."""
+    """The mail's HTML with the addresses of its pictures filled in; links open in a new tab."""
     places = {str(part.get("Content-ID", "")).strip().strip("<>"): n for n, part in enumerate(mailbox.parts(mail))}
 
     def picture(found: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""Running a past run again: its commit in a worktree of its own, on the versions of the files that it saw.
+"""Reproduces a past run: its commit in a worktree of its own, on the versions of the files that it read.
 
-The commit's own replay program runs its own code: modules, notebooks and migrations may lie elsewhere today. What is
-today's: the Python packages, the names of the environment variables, and the entry point `t3-fork` of the installed
+The commit's own replay program runs its own code: modules, notebooks and migrations may have moved since. Taken from
+today: the Python packages, the names of the environment variables, and the entry point `t3-fork` of the installed
 distribution, which a past tree must have too. The database is a new one that the commit's own migrations make, so old
 code never meets a newer schema."""
 
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +27,13 @@ from t3lib.report.sections.closing import REPORT
 from t3lib.settings import ROOT, settings
 
 REPLAY = Path(__file__).with_name("replay.py")
-# The folders under scheduler/ where commits keep theirs, newest first. A new place is added, none is taken away.
-_PLACES = (("runs", "reproduction"), ("reproduction",))
-# What decides about rows and may have been set; everything else of this environment stays behind. A setting that gets
-# another name is passed on under both.
-_KEPT = ("T3_TIMEZONE", "T3_BUSINESS_DAY_START", "T3_LIMIT_PENCE", "T3_BATCH_BYTES")
+# The folders under scheduler/ that have held replay.py, newest first. A new one is added, none is removed.
+_FOLDERS = (("runs", "reproduction"), ("reproduction",))
+# Settings that decide about rows; nothing else of this environment is passed on. A renamed setting is passed on under
+# both names.
+_PASSED_ON = ("T3_TIMEZONE", "T3_BUSINESS_DAY_START", "T3_LIMIT_PENCE", "T3_BATCH_BYTES")
 
-OTHER_PACKAGES = "Its requirements.lock names other packages than today's, on which it runs again."
+OTHER_PACKAGES = "Its requirements.lock names other packages than today's, on which it was reproduced."
 
 _RUN = sa.text("""
     SELECT run_id, notebook, parameters, git_commit, started_at, executed_copy, rows FROM ops.run
@@ -44,8 +44,8 @@ _LATEST = sa.text("""
     WHERE state = 'succeeded' AND git_commit IS NOT NULL
     ORDER BY started_at DESC LIMIT :limit
 """)
-# The batches that were loaded when the run began, in their order, and then its own; cleaning again adds no version.
-_SEEN = sa.text("""
+# The batches loaded before the run began, in their order, then its own. Reprocessing adds no version.
+_VERSIONS_READ = sa.text("""
     SELECT batch_id, key, etag, last_modified FROM ops.source_file
     JOIN ops.batch USING (batch_id)
     WHERE batch.finished_at < :began AND batch.state = 'done' OR batch_id = :own
@@ -55,7 +55,7 @@ _SEEN = sa.text("""
 
 @dataclass
 class Reproduction:
-    """A run's figures then and now by name; `missing` are keys whose version the bucket no longer holds."""
+    """A run's figures then and now, by name; `missing` lists keys whose version the bucket no longer holds."""
 
     run_id: str
     commit: str
@@ -66,32 +66,32 @@ class Reproduction:
 
     @property
     def differing(self) -> list[str]:
-        """The names of the figures that came out otherwise."""
+        """The names of the figures that came out differently."""
         return [name for name, value in self.then.items() if self.now.get(name) != value]
 
 
 def latest(limit: int = 20) -> list[dict[str, Any]]:
-    """The latest runs that can be asked for."""
+    """The latest runs that can be reproduced."""
     with warehouse.connect() as db:
         return [dict(row) for row in db.execute(_LATEST, {"limit": limit}).mappings()]
 
 
 def reproduce(run_id: str) -> Reproduction:
-    """Run it again in a database of its own; nothing of this one is changed.
+    """Run it again in a database of its own; this one is not changed.
 
-    Raises RefusedError for a run that is not known, was made without a commit, or cleaned loaded files again."""
+    Raises RefusedError for a run that is unknown, has no commit, or reprocessed loaded files."""
     with warehouse.connect() as db:
         run = db.execute(_RUN, {"run": run_id}).mappings().one_or_none()
         if run is None or not run["git_commit"]:
             raise RefusedError(f"There is no finished run {run_id} with a commit: `t3 reproduce` lists the latest.")
         own = run["parameters"].get("batch_id", "")
-        seen = db.execute(_SEEN, {"began": run["started_at"], "own": own}).all()
+        seen = db.execute(_VERSIONS_READ, {"began": run["started_at"], "own": own}).all()
     if own and not any(row.batch_id == own for row in seen):
-        raise RefusedError(f"Run {run_id} cleaned loaded files again: name the run that loaded them first.")
+        raise RefusedError(f"Run {run_id} reprocessed loaded files: name the run that loaded them first.")
     commit = run["git_commit"].removesuffix("+")
     found = Reproduction(run_id, commit, _figures_then(run), {})
     if run["git_commit"].endswith("+"):
-        found.notes.append(f"The code was edited when it ran: this is {commit} as committed.")
+        found.notes.append(f"The code had uncommitted edits when it ran: this is {commit} without them.")
     with _folder() as folder, _worktree(folder / "tree", commit):
         stages = _stages(folder / "tree", commit, run["notebook"]) if own else []
         found.notes += _other_packages(folder / "tree")
@@ -105,7 +105,7 @@ def reproduce(run_id: str) -> Reproduction:
 
 
 def figures(copy: Path) -> dict[str, Any]:
-    """What an executed copy says of itself: the values that it records, a report's headline and CSV."""
+    """The figures in an executed notebook: the values that it records, a report's headline and CSV."""
     notebook = nbformat.read(copy, 4)
     bundles = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     reports = [data[REPORT] for data in bundles if REPORT in data]
@@ -114,13 +114,13 @@ def figures(copy: Path) -> dict[str, Any]:
 
 
 def _figures_then(run: Any) -> dict[str, Any]:
-    """Of the executed copy; where outputs/ was emptied, the number of rows that the ledger keeps."""
+    """The figures in the run's executed notebook; if outputs/ was emptied, the number of rows in ops.run."""
     copy = settings().outputs / (run["executed_copy"] or "")
     return figures(copy) if copy.is_file() else {"rows": run["rows"]}
 
 
-def _fetch(seen: list[Any], folder: Path, missing: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The bytes of each version in a file, listed by batch."""
+def _fetch(seen: Sequence[sa.Row[Any]], folder: Path, missing: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """Store each version in a file; the files by batch."""
     folder.mkdir()
     batches: dict[str, list[dict[str, Any]]] = {}
     versions = Landing().read_many([(row.key, row.etag) for row in seen])
@@ -138,15 +138,13 @@ def _stages(tree: Path, commit: str, notebook: str) -> list[str]:
     """The notebooks of an ingest up to this one, as the commit has them: they are numbered in their order."""
     names = sorted(path.stem for path in (tree / "notebooks").glob("[0-9]_*.ipynb"))
     if notebook not in names:
-        raise RefusedError(
-            f"The commit {commit} has no notebook {notebook}: the run was of one that was not committed."
-        )
+        raise RefusedError(f"The commit {commit} has no notebook {notebook}: it ran a notebook that was not committed.")
     return names[: names.index(notebook) + 1]
 
 
 def _program(folder: Path, commit: str) -> Path:
-    """The commit's own replay program; where it has none, the first one that came after it, else today's."""
-    places = ["/".join(("scheduler", *place, "replay.py")) for place in _PLACES]
+    """The commit's own replay program; if it has none, the first one added after it, else today's."""
+    places = ["/".join(("scheduler", *place, "replay.py")) for place in _FOLDERS]
     for place in places:
         if (own := folder / "tree" / place).is_file():
             return own
@@ -159,32 +157,32 @@ def _program(folder: Path, commit: str) -> Path:
 
 
 def _other_packages(tree: Path) -> list[str]:
-    """A note when the commit was locked to other packages than those that are installed."""
+    """A note if the commit was locked to other packages than the installed ones."""
     locks = [place / "requirements.lock" for place in (tree, ROOT)]
     then, now = (lock.read_bytes() if lock.is_file() else b"" for lock in locks)
     return [] if then == now else [OTHER_PACKAGES]
 
 
 def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
-    """Let the commit's own code take the files in and run the notebook; returns the executed copy.
+    """Let the commit's own code take the files in and run the notebook; returns the executed notebook.
 
-    The docstring of replay.py says what is given to the program and what it answers."""
+    The docstring of replay.py describes its input and output."""
     (folder / "work.json").write_text(json.dumps(work))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "PGOPTIONS"))}
-    env |= {name: os.environ[name] for name in _KEPT if name in os.environ}
+    env |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     places = {name: folder / name for name in ("bucket", "archive", "home", "outputs")}
     for place in places.values():
         place.mkdir()
         place.chmod(0o711)
     env |= {"T3_HOME": str(places["home"]), "T3_OUTPUTS": str(places["outputs"]), "PYTHONPATH": str(folder / "tree"),
             "T3_LANDING_URL": places["bucket"].as_uri(), "T3_ARCHIVE_URL": places["archive"].as_uri()}  # fmt: skip
-    # -P: the folder of replay.py must not stand before the commit's own modules.
+    # -P: the folder of replay.py must not shadow the commit's own modules.
     command = [sys.executable, "-P", str(program), str(folder / "work.json"), str(places["bucket"])]
     done = subprocess.run(command, env=env, cwd=folder / "tree", capture_output=True, text=True)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["It said nothing."])[-1]
-        said = [f"The commit's own code could not run it again: {last.rstrip('.')}.", *_other_packages(folder / "tree")]
-        raise RefusedError(" ".join(said))
+        last = (done.stderr.strip().splitlines() or ["It printed no error."])[-1]
+        problem = f"The commit's own code could not reproduce it: {last.rstrip('.')}."
+        raise RefusedError(" ".join([problem, *_other_packages(folder / "tree")]))
     return _executed_copy(done.stdout)
 
 
@@ -196,7 +194,7 @@ def _executed_copy(printed: str) -> Path:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A scratch folder through which the embedded Postgres' account may pass."""
+    """A scratch folder that the embedded Postgres' account may pass through."""
     folder = Path(tempfile.mkdtemp(prefix="t3-run-"))
     folder.chmod(0o711)
     try:

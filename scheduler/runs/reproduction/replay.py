@@ -1,7 +1,7 @@
 """The program that `t3 reproduce` of any later version starts in this commit's tree: takes batches of files in, one
 after the other, as they came, and executes one notebook. It is run with the modules of its own commit.
 
-Its protocol may only grow, since later versions speak it with this very file:
+Its protocol may only grow, since later versions run this very file:
 
     python -P replay.py WORK BUCKET
 
@@ -9,8 +9,8 @@ in     WORK is a JSON file: `batches`, lists of files ({"key", "path" of the byt
        upload}) in the order in which they were loaded; `stages`, the notebooks to execute on the last of them, or [] to
        take that one in too and execute `notebook` with `parameters`.
        BUCKET is an empty folder, the one of T3_LANDING_URL; T3_ARCHIVE_URL, T3_HOME and T3_OUTPUTS name empty folders
-       too. The tree is the working folder and PYTHONPATH. No database is configured: the embedded one is made anew.
-out    The last line of standard output is JSON: {"executed_copy": its path}. Readers overlook names that they do not
+       too. The tree is the working folder and PYTHONPATH. No database is configured: a new embedded one is made.
+out    The last line of standard output is JSON: {"executed_copy": its path}. Readers ignore names that they do not
        know. (The first versions printed the bare path.)
 error  Any exit code but 0; the last line of standard error says why."""
 
@@ -31,7 +31,7 @@ from t3lib.warehouse.files import ledger
 
 
 def main(work: dict, bucket: Path) -> Path:
-    """Replay what the run saw; of its own batch the notebooks run, up to its own."""
+    """Take in the batches that the run saw; for its own batch, run the notebooks up to its own."""
     kernels.warm()
     earlier, own = (work["batches"][:-1], work["batches"][-1:]) if work["stages"] else (work["batches"], [])
     for batch in earlier:
@@ -55,7 +55,7 @@ def claim(batch: list[dict], bucket: Path) -> list[str]:
 
 
 def take_in(batch_id: str) -> None:
-    """One batch, and those that clean loaded files again because of it, without kernels."""
+    """Take in one batch, and those that reprocess loaded files because of it, without kernels."""
     batch = pipeline.open_batch(batch_id)
     for stage in (pipeline.extract_batch, pipeline.clean_batch, pipeline.load_batch):
         stage(batch)

@@ -1,14 +1,14 @@
-"""Who may see a page: everybody on this machine, those who know its token, or those whom a trusted proxy names.
+"""Who may see a page: everybody on this machine, people with its token, or users whom a trusted proxy names.
 
-A page that others than this machine can reach needs one of the last two. What a proxy says is only believed of the
-addresses in T3_TRUSTED_PROXIES; the operations page then also wants the operators' group."""
+A page that other machines can reach needs a token or a proxy. A proxy's headers count only from the addresses in
+T3_TRUSTED_PROXIES; the operations page then also requires the operators' group."""
 
 import hmac
 import ipaddress
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import tornado.web
@@ -23,13 +23,16 @@ from t3lib.operator_requests import signature
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
 
+if TYPE_CHECKING:
+    from scheduler.web.handlers import Server
+
 TOKEN, GROUP, KEY = "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_PAGE_KEY"
 SESSIONS = "sessions"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How one page's visitors are told apart; nothing at all means that only this machine may reach it."""
+    """How one page identifies its visitors; with no field set, only this machine may reach it."""
 
     token: str = ""
     user_header: str = ""
@@ -39,8 +42,8 @@ class Rules:
     key: bytes = b""
 
     @classmethod
-    def taken(cls) -> "Rules":
-        """The rules of this process; token and key leave the environment, which kernels get too."""
+    def from_environment(cls) -> "Rules":
+        """The rules of this process. Removes token and key from the environment, as kernels inherit it."""
         chosen = settings()
         token, group, key = (os.environ.pop(name, "") for name in (TOKEN, GROUP, KEY))
         header, groups = chosen.proxy_user_header or "", chosen.proxy_groups_header
@@ -48,21 +51,21 @@ class Rules:
 
     @property
     def any(self) -> bool:
-        """Whether visitors are told apart."""
+        """Whether visitors must sign in."""
         return bool(self.token or self.user_header)
 
-    def knows(self, typed: str) -> bool:
-        """Whether this is the token."""
-        return bool(self.token) and hmac.compare_digest(typed.encode(), self.token.encode())
+    def is_token(self, text: str) -> bool:
+        """Whether this text is the token."""
+        return bool(self.token) and hmac.compare_digest(text.encode(), self.token.encode())
 
     def sign(self, headers: Any, user: User | None) -> None:
-        """Tell the visitor's kernel in a header who signed in, whatever the browser sent there."""
+        """Set the header that names the signed-in user to the kernel; replaces whatever the browser sent in it."""
         headers.pop(HEADER, None)
         if self.key:
             headers[HEADER] = signature.statement(self.key, user.username if user and self.user_header else "")
 
-    def named(self, headers: Any, address: str) -> str | None:
-        """The visitor whom the proxy at this address names; None when it names none or not one of the group."""
+    def user_of(self, headers: Any, address: str) -> str | None:
+        """The user whom the proxy at this address names; None when there is none or they are not in the group."""
         if not self.user_header or address not in self.proxies:
             return None
         groups = {group.strip() for group in headers.get(self.groups_header, "").split(",")}
@@ -70,7 +73,7 @@ class Rules:
 
 
 def environment(page: str) -> dict[str, str]:
-    """What the server of 'dashboard' or 'operations' is told of its visitors."""
+    """The variables from which the server of 'dashboard' or 'operations' makes its `Rules`."""
     chosen = settings()
     token = getattr(chosen, f"{page}_token")
     group = chosen.operators_group if page == "operations" and chosen.proxy_user_header else ""
@@ -79,7 +82,7 @@ def environment(page: str) -> dict[str, str]:
 
 
 def _visitor_key() -> str:
-    """What signs for visitors, in hex; empty where this process is not the owner's: then nobody can ask."""
+    """The key that signs operator requests, in hex; empty without the owner's database role, then none can be made."""
     if settings().database_url is None:
         return ""
     with suppress(sa.exc.ProgrammingError), warehouse.connect() as db:
@@ -88,30 +91,31 @@ def _visitor_key() -> str:
 
 
 def require_guard(page: str) -> None:
-    """Raise ServiceError when a page would be open to the network."""
+    """Raise ServiceError when a page would be open to the network without sign-in."""
     chosen = settings()
     host = chosen.pages_host
     if ipaddress.ip_address(host).is_loopback or getattr(chosen, f"{page}_token") or chosen.proxy_user_header:
         return
     raise ServiceError(
-        f"The {page} page would be open to everybody who reaches {host}: set T3_{page.upper()}_TOKEN, or "
-        f"T3_PROXY_USER_HEADER where a proxy signs people in, or leave T3_PAGES_HOST at 127.0.0.1."
+        f"The {page} page would be open to everybody who can reach {host}: set T3_{page.upper()}_TOKEN, or "
+        f"T3_PROXY_USER_HEADER if a proxy signs people in, or set T3_PAGES_HOST to 127.0.0.1."
     )
 
 
 class Visitors(IdentityProvider):
-    """Tells visitors apart by the rules. A token is never taken from an address, where histories and logs keep it."""
+    """Identifies visitors by the rules. A token in a URL is ignored, as histories and logs record URLs."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given | {"token": "", "login_handler_class": LoginHandler})
-        self.rules: Rules = self.parent.rules
+        server: Server = given["parent"]
+        self.rules = server.rules
         self.token = self.rules.token
         days = settings().session_hours / 24
         self.cookie_options = {"samesite": "Lax", "expires_days": days}
         self.get_secure_cookie_kwargs = {"max_age_days": days}
         self.attempts = Attempts()
-        ended = settings().home / SESSIONS / f"{self.parent.page_name}.json"
-        self.ended = sessions.Ended(ended, days * 86400)
+        signed_out = settings().home / SESSIONS / f"{server.page_name}.json"
+        self.signed_out = sessions.SignedOut(signed_out, days * 86400)
 
     @property
     def auth_enabled(self) -> bool:
@@ -122,43 +126,43 @@ class Visitors(IdentityProvider):
         return bool(self.rules.token) and not self.rules.user_header
 
     def get_handlers(self) -> list[tuple[str, object]]:
-        """Where visitors without leave are sent, also when there is no token to type."""
+        """The addresses to sign in and out; visitors without access are sent to the first, also without a token."""
         return [(r"/login", LoginHandler), (r"/logout", LogoutHandler)]
 
     async def get_user(self, handler: tornado.web.RequestHandler) -> User | None:
-        """The visitor of a request; None when the page is not for them."""
+        """The visitor of a request; None when they may not see the page."""
         if self.rules.user_header:
-            # The server takes no X-Forwarded-For, so this is who is really at the other end.
-            name = self.rules.named(handler.request.headers, handler.request.remote_ip)
+            # The server ignores X-Forwarded-For, so remote_ip is the address that really connected.
+            name = self.rules.user_of(handler.request.headers, handler.request.remote_ip or "")
             return User(name) if name else None
         return await self._get_user(handler)
 
     def get_user_cookie(self, handler: tornado.web.RequestHandler) -> User | None:
-        """Who signed in with this browser, and has not signed out."""
+        """The visitor who signed in with this browser and has not signed out."""
         user = super().get_user_cookie(handler)
-        return None if user is None or user.username in self.ended else user
+        return user if isinstance(user, User) and user.username not in self.signed_out else None
 
     def get_token(self, handler: tornado.web.RequestHandler) -> str | None:
         found = self.auth_header_pat.match(handler.request.headers.get("Authorization", ""))
         return found[2] if found else None
 
     async def get_user_token(self, handler: tornado.web.RequestHandler) -> User | None:
-        """A program that sends the token; it is the same visitor for as long as it keeps the cookie."""
-        typed, known = self.get_token(handler), self.get_user_cookie(handler)
-        if not self.rules.token or typed is None or (known and not self.rules.knows(typed)):
+        """A program that sends the token; with the cookie that it got it stays the same visitor."""
+        token, known = self.get_token(handler), self.get_user_cookie(handler)
+        if not self.rules.token or token is None or (known and not self.rules.is_token(token)):
             return None
         try:
-            if not await self._judged(handler, typed):
-                raise Refused(401, "That is not the token.")
+            if not await self._check_token(handler, token):
+                raise Refused(401, "The token is wrong.")
         except TooManyError as error:
             raise Refused(429, str(error), error.seconds) from None
         return known or self.generate_anonymous_user(handler)
 
-    async def process_login_form(self, handler: tornado.web.RequestHandler) -> User | None:
-        """Whoever typed the token. Raises TooManyError."""
-        typed = handler.get_argument("password", default="", strip=False)
-        return self.generate_anonymous_user(handler) if await self._judged(handler, typed) else None
+    async def sign_in(self, handler: tornado.web.RequestHandler) -> User | None:
+        """A new visitor when the form holds the token, else None. Raises TooManyError."""
+        token = handler.get_argument("password", default="", strip=False)
+        return self.generate_anonymous_user(handler) if await self._check_token(handler, token) else None
 
-    async def _judged(self, handler: tornado.web.RequestHandler, typed: str) -> bool:
-        where = sender.address(handler.request, self.rules.proxies)
-        return await self.attempts.judged(where, self.rules.knows(typed))
+    async def _check_token(self, handler: tornado.web.RequestHandler, token: str) -> bool:
+        address = sender.address(handler.request, self.rules.proxies)
+        return await self.attempts.check(address, self.rules.is_token(token))

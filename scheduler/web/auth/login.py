@@ -1,29 +1,29 @@
-"""Signing in by the token, and out again."""
+"""The pages to sign in with the token and to sign out."""
 
 import re
 
 import tornado.web
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.login import LoginFormHandler
-from jupyter_server.base.handlers import JupyterHandler
 from tornado.escape import url_escape
 
 from scheduler.web import plain_pages
 from scheduler.web.auth.attempts import TooManyError
+from scheduler.web.page_handler import PageHandler
 
 _OWN_ADDRESS = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")
 
 
 class Refused(tornado.web.HTTPError):
-    """An error that tells the visitor why, and after how many seconds to try again."""
+    """An error with a message for the visitor, and the seconds after which to try again."""
 
-    def __init__(self, status: int, said: str, seconds: int = 0) -> None:
+    def __init__(self, status: int, message: str, seconds: int = 0) -> None:
         super().__init__(status)
-        self.said, self.seconds = said, seconds
+        self.message, self.seconds = message, seconds
 
 
-class LoginHandler(LoginFormHandler):
-    """Where a visitor without leave ends: the page on which to type the token, or the one that says no."""
+class LoginHandler(PageHandler, LoginFormHandler):
+    """The page for visitors without access: a form for the token, or a refusal where a proxy signs people in."""
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -33,10 +33,11 @@ class LoginHandler(LoginFormHandler):
 
     @allow_unauthenticated
     def get(self) -> None:
-        if not self.identity_provider.login_available:  # signing in is the proxy's, and it has had its say
+        if not self.identity_provider.login_available:  # the proxy signs people in, and it did not name this visitor
             self.set_status(403)
-            return self.finish(plain_pages.page("refused"))
-        return super().get()
+            self.finish(plain_pages.page("refused"))
+        else:
+            super().get()
 
     @allow_unauthenticated
     async def post(self) -> None:
@@ -45,42 +46,44 @@ class LoginHandler(LoginFormHandler):
             self.finish(plain_pages.page("refused"))
             return
         try:
-            user = self.current_user = await self.identity_provider.process_login_form(self)
+            user = self.current_user = await self.identity_provider.sign_in(self)
         except TooManyError as error:
             self.set_status(429)
             self.set_header("Retry-After", str(error.seconds))
-            return self._say(str(error))
+            return self._show_form(str(error))
         if user is None:
             self.set_status(401)
-            return self._say("That is not the token. Ask whoever runs T3.")
+            return self._show_form("The token is wrong. T3's operators can give it to you.")
         self.identity_provider.set_login_cookie(self, user)
         self._redirect_safe(self.get_argument("next", default=self.base_url))
 
     def _redirect_safe(self, url: str, default: str | None = None) -> None:
-        """To an address of this page and to no other."""
+        """Redirect only to an address of this page."""
         self.redirect(url if _OWN_ADDRESS.fullmatch(url) else default or self.base_url)
 
     def _render(self, message: dict[str, str] | None = None) -> None:
-        self._say("")
+        self._show_form("")
 
-    def _say(self, said: str) -> None:
-        asked = self.get_argument("next", default=self.base_url)
-        after = url_escape(asked if _OWN_ADDRESS.fullmatch(asked) else self.base_url)
-        self.finish(plain_pages.page("login", next=after, said=said, xsrf=self.xsrf_token.decode()))
+    def _show_form(self, message: str) -> None:
+        requested = self.get_argument("next", default=self.base_url)
+        after = url_escape(requested if _OWN_ADDRESS.fullmatch(requested) else self.base_url)
+        self.finish(plain_pages.page("login", next=after, message=message, xsrf=self.xsrf_token.decode()))
 
 
-class LogoutHandler(JupyterHandler):
-    """Ends a session and what the visitor had open."""
+class LogoutHandler(PageHandler):
+    """Signs a visitor out and ends their kernels."""
 
     @allow_unauthenticated
     def get(self) -> None:
-        self.redirect(self.base_url)  # an address alone, which any site can have a browser ask for, ends nothing
+        self.redirect(
+            self.base_url
+        )  # only a form with its token signs out: any site can make a browser GET this address
 
     @allow_unauthenticated
     async def post(self) -> None:
         self.set_header("Cache-Control", "no-store")
         if self.current_user and not self.identity_provider.rules.user_header:
-            self.identity_provider.ended.add(self.current_user.username)
+            self.identity_provider.signed_out.add(self.current_user.username)
             self.identity_provider.clear_login_cookie(self)
-            await self.kernel_manager.end_all_of(self.current_user.username)
-        self.finish(plain_pages.page("left"))
+            await self.kernel_manager.end_kernels_of(self.current_user.username)
+        self.finish(plain_pages.page("signed_out"))

@@ -1,4 +1,4 @@
-"""What a request says of who sent it, how, and why. Only a trusted proxy is believed for others."""
+"""Where a request comes from: its address, its scheme, and whether it is a visit. Only trusted proxies are believed."""
 
 import ipaddress
 from collections.abc import Collection
@@ -9,31 +9,31 @@ from tornado.httputil import HTTPServerRequest
 
 
 def address(request: HTTPServerRequest, proxies: Collection[str]) -> str:
-    """Where a request comes from: the last address that no trusted proxy vouches for; a /64 of IPv6 is one place."""
+    """The client's address: the last one in X-Forwarded-For that is no trusted proxy's. A /64 of IPv6 counts as one."""
     hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     found = request.remote_ip or ""
     while found in proxies and hops:
         found = hops.pop()
     try:
-        place = ipaddress.ip_address(found)
+        client = ipaddress.ip_address(found)
     except ValueError:
         return "unknown"
-    mapped = getattr(place, "ipv4_mapped", None)
-    if place.version == 4 or mapped:
-        return str(mapped or place)
-    return str(ipaddress.ip_network((place, 64), strict=False))
+    mapped = getattr(client, "ipv4_mapped", None)
+    if client.version == 4 or mapped:
+        return str(mapped or client)
+    return str(ipaddress.ip_network((client, 64), strict=False))
 
 
 def over_tls(request: HTTPServerRequest, proxies: Collection[str]) -> bool:
-    """Whether the visitor reached a trusted proxy by https."""
-    said = request.headers.get("X-Forwarded-Proto", "").split(",")[-1].strip().lower()
-    return said == "https" and request.remote_ip in proxies
+    """Whether the visitor reached a trusted proxy by HTTPS."""
+    scheme = request.headers.get("X-Forwarded-Proto", "").split(",")[-1].strip().lower()
+    return scheme == "https" and request.remote_ip in proxies
 
 
 def is_visit(headers: Any, host: str) -> bool:
-    """Whether somebody opens the page: not what other sites fetch in the background, nor what a browser loads ahead.
+    """Whether a person opens the page, as opposed to another site fetching it or a browser prefetching it.
 
-    Browsers say so by themselves (Sec-Fetch-*, to https and this machine only); else by Origin, Referer and Accept."""
+    Browsers say so in Sec-Fetch-* (over HTTPS and to this machine); otherwise Origin, Referer and Accept decide."""
     ahead = " ".join(headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz")).lower()
     if "prefetch" in ahead or "prerender" in ahead or "preview" in ahead:
         return False

@@ -1,4 +1,4 @@
-"""Who signed in stays so for some hours, over a restart too, unless they signed out or the token changed."""
+"""Sessions last for T3_SESSION_HOURS, over restarts too, until the visitor signs out or the token changes."""
 
 import hashlib
 import json
@@ -8,19 +8,19 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# 2**15 rounds over 8 blocks: 32 MB and a twentieth of a second for each guess at a token from a stolen cookie.
+# 2**15 rounds over 8 blocks: guessing a token from a stolen cookie costs 32 MB and 0.05 s a guess.
 _COST = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26, "dklen": 32}
 
 
-def key(token: str, page: str, folder: Path) -> bytes:
-    """What signs the cookies of a page: of its token and a salt of this home; without a token it dies with us."""
+def cookie_key(token: str, page: str, folder: Path) -> bytes:
+    """The key that signs a page's cookies, from its token and T3_HOME's salt; without a token, a random one."""
     if not token:
         return os.urandom(32)
     return hashlib.scrypt(token.encode(), salt=_salt(folder) + page.encode(), **_COST)
 
 
 def _salt(folder: Path) -> bytes:
-    """Random, made once for a home; two pages that start together agree on one."""
+    """A random salt, made once for each T3_HOME; pages that start together use the same one."""
     path = folder / "salt"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
@@ -33,8 +33,8 @@ def _salt(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-class Ended:
-    """Sessions that were ended before their time, in a file: a signed cookie cannot be called back."""
+class SignedOut:
+    """Sessions that were signed out before they expired, in a file, as a signed cookie cannot be revoked."""
 
     def __init__(self, path: Path, seconds: float) -> None:
         self._path, self._seconds = path, seconds
@@ -47,7 +47,7 @@ class Ended:
         return session in self._until
 
     def add(self, session: str) -> None:
-        """End one for good."""
+        """Sign a session out for good."""
         now = time.time()
         self._until = {one: until for one, until in self._until.items() if until > now}
         self._until[session] = now + self._seconds

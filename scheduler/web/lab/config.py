@@ -1,5 +1,5 @@
-"""JupyterLab's configuration (`t3 lab`): only the kernel of the house, warm before the first notebook opens, and a
-notebook saved under notebooks/ as it would be committed, however it was run. `labconfig/` keeps it off the internet."""
+"""JupyterLab's configuration (`t3 lab`): T3's kernel only, warm before the first notebook opens; notebooks under
+notebooks/ are saved without outputs, as they are committed. `labconfig/` switches off requests to the internet."""
 
 import os
 from pathlib import Path
@@ -10,8 +10,8 @@ from t3lib.settings import settings
 
 
 def strip(model: dict[str, Any], path: str, **_: Any) -> None:
-    """Take out of what is about to be saved what a run leaves: outputs, counts, the interpreter's version, the state
-    of widgets. The open page keeps it."""
+    """Before a save, remove outputs, execution counts, the interpreter's version and widget state from the file; the
+    open notebook still shows them."""
     if model["type"] != "notebook" or not path.startswith("notebooks/"):
         return
     metadata = model["content"]["metadata"]
@@ -24,14 +24,16 @@ def strip(model: dict[str, Any], path: str, **_: Any) -> None:
             cell["metadata"].pop("execution", None)
 
 
-if "get_config" in globals():  # Jupyter reads this file as configuration and gives it that function
+if get_config := globals().get("get_config"):  # Jupyter puts it there when it reads this file as configuration
     os.umask(0o077)
-    given = get_config()  # noqa: F821
-    given.ServerApp.allow_remote_access = False  # under this machine's names only, whatever else is configured
+    given = get_config()
+    given.ServerApp.allow_remote_access = False  # answer to this machine's names only, whatever else is configured
     given.ServerApp.allow_origin = given.ServerApp.allow_origin_pat = ""
     given.ContentsManager.pre_save_hook = strip
     given.KernelSpecManager.allowed_kernelspecs = {kernels.NAME}
-    given.LabApp.workspaces_dir = str(settings().home / "jupyter" / "workspaces")  # another clone has its own tabs
-    if Path(settings().home, "own").is_dir():  # JupyterLab has an account of its own, which may not replace files here
+    given.LabApp.workspaces_dir = str(settings().home / "jupyter" / "workspaces")  # each clone has its own open tabs
+    if Path(
+        settings().home, "own"
+    ).is_dir():  # JupyterLab has an account of its own, which may write files here but not replace them
         given.FileManagerMixin.use_atomic_writing = False
-    kernels.warm()  # in Jupyter's own process: its kernels are forked from a child of it
+    kernels.warm()  # here, as kernels are forked from a child of this process

@@ -1,1 +1,1 @@
-"""A visitor of a page: admitted while there is room, with a kernel of their own."""
+"""Visitors of a page: their admission, their kernels, and the messages between the two."""

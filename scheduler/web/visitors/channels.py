@@ -1,4 +1,4 @@
-"""A visitor's kernel over the network: its own page's widget messages, in both directions, and nothing else."""
+"""The websocket between a browser and its kernel: only widget messages pass, and only to the page's own visitor."""
 
 import json
 import time
@@ -12,30 +12,31 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from scheduler.web import log_lines
+from scheduler.web.page_handler import PageHandler
 
-WRONG = "Your last choice could not be shown. Reload the page; if this stays, tell whoever runs T3."
-WRONG_SECONDS = 20
+ERROR = "Your last choice could not be shown. Reload the page; if this persists, tell T3's operators."
+ERROR_SECONDS = 20
 LOGGED_PER_MINUTE = 20
-# What a kernel says to whoever runs it, tracebacks, paths and code among it.
-_NOT_FOR_VISITORS = {"error", "stream", "execute_input"}
+# Messages with tracebacks, paths or code.
+_LOG_ONLY = {"error", "stream", "execute_input"}
 
 
 class Connection(ZMQChannelsWebsocketConnection):
-    """Between a browser and its kernel: what goes wrong in the kernel goes to the log, never to the browser."""
+    """Connects a browser with its kernel; errors of the kernel go to the log, never to the browser."""
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
-        """A message that cannot be read ends the connection."""
+        """Pass a message on; one that cannot be read ends the connection."""
         try:
             super().handle_incoming_message(incoming_msg)
         except Exception as error:
-            self.log.warning("a message of a visitor could not be read: %r", error)
+            self.log.warning("a visitor's message could not be read: %r", error)
             self.websocket_handler.close(1003, "not a message")
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
-        """Pass on what a page needs."""
+        """Pass a message on unless it is only for the log."""
         _, parts = self.session.feed_identities(outgoing_msg)
         kind = self.session.unpack(parts[1])["msg_type"]
-        if kind in _NOT_FOR_VISITORS:
+        if kind in _LOG_ONLY:
             self._log_output(kind, self.session.unpack(parts[4]))
         elif kind.endswith("_reply") and self.session.unpack(parts[4]).get("status") == "error":
             self._log_output("error", self.session.unpack(parts[4]))
@@ -47,7 +48,7 @@ class Connection(ZMQChannelsWebsocketConnection):
         if kind == "execute_input" or not text.strip():
             return
         if kind == "error" or "Traceback (most recent call last)" in text:
-            self.kernel_manager.t3_wrong_at = time.monotonic()
+            self.kernel_manager.t3_error_at = time.monotonic()
         logged = self.kernel_manager.__dict__.setdefault("t3_logged", deque(maxlen=LOGGED_PER_MINUTE))
         if len(logged) < LOGGED_PER_MINUTE or time.monotonic() - logged[0] > 60:
             logged.append(time.monotonic())
@@ -55,16 +56,16 @@ class Connection(ZMQChannelsWebsocketConnection):
 
 
 class ChannelHandler(VoilaKernelWebsocketHandler):
-    """The websocket of a kernel, for the visitor whose page it is."""
+    """The websocket of a kernel, open to the visitor who owns it."""
 
     @ws_authenticated
     async def get(self, kernel_id: str) -> None:
-        if not self.kernel_manager.owned(kernel_id, self.current_user.username):
+        if not self.kernel_manager.is_owner(kernel_id, self.current_user.username):
             raise tornado.web.HTTPError(403)
         await super().get(kernel_id)
 
     def send_ping(self) -> None:
-        """Every half minute: the session may have ended since."""
+        """Called every half minute; closes the connection when the session has ended."""
         provider = self.identity_provider
         signed_in = provider.get_token(self) or provider.get_user_cookie(self)
         if provider.login_available and not signed_in:
@@ -73,30 +74,30 @@ class ChannelHandler(VoilaKernelWebsocketHandler):
             super().send_ping()
 
 
-class KernelHandler(APIHandler):
-    """Tells a page whether its kernel lives, and what went wrong in it."""
+class KernelHandler(PageHandler, APIHandler):
+    """Tells a page whether its kernel is alive, and of an error in it."""
 
     @tornado.web.authenticated
     def get(self, kernel_id: str) -> None:
         self.set_header("Cache-Control", "no-store")
         visitor = self.current_user.username
-        if why := self.kernel_manager.ended(kernel_id, visitor):
+        if why := self.kernel_manager.end_reason(kernel_id, visitor):
             self.set_status(410)
             self.finish(json.dumps({"why": why}))
             return
-        if not self.kernel_manager.owned(kernel_id, visitor):
+        if not self.kernel_manager.is_owner(kernel_id, visitor):
             raise tornado.web.HTTPError(404)
         kernel = self.kernel_manager.get_kernel(kernel_id)
-        late = time.monotonic() - getattr(kernel, "t3_wrong_at", float("-inf")) < WRONG_SECONDS
-        self.finish(json.dumps({"id": kernel_id, "name": kernel.kernel_name, "wrong": WRONG if late else ""}))
+        recent = time.monotonic() - getattr(kernel, "t3_error_at", float("-inf")) < ERROR_SECONDS
+        self.finish(json.dumps({"id": kernel_id, "name": kernel.kernel_name, "error": ERROR if recent else ""}))
 
 
-class ShutdownHandler(APIHandler):
-    """A page that is left ends its kernel."""
+class ShutdownHandler(PageHandler, APIHandler):
+    """Ends the kernel of a page that was closed."""
 
     @tornado.web.authenticated
     async def post(self, kernel_id: str) -> None:
-        if not self.kernel_manager.owned(kernel_id, self.current_user.username):
+        if not self.kernel_manager.is_owner(kernel_id, self.current_user.username):
             raise tornado.web.HTTPError(404)
         await self.kernel_manager.shutdown_kernel(kernel_id)
         self.set_status(204)

@@ -1,4 +1,4 @@
-"""The pieces that cards are made of. Texts come from people and files: they are escaped here."""
+"""The parts of cards as HTML. Texts come from people and files: they are escaped here."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from t3lib.dashboard.state import State
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with a look: classes, a bar of so many percent below it; `html` is not escaped again."""
+    """A cell of a table: CSS classes, `html` for text that is HTML already, and a bar of so many percent below it."""
 
     text: str
     classes: str = ""
@@ -18,8 +18,16 @@ class Cell:
     bar: float | None = None
 
 
+Row = Sequence[str | Cell]
+
+
+def alert(text: str) -> str:
+    """An error message; empty without text."""
+    return f'<p class="t3-error" role="alert">{escape(text)}</p>' if text else ""
+
+
 def title(text: str, *aside: str) -> str:
-    """The head of a card; both are HTML already."""
+    """The head of a card; the text and what is beside it are HTML already."""
     return f'<header class="t3-card-head"><h2 class="t3-title">{text}</h2>{"".join(aside)}</header>'
 
 
@@ -30,14 +38,12 @@ def message_card(heading: str, text: str) -> str:
 
 def table(
     caption: str,
-    head: Sequence[str | Cell],
-    rows: Iterable[Sequence[str | Cell]],
+    head: Row,
+    rows: Iterable[Row],
     numbers: Sequence[int] = (),
     tone: Callable[[str], str] | None = None,
 ) -> str:
-    """A plain table; `numbers` are the columns set to the right, `tone` gives the first column's look as a badge.
-
-    Texts are escaped."""
+    """A table. `numbers` are the columns aligned to the right; `tone` gives the class of the first column's badge."""
 
     def cell(tag: str, n: int, content: str | Cell) -> str:
         found = content if isinstance(content, Cell) else Cell(content)
@@ -52,43 +58,49 @@ def table(
 
     top = "".join(cell("th", n, text) for n, text in enumerate(head))
     body = "".join(f"<tr>{''.join(cell('td', n, text) for n, text in enumerate(row))}</tr>" for row in rows)
+    return scrolling_table(caption, f"<tr>{top}</tr>", body)
+
+
+def scrolling_table(caption: str, head: str, body: str, classes: str = "t3-table", style: str = "") -> str:
+    """A table in a box that scrolls sideways; head and body are rows as HTML."""
+    width = f' style="{style}"' if style else ""
     return (
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-table">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="{classes}"{width}><thead>{head}</thead><tbody>{body}</tbody></table></div>'
     )
 
 
-def behind(caption: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
-    """A table behind a chart: for keyboards, screen readers and copying."""
+def chart_table(caption: str, head: Sequence[str], rows: Iterable[Row]) -> str:
+    """The figures of a chart as a collapsed table: for keyboards, screen readers and copying."""
     inside = table(caption, head, rows, numbers=range(1, len(head)))
     return f'<details class="t3-behind"><summary>Show as a table</summary>{inside}</details>'
 
 
-def instead(heading: str, text: str) -> str:
-    """A message shown instead of the figures."""
+def page_message(heading: str, text: str) -> str:
+    """A message in place of all cards."""
     return f'<div class="t3-empty"><h2>{escape(heading)}</h2><p>{escape(text)}</p></div>'
 
 
-def choice(state: State, text: str, *, html: bool = False, unseen: bool = False) -> str:
-    """A link that makes a choice; the page applies it without a reload (t3.js). `unseen`: the keyboard skips it.
+def choice(state: State, text: str, *, html: bool = False, skipped: bool = False) -> str:
+    """A link that makes a choice; the page applies it without a reload (t3.js). `skipped`: the Tab key passes over it.
 
-    Its lists begin at their first page, for another choice has other rows."""
-    return _link(replace(state, pages=()), text, html, unseen)
+    Long lists start at their first page, because another choice has other rows."""
+    return _link(replace(state, pages=()), text, html, skipped)
 
 
 def pages(state: State, shown: paging.Part) -> str:
     """The links to the other pages of a list."""
     return paging.links(
-        shown, lambda number, text: _link(replace(state, pages=paging.turned(state.pages, shown.name, number)), text)
+        shown, lambda number, text: _link(replace(state, pages=paging.with_page(state.pages, shown.name, number)), text)
     )
 
 
-def chosen(state: State, text: str, classes: str = "") -> Cell:
-    """The same as a cell of a table."""
+def choice_cell(state: State, text: str, classes: str = "") -> Cell:
+    """A cell with a link that makes a choice."""
     return Cell(choice(state, text), classes, html=True)
 
 
-def _link(state: State, text: str, html: bool = False, unseen: bool = False) -> str:
+def _link(state: State, text: str, html: bool = False, skipped: bool = False) -> str:
     query = escape(state.query())
-    more = ' tabindex="-1"' if unseen else ""
+    more = ' tabindex="-1"' if skipped else ""
     return f'<a class="t3-choice" href="?{query}" data-choice="{query}"{more}>{text if html else escape(text)}</a>'

@@ -1,4 +1,4 @@
-"""HTML fragments of a page, rendered once for a view and shown by every page that shares it."""
+"""HTML fragments of a page, rendered once per view and shown by every page that shares it."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Fragments:
-    """HTML, all of it escaped: the heading, the tiles from left to right, and the cards' contents by name."""
+    """HTML: the heading, the tiles from left to right, and the cards' contents by name."""
 
     heading: str
     tiles: tuple[str, ...]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from t3lib.charts import echarts
-from t3lib.dashboard.html.cards import choice
+from t3lib.dashboard.html.cards import choice, scrolling_table
 from t3lib.dashboard.state import State
 from t3lib.money import pounds
 
@@ -16,9 +16,9 @@ def columns(
     hint: Callable[[int], str] = pounds,
     states: Sequence[State] = (),
 ) -> str:
-    """Columns with their names below, of pence unless they are written otherwise; a table behind has the figures.
+    """A column chart with names below, of pence unless `write` and `hint` say otherwise; `chart_table` has the figures.
 
-    With states each column is a link that makes that choice; the last one then stands out as the one at hand."""
+    With states each column is a link that makes that choice, and the last one is highlighted as the current one."""
     write, most = write or _short, max(values, default=0) or 1
 
     def column(name: str, value: int) -> str:
@@ -26,8 +26,8 @@ def columns(
         return f"<b>{write(value)}</b>{bar}<span>{escape(name)}</span>"
 
     inside = [column(*pair) for pair in zip(names, values, strict=True)]
-    if states:  # the table behind has the same links for the keyboard
-        inside = [choice(*pair, html=True, unseen=True) for pair in zip(states, inside, strict=True)]
+    if states:  # the table has the same links for the keyboard
+        inside = [choice(*pair, html=True, skipped=True) for pair in zip(states, inside, strict=True)]
     bars = "".join(
         f'<li title="{escape(name)}: {hint(value)}">{content}</li>'
         for name, value, content in zip(names, values, inside, strict=True)
@@ -36,7 +36,7 @@ def columns(
 
 
 def spark(values: Sequence[int]) -> str:
-    """Bars without names, for a cell."""
+    """A sparkline: bars without names, for a cell."""
     most = max(values, default=0) or 1
     bars = "".join(
         f'<rect x="{n * 8}" y="{20 - 20 * value / most:.1f}" width="6" height="{20 * value / most:.1f}"/>'
@@ -48,7 +48,7 @@ def spark(values: Sequence[int]) -> str:
 def hours(
     caption: str, names: Sequence[str], cells: Mapping[tuple[str, int], tuple[int, int]], head: str = "Truck"
 ) -> str:
-    """A heat map of names by local hour; a cell is (transactions, pence), its shade the transactions."""
+    """A heat map of names by local hour. A cell is (transactions, pence), shaded by its transactions."""
     shown = echarts.hours_between([hour for _, hour in cells])
     most = max((count for count, _ in cells.values()), default=0) or 1
     top = "".join(f'<th scope="col">{hour:02d}</th>' for hour in shown)
@@ -58,10 +58,7 @@ def hours(
         + "</tr>"
         for name in names
     )
-    return (
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-heat">'
-        f'<thead><tr><th scope="col">{escape(head)}</th>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return scrolling_table(caption, f'<tr><th scope="col">{escape(head)}</th>{top}</tr>', body, "t3-heat")
 
 
 def _cell(name: str, hour: int, count: int, pence: int, most: int) -> str:
@@ -71,5 +68,5 @@ def _cell(name: str, hour: int, count: int, pence: int, most: int) -> str:
 
 
 def _short(pence: int) -> str:
-    """£12.3k from ten thousand pounds on, so that thirteen stand side by side."""
+    """£12.3k from ten thousand pounds on, so that thirteen columns fit."""
     return pounds(pence, whole=True) if pence < 1_000_000 else f"£{pence / 100_000:,.1f}k"

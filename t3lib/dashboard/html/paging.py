@@ -1,10 +1,10 @@
-"""Long lists in pages: which rows of a list a page shows, of how many, and the links to the others."""
+"""Paging of long lists: which rows are shown, of how many, and links to the other pages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-# (list, page) of the lists that are not at their first page.
+# (list, page) of each list that is not at its first page.
 Pages = tuple[tuple[str, int], ...]
 
 MOST_DOWNLOADED = 20_000  # rows of a list in one file: fits into a browser's and a kernel's memory
@@ -23,41 +23,41 @@ class Part:
 
     @property
     def skip(self) -> int:
-        """How many rows come before."""
+        """Number of rows before these."""
         return (self.number - 1) * self.most
 
     @property
     def rows(self) -> slice:
-        """The same of a list that was read whole."""
+        """These rows as a slice of the complete list."""
         return slice(self.skip, self.skip + self.most)
 
     @property
-    def whole(self) -> bool:
-        """Whether nothing is left out."""
+    def complete(self) -> bool:
+        """Whether all rows are shown."""
         return self.count <= self.most
 
     @property
     def range_text(self) -> str:
         """201 to 400 of 2,500; empty where all are shown."""
         last = min(self.skip + self.most, self.count)
-        return "" if self.whole else f"{self.skip + 1:,} to {last:,} of {self.count:,}"
+        return "" if self.complete else f"{self.skip + 1:,} to {last:,} of {self.count:,}"
 
 
 def part(pages: Pages, name: str, most: int, count: int) -> Part:
-    """The page of a list that was chosen; the last one where the list has become shorter."""
+    """The chosen page of a list, or the last page if the list has become shorter."""
     last = max(1, -(-count // most))
     return Part(name, most, count, min(dict(pages).get(name, 1), last))
 
 
-def turned(pages: Pages, name: str, number: int) -> Pages:
+def with_page(pages: Pages, name: str, number: int) -> Pages:
     """The pages with one list at another page; first pages are left out."""
     others = tuple(one for one in pages if one[0] != name)
     return (*others, (name, number)) if number > 1 else others
 
 
 def links(shown: Part, link: Callable[[int, str], str]) -> str:
-    """What is shown and the links to the pages before and after; nothing where all is shown."""
-    if shown.whole:
+    """The range that is shown and links to the previous and next page; empty if all rows are shown."""
+    if shown.complete:
         return ""
     last = -(-shown.count // shown.most)
     before = link(shown.number - 1, "‹ Previous") if shown.number > 1 else "<s>‹ Previous</s>"
@@ -67,9 +67,9 @@ def links(shown: Part, link: Callable[[int, str], str]) -> str:
     )
 
 
-def lacks(shown: Part, advice: str) -> str:
-    """A note in a download: how many rows it leaves out."""
-    if shown.whole:
+def truncation_note(shown: Part, advice: str) -> str:
+    """A note in a download that does not hold all rows; empty if it does."""
+    if shown.complete:
         return ""
     text = f"The first {shown.most:,} of {shown.count:,} rows: {advice}"
     return f'<p class="t3-lacks">{escape(text)}</p>'
@@ -81,7 +81,7 @@ def parts(pages: Pages) -> list[tuple[str, str]]:
 
 
 def read(given: Mapping[str, str]) -> Pages:
-    """The pages that a query string asks for; invalid ones are left out."""
+    """The pages named in a query string; invalid ones are left out."""
     found = [(name.removeprefix(_PREFIX), text) for name, text in given.items() if name.startswith(_PREFIX)]
     return tuple((name, int(text)) for name, text in found[:MOST_LISTS] if _is_list(name) and _is_page(text))
 

@@ -1,4 +1,4 @@
-"""The parts of the page as HTML. Every name comes from people or files: all of it is escaped here."""
+"""The heading and cards of the first tab as HTML. Names come from people and files: they are escaped here."""
 
 from dataclasses import replace
 from html import escape
@@ -6,7 +6,7 @@ from typing import Any
 
 from t3lib.charts import echarts
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import behind, choice, instead, title
+from t3lib.dashboard.html.cards import chart_table, choice, page_message, title
 from t3lib.dashboard.html.tiles import definition
 from t3lib.dashboard.state import PAYMENTS
 from t3lib.dashboard.view import View
@@ -15,7 +15,7 @@ from t3lib.settings import settings
 
 
 def heading(view: View) -> str:
-    """The days shown, and how fresh the figures are."""
+    """The business days shown, and how fresh the figures are."""
     parts = [f'<h1 class="t3-period">{escape(words.period(view.scope))}</h1>']
     if view.fallen_back:
         text = f"No sales yet today, {words.day(view.today)}: this is the latest day with sales."
@@ -25,7 +25,7 @@ def heading(view: View) -> str:
 
 
 def freshness(view: View) -> str:
-    """Business day and zone, when loaded, files, rejected rows with their reasons."""
+    """Business day and zone, time of the last load, last sale, files, rejected rows with their reasons."""
     zone, start = settings().timezone, settings().business_day_start
     quality = view.quality
     reasons = ", ".join(f"{rows:,} {reason.replace('_', ' ')}" for reason, rows in quality.rejected.items())
@@ -40,22 +40,22 @@ def freshness(view: View) -> str:
     return '<i class="t3-dot" aria-hidden="true"></i>' + " <s>·</s> ".join(facts)
 
 
-def empty() -> str:
-    """Shown instead of figures before the first load."""
-    return instead(
+def no_sales() -> str:
+    """Shown in place of figures before the first load."""
+    return page_message(
         "No sales loaded yet",
         "Put the trucks' files into the landing folder or bucket. This page shows their sales within seconds "
         "of the load.",
     )
 
 
-def out_of_reach() -> str:
-    """Shown instead of figures while the database does not answer."""
-    return instead("No figures to show", "They appear here by themselves as soon as the database answers.")
+def no_answer() -> str:
+    """Shown in place of figures while the database does not answer."""
+    return page_message("No figures to show", "They appear here as soon as the database answers.")
 
 
 def needs_attention(view: View) -> str:
-    """At most three things to look at, or that there are none."""
+    """At most three items that need attention, or a message that there are none."""
     items = "".join(f'<li class="{escape(item.kind)}">{escape(item.text)}</li>' for item in view.attention)
     day = "" if view.one_day else f"<span>on {words.short_day(view.scope.last)}</span>"
     items = items or '<li class="none"><b aria-hidden="true">✓</b> Nothing out of the ordinary</li>'
@@ -84,7 +84,7 @@ def hours_table(view: View) -> str:
     for hour in shown_hours(view):
         pence, transactions = sold.get(hour, (0, 0))
         rows.append((echarts.hour_name(hour), pounds(pence), f"{transactions:,}", pounds(usual.get(hour))))
-    return behind("Sales by hour", ("Hour", "Gross sales", "Transactions", _line_name(view)), rows)
+    return chart_table("Sales by hour", ("Hour", "Gross sales", "Transactions", _line_name(view)), rows)
 
 
 def days_table(view: View) -> str:
@@ -93,14 +93,14 @@ def days_table(view: View) -> str:
         (words.short_day(row.business_date), pounds(row.gross_sales_pence), f"{row.transactions:,}")
         for row in reversed(list(view.days.itertuples()))
     ]
-    return behind("Sales by day", ("Business day", "Gross sales", "Transactions"), rows)
+    return chart_table("Sales by day", ("Business day", "Gross sales", "Transactions"), rows)
 
 
 def payments(view: View) -> str:
     """The payment mix as one bar and its figures."""
     rows = list(view.payments.sort_values("gross_sales_pence", ascending=False).itertuples())
     bar = "".join(f'<i class="p{n}" style="flex-grow:{row.gross_sales_pence}"></i>' for n, row in enumerate(rows[:4]))
-    lines = "".join(_paid(view, row, min(n, 3)) for n, row in enumerate(rows))
+    lines = "".join(_payment_row(view, row, min(n, 3)) for n, row in enumerate(rows))
     if not rows:
         return f'{title("Payment mix")}<p class="t3-none">No sales in this choice.</p>'
     return (
@@ -111,11 +111,12 @@ def payments(view: View) -> str:
     )
 
 
-def _paid(view: View, row: Any, colour: int) -> str:
-    paid = row.payment_type
-    name = escape(paid.capitalize())
-    if paid in PAYMENTS:
-        name = choice(replace(view.state, payment="" if paid == view.state.payment else paid), paid.capitalize())
+def _payment_row(view: View, row: Any, colour: int) -> str:
+    payment = row.payment_type
+    name = escape(payment.capitalize())
+    if payment in PAYMENTS:
+        other = "" if payment == view.state.payment else payment
+        name = choice(replace(view.state, payment=other), payment.capitalize())
     key = f'<i class="t3-key p{colour}" aria-hidden="true"></i>'
     figures = (words.percent(row.share_pct), pounds(row.gross_sales_pence), f"{row.transactions:,}")
     cells = "".join(f'<td class="t3-number">{figure}</td>' for figure in figures)

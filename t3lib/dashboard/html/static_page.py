@@ -1,10 +1,11 @@
-"""The page before any script runs: the same parts, in the same places, from the same figures."""
+"""The page as static HTML, before any script runs: the same parts and figures, in the same places, as the widgets."""
 
 from html import escape
 
 from t3lib.charts import echarts
 from t3lib.dashboard import words
 from t3lib.dashboard.html import parts
+from t3lib.dashboard.html.cards import alert
 from t3lib.dashboard.html.fragments import Fragments, render
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS
 from t3lib.dashboard.view import View
@@ -13,24 +14,24 @@ from t3lib.dashboard.widgets.picks import PICKS, text
 
 
 def page(view: View | None, error_message: str = "", sheet: str = "", fragments: Fragments | None = None) -> str:
-    """HTML of the whole page; `sheet` replaces the cards of the first tab. Without a view the page says why.
+    """The page as HTML; `sheet` replaces the cards of the first tab. Without a view it shows why there is none.
 
-    `fragments`: those of the view, if they are rendered already."""
-    notice = f'<p class="t3-trouble" role="alert">{escape(error_message)}</p>' if error_message else ""
+    `fragments` are those of the view, if they are rendered already."""
+    notice = alert(error_message)
     if view is None or view.held is None:
-        body = parts.out_of_reach() if view is None else parts.empty()
+        body = parts.no_answer() if view is None else parts.no_sales()
         return f'<div class="t3-page">{_controls(view)}{notice}{body}</div>'
     fragments = fragments or render(view)
-    some = fragments.parts
+    html = fragments.parts
     cards = "".join(
         f'<section class="t3-card {name}">{inside}</section>'
         for name, inside in (
-            ("t3-hours", some["hours_title"] + _hours_chart(view) + some["hours_table"]),
-            ("t3-look", some["attention"]),
-            ("t3-pay", some["payments"]),
-            ("t3-trucks", some["trucks"]),
-            ("t3-map", some["heat"]),
-            ("t3-days", some["days_title"] + _days_chart(view) + some["days_table"]),
+            ("t3-hours", html["hours_title"] + _hours_chart(view) + html["hours_table"]),
+            ("t3-look", html["attention"]),
+            ("t3-pay", html["payments"]),
+            ("t3-trucks", html["trucks"]),
+            ("t3-map", html["heat"]),
+            ("t3-days", html["days_title"] + _days_chart(view) + html["days_table"]),
         )
     )
     shown = sheet or f'<div class="t3-grid">{cards}</div>'
@@ -42,7 +43,7 @@ def page(view: View | None, error_message: str = "", sheet: str = "", fragments:
 
 
 def _controls(view: View | None) -> str:
-    """The controls as they will look; a script makes them work."""
+    """The controls in their final look, inert until the widgets replace them; nothing is chosen without a view."""
     state = view.state if view else None
 
     def button(text: str, chosen: bool) -> str:
@@ -60,11 +61,11 @@ def _controls(view: View | None) -> str:
         for name, _, choices in PICKS
         if (known := choices(view))
     )
-    payments = "".join(button(text, bool(state) and state.payment == name) for name, text in PAYMENTS.items())
+    payments = "".join(button(text, state is not None and state.payment == name) for name, text in PAYMENTS.items())
     tabs = "".join(button(text, (state.tab if state else "today") == name) for name, text in TABS.items())
     names = view.names if view and len(view.names) <= MOST_CHIPS else {}
     chips = button("All trucks", not (state and state.trucks)) + "".join(
-        button(chip_text(truck, name), bool(state) and truck in state.trucks) for truck, name in names.items()
+        button(chip_text(truck, name), state is not None and truck in state.trucks) for truck, name in names.items()
     )
     actions = "".join(f'<span class="t3-action">{name}</span>' for name in ("CSV", "Excel", "Copy link", "Print"))
     return (
@@ -90,7 +91,7 @@ def _days_chart(view: View) -> str:
 
 
 def _bars(pence: list[int], top: float, chosen: list[bool] | None = None) -> str:
-    """Bars where the chart will draw its own: same margins, same widths."""
+    """Bars with the margins and widths of the chart that replaces them."""
     step = 100 / max(len(pence), 1)
     rects = "".join(
         f'<rect class="{"" if chosen is None or chosen[n] else "quiet"}" x="{n * step + step * 0.14:.3f}%" '

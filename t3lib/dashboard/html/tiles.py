@@ -1,5 +1,4 @@
-"""The figures at the top, a tile for each of MEASURES, each against the same weekdays before: with arrows and words,
-then colour."""
+"""The tiles at the top, one for each of MEASURES. A change is shown by arrow and word, not by colour alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,28 +15,33 @@ Figure = float | int | None
 
 @dataclass(frozen=True)
 class Measure:
-    """A field of Totals, how it is written, and whether more of it is good news."""
+    """A field of Totals and how it is written; `points` for one whose change is given in percentage points and is
+    neither good nor bad."""
 
     field: str
     write: Callable[[Figure], str]
     points: bool = False
 
 
+def _pounds(pence: Figure) -> str:
+    return pounds(None if pence is None else int(pence))
+
+
 MEASURES = (
-    Measure("gross_sales_pence", pounds),
-    Measure("transactions", lambda value: f"{value:,}"),
-    Measure("average_ticket_pence", pounds),
+    Measure("gross_sales_pence", _pounds),
+    Measure("transactions", lambda count: f"{count:,}"),
+    Measure("average_ticket_pence", _pounds),
     Measure("card_share_pct", words.percent, points=True),
 )
 
 
 def tiles(view: View) -> list[str]:
-    """One piece of HTML per measure."""
+    """The HTML of each tile, in the order of MEASURES."""
     return [_tile(view, measure) for measure in MEASURES]
 
 
 def change(now: Figure, before: Figure, points: bool = False) -> tuple[str, str]:
-    """(tone, words) of a change: up, down, level or none; '▲ 12.3% up', '▼ 2.1 points down'."""
+    """(tone, text) of a change; the tone is up, down, level or none, the text '▲ 12.3% up' or '▼ 2.1 points down'."""
     if now is None or before is None or (not points and not before):
         return "none", "nothing to compare with"
     moved = now - before if points else change_pct(now, before) or 0.0
@@ -47,8 +51,8 @@ def change(now: Figure, before: Figure, points: bool = False) -> tuple[str, str]
     return tone, f"{arrow} {abs(moved):,.1f}{' points' if points else '%'} {tone}"
 
 
-def arrow(tone: str, text: str) -> str:
-    """A change as HTML for a cell: '▲ 12.3% up'; where space is short the arrow stands alone."""
+def change_html(tone: str, text: str) -> str:
+    """A change as HTML for a cell: '▲ 12.3% up'; the style sheet hides the word where space is short."""
     if tone == "none":
         return '<span aria-label="nothing to compare with">–</span>'
     return f"{escape(text.removesuffix(tone))}<i>{tone}</i>" if tone in ("up", "down") else escape(text)
@@ -59,10 +63,10 @@ def _tile(view: View, measure: Measure) -> str:
     now = getattr(view.comparable, measure.field)
     before = getattr(view.before, measure.field, None)
     compare = view.state.compare
-    lines = [] if compare == "none" else [_against(measure, now, before, words.day_before(view.scope, compare))]
+    lines = [] if compare == "none" else [_comparison(measure, now, before, words.day_before(view.scope, compare))]
     if view.usual and view.usual.weeks > 1:
         mean = getattr(view.usual, measure.field)
-        lines.append(_against(measure, now, mean, words.usual(view.scope, view.usual.weeks), quiet=True))
+        lines.append(_comparison(measure, now, mean, words.usual(view.scope, view.usual.weeks), quiet=True))
     if view.until_hour is not None and view.totals != view.comparable:
         today = "" if view.one_day else " today"
         cut = f"By {view.until_hour:02d}:00{today}: {'–' if now is None else measure.write(now)}"
@@ -76,7 +80,7 @@ def _tile(view: View, measure: Measure) -> str:
 
 
 def definition(name: str) -> str:
-    """A small '?' that opens what a figure means."""
+    """A small '?' that opens the definition of a figure."""
     entry = GLOSSARY[name]
     return (
         f'<details class="t3-help"><summary aria-label="What is {escape(entry.name.lower())}?">?</summary>'
@@ -84,7 +88,7 @@ def definition(name: str) -> str:
     )
 
 
-def _against(measure: Measure, now: Figure, then: Figure, what: str, quiet: bool = False) -> str:
+def _comparison(measure: Measure, now: Figure, then: Figure, what: str, quiet: bool = False) -> str:
     tone, text = change(now, then, measure.points)
     if tone == "none":
         return f'<p class="t3-change none">Nothing to compare with: {escape(what)}</p>'

@@ -1,4 +1,4 @@
-"""The trucks: one row each with what they do, and hour by hour as a heat map."""
+"""The cards of trucks: a table with one row per truck, and a heat map by hour."""
 
 from dataclasses import replace
 from html import escape
@@ -8,9 +8,9 @@ import pandas as pd
 
 from t3lib.charts import echarts
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import choice, title
+from t3lib.dashboard.html.cards import choice, scrolling_table, title
 from t3lib.dashboard.html.parts import shown_hours
-from t3lib.dashboard.html.tiles import arrow, change, definition
+from t3lib.dashboard.html.tiles import change, change_html, definition
 from t3lib.dashboard.view import View
 from t3lib.money import pounds
 from t3lib.settings import settings
@@ -23,12 +23,12 @@ def trucks(view: View) -> str:
     """One row per truck: state, sales with a bar, hours as a sparkline, change, last sale."""
     most = max(view.trucks["gross_sales_pence"], default=0) or 1
     states = {row.truck_id: row for row in view.states.itertuples()}
-    shown = _most(view)
+    listed = _listed(view)
     sparks = _sparks(view)
     rows = "".join(
         _truck(view, row, states.get(row.truck_id), most, sparks.get(row.truck_id, ""))
         for row in view.trucks.itertuples()
-        if row.truck_id in shown
+        if row.truck_id in listed
     )
     head = "".join(
         f'<th scope="col"{kind}>{name}</th>'
@@ -47,40 +47,35 @@ def trucks(view: View) -> str:
     change_on = "" if view.state.compare == "none" else f"change on {against}"
     aside = " · ".join(filter(None, (change_on, _left_out(view))))
     top = title(f"Sales by truck{definition('state')}", f"<span>{escape(aside)}</span>" if aside else "")
-    return (
-        f'{top}<div class="t3-scroll" tabindex="0" role="region" aria-label="Sales by truck">'
-        f'<table class="t3-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    return top + scrolling_table("Sales by truck", f"<tr>{head}</tr>", rows)
 
 
 def heat(view: View) -> str:
-    """Trucks down, hours across, gross sales as shade and, for the pointer and the reader, as text."""
+    """A heat map of trucks by hours: gross sales as shade, as text, and in the tooltip."""
     frame = view.heat
     hours = shown_hours(view)
     pence = {(row.truck_id, row.local_hour): (row.gross_sales_pence, row.transactions) for row in frame.itertuples()}
     most = max((amount for amount, _ in pence.values()), default=0) or 1
     names = dict(zip(frame["truck_id"], frame["truck"], strict=True))
-    shown = _most(view)
+    listed = _listed(view)
     head = "".join(f'<th scope="col">{hour:02d}</th>' for hour in hours)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(_cell(view, truck, name, hour, *pence.get((truck, hour), (0, 0)), most) for hour in hours)
         + "</tr>"
         for truck, name in names.items()
-        if truck in shown
+        if truck in listed
     )
     if not hours:
         return f'{title("Hour by truck")}<p class="t3-none">No sales in this choice.</p>'
     top = title("Hour by truck", f"<span>darker is more; hours are {escape(settings().timezone)}</span>")
-    label = 'tabindex="0" role="region" aria-label="Gross sales by hour and truck"'
-    return (
-        f'{top}<div class="t3-scroll" {label}><table class="t3-heat"><thead><tr><th scope="col">Truck</th>{head}'
-        f"</tr></thead><tbody>{body}</tbody></table></div>"
+    return top + scrolling_table(
+        "Gross sales by hour and truck", f'<tr><th scope="col">Truck</th>{head}</tr>', body, "t3-heat"
     )
 
 
-def _most(view: View) -> set[int]:
-    """The trucks that tables list: all, or those with the most sales where there are too many for a page."""
+def _listed(view: View) -> set[int]:
+    """The trucks that the cards list: all, or those with the most sales if there are too many for a page."""
     return set(view.trucks.nlargest(MOST_ROWS, "gross_sales_pence", keep="first")["truck_id"])
 
 
@@ -91,7 +86,7 @@ def _left_out(view: View) -> str:
 def _truck(view: View, row: Any, known: Any, most: int, spark: str) -> str:
     state = known.state if known is not None else "off"
     before = view.trucks_before.get(row.truck_id)
-    tone, moved = change(row.comparable_pence, before)
+    tone, change_text = change(row.comparable_pence, before)
     last = known.last_sale_at if known is not None and not pd.isna(known.last_sale_at) else None
     ticket = None if pd.isna(row.average_ticket_pence) else int(row.average_ticket_pence)
     width = 100 * row.gross_sales_pence / most
@@ -102,17 +97,17 @@ def _truck(view: View, row: Any, known: Any, most: int, spark: str) -> str:
         (f't3-number t3-bar" style="--w:{width:.1f}%', pounds(row.gross_sales_pence)),
         ("t3-number t3-wide", f"{row.transactions:,}"),
         ("t3-number t3-wide", pounds(ticket)),
-        (f"t3-number t3-change {tone}", arrow(tone, moved)),
+        (f"t3-number t3-change {tone}", change_html(tone, change_text)),
         ("t3-number t3-wide", words.last_seen(last, view.today) if last else "–"),
     )
     inside = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
-    # On a phone the state stands under the name, and its own column goes.
+    # On a phone the state is below the name and its own column is hidden.
     name = choice(replace(view.state, trucks=(row.truck_id,)), row.truck)
     return f'<tr><th scope="row">{name}{badge}</th>{inside}</tr>'
 
 
 def _sparks(view: View) -> dict[int, str]:
-    """The sales by hour of every truck that sold, each as high as its own best hour."""
+    """A sparkline of sales by hour for every truck that sold, scaled to its own best hour."""
     sold: dict[int, dict[int, int]] = {}
     for row in view.heat.itertuples():
         sold.setdefault(row.truck_id, {})[row.local_hour] = row.gross_sales_pence
@@ -130,7 +125,7 @@ def _spark(pence: list[int]) -> str:
 
 
 def _cell(view: View, truck: int, name: str, hour: int, pence: int, transactions: int, most: int) -> str:
-    """One hour of one truck; of one day it leads to its sales."""
+    """One hour of one truck; on a single day a link to its sales."""
     hint = f"{name}, {echarts.hour_name(hour)}: {pounds(pence)} in {transactions:,} sales"
     text = pounds(pence, whole=True) if pence else ""
     if pence and view.one_day:

@@ -1,4 +1,4 @@
-"""The operations page: what runs, waits and failed; which files came; what to decide. For operators only."""
+"""The operations page: what is running, waiting and failed, which files arrived, what to decide. For operators only."""
 
 from t3lib.dashboard.operations.page import Operations, operations
 

@@ -1,4 +1,4 @@
-"""The cells of the page's tables: states as badges, moments, links that filter or that begin a request."""
+"""The cells of the page's tables: states as badges, times, links that filter the page or start a request."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,17 +9,17 @@ from typing import Any
 
 from t3lib import business_day
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, message_card, title
+from t3lib.dashboard.html.cards import Cell, message_card, scrolling_table, title
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.settings import settings
 
-_LOOKS = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
+_BADGES = {state: {"good": "trading", "trouble": "silent"}.get(name, "")
           for name, (_, states) in STATES.items() for state in states}  # fmt: skip
 
 
 def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothing: str, numbers: Sequence[int] = (),
          aside: str = "", foot: str = "") -> str:  # fmt: skip
-    """A card of one table, its first column a state, `foot` (HTML) under it; or `nothing` without rows."""
+    """A card with one table, its first column a state, and `foot` (HTML) below it; the text `nothing` without rows."""
     found = list(rows)
     if not found:
         return message_card(name, nothing)
@@ -27,14 +27,11 @@ def card(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, nothi
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = ()) -> str:
-    """A table whose cells know their column: where space is short, each row becomes a card (t3.css)."""
+    """A table whose cells carry the name of their column: on a narrow screen each row becomes a card (t3.css)."""
     number = ' class="t3-number"'
     top = "".join(f"<th{number if n in numbers else ''}>{escape(text)}</th>" for n, text in enumerate(head))
     body = "".join(f"<tr>{_row(head, row, numbers)}</tr>" for row in rows)
-    return (
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="t3-table">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return scrolling_table(caption, f"<tr>{top}</tr>", body)
 
 
 def _row(head: Sequence[str], row: Sequence[Any], numbers: Sequence[int]) -> str:
@@ -46,7 +43,7 @@ def _cell(column: str, n: int, is_number: bool, value: Any) -> str:
     found = written(value)
     cell = found if isinstance(found, Cell) else Cell(found)
     inside = cell.text if cell.html else escape(cell.text)
-    if n == 0 and isinstance(value, str) and (tone := look(value)):
+    if n == 0 and isinstance(value, str) and (tone := badge(value)):
         inside = f'<span class="t3-state {tone}">{inside.replace("_", " ")}</span>'
     classes = " ".join(filter(None, (cell.classes, "t3-number" if is_number else "")))
     label = f' data-label="{escape(column)}"' if column else ""
@@ -54,13 +51,13 @@ def _cell(column: str, n: int, is_number: bool, value: Any) -> str:
     return f"<td{label}{shown}>{inside}</td>"
 
 
-def look(state: str) -> str:
-    """The look of a state: good, bad, or under way; empty for other text."""
-    return _LOOKS.get(state, "") or ("waits" if state in _LOOKS else "")
+def badge(state: str) -> str:
+    """The CSS class of a state's badge: good, bad, or in progress; empty for other text."""
+    return _BADGES.get(state, "") or ("waits" if state in _BADGES else "")
 
 
 def written(value: Any) -> str | Cell:
-    """A value as people read it."""
+    """A value as text for people."""
     if isinstance(value, str | Cell):
         return value
     if value is None:
@@ -71,7 +68,7 @@ def written(value: Any) -> str | Cell:
 
 
 def shorter(text: str | None, longest: int = 160) -> Cell:
-    """A long text cut, the whole of it where a pointer rests."""
+    """A text, shortened if it is long; the tooltip has all of it."""
     text = " ".join((text or "").split())
     if len(text) <= longest:
         return Cell(text, "t3-long")
@@ -80,31 +77,31 @@ def shorter(text: str | None, longest: int = 160) -> Cell:
 
 
 def file_name(key: str) -> Cell:
-    """The last part of a key, the whole of it where a pointer rests."""
+    """The last part of a key; the tooltip has all of it."""
     return Cell(f'<span title="{escape(key)}">{escape(PurePosixPath(key).name)}</span>', "t3-raw", html=True)
 
 
 def raw(text: str | None) -> Cell:
-    """What a truck wrote."""
+    """A raw value of a file."""
     return Cell("nothing", "t3-missing") if text is None else Cell(text[:80] or '""', "t3-raw")
 
 
 def filtered(choices: Choices, text: str, hint: str = "", **changes: Any) -> Cell:
-    """A link that changes what the page shows; its lists begin at their first page."""
+    """A link that filters the page; its lists start at their first page."""
     return Cell(link(replace(choices, do="", about=(), pages=(), **changes), text, hint=hint), html=True)
 
 
-def offers(choices: Choices, *offers: tuple[str, str, dict[str, Any]]) -> Cell:
-    """Links that begin a request: (kind, text, what it is about) each."""
+def request_links(choices: Choices, *requests: tuple[str, str, dict[str, Any]]) -> Cell:
+    """Links that start a request, each given as (kind, text, subject)."""
     links = (
         link(replace(choices, do=kind, about=tuple((name, str(value)) for name, value in about.items())), text, "t3-do")
-        for kind, text, about in offers
+        for kind, text, about in requests
     )
     return Cell(" ".join(links), "t3-offers", html=True)
 
 
 def link(choices: Choices, text: str, classes: str = "t3-choice", hint: str = "") -> str:
-    """A link to choices; the page takes it without a reload (t3.js)."""
+    """A link to choices; the page applies it without a reload (t3.js)."""
     query = escape(choices.query())
     more = f' title="{escape(hint)}"' if hint else ""
     return f'<a class="{classes}" href="?{query}" data-choice="{query or " "}"{more}>{escape(text)}</a>'

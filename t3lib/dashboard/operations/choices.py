@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from t3lib import business_day
@@ -12,7 +13,7 @@ from t3lib.operator_requests.rows import LONGEST_NAME
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
 RANGES = {1: "Today", 7: "7 days", 28: "4 weeks", 91: "13 weeks"}
-# What each choice of a state means for files, batches, runs, mails and requests.
+# Each choice of a state: its text, and the states of files, batches, runs, mails and requests that it includes.
 STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("Every state", ()),
     "trouble": (
@@ -27,8 +28,10 @@ LONGEST_QUERY, LONGEST_CODE = 6000, 41
 
 @dataclass(frozen=True)
 class Choices:
-    """The last so many days, a truck, one of STATES, a reason of rejected rows, one day; who looks; and the kind of
-    request that is being filled in, with what it is about ((field, text), ...); the pages of long lists."""
+    """What an operator chose.
+
+    The last so many days, or one day; a truck; one of STATES; a reason of rejected rows; the operator's name; the kind
+    of request whose form is open (`do`) and its subject as (field, text) pairs (`about`); the pages of long lists."""
 
     days: int = 7
     truck: int | None = None
@@ -48,8 +51,8 @@ class Choices:
         return Scope(first, last, () if self.truck is None else (self.truck,))
 
     @property
-    def bound(self) -> dict[str, object]:
-        """The same for a query: first, last, truck, states; since is the first moment."""
+    def bound(self) -> dict[str, Any]:
+        """The choices as parameters of a query; since and until are the first and last moment of the days."""
         days, states = self.scope, STATES[self.state][1]
         since, until = business_day.bounds(days.first)[0], business_day.bounds(days.last)[1]
         return {"first": days.first, "last": days.last, "since": since, "until": until, "truck": self.truck,
@@ -74,10 +77,9 @@ class Choices:
 def parse(query: str, days: int = Choices.days) -> Choices:
     """The choices of a query string; missing or invalid values stay at the default."""
     given = {name: values[-1] for name, values in parse_qs(query[:LONGEST_QUERY].strip().lstrip("?")).items()}
-    do = given.get("do", "")
-    wanted = _number(given.get("days"))
+    do, range_days = given.get("do", ""), _number(given.get("days"))
     return Choices(
-        wanted if wanted in RANGES else days,
+        range_days if range_days in RANGES else days,
         _number(given.get("truck")),
         given["state"] if given.get("state") in STATES else "",
         _code(given.get("reason", "")),
@@ -90,7 +92,7 @@ def parse(query: str, days: int = Choices.days) -> Choices:
 
 
 def _about(do: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """What the request is about: the fields of its kind that a form does not ask for."""
+    """The subject of the request: the fixed fields of its kind."""
     known = [field.name for field in KINDS[do].fields if field.look == "fixed"] if do in KINDS else []
     return tuple((name, given[f"on.{name}"]) for name in known if f"on.{name}" in given)
 

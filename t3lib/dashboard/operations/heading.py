@@ -1,4 +1,4 @@
-"""The head of the page: how fresh it is, and how much needs a person."""
+"""The heading of the page: how fresh the figures are, and counts of what is waiting or needs a person."""
 
 from datetime import datetime
 from html import escape
@@ -22,13 +22,13 @@ _COUNTS = sa.text("""
            (SELECT count(*) FROM ops.rejected_row WHERE status = 'open' AND suggested_pence IS NOT NULL
                                                     AND business_date BETWEEN :first AND :last) AS suggested,
            (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('failed', 'unknown', 'waiting')) AS mails,
-           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('prepared', 'sending', 'retry')) AS leaving,
-           (SELECT count(*) FROM ops.request WHERE state = 'waiting') AS asked
+           (SELECT count(*) FROM ops.mail_outbox WHERE state IN ('prepared', 'sending', 'retry')) AS unsent,
+           (SELECT count(*) FROM ops.request WHERE state = 'waiting') AS requests
 """)
 
 
 def heading(db: sa.Connection, choices: Choices) -> str:
-    """The days, and how fresh the figures are."""
+    """The business days, how fresh the figures are, and the counts."""
     now, today = metrics.freshness(db), datetime.now(settings().zone).date()
     facts = (
         f"figures loaded <b>{words.clock(now.loaded_at, today)}</b>",
@@ -43,15 +43,15 @@ def heading(db: sa.Connection, choices: Choices) -> str:
 
 def _counts(db: sa.Connection, choices: Choices) -> str:
     found = db.execute(_COUNTS, choices.bound | {"held": list(HELD), "refused": list(REFUSED)}).one()
-    notebooks = f"{found.running:,} notebook{'' if found.running == 1 else 's'} at work"
+    notebooks = f"{found.running:,} notebook{'' if found.running == 1 else 's'} running"
     of_all_days = f"of all days: {found.held:,} held, {found.unreadable:,} unreadable"
     tiles = (
-        (found.open_batches, "batches under way", notebooks, ""),
-        (found.failed, "batches failed", "see what failed", "silent"),
+        (found.open_batches, "open batches", notebooks, ""),
+        (found.failed, "failed batches", "see Failed below", "silent"),
         (found.held + found.unreadable, "files need a person", of_all_days, "silent"),
         (found.suggested, "rows with suggestions", "open rejects of these days", "waits"),
-        (found.mails, "mails need a person", f"{found.leaving:,} about to leave", "silent"),
-        (found.asked, "requests wait", "for a worker", "waits"),
+        (found.mails, "mails need a person", f"{found.unsent:,} being sent", "silent"),
+        (found.requests, "requests waiting", "for a worker", "waits"),
     )  # fmt: skip
     return '<ul class="t3-counts">' + "".join(map(_tile, tiles)) + "</ul>"
 

@@ -1,4 +1,4 @@
-"""The lists of the page: each query filters, counts all that it found (`of_all`), and then takes one page of it."""
+"""The lists of the page. Each query filters, counts all matching rows (`of_all`), and returns one page of them."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ MOST = 15
 def read(
     db: sa.Connection, query: sa.TextClause, choices: Choices, name: str, most: int = MOST, **more: object
 ) -> tuple[list[sa.Row], Part]:
-    """The rows of the page of that list that was chosen, and which they are; the first page where there is none."""
+    """The rows of the chosen page of a list, and their place in it; the first page if the chosen one does not exist."""
     number = dict(choices.pages).get(name, 1)
     bound = choices.bound | more | {"most": most}
     rows = list(db.execute(query, bound | {"skip": (number - 1) * most}))
@@ -28,6 +28,6 @@ def foot(choices: Choices, shown: Part) -> str:
     """The links to the other pages of a list."""
 
     def link(number: int, text: str) -> str:
-        return cells.link(replace(choices, pages=paging.turned(choices.pages, shown.name, number)), text)
+        return cells.link(replace(choices, pages=paging.with_page(choices.pages, shown.name, number)), text)
 
     return paging.links(shown, link)

@@ -1,4 +1,4 @@
-"""The subject of a request as its form shows it: facts, and initial values of the fields."""
+"""The subject of a request as its form shows it: facts, and the initial values of the fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from t3lib.dashboard.html.cards import alert
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
@@ -26,40 +27,37 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a form: kind, keys, facts and initial values; or an error message."""
+    """The subject of a form: kind, fixed fields, facts and initial values; or an error message."""
 
     kind: str
     about: tuple[tuple[str, str], ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
-    begin: Mapping[str, Any] = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
     error_message: str = ""
 
     def html(self) -> str:
-        """Title, what it does, and the facts."""
+        """Title, explanation and facts."""
         kind = KINDS[self.kind]
-        facts = "".join(f"<dt>{escape(name)}</dt><dd>{_shown(value)}</dd>" for name, value in self.facts.items())
-        error_message = (
-            f'<p class="t3-trouble" role="alert">{escape(self.error_message)}</p>' if self.error_message else ""
-        )
+        facts = "".join(f"<dt>{escape(name)}</dt><dd>{_fact(value)}</dd>" for name, value in self.facts.items())
         inside = f'<dl class="t3-facts">{facts}</dl>' if facts else ""
         return (
             f'<h2 class="t3-title" tabindex="-1" data-form="{escape(self.kind)} {escape(str(self.about))}">'
-            f'{escape(kind.title)}</h2><p class="t3-fresh">{escape(kind.does)}</p>{inside}{error_message}'
+            f'{escape(kind.title)}</h2><p class="t3-fresh">{escape(kind.does)}</p>{inside}{alert(self.error_message)}'
         )
 
 
 def read(db: sa.Connection, choices: Choices) -> Subject | None:
-    """The subject of the request that is being filled in; None when there is none."""
+    """The subject of the request whose form is open; None without one."""
     if not choices.do:
         return None
     kind = KINDS[choices.do]
     try:
         fixed = {known.name: known.value(dict(choices.about).get(known.name))
                  for known in kind.fields if known.look == "fixed"}  # fmt: skip
-        facts, begin = _about(db, choices, fixed)
+        facts, initial = _about(db, choices, fixed)
     except RefusedError as error:
         return Subject(choices.do, choices.about, error_message=str(error).split(": `t3")[0])
-    return Subject(choices.do, choices.about, facts, begin)
+    return Subject(choices.do, choices.about, facts, initial)
 
 
 def _about(db: sa.Connection, choices: Choices, fixed: Facts) -> tuple[Facts, Facts]:
@@ -73,8 +71,8 @@ def _about(db: sa.Connection, choices: Choices, fixed: Facts) -> tuple[Facts, Fa
         return _one(db, _BATCH, fixed, f"There is no batch {fixed['batch']}."), {}
     scope = choices.scope
     days = {"first": scope.first, "last": scope.last}
-    begin = days | {"mode": "missing", "truck": choices.truck, "reason": choices.reason}
-    return {name: value for name, value in fixed.items() if value}, begin
+    initial = days | {"mode": "missing", "truck": choices.truck, "reason": choices.reason}
+    return {name: value for name, value in fixed.items() if value}, initial
 
 
 def _row(row: Facts) -> tuple[Facts, Facts]:
@@ -103,7 +101,7 @@ def _one(db: sa.Connection, query: sa.TextClause, fixed: Facts, missing: str) ->
     return {name.capitalize() if query is not _FILE else name: value for name, value in row.items()}
 
 
-def _shown(value: Any) -> str:
+def _fact(value: Any) -> str:
     found = cells.written(value)
     if isinstance(found, str):
         return escape(found)

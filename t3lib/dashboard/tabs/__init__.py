@@ -1,4 +1,4 @@
-"""The tabs after the first one. A card without its input says which file it needs."""
+"""The tabs other than the first. A card without its input names the file that it needs."""
 
 import logging
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
 from t3lib.dashboard.tabs import data, menus, money, month_pack, single_sales
-from t3lib.dashboard.tabs.context import TabContext
+from t3lib.dashboard.tabs.context import Card, TabContext
 
 _CARDS = {
     "money": money.CARDS,
@@ -24,7 +24,7 @@ __all__ = ["TabContext", "sheet"]
 def sheet(db: sa.Connection, context: TabContext) -> str:
     """The cards of the state's tab as HTML; empty for the first tab, which has its own parts.
 
-    A card whose figures cannot be read says so; the others are not affected."""
+    A card whose figures cannot be read shows an error; the others are not affected."""
     cards = _CARDS.get(context.state.tab)
     if cards is None:
         return ""
@@ -33,13 +33,13 @@ def sheet(db: sa.Connection, context: TabContext) -> str:
     return f'<div class="t3-grid">{inside}</div>'
 
 
-def _read(db: sa.Connection, name: str, card: object, context: TabContext) -> str:
+def _read(db: sa.Connection, name: str, card: Card, context: TabContext) -> str:
     try:
         with db.begin_nested():
             return card(db, context)
     except sa.exc.SQLAlchemyError as error:
         if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
             raise
-        _log.error("the card %r could not read its figures", name, exc_info=error)
+        _log.error("card %r could not read its figures", name, exc_info=error)
         slow = "statement timeout" in str(error).lower()
         return message_card(name, _TOO_SLOW if slow else "This could not be read.")

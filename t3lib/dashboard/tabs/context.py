@@ -1,9 +1,10 @@
-"""The context of a tab, and the pieces that its cards share."""
+"""The context of a tab, and what its cards share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from html import escape
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import paging
-from t3lib.dashboard.html.cards import Cell, chosen, message_card, pages, table, title
-from t3lib.dashboard.html.tiles import arrow, change, definition
+from t3lib.dashboard.html.cards import Cell, Row, choice_cell, message_card, pages, table, title
+from t3lib.dashboard.html.tiles import change, change_html, definition
 from t3lib.dashboard.state import State
 from t3lib.metrics import Scope
 
@@ -23,22 +24,22 @@ MOST_ROWS = 15
 class TabContext:
     """The state, its scope, the hour up to which today is comparable, and the scope it is compared with.
 
-    `whole`: for a download, which holds whole lists instead of one page of each."""
+    `for_download`: lists are complete instead of one page of each."""
 
     state: State
     scope: Scope
     until_hour: int | None = None
     earlier: Scope | None = None
-    whole: bool = False
+    for_download: bool = False
 
     @property
-    def cut(self) -> Scope:
+    def comparable(self) -> Scope:
         """The comparable part of the scope."""
         return replace(self.scope, until_hour=self.until_hour)
 
     @property
-    def whole_days(self) -> Scope | None:
-        """The finished days of the scope, for figures that exist by whole days only."""
+    def complete_days(self) -> Scope | None:
+        """The scope without a day that still trades, for figures that exist by day only."""
         if self.until_hour is None:
             return self.scope
         if self.scope.days == 1:
@@ -51,20 +52,20 @@ class TabContext:
         return words.compared_with(self.scope, self.until_hour, self.state.compare)
 
     def truck(self, truck_id: int, name: str) -> Cell:
-        """A truck's name as a link that chooses it, and once it is chosen all of them."""
+        """A truck's name as a link that chooses this truck, or all trucks if it is already the chosen one."""
         alone = self.state.trucks == (truck_id,)
-        return chosen(replace(self.state, trucks=() if alone else (truck_id,)), name)
+        return choice_cell(replace(self.state, trucks=() if alone else (truck_id,)), name)
 
     def part(self, name: str, most: int, count: int) -> paging.Part:
-        """The rows of a list that are shown: a page, or for a download all that a file can hold."""
-        if self.whole:
+        """The rows of a list that are shown: a page, or in a download as many as a file can hold."""
+        if self.for_download:
             return paging.Part(name, paging.MOST_DOWNLOADED, count)
         return paging.part(self.state.pages, name, most, count)
 
     def foot(self, shown: paging.Part) -> str:
-        """The foot of a list: links to its other pages; in a download, what it leaves out."""
-        if self.whole:
-            return paging.lacks(shown, "choose fewer days or trucks for the others.")
+        """The foot of a list: links to its other pages; in a download, a note if rows are left out."""
+        if self.for_download:
+            return paging.truncation_note(shown, "choose fewer days or trucks for the others.")
         return pages(self.state, shown)
 
     def days(self, first: date, last: date) -> State:
@@ -75,36 +76,37 @@ class TabContext:
 Card = Callable[[sa.Connection, TabContext], str]
 
 
-def card(name: str, head: Sequence[str | Cell], rows: Sequence[Sequence[Cell]], figure: str, aside: str = "",
-         foot: str = "") -> str:  # fmt: skip
-    """A card of one table; the figure's definition is beside the name, `foot` (HTML) under the table."""
+def card(name: str, head: Row, rows: Sequence[Row], figure: str, aside: str = "", foot: str = "") -> str:
+    """A card with one table; the figure's definition is beside the name, `foot` (HTML) below the table."""
     if not rows:
         return message_card(name, "Nothing in this choice.")
     return heading(name, figure, aside) + table(name, head, rows, numbers=range(1, len(head))) + foot
 
 
 def heading(name: str, figure: str, aside: str = "") -> str:
-    """A card's head with a definition."""
+    """The head of a card, with the definition of a figure."""
     return title(escape(name) + definition(figure), f"<span>{escape(aside)}</span>" if aside else "")
 
 
-def moved(now: object, before: object) -> Cell:
-    """A change in words and colour, or an en dash."""
-    missing = now is None or before is None or pd.isna(now) or pd.isna(before)
-    tone, text = ("none", "") if missing else change(int(now), int(before))
-    return Cell(arrow(tone, text), "" if tone == "none" else f"t3-change {tone}", html=True)
+def change_cell(now: int | None, before: int | None) -> Cell:
+    """A change by arrow, word and colour; an en dash without both values."""
+    if now is None or before is None or pd.isna(now) or pd.isna(before):
+        tone, text = "none", ""
+    else:
+        tone, text = change(int(now), int(before))
+    return Cell(change_html(tone, text), "" if tone == "none" else f"t3-change {tone}", html=True)
 
 
 def usual(
     db: sa.Connection, breakdown: Callable[[sa.Connection, Scope], pd.DataFrame], key: str, scope: Scope | None
-) -> dict[object, tuple[int, object]]:
-    """(transactions now, usual) by key, for whole days; nothing for a day that still trades."""
+) -> dict[Any, tuple[int, int | None]]:
+    """(transactions now, usual) by key; empty without a scope, as for a day that still trades."""
     if scope is None:
         return {}
     frame = metrics.compared(breakdown, key, db, scope)
     return {getattr(r, key): (r.transactions, r.transactions_usual) for r in frame.itertuples()}
 
 
-def percent(value: object) -> str:
-    """12.3%, an en dash for what is missing."""
+def percent(value: float | None) -> str:
+    """12.3%, or an en dash if the value is missing (pandas' NA too)."""
     return words.percent(None if value is None or pd.isna(value) else float(value))

@@ -1,16 +1,16 @@
-"""Data: what came, what is missing, what was rejected and what was changed afterwards."""
+"""Data: which files arrived, which are missing, what was rejected and what was restated."""
 
 from dataclasses import replace
 from datetime import timedelta
 from html import escape
+from typing import Any
 
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import message_card
+from t3lib.dashboard.html.cards import message_card, scrolling_table
 from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, percent
-from t3lib.metrics import Scope
 from t3lib.money import pounds
 
 GRID_DAYS = 7
@@ -19,7 +19,7 @@ LONGEST_DAYS = 92
 
 
 def files(db: sa.Connection, context: TabContext) -> str:
-    """Files and rows by truck."""
+    """Number of files and rows by truck."""
     rows = [
         (row.truck, f"{row.files:,}", f"{row.files_not_loaded:,}", f"{row.rows_read:,}", f"{row.rows_rejected:,}")
         for row in metrics.files_by_truck(db, context.scope).itertuples()
@@ -39,7 +39,7 @@ def rejected(db: sa.Connection, context: TabContext) -> str:
 
 
 def complete(db: sa.Connection, context: TabContext) -> str:
-    """How much of what should have come is there."""
+    """How many of the expected batches are loaded."""
     scope = context.scope
     if scope.days > LONGEST_DAYS:
         return message_card("Completeness", f"Choose at most {LONGEST_DAYS} days.")
@@ -51,13 +51,13 @@ def complete(db: sa.Connection, context: TabContext) -> str:
     rows = [
         ("Complete", percent(found.complete_pct)),
         ("Batches expected", f"{found.batches_expected:,}"),
-        ("Of them missing", f"{found.batches_missing:,}"),
+        ("Batches missing", f"{found.batches_missing:,}"),
     ]
     return card("Completeness", ("Measure", "Value"), rows, "complete_pct")
 
 
 def grid(db: sa.Connection, context: TabContext) -> str:
-    """Trucks down, batches across: what came."""
+    """A grid of trucks by batches: rows read, or what is wrong."""
     last = context.scope.last
     scope = replace(context.scope, first=max(context.scope.first, last - timedelta(days=GRID_DAYS - 1)))
     found = metrics.batches(db, scope)
@@ -74,17 +74,13 @@ def grid(db: sa.Connection, context: TabContext) -> str:
     )
     name = "Files by truck and batch"
     aside = f"rows read, batches up to the hour; the last {GRID_DAYS} days" if scope != context.scope else "rows read"
-    return (
-        f"{heading(name, 'batch_state', aside)}"
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat t3-files"><thead>'
-        f'<tr><th rowspan="2" scope="col">Truck</th>{top}</tr><tr>{hours}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    head = f'<tr><th rowspan="2" scope="col">Truck</th>{top}</tr><tr>{hours}</tr>'
+    return heading(name, "batch_state", aside) + scrolling_table(name, head, body, "t3-heat t3-files")
 
 
 def restated(db: sa.Connection, context: TabContext) -> str:
-    """Days whose figures were changed after they were over."""
-    scope: Scope = context.scope
+    """Days whose figures changed after they were over."""
+    scope = context.scope
     since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
     before = scope.last + timedelta(days=1)
     found = metrics.restated_days(db, since, until, before, first=scope.first, trucks=scope.trucks)
@@ -99,7 +95,7 @@ def restated(db: sa.Connection, context: TabContext) -> str:
         for row in found[shown.rows].itertuples()
     ]
     if not rows:
-        return message_card("Restated days", "No figure of these days was changed afterwards.")
+        return message_card("Restated days", "No figures of these days were restated.")
     head = ("Business day", "Sales added", "Gross sales", "Why")
     aside = "of these trucks" if scope.trucks else "of the whole fleet"
     return card("Restated days", head, rows, "pence_change", aside, context.foot(shown))
@@ -114,14 +110,14 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
 )
 
 
-def _said(text: str, state: str) -> str:
-    """A count, or a sign with its meaning for those who do not see it."""
+def _mark(text: str, state: str) -> str:
+    """A count, or a sign with its state for screen readers."""
     return (
         text if state == "loaded" else f'<span aria-hidden="true">{text}</span><span class="t3-unseen">{state}</span>'
     )
 
 
-def _cell(found: object) -> str:
+def _cell(found: Any) -> str:
     if found is None:
         return '<td class="t3-file none"></td>'
     state = str(found.batch_state)
@@ -129,4 +125,4 @@ def _cell(found: object) -> str:
     part = f" ({100 * found.rows_rejected / found.rows_read:.1f}%)" if found.rows_read else ""
     hint = f"{found.truck}, {words.short_day(found.batch_date)} {found.batch_hour:02d}:00: {state}"
     hint += f", {found.rows_rejected:,} rejected{part}" if state == "loaded" else ""
-    return f'<td class="t3-file {state.replace(" ", "-")}" title="{escape(hint)}">{_said(text, state)}</td>'
+    return f'<td class="t3-file {state.replace(" ", "-")}" title="{escape(hint)}">{_mark(text, state)}</td>'

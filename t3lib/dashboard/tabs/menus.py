@@ -1,18 +1,19 @@
-"""Menus and places: what is wanted where and when, and what is paid for it."""
+"""Menus and places: demand by place, menu type and hour, and the prices paid."""
 
 import calendar
 from dataclasses import replace
 from html import escape
 from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.charts import echarts
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, choice, chosen, message_card, table
+from t3lib.dashboard.html.cards import Cell, Row, choice, choice_cell, message_card, table
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card, heading, moved, percent, usual
+from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card, change_cell, heading, percent, usual
 from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
 from t3lib.metrics.sales.breakdown import inputs
 from t3lib.money import pounds
@@ -20,11 +21,11 @@ from t3lib.money import pounds
 AFFORDABLE = (300, 500, 700, 900)
 MOST_DEAD = 10
 NEEDS_MENU = "This needs metadata/menu.csv. Until then demand is shown by price."
-NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck stood where, from when to when."
+NEEDS_PITCHES = "This needs metadata/pitches.csv: which truck was at which place, from when to when."
 
 
 def demand(db: sa.Connection, context: TabContext) -> str:
-    """Place x menu type x hour; without their files, by truck and hour."""
+    """Demand by place, menu type and hour; by truck and hour without pitches.csv or menu.csv."""
     name, known = "Demand by place, menu type and hour", inputs(db)
     missing = [f"metadata/{file}.csv" for file in ("pitches", "menu") if not known[file]]
     if missing:
@@ -33,7 +34,7 @@ def demand(db: sa.Connection, context: TabContext) -> str:
         cells = {(r.truck, r.local_hour): (r.transactions, r.gross_sales_pence) for r in found.itertuples()}
         aside = f"by truck: places and menu types need {' and '.join(missing)}"
     elif context.scope.days > LONGEST_DAYS:
-        return message_card(name, f"It is read by hour and price: choose at most {LONGEST_DAYS} days.")
+        return message_card(name, f"Choose at most {LONGEST_DAYS} days: this reads every hour and price.")
     else:
         found = metrics.demand(db, context.scope)
         found = found.assign(row=found["location"] + " · " + found["menu_type"])
@@ -49,8 +50,8 @@ def demand(db: sa.Connection, context: TabContext) -> str:
 
 
 def prices(db: sa.Connection, context: TabContext) -> str:
-    """Which prices are paid how often, against four weeks."""
-    then = usual(db, metrics.by_price_point, "price_pence", context.whole_days)
+    """How often each price is paid, against the usual."""
+    then = usual(db, metrics.by_price_point, "price_pence", context.complete_days)
     found = metrics.by_price_point(db, context.scope)
     shown = context.part("prices", MOST_ROWS, len(found))
     most = max(found["transactions_share_pct"], default=0) or 1
@@ -59,29 +60,24 @@ def prices(db: sa.Connection, context: TabContext) -> str:
             pounds(row.price_pence),
             f"{row.transactions:,}",
             Cell(percent(row.transactions_share_pct), bar=100 * row.transactions_share_pct / most),
-            moved(*then.get(row.price_pence, (None, None))),
+            change_cell(*then.get(row.price_pence, (None, None))),
         )
         for row in found[shown.rows].sort_values("price_pence").itertuples()
     ]
-    head = ("Price", "Sales", "Share", "On the usual")
+    head = ("Price", "Sales", "Share", "Change on usual")
     return card("Prices paid", head, rows, "transactions_share_pct", _aside(context), context.foot(shown))
 
 
 def spread(db: sa.Connection, context: TabContext) -> str:
-    """Low, median and high price by truck, and how many pay no more than a chosen amount."""
+    """Low, median and high price by truck, and the share of sales up to a chosen amount."""
     sold = metrics.prices(db, context.scope)
     if sold.empty:
         return message_card("Price spread", "No sales in this choice.")
     names = metrics.trucks(db)
     parts = [(truck, names.get(truck, f"Truck {truck}"), part) for truck, part in sold.groupby("truck_id")]
-    shown, rows = context.part("spread", MOST_TRUCKS, len(parts)), []
-    for truck, name, part in [(None, "All together", sold), *parts[shown.rows]]:
-        found = metrics.price_spread(part)
-        low, middle, high = found.p10_price_pence, found.median_price_pence, found.p90_price_pence
-        paid = percent(metrics.affordable_pct(part, context.state.affordable))
-        first = name if truck is None else context.truck(truck, name)
-        rows.append((first, pounds(low), pounds(middle), pounds(high), paid))
-    limit = context.state.affordable
+    shown, limit = context.part("spread", MOST_TRUCKS, len(parts)), context.state.affordable
+    rows: list[Row] = [("All together", *_spread(sold, limit))]
+    rows += [(context.truck(truck, name), *_spread(part, limit)) for truck, name, part in parts[shown.rows]]
     links = " ".join(_limit(context, pence) for pence in sorted({*AFFORDABLE, limit}))
     head = ("Truck", "Low (p10)", "Median", "High (p90)", f"{pounds(limit)} or less")
     return (
@@ -92,10 +88,10 @@ def spread(db: sa.Connection, context: TabContext) -> str:
 
 
 def types(db: sa.Connection, context: TabContext) -> str:
-    """Sales by menu type, against four weeks."""
+    """Sales by menu type, against the usual."""
     if not inputs(db)["menu"]:
         return message_card("Menu types", NEEDS_MENU)
-    then, known = usual(db, metrics.by_menu_type, "menu_type", context.whole_days), metrics.menu_types(db)
+    then, known = usual(db, metrics.by_menu_type, "menu_type", context.complete_days), metrics.menu_types(db)
     found = metrics.by_menu_type(db, context.scope)
     shown = context.part("types", MOST_ROWS, len(found))
     rows = [
@@ -103,44 +99,44 @@ def types(db: sa.Connection, context: TabContext) -> str:
             _type(context, row.menu_type) if row.menu_type in known else row.menu_type,
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
-            moved(*then.get(row.menu_type, (None, None))),
+            change_cell(*then.get(row.menu_type, (None, None))),
         )
         for row in found[shown.rows].itertuples()
     ]
-    head = ("Menu type", "Sales", "Gross sales", "On the usual")
+    head = ("Menu type", "Sales", "Gross sales", "Change on usual")
     return card("Menu types", head, rows, "transactions", _aside(context), context.foot(shown))
 
 
 def places(db: sa.Connection, context: TabContext) -> str:
-    """Sales by place with their busiest hour, against four weeks."""
+    """Sales and busiest hour by place, against the usual."""
     if not inputs(db)["pitches"]:
         return message_card("Places", NEEDS_PITCHES)
-    then, found = usual(db, metrics.by_place, "location_id", context.cut), metrics.by_place(db, context.scope)
+    then, found = usual(db, metrics.by_place, "location_id", context.comparable), metrics.by_place(db, context.scope)
     shown = context.part("places", MOST_ROWS, len(found))
     rows = [
         (
-            chosen(replace(context.state, places=_other(context.state.places, row.location_id)), row.location),
+            choice_cell(replace(context.state, places=_toggled(context.state.places, row.location_id)), row.location),
             f"{row.transactions:,}",
             pounds(row.gross_sales_pence),
             f"{int(row.busiest_hour):02d}:00",
-            moved(*then.get(row.location_id, (None, None))),
+            change_cell(*then.get(row.location_id, (None, None))),
         )
         for row in found[shown.rows].itertuples()
     ]
-    head = ("Place", "Sales", "Gross sales", "Busiest hour", "On the usual")
+    head = ("Place", "Sales", "Gross sales", "Busiest hour", "Change on usual")
     return card("Places", head, rows, "busiest_hour", foot=context.foot(shown))
 
 
 def weekdays(db: sa.Connection, context: TabContext) -> str:
-    """What a weekday brings on average, and what sets weekends apart."""
+    """Average sales of each weekday, of Monday to Friday and of weekends."""
     days, parts = metrics.by_weekday(db, context.scope), metrics.by_part_of_week(db, context.scope)
-    rows: list[tuple[object, ...]] = [_mean_day(calendar.day_name[row.weekday - 1], row) for row in days.itertuples()]
+    rows: list[Row] = [_mean_day(calendar.day_name[row.weekday - 1], row) for row in days.itertuples()]
     rows += [tuple(Cell(text, "t3-total") for text in _mean_day(row.part_of_week, row)) for row in parts.itertuples()]
     return card("Weekdays", ("Weekday", "Sales a day", "Transactions a day"), rows, "sales_per_day_pence")
 
 
 def dead(db: sa.Connection, context: TabContext) -> str:
-    """Hours that hardly pay for being open."""
+    """Hours with at most one sale between a day's first and last sale."""
     found = metrics.dead_hours(db, context.scope)
     shown = context.part("dead", MOST_DEAD, len(found))
     rows = [
@@ -171,13 +167,22 @@ def _mean_day(name: str, row: Any) -> tuple[str, str, str]:
     return name, pounds(row.sales_per_day_pence), f"{row.transactions / row.trading_days:,.0f}"
 
 
+def _spread(part: pd.DataFrame, limit: int) -> tuple[str, ...]:
+    """Low, median and high price of some sales, and the share of them up to the limit."""
+    found = metrics.price_spread(part)
+    low, middle, high = (
+        (found.p10_price_pence, found.median_price_pence, found.p90_price_pence) if found else [None] * 3
+    )
+    return pounds(low), pounds(middle), pounds(high), percent(metrics.affordable_pct(part, limit))
+
+
 def _type(context: TabContext, name: str) -> Cell:
-    return chosen(replace(context.state, menus=_other(context.state.menus, name)), name)
+    return choice_cell(replace(context.state, menus=_toggled(context.state.menus, name)), name)
 
 
-def _other(held: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
-    """A choice of one thing alone; of all again where it is that already."""
-    return () if held == (one,) else (one,)
+def _toggled(chosen: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """Only this one, or all (an empty tuple) if it is already the only one."""
+    return () if chosen == (one,) else (one,)
 
 
 def _limit(context: TabContext, pence: int) -> str:
@@ -188,7 +193,7 @@ def _limit(context: TabContext, pence: int) -> str:
 
 
 def _aside(context: TabContext) -> str:
-    """What a table by price leaves out, since prices are kept by day and truck only."""
+    """The filters that a table by price ignores, because prices are kept by day and truck only."""
     scope, facts = context.scope, []
     if scope.payments or scope.locations:
         facts.append("all payments and places")

@@ -1,4 +1,4 @@
-"""Money: shares, growth, weeks and months, what is left after costs."""
+"""Money: shares, growth, sales by week and month, contribution after costs."""
 
 import calendar
 from dataclasses import replace
@@ -12,22 +12,32 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, behind, choice, chosen, message_card, table
+from t3lib.dashboard.html.cards import (
+    Cell,
+    Row,
+    chart_table,
+    choice,
+    choice_cell,
+    message_card,
+    scrolling_table,
+    table,
+)
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, moved, percent
+from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
+from t3lib.metrics import Scope
 from t3lib.metrics.sales.breakdown import inputs
 from t3lib.money import pounds
 
 WEEKS, MONTHS, TREND_WEEKS = 13, 13, 8
 GRID_DAYS = 14
-WHOLE_TRUCKS = "Choose all places, menu types and payments: costs are known for whole trucks."
+WHOLE_TRUCKS = "Choose all places, menu types and payments: costs are only known per truck."
 NEEDS_COSTS = "This needs metadata/costs.csv with the costs per truck or of the fleet."
 WHOLE_FLEET = "Choose all trucks, places, menu types and payments: the fleet's costs are known only for all of them."
 
 
 def trucks(db: sa.Connection, context: TabContext) -> str:
-    """Each truck's part, what it sells in an hour, its weeks as a trend and its change."""
-    now = _pence(metrics.by_truck(db, context.cut))
+    """Each truck's share, sales per trading hour, trend by week and change."""
+    now = _pence(metrics.by_truck(db, context.comparable))
     before = _pence(metrics.by_truck(db, context.earlier)) if context.earlier else {}
     hours = metrics.per_trading_hour(db, context.scope).set_index("truck_id")
     weeks = metrics.by_week_and_truck(db, metrics.periods_until(context.scope, "week", TREND_WEEKS))
@@ -38,9 +48,9 @@ def trucks(db: sa.Connection, context: TabContext) -> str:
             context.truck(row.truck_id, row.truck),
             pounds(row.gross_sales_pence),
             percent(row.share_pct),
-            Cell(_an_hour(hours, row.truck_id), "t3-wide"),
+            Cell(_per_hour(hours, row.truck_id), "t3-wide"),
             Cell(graphs.spark(_weeks(weeks, row.truck_id)), "t3-wide", html=True),
-            moved(now.get(row.truck_id), before.get(row.truck_id)),
+            change_cell(now.get(row.truck_id), before.get(row.truck_id)),
         )
         for row in found[shown.rows].itertuples()
     ]
@@ -48,7 +58,7 @@ def trucks(db: sa.Connection, context: TabContext) -> str:
         "Truck",
         "Gross sales",
         "Share",
-        Cell("An hour out", "t3-wide"),
+        Cell("Per trading hour", "t3-wide"),
         Cell(f"{TREND_WEEKS} weeks", "t3-wide"),
         "Change",
     )
@@ -57,15 +67,15 @@ def trucks(db: sa.Connection, context: TabContext) -> str:
 
 
 def growth(db: sa.Connection, context: TabContext) -> str:
-    """Like-for-like growth and how much hangs on few trucks."""
+    """Like-for-like growth, and how dependent sales are on a few trucks."""
     found = metrics.concentration(db, context.scope)
     if found is None:
         return message_card("Growth and concentration", "No sales in this choice.")
-    rows: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     if context.earlier:
-        same = metrics.like_for_like(db, context.cut, context.earlier)
+        same = metrics.like_for_like(db, context.comparable, context.earlier)
         rows += [
-            ("Like for like", moved(same.like_for_like_pence, same.like_for_like_before_pence)),
+            ("Like for like", change_cell(same.like_for_like_pence, same.like_for_like_before_pence)),
             ("Trucks in both periods", f"{same.like_for_like_trucks:,}"),
         ]
     rows += [
@@ -87,15 +97,12 @@ def months(db: sa.Connection, context: TabContext) -> str:
 
 
 def contribution(db: sa.Connection, context: TabContext) -> str:
-    """From gross sales down to what is left."""
-    scope = context.scope
-    if not inputs(db)["costs"]:
-        return message_card("Contribution", NEEDS_COSTS)
-    if scope.trucks or scope.payments or scope.locations or scope.menus:
-        return message_card("Contribution", WHOLE_FLEET)
-    found = metrics.contribution(db, scope)
-    rows: list[tuple[object, ...]] = [("Gross sales", pounds(found.gross_sales_pence), "")]
-    rows += [(_cost(name), pounds(-pence), _part(pence, found)) for name, pence in found.costs.items()]
+    """From gross sales, cost by cost, to the contribution."""
+    found = _contribution(db, context.scope)
+    if found is None:
+        return message_card("Contribution", WHOLE_FLEET if inputs(db)["costs"] else NEEDS_COSTS)
+    rows: list[Row] = [("Gross sales", pounds(found.gross_sales_pence), "")]
+    rows += [(_cost(name), pounds(-pence), _share(pence, found)) for name, pence in found.costs.items()]
     rows.append((Cell("Contribution", "t3-total"), Cell(pounds(found.contribution_pence), "t3-total"),
                  Cell(percent(found.margin_pct), "t3-total")))  # fmt: skip
     if found.without_goods_pence:
@@ -104,7 +111,7 @@ def contribution(db: sa.Connection, context: TabContext) -> str:
 
 
 def margins(db: sa.Connection, context: TabContext) -> str:
-    """What each truck leaves, and how many sales a day pay for it."""
+    """Each truck's contribution, and the sales a day at which it breaks even."""
     name, scope = "Contribution by truck", context.scope
     if not inputs(db)["costs"]:
         return message_card(name, NEEDS_COSTS)
@@ -127,7 +134,7 @@ def margins(db: sa.Connection, context: TabContext) -> str:
 
 
 def margins_by_day(db: sa.Connection, context: TabContext) -> str:
-    """What each truck leaves on each of the last days; losses stand out."""
+    """Each truck's contribution on each of the last days; losses are highlighted."""
     name, scope = "Contribution by truck and day", context.scope
     if not inputs(db)["costs"]:
         return message_card(name, NEEDS_COSTS)
@@ -138,27 +145,23 @@ def margins_by_day(db: sa.Connection, context: TabContext) -> str:
     if found.empty:
         return message_card(name, "No sales in this choice.")
     days = [first + timedelta(n) for n in range((scope.last - first).days + 1)]
-    left = {(row.truck_id, row.business_date): row for row in found.itertuples()}
+    rows = {(row.truck_id, row.business_date): row for row in found.itertuples()}
     trucks = dict(zip(found["truck_id"], found["truck"], strict=True))
     shown = context.part("grid", MOST_TRUCKS, len(trucks))
     head = "".join(f'<th scope="col">{day:%a}<br>{day.day} {day:%b}</th>' for day in days)
     body = "".join(
         f'<tr><th scope="row">{context.truck(truck, trucks[truck]).text}</th>'
-        + "".join(_left(context, day, left.get((truck, day))) for day in days)
+        + "".join(_contribution_cell(context, day, rows.get((truck, day))) for day in days)
         + "</tr>"
         for truck in list(trucks)[shown.rows]
     )
     aside = "before the fleet's own costs" + (f"; the last {GRID_DAYS} days" if first > scope.first else "")
-    return (
-        f"{heading(name, 'contribution_pence', aside)}"
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}"><table class="t3-heat">'
-        f'<thead><tr><th scope="col">Truck</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        f"{context.foot(shown)}"
-    )
+    table = scrolling_table(name, f'<tr><th scope="col">Truck</th>{head}</tr>', body, "t3-heat")
+    return heading(name, "contribution_pence", aside) + table + context.foot(shown)
 
 
 def payments(db: sa.Connection, context: TabContext) -> str:
-    """Card and cash by week, and what cards cost."""
+    """Share of card and cash by week, and the card fees."""
     found = metrics.by_period(db, metrics.periods_until(context.scope, "week", TREND_WEEKS), "week")
     rows = [
         (f"From {words.short_day(r.period_first)}", percent(r.card_share_pct), percent(100 - r.card_share_pct))
@@ -189,7 +192,7 @@ def _periods(db: sa.Connection, context: TabContext, grain: str, count: int, nam
     shown = [_period(row.period_first, grain) for row in found.itertuples()]
     states = [context.days(row.period_first, _until(row.period_first, grain)) for row in found.itertuples()]
     rows = [
-        (chosen(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
+        (choice_cell(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
         for label, state, row in zip(shown, states, found.itertuples(), strict=True)
     ]
     aside = f"up to {words.picked(context.scope.last)}"
@@ -197,7 +200,7 @@ def _periods(db: sa.Connection, context: TabContext, grain: str, count: int, nam
     return (
         heading(name, "gross_sales_pence", aside)
         + graphs.columns(names, [int(pence) for pence in found["gross_sales_pence"]], states=states)
-        + behind(name, (grain.capitalize(), "Gross sales", "Transactions", "Trading days"), rows[::-1])
+        + chart_table(name, (grain.capitalize(), "Gross sales", "Transactions", "Trading days"), rows[::-1])
     )
 
 
@@ -208,8 +211,8 @@ def _until(first: date, grain: str) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def _left(context: TabContext, day: date, row: Any) -> str:
-    """A cell of the grid: what a truck left on a day, a link to that day."""
+def _contribution_cell(context: TabContext, day: date, row: Any) -> str:
+    """A cell of the grid: a truck's contribution on a day, as a link to that day."""
     if row is None:
         return '<td class="t3-heat-cell" style="--v:0%"></td>'
     hint = f"{row.truck}, {words.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
@@ -218,7 +221,7 @@ def _left(context: TabContext, day: date, row: Any) -> str:
     return f'<td class="t3-heat-cell{look}" title="{escape(hint)}">{text}</td>'
 
 
-def _period(first: object, grain: str) -> str:
+def _period(first: date, grain: str) -> str:
     return words.short_day(first) if grain == "week" else f"{first:%b} {first:%y}"
 
 
@@ -226,7 +229,7 @@ def _pence(frame: pd.DataFrame) -> dict[int, int]:
     return dict(zip(frame["truck_id"], frame["gross_sales_pence"], strict=True))
 
 
-def _an_hour(hours: pd.DataFrame, truck_id: int) -> str:
+def _per_hour(hours: pd.DataFrame, truck_id: int) -> str:
     return pounds(int(hours.at[truck_id, "sales_per_hour_pence"])) if truck_id in hours.index else "–"
 
 
@@ -240,15 +243,20 @@ def _cost(name: str) -> str:
     return "VAT" if plain.lower() == "vat" else plain[:1].upper() + plain[1:]
 
 
-def _part(pence: int, found: metrics.Contribution) -> str:
+def _share(pence: int, found: metrics.Contribution) -> str:
     return percent(100 * pence / found.gross_sales_pence if found.gross_sales_pence else None)
 
 
-def _fees(db: sa.Connection, context: TabContext) -> str:
-    """What cards cost, where it is known for the choice."""
-    scope = context.scope
-    if not inputs(db)["costs"]:
-        return "card fees need metadata/costs.csv"
+def _contribution(db: sa.Connection, scope: Scope) -> metrics.Contribution | None:
+    """The fleet's contribution; None without costs, and for a part of the fleet or of its sales."""
     if scope.trucks or scope.payments or scope.locations or scope.menus:
-        return ""
-    return f"card fees of the chosen days {pounds(metrics.contribution(db, scope).card_fees_pence)}"
+        return None
+    return metrics.contribution(db, scope)
+
+
+def _fees(db: sa.Connection, context: TabContext) -> str:
+    """The card fees; empty where they are not known for the choice."""
+    found = _contribution(db, context.scope)
+    if found is None:
+        return "" if inputs(db)["costs"] else "card fees need metadata/costs.csv"
+    return f"card fees of the chosen days {pounds(found.card_fees_pence)}"

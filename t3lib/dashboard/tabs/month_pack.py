@@ -1,4 +1,4 @@
-"""The month pack: what a buyer of the company asks, over the twelve months that end with the chosen days."""
+"""The month pack: what a buyer of the company wants to know, for the twelve months that end with the chosen days."""
 
 import calendar
 from datetime import date
@@ -9,25 +9,25 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.dashboard import words
 from t3lib.dashboard.html import graphs
-from t3lib.dashboard.html.cards import Cell, behind, message_card
+from t3lib.dashboard.html.cards import Cell, Row, chart_table, message_card
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, moved, percent
+from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.trailing import MONTHS
 from t3lib.money import pounds
 
 RAMP_WEEKS = (1, 2, 4, 8, 12)
-WHOLE_ONLY = "Choose all places, menu types and payments: files are known for whole days of trucks."
+WHOLE_ONLY = "Choose all places, menu types and payments: files are only known per truck and day."
 NO_SALES = "No sales in these twelve months."
 
 
 def trailing(db: sa.Connection, context: TabContext) -> str:
-    """Each truck's twelve months and the twelve before."""
+    """Each truck's sales of the twelve months and of the twelve before."""
     name, found = "Trailing twelve months", metrics.trailing_by_truck(db, context.scope)
     if found.empty:
         return message_card(name, NO_SALES)
     months, shown = metrics.trailing_months(db, context.scope), context.part("trailing", MOST_TRUCKS, len(found))
-    rows: list[tuple[object, ...]] = [
+    rows: list[Row] = [
         (
             context.truck(row.truck_id, row.truck),
             pounds(row.trailing_pence),
@@ -35,7 +35,7 @@ def trailing(db: sa.Connection, context: TabContext) -> str:
             Cell(f"{row.trailing_months}", "t3-wide"),
             Cell(graphs.spark(_by_month(months, row.truck_id, context.scope)), "t3-wide", html=True),
             _year_before(row.trailing_before_pence),
-            moved(row.trailing_pence, row.trailing_before_pence),
+            change_cell(row.trailing_pence, row.trailing_before_pence),
         )
         for row in found[shown.rows].itertuples()
     ]
@@ -49,16 +49,17 @@ def trailing(db: sa.Connection, context: TabContext) -> str:
 
 
 def growth(db: sa.Connection, context: TabContext) -> str:
-    """Like for like against the year before, and how much hangs on few trucks."""
+    """Like-for-like growth over a year, and how dependent sales are on a few trucks."""
     name, now = "Growth over the year", _twelve(context.scope)
     found, held = metrics.concentration(db, now), metrics.data_range(db)
     if found is None:
         return message_card(name, NO_SALES)
     before = metrics.year_before(now)
+    rows: list[Row]
     if held and held[0] <= before.first:
         same = metrics.like_for_like(db, now, before)
         rows = [
-            ("Like for like", moved(same.like_for_like_pence, same.like_for_like_before_pence)),
+            ("Like for like", change_cell(same.like_for_like_pence, same.like_for_like_before_pence)),
             ("Trucks in both years", f"{same.like_for_like_trucks:,}"),
         ]
     else:
@@ -72,17 +73,17 @@ def growth(db: sa.Connection, context: TabContext) -> str:
 
 
 def season(db: sa.Connection, context: TabContext) -> str:
-    """Which months are good ones."""
+    """Seasonal index by month."""
     return _seasons(db, context, "month", "Season", [calendar.month_abbr[n] for n in range(1, 13)])
 
 
 def weekdays(db: sa.Connection, context: TabContext) -> str:
-    """Which weekdays are good ones."""
+    """Seasonal index by weekday."""
     return _seasons(db, context, "weekday", "Weekdays over the year", list(calendar.day_abbr))
 
 
 def newcomers(db: sa.Connection, context: TabContext) -> str:
-    """How fast new trucks reach what an established one sells."""
+    """Sales of new trucks, week by week, as a share of what an established truck sells."""
     name, found = "New trucks", metrics.ramp(db, _twelve(context.scope))
     if found.empty:
         return message_card(name, "No truck made its first sale in these months, or none is a week old yet.")
@@ -95,7 +96,7 @@ def newcomers(db: sa.Connection, context: TabContext) -> str:
 
 
 def clean(db: sa.Connection, context: TabContext) -> str:
-    """How much of what trucks sent could be used, month by month."""
+    """Share of the rows that became sales, by month."""
     name, scope = "Share of clean data", _twelve(context.scope)
     if scope.payments or scope.locations or scope.menus:
         return message_card(name, WHOLE_ONLY)
@@ -108,12 +109,12 @@ def clean(db: sa.Connection, context: TabContext) -> str:
 
 
 def reconciled(db: sa.Connection, context: TabContext) -> str:
-    """From the files that came to the sales that every figure is made of."""
+    """From the rows of the files to the sales behind every figure."""
     name, scope = "Reconciliation", _twelve(context.scope)
     if scope.payments or scope.locations or scope.menus:
         return message_card(name, WHOLE_ONLY)
     found = metrics.reconciliation(db, scope)
-    lines: list[tuple[object, ...]] = [
+    lines: list[Row] = [
         (f"Rows of {found.ledger_files:,} files", f"{found.ledger_rows_read:,}", ""),
         ("Rejected, kept with their reason", f"{-found.ledger_rows_rejected:,}", ""),
         ("Loaded", f"{found.ledger_rows_loaded:,}", pounds(found.ledger_pence)),
@@ -145,7 +146,7 @@ def _twelve(scope: Scope) -> Scope:
 
 
 def _seasons(db: sa.Connection, context: TabContext, grain: str, name: str, names: list[str]) -> str:
-    """Columns of a seasonal index, a table behind them; a month that was never out has none."""
+    """A column chart of a seasonal index; a month or weekday without sales has no column."""
     found = metrics.seasonality(db, _twelve(context.scope), grain)
     if found.empty:
         return message_card(name, NO_SALES)
@@ -165,11 +166,11 @@ def _seasons(db: sa.Connection, context: TabContext, grain: str, name: str, name
         aside += f"; {len(shown)} of {len(names)} {grain}s so far"
     head = (grain.capitalize(), "Index", "Sales per truck and day", "Truck days")
     columns = graphs.columns([label for label, _ in shown], [value for _, value in shown], str, str)
-    return heading(name, "season_index", aside) + columns + behind(name, head, rows)
+    return heading(name, "season_index", aside) + columns + chart_table(name, head, rows)
 
 
 def _by_month(months: pd.DataFrame, truck_id: int, scope: Scope) -> list[int]:
-    """A truck's pence in each of the twelve months, zero where it sold nothing."""
+    """A truck's pence in each of the twelve months; zero without sales."""
     own = months[months["truck_id"] == truck_id]
     pence = dict(zip(own["period_first"], own["gross_sales_pence"], strict=True))
     first = _twelve(scope).first
@@ -177,23 +178,23 @@ def _by_month(months: pd.DataFrame, truck_id: int, scope: Scope) -> list[int]:
     return [int(pence.get(month, 0)) for month in each]
 
 
-def _total(found: pd.DataFrame) -> tuple[object, ...]:
+def _total(found: pd.DataFrame) -> Row:
     now, before = int(found["trailing_pence"].sum()), found["trailing_before_pence"].sum(min_count=1)
-    change = moved(now, before)
+    change = change_cell(now, before)
     return (_strong("All trucks"), _strong(pounds(now)), _strong(percent(100 if now else None)),
             Cell("", "t3-wide t3-total"), Cell("", "t3-wide t3-total"), _strong(_year_before(before)),
             Cell(change.text, f"{change.classes} t3-total", html=True))  # fmt: skip
 
 
-def _year_before(pence: object) -> str:
-    return "–" if pd.isna(pence) else pounds(int(pence))
+def _year_before(pence: int | None) -> str:
+    return "–" if pence is None or pd.isna(pence) else pounds(int(pence))
 
 
 def _strong(text: str) -> Cell:
     return Cell(text, "t3-total")
 
 
-def _week(part: pd.DataFrame, week: int) -> object:
+def _week(part: pd.DataFrame, week: int) -> float | None:
     found = part.loc[part["ramp_week"] == week, "ramp_pct"]
     return None if found.empty else found.iloc[0]
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from t3lib import business_day, metrics
 from t3lib.charts import echarts
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, choice, chosen, message_card, table, title
+from t3lib.dashboard.html.cards import Cell, Row, choice, choice_cell, message_card, table, title
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.dashboard.state import State
 from t3lib.dashboard.tabs.context import Card, TabContext
 from t3lib.landing import Landing
 from t3lib.money import pounds
@@ -24,10 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 def sales(db: sa.Connection, context: TabContext) -> str:
-    """The sales of one truck and day; of one hour with the raw line of each."""
+    """The sales of one truck and day; with an hour chosen, the raw line of each."""
     scope, hour = context.scope, context.state.hour
     if len(scope.trucks) != 1 or scope.days != 1:
-        return _choose(db, context)
+        return _choose_truck(db, context)
     question = Question(scope.trucks[0], scope.first, hour, scope.payments)
     shown = context.part("sales", MOST_SALES, lineage.figure(db, question)["rows"]["transactions"])
     found = lineage.sales(db, question, shown.most, shown.skip)
@@ -37,17 +38,18 @@ def sales(db: sa.Connection, context: TabContext) -> str:
     rows = [_row(context, line, keys, raw=hour is not None) for line in found]
     head = ("Sold at", "Paid by", "Amount", "File", "Row", "Raw line" if hour is not None else "Notes")
     name = metrics.trucks(db).get(scope.trucks[0], f"Truck {scope.trucks[0]}")
-    top = title("Single sales", f"<span>{_where(context, name, shown.count)}</span>")
+    top = title("Single sales", f"<span>{_description(context, name, shown.count)}</span>")
     note = f'<p class="t3-none">{missing}</p>' if missing else ""
-    below = table("Single sales", head, rows, numbers=(2, 4)) if rows else '<p class="t3-none">None.</p>'
+    nothing = '<p class="t3-none">No sales in this choice.</p>'
+    below = table("Single sales", head, rows, numbers=(2, 4)) if rows else nothing
     return top + note + below + context.foot(shown)
 
 
-def refused(db: sa.Connection, context: TabContext) -> str:
-    """The rows of that choice that are no sales, with their text."""
+def rejected(db: sa.Connection, context: TabContext) -> str:
+    """The rejected rows of one truck and day, with their raw text."""
     scope = context.scope
     if len(scope.trucks) != 1 or scope.days != 1:
-        return message_card("Rejected rows", "Those of the truck and day stand here.")
+        return message_card("Rejected rows", "Choose one truck and one day to see its rejected rows.")
     question = Question(scope.trucks[0], scope.first, context.state.hour)
     shown = context.part("rejects", MOST_SALES, lineage.count_rejects(db, question))
     rows = [
@@ -55,7 +57,7 @@ def refused(db: sa.Connection, context: TabContext) -> str:
         for row in lineage.rejects(db, question, shown.most, shown.skip)
     ]
     if not rows:
-        return message_card("Rejected rows", "None: every row became a sale.")
+        return message_card("Rejected rows", "None: every row of this choice became a sale.")
     wider = ", of every payment, place and menu" if scope.payments or scope.locations or scope.menus else ""
     top = title("Rejected rows", f"<span>{_count(shown.count, 'row')}{wider}</span>")
     head = ("Reason", "Raw line", "Suggested")
@@ -63,10 +65,12 @@ def refused(db: sa.Connection, context: TabContext) -> str:
 
 
 def notebooks(db: sa.Connection, context: TabContext) -> str:
-    """The executed notebooks that read, cleaned and loaded the files of that choice."""
+    """The executed notebooks that read, cleaned and loaded the files of one truck and day."""
     scope = context.scope
     if len(scope.trucks) != 1 or scope.days != 1:
-        return message_card("Executed notebooks", "Those that handled the files of the truck and day stand here.")
+        return message_card(
+            "Executed notebooks", "Choose one truck and one day to see the notebooks that processed its files."
+        )
     files = lineage.files(db, Question(scope.trucks[0], scope.first, context.state.hour))
     rows = [
         (run["state"], run["notebook"], words.clock(run["started_at"], business_day.today()), _seconds(run["seconds"]),
@@ -74,8 +78,8 @@ def notebooks(db: sa.Connection, context: TabContext) -> str:
         for run in lineage.runs(db, [file["file_id"] for file in files])
     ]  # fmt: skip
     if not rows:
-        return message_card("Executed notebooks", "None are known.")
-    head = ("State", "Notebook", "Started", "Seconds", "Code", "Executed copy")
+        return message_card("Executed notebooks", "No notebook run is recorded for these files.")
+    head = ("State", "Notebook", "Started", "Seconds", "Commit", "Executed notebook")
     return title("Executed notebooks") + table("Executed notebooks", head, rows, numbers=(3,), tone=_tone)
 
 
@@ -89,13 +93,13 @@ def _tone(state: str) -> str:
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-whole", "Single sales", sales),
-    ("t3-whole", "Rejected rows", refused),
+    ("t3-whole", "Rejected rows", rejected),
     ("t3-whole", "Executed notebooks", notebooks),
 )
 
 
-def _choose(db: sa.Connection, context: TabContext) -> str:
-    """The trucks of the last day chosen, or of one hour of it, each a link to its sales."""
+def _choose_truck(db: sa.Connection, context: TabContext) -> str:
+    """The trucks of the last chosen day, or of one hour of it, each a link to its sales."""
     last, hour = context.scope.last, context.state.hour
     found = metrics.by_hour_and_truck(db, replace(context.scope, first=last))
     if hour is not None:
@@ -103,7 +107,11 @@ def _choose(db: sa.Connection, context: TabContext) -> str:
     sold = found.groupby(["truck_id", "truck"], as_index=False)[["transactions", "gross_sales_pence"]].sum()
     shown = context.part("choose", MOST_TRUCKS, len(sold))
     rows = [
-        (chosen(_state(context, row.truck_id, hour), row.truck), f"{row.transactions:,}", pounds(row.gross_sales_pence))
+        (
+            choice_cell(_state(context, row.truck_id, hour), row.truck),
+            f"{row.transactions:,}",
+            pounds(row.gross_sales_pence),
+        )
         for row in sold.sort_values("gross_sales_pence", ascending=False)[shown.rows].itertuples()
     ]
     when = words.day(last) + ("" if hour is None else f", {echarts.hour_name(hour)}")
@@ -113,18 +121,18 @@ def _choose(db: sa.Connection, context: TabContext) -> str:
     return top + table("Single sales", ("Truck", "Sales", "Gross sales"), rows, numbers=(1, 2)) + context.foot(shown)
 
 
-def _state(context: TabContext, truck: int, hour: int | None) -> Any:
+def _state(context: TabContext, truck: int, hour: int | None) -> State:
     day = context.scope.last
     return replace(context.state, preset="custom", first=day, last=day, trucks=(truck,), hour=hour, tab="rows")
 
 
-def _where(context: TabContext, name: str, count: int) -> str:
-    """What is shown, how many sales that are, and the way back to the whole day."""
+def _description(context: TabContext, name: str, count: int) -> str:
+    """Truck, day, hour and number of sales; with an hour, a link back to the day."""
     scope, hour = context.scope, context.state.hour
     wider = ", of every place and menu" if scope.locations or scope.menus else ""
     day, many = f"{escape(name)}, {words.day(scope.last)}", f"{_count(count, 'sale')}{wider}"
     if hour is None:
-        return f"{day}: {many}; an hour shows the raw lines"
+        return f"{day}: {many}; choose a time to see the raw lines of its hour"
     return (
         f"{day}, {echarts.hour_name(hour)}: {many} · {choice(_state(context, scope.trucks[0], None), 'the whole day')}"
     )
@@ -134,11 +142,11 @@ def _count(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
-def _row(context: TabContext, line: dict[str, Any], keys: dict[int, str], raw: bool) -> tuple[object, ...]:
+def _row(context: TabContext, line: dict[str, Any], keys: dict[int, str], raw: bool) -> Row:
     local = line["sold_at"].astimezone(settings().zone)
-    time: object = f"{local:%H:%M}"
+    time: str | Cell = f"{local:%H:%M}"
     if not raw:
-        time = chosen(_state(context, context.scope.trucks[0], local.hour), f"{local:%H:%M}")
+        time = choice_cell(_state(context, context.scope.trucks[0], local.hour), f"{local:%H:%M}")
     notes = [flag.replace("_", " ") for flag in line["flags"]] + ([line["decision"]] if line["decision"] else [])
     text = _raw(line.get("raw") or {}, "") if raw else ", ".join(notes)
     return (time, line["payment_type"], pounds(line["total_pence"]), keys.get(line["file_id"], "–"),
@@ -151,10 +159,10 @@ def _raw(row: dict[str, Any], prefix: str) -> str:
 
 
 def _add_raw(files: list[dict[str, Any]], found: list[dict[str, Any]]) -> str:
-    """Add the raw text to each line; returns why some lack it."""
+    """Add the raw text to each line; returns why some have none."""
     try:
-        told = lineage.with_raw_text(files, found, Landing())
-    except Exception as error:  # the bucket is another service: the sales stay readable without it
+        files = lineage.with_raw_text(files, found, Landing())
+    except Exception as error:  # the bucket is another service: the sales are shown without it
         _log.error("the raw lines could not be read", exc_info=error)
         return "The raw lines cannot be read now: the bucket does not answer."
-    return " ".join(sorted({file["missing"] for file in told if file["missing"]}))
+    return " ".join(sorted({file["missing"] for file in files if file["missing"]}))

@@ -11,18 +11,18 @@ Made = TypeVar("Made", bound=w.DOMWidget)
 
 
 def html(classes: str = "", value: str = "") -> w.HTML:
-    """A piece of HTML; the caller escapes its value."""
+    """A widget that shows HTML; the caller escapes its value."""
     return plain(w.HTML, classes, value=value)
 
 
 def box(classes: str, *children: w.Widget) -> w.Box:
-    """Widgets that the style sheet arranges."""
+    """A box whose children the style sheet arranges."""
     return plain(w.Box, classes, children=children)
 
 
 def plain(kind: type[Made], classes: str = "", **given: Any) -> Made:
-    """A widget that leaves its looks to the style sheet: all of these share one layout and one style of each kind,
-    so that a page is some sixty models to the browser instead of a hundred and sixty."""
+    """A widget styled only by the style sheet. All of them share one layout and one style of each kind, so that a page
+    has some sixty widget models in the browser instead of a hundred and sixty."""
     style = kind.class_traits().get("style")
     if style is not None and isinstance(getattr(style, "klass", None), type):
         given.setdefault("style", _shared(style.klass))
@@ -47,10 +47,9 @@ def _shared(kind: type[w.Widget]) -> w.Widget:
 def batched_comm_messages() -> Iterator[None]:
     """Open the widgets made in this block at its end, each with one comm message that holds its final values,
     instead of one message when it is made and one more for every value that is set."""
-    # Why a method of a class that is not ours is replaced for a moment: ipywidgets opens a widget's channel at the end
-    # of its constructor and has no switch for it. `hold_sync` holds back values, not this first message, and a
-    # subclass would miss the charts, tables and layouts that other libraries make. Only one page is made at a time
-    # in a kernel, by its one thread.
+    # Why a method of a library's class is replaced here: ipywidgets opens a widget's comm at the end of its constructor
+    # and has no option to delay it. `hold_sync` delays values, not this first message, and a subclass would miss the
+    # charts, tables and layouts that other libraries make. A kernel builds only one page at a time, in one thread.
     made: list[w.Widget] = []
     opened = w.Widget.open
     w.Widget.open = lambda widget: made.append(widget)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import ipywidgets as w
@@ -27,7 +28,7 @@ class Controls:
         self.payment = plain(w.ToggleButtons, "t3-segment t3-paid", options=_options(PAYMENTS))
         self.tab = plain(w.ToggleButtons, "t3-tabs", options=_options(TABS))
         self.trucks = box("t3-chips")
-        self.picks = {name: Pick(lambda value, name=name: self._change(**{name: value})) for name, _, _ in PICKS}
+        self.picks = {name: Pick(partial(self._pick, name)) for name, _, _ in PICKS}
         hint = "Download what is shown"
         self.csv, self.xlsx = (plain(w.Button, "t3-action", description=t, tooltip=hint) for t in ("CSV", "Excel"))
         self.tab.observe(self._tab, "value")
@@ -70,22 +71,25 @@ class Controls:
         chips = [every]
         for truck, name in self._names.items():
             chip = plain(w.ToggleButton, description=chip_text(truck, name), tooltip=f"Truck {truck}")
-            chip.observe(lambda event, truck=truck: self._chip(truck, event["new"]), "value")
+            chip.observe(lambda event, truck=truck: self._toggle(truck, event["new"]), "value")
             chips.append(chip)
         return chips
 
     def _tags(self) -> w.TagsInput:
         tags = w.TagsInput(allowed_tags=[self._tag(truck) for truck in self._names], allow_duplicates=False)
-        tags.observe(self._tagged, "value")
+        tags.observe(self._choose_tags, "value")
         return tags
 
     def _tag(self, truck: int) -> str:
         return f"{truck} {self._names[truck]}"
 
-    def _tagged(self, event: dict[str, Any]) -> None:
+    def _choose_tags(self, event: dict[str, Any]) -> None:
         self._change(trucks=tuple(sorted(int(tag.split(" ")[0]) for tag in event["new"])))
 
-    def _chip(self, truck: int, chosen: bool) -> None:
+    def _pick(self, field: str, value: Any) -> None:
+        self._change(**{field: value})
+
+    def _toggle(self, truck: int, chosen: bool) -> None:
         trucks = set(self._state.trucks) - {truck} | ({truck} if chosen else set())
         self._change(trucks=() if trucks == set(self._names) else tuple(sorted(trucks)))
 
@@ -117,7 +121,7 @@ class Controls:
 
 
 def chip_text(truck: int, name: str) -> str:
-    """A truck by its number and its name: people know it by either."""
+    """A truck by its number and its name, because people know it by either."""
     return f"{truck} · {name}"
 
 

@@ -1,4 +1,4 @@
-"""Display of a page: to Voilà static HTML and widgets, to JupyterLab widgets with their style sheet."""
+"""Display of a page: in Voilà as static HTML and widgets, in JupyterLab as widgets with the style sheet."""
 
 import os
 from pathlib import Path
@@ -22,5 +22,5 @@ def show(static_html: str, widget: w.Widget) -> None:
 
 
 def _scoped() -> str:
-    """The style sheet, inside the page only: JupyterLab keeps its own look around it."""
+    """The style sheet, limited to the page so that JupyterLab around it keeps its look."""
     return f".t3-scope {{ {_STYLE.read_text().replace(':root', '&')} {_LAB} }}"

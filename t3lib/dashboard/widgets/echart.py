@@ -9,16 +9,16 @@ from t3lib.dashboard.widgets.boxes import box
 
 
 class Chart:
-    """A chart as large as its place in the page."""
+    """A chart that fills its box."""
 
     def __init__(self) -> None:
-        # The theme of the page is in the colours of the option; ECharts' own must not follow JupyterLab's.
+        # The option's colours are the page's CSS variables; ECharts' own theme must not follow JupyterLab's.
         self._echarts = EChartsRawWidget(option={}, renderer="svg", theme="light", style={"height": "100%"})
-        # ipecharts 1.4 shows no class of its own, so the style sheet reaches the chart through a box.
+        # ipecharts 1.4 ignores CSS classes, so the style sheet styles a box around the chart.
         self.widget = box("t3-chart", self._echarts)
 
     def on_click(self, on_column: Callable[[int], None]) -> None:
-        """Call with the number of the column that a visitor clicks, from 0."""
+        """Call `on_column` with the number (from 0) of a clicked column."""
 
         def clicked(event: Any) -> None:
             index = event.get("dataIndex") if isinstance(event, dict) else None
@@ -29,10 +29,11 @@ class Chart:
 
     @property
     def option(self) -> dict[str, Any]:
-        """What is drawn."""
-        return self._echarts.option
+        """The option that is drawn."""
+        option: dict[str, Any] = self._echarts.option
+        return option
 
     def show(self, option: dict[str, Any]) -> None:
-        """Draw an option; the same option again is not sent."""
+        """Draw an option; an unchanged one is not sent."""
         if option != self._echarts.option:
             self._echarts.option = option

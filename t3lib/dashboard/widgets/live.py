@@ -1,25 +1,26 @@
-"""Refreshing of an open page, in the kernel's event loop."""
+"""Refresh of an open page in the kernel's event loop."""
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Follower:
-    """Reads in a thread and shows in the event loop: on request, and when the page has become stale."""
+class Follower(Generic[T]):
+    """Reads in a thread and shows in the event loop, on request and whenever the page is stale."""
 
     def __init__(self, stale: Callable[[], bool], read: Callable[[], T], show: Callable[[T], None]) -> None:
         self._stale, self._read, self._show = stale, read, show
-        self._requested, self._task = asyncio.Event(), None
+        self._requested = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
     def start(self, seconds: float) -> None:
-        """Check for newer figures every so many seconds while the kernel lives."""
+        """Check for newer figures every so many seconds until the kernel ends."""
         self._task = asyncio.get_event_loop().create_task(self._run(seconds))
 
     def request_refresh(self) -> None:
-        """Read and show: once started, soon, so that quick clicks cost one reading; before that, at once."""
+        """Read and show: at once before `start`; afterwards soon, so that quick clicks cost one reading."""
         if self._task is None:
             self._show(self._read())
         else:

@@ -9,25 +9,25 @@ from t3lib.dashboard.state import COMPARISONS, State
 from t3lib.dashboard.view import View
 from t3lib.dashboard.widgets.boxes import hideable, plain
 
-Choice = tuple[str, Any]
+Choice = tuple[str, Any]  # (text, value)
 
 
 def comparisons(view: View | None) -> list[Choice]:
-    """Every comparison as (text, value)."""
+    """All comparisons."""
     return [(f"Compare: {text.lower()}", name) for name, text in COMPARISONS.items()]
 
 
 def places(view: View | None) -> list[Choice]:
-    """All places, each place, and several where an address names several; nothing without pitches."""
-    known = view.places.items() if view else ()
+    """All places, each place, and the current selection of several; nothing without pitches."""
+    known = view.places if view else {}
     chosen = view.state.places if view else ()
-    return _several("All places", [(name, (place,)) for place, name in known], chosen)
+    return _choices("All places", [(name, (place,)) for place, name in known.items()], chosen)
 
 
 def menus(view: View | None) -> list[Choice]:
-    """All menu types, each of them, and several where an address names several; nothing without a menu."""
-    known = view.menus if view else ()
-    return _several("All menu types", [(menu, (menu,)) for menu in known], view.state.menus if view else ())
+    """All menu types, each of them, and the current selection of several; nothing without a menu."""
+    known = view.menus if view else []
+    return _choices("All menu types", [(menu, (menu,)) for menu in known], view.state.menus if view else ())
 
 
 # field of the state, accessible name, its choices
@@ -39,7 +39,7 @@ PICKS: Sequence[tuple[str, str, Callable[[View | None], list[Choice]]]] = (
 
 
 def text(view: View | None, field: str, choices: Sequence[Choice]) -> str:
-    """What a field shows."""
+    """The text of the current choice."""
     value = getattr(view.state if view else State(), field)
     return next((text for text, known in choices if known == value), "")
 
@@ -48,9 +48,10 @@ class Pick:
     """A field that calls `on_choice` with the chosen value; hidden while there is nothing to choose."""
 
     def __init__(self, on_choice: Callable[[Any], None]) -> None:
-        self._on_choice, self._choices, self._displaying = on_choice, [], False
+        self._on_choice, self._displaying = on_choice, False
+        self._choices: list[Choice] = []
         self.widget = hideable(plain(w.Dropdown, "t3-pick", options=()))
-        self.widget.observe(self._taken, "value")
+        self.widget.observe(self._changed, "value")
 
     def show(self, choices: list[Choice], value: Any) -> None:
         """Display the choices and the current one; this does not count as a choice of the visitor."""
@@ -63,13 +64,14 @@ class Pick:
         self.widget.layout.display = "" if choices else "none"
         self._displaying = False
 
-    def _taken(self, event: dict[str, Any]) -> None:
+    def _changed(self, event: dict[str, Any]) -> None:
         if not self._displaying and event["new"] is not None:
             self._on_choice(event["new"])
 
 
-def _several(everything: str, known: list[Choice], chosen: tuple[Any, ...]) -> list[Choice]:
+def _choices(everything: str, known: list[Choice], chosen: tuple[Any, ...]) -> list[Choice]:
+    """An address can name several values, which the dropdown itself cannot choose."""
     if not known:
         return []
-    more = [(f"{len(chosen)} of {len(known)} chosen", chosen)] if len(chosen) > 1 else []
+    more: list[Choice] = [(f"{len(chosen)} of {len(known)} chosen", chosen)] if len(chosen) > 1 else []
     return [(everything, ()), *known, *more]

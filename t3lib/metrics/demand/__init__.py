@@ -1,1 +1,1 @@
-"""What is wanted where and when, and at which price."""
+"""Demand by place, menu type, hour and price."""

@@ -1,4 +1,4 @@
-"""What is wanted where and when: place x menu type x hour, and hours that hardly pay."""
+"""Demand by place, menu type and hour; and dead hours, with at most one sale."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ ORDER BY location_id, menu_type, hour_order"""
 
 def demand(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per place, menu type and local hour with a sale: location_id, location, menu_type, local_hour and the
-    measures. At most LONGEST_DAYS days, because it reads every hour and price; raises ValueError beyond.
+    measures. Raises ValueError for more than LONGEST_DAYS days, because it reads every hour and price.
 
     >>> metrics.frame("demand", week)[["location", "menu_type", "local_hour", "transactions"]]
                  location menu_type  local_hour  transactions

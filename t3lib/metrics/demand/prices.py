@@ -1,4 +1,4 @@
-"""What customers pay: the spread of prices, and how many pay no more than an amount."""
+"""Prices paid: their spread, and the share of sales up to an amount."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from t3lib.metrics.scope import Scope, bound
 
 @dataclass(frozen=True)
 class PriceSpread(Figures):
-    """Prices in pence that a tenth, half and nine tenths of the transactions do not exceed."""
+    """The 10th, 50th and 90th percentile of the prices paid, in pence."""
 
     p10_price_pence: int
     median_price_pence: int
@@ -35,7 +35,7 @@ def prices(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 
 def price_spread(sold: pd.DataFrame) -> PriceSpread | None:
-    """The spread of `prices`, or of some of its rows; None without a sale. Each is a price that was paid.
+    """The spread of `prices`, or of some of its rows; None without a sale. Each percentile is a price that was paid.
 
     >>> metrics.price_spread(metrics.frame("prices", week))
     PriceSpread(p10_price_pence=499, median_price_pence=700, p90_price_pence=700)
@@ -45,13 +45,13 @@ def price_spread(sold: pd.DataFrame) -> PriceSpread | None:
     ordered = sold.sort_values("price_pence")
     reached = ordered["transactions"].cumsum()
     total = int(reached.iloc[-1])
-    # The first price at which the share is reached, in whole numbers: share / 10 of the transactions.
+    # The first price up to which so many tenths of the transactions were made, in integer arithmetic.
     found = [int(ordered["price_pence"][reached * 10 >= total * tenths].iloc[0]) for tenths in (1, 5, 9)]
     return PriceSpread(*found)
 
 
 def affordable_pct(sold: pd.DataFrame, limit_pence: int) -> float | None:
-    """Part of the transactions of `prices` that cost at most an amount; None without a sale.
+    """Share of the transactions of `prices` up to an amount; None without a sale.
 
     >>> metrics.affordable_pct(metrics.frame("prices", week), 500)
     25.0

@@ -1,1 +1,1 @@
-"""What is left after costs."""
+"""Contribution after costs, and margins."""

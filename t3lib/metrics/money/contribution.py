@@ -11,7 +11,7 @@ from t3lib.metrics.scope import Scope, bound
 
 @dataclass(frozen=True)
 class Contribution(Figures):
-    """Gross sales less each cost, pence. `without_goods_pence` are sales at prices no menu item has a cost for."""
+    """Gross sales and costs, pence. `without_goods_pence` are sales at prices for which no menu item has a cost."""
 
     gross_sales_pence: int
     costs: dict[str, int] = field(metadata={"unit": "_pence"})
@@ -29,18 +29,18 @@ class Contribution(Figures):
 
     @property
     def card_fees_pence(self) -> int:
-        """The costs that are of card sales (a name with `card`)."""
+        """The costs of card sales (a name with `card`)."""
         return sum(pence for cost, pence in self.costs.items() if "card" in cost.lower())
 
 
 def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
-    """Contribution of all trucks over whole days; None without any cost.
+    """Contribution of all trucks over complete days; None without any cost.
 
-    A cost holds from its date until the next of the same name and truck. Percent and per-sale costs of a truck
-    replace the fleet's of the same name; VAT (a name that starts so) is contained in gross sales, a card cost
-    (a name with `card`) is of card sales, other percents are of gross sales. Per day: a truck's on days that it
-    trades, the fleet's every day. Per month: the day's share of it. Each line is rounded half up to pence; a line
-    of nothing is left out.
+    A cost applies from its date until the next of the same name and truck. Percent and per-sale costs of a truck
+    replace the fleet's of the same name; VAT (a name that starts with `vat`) is contained in gross sales, a card cost
+    (a name with `card`) is a percentage of card sales, other percentages are of gross sales. A cost per day applies to
+    a truck on days that it trades, to the fleet on every day; a cost per month is spread over the days of the month.
+    Each line is rounded half up to pence; lines of zero are left out.
 
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs
@@ -69,7 +69,7 @@ SELECT coalesce(floor(sum(transactions * unit_cost) + 0.5), 0)::bigint,
 FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
 WHERE business_date BETWEEN :first AND :last"""
 
-# Parts of queries with :first and :last. truck_day: one row per truck x day with a sale.
+# CTEs of queries with :first and :last. truck_day: one row per truck x day with a sale.
 DAYS = """
 day AS (SELECT CAST(d AS date) AS business_date FROM generate_series(:first, :last, interval '1 day') AS d),
 truck_day AS (
@@ -78,7 +78,7 @@ truck_day AS (
     FROM mart.sales_hourly WHERE business_date BETWEEN :first AND :last
     GROUP BY truck_id, business_date
 )""".strip()
-# sale_lines: what grows with sales, one row per truck x day x cost.
+# sale_lines: costs that grow with sales, one row per truck x day x cost.
 BY_SALE = """
 by_sale AS (
     SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
@@ -95,7 +95,7 @@ sale_lines AS (
         ELSE gross * amount / 100 END AS pence
     FROM by_sale
 )""".strip()
-# time_lines: what a day or a month costs, one row per truck (null is the fleet) x day x cost.
+# time_lines: costs per day or month, one row per truck (null is the fleet) x day x cost.
 BY_TIME = """
 by_time AS (
     SELECT DISTINCT ON (cost.truck_id, business_date, cost) cost, amount, per, business_date, cost.truck_id,
@@ -114,7 +114,7 @@ time_lines AS (
     FROM by_time
 )""".strip()
 
-# One row per cost: its name and its size in millionths of a penny.
+# One row per cost: its name and its amount in millionths of a penny.
 _COSTS = f"""
 WITH {DAYS},
 {BY_SALE},

@@ -1,4 +1,4 @@
-"""Contribution by truck and day, and how many sales a day pay for being out."""
+"""Contribution by truck and day, and the sales a day at which a truck breaks even."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from t3lib.metrics.money.contribution import BY_SALE, BY_TIME, DAYS
 from t3lib.metrics.scope import Scope, bound
 
-# One row per truck, or truck and day, of a scope with a sale: costs that grow with sales, and costs of being out.
+# One row per truck, or truck and day, with a sale in the scope: variable and fixed costs.
 _MARGINS = f"""
 WITH {DAYS},
 {BY_SALE},
@@ -44,8 +44,8 @@ def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck with a sale: truck_id, truck, trading_days, transactions, gross_sales_pence,
     variable_costs_pence, fixed_costs_pence, contribution_pence, margin_pct and break_even_transactions a day.
 
-    Costs by the day or month that are the whole fleet's belong to no truck: `contribution` has them. Whole days
-    and all payments only. The break-even is missing where a sale does not cover its own costs.
+    The fleet's own costs per day or month are not in it: `contribution` has them. Complete days and all payments only.
+    The break-even is missing where a sale does not cover its own costs.
 
     >>> metrics.frame("contribution_by_truck", week)[["truck", "contribution_pence", "break_even_transactions"]]
                  truck  contribution_pence  break_even_transactions
@@ -60,7 +60,7 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
     """One row per truck and business day with a sale: business_date, truck_id, truck, transactions,
     gross_sales_pence, variable_costs_pence, fixed_costs_pence, contribution_pence and margin_pct.
 
-    As `contribution_by_truck`; a cost by the month is spread over its days, those without a sale too.
+    As `contribution_by_truck`; a cost per month is spread over all days of the month, with and without sales.
 
     >>> found = metrics.frame("contribution_by_day_and_truck", week)
     >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()

@@ -1,4 +1,4 @@
-"""Breakdowns beyond one truck: places and prices, and any breakdown as the mean of the same weekdays before."""
+"""Breakdowns by place, price and menu type; and any breakdown beside the same weekdays before."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,12 +18,12 @@ def compared(
     scope: Scope,
     weeks: int = 4,
 ) -> pd.DataFrame:
-    """A breakdown (`by_truck`, `by_price_point`, ...) beside its same weekdays before.
+    """A breakdown (`by_truck`, `by_price_point`, ...) beside the same weekdays before.
 
-    One row per `key` that any of these days has: the breakdown's columns, and of both measures `_before` (a week
-    before) and `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero, and has
-    no average, hour or share of its own (of what others sold its share is 0, of nothing it is missing); weeks before
-    the first day of data do not count, and without any both are missing.
+    One row per `key` on any of these days: the breakdown's columns, and both measures `_before` (a week before) and
+    `_usual` (mean of up to `weeks` weeks, rounded half up). A day without the key counts as zero: its measures are 0,
+    its average and hour are missing, its share is 0 (missing if nobody sold). Weeks before the first day of data do not
+    count; without any, `_before` and `_usual` are missing.
 
     >>> from t3lib import warehouse
     >>> with warehouse.connect() as db:
@@ -47,7 +47,7 @@ def beside(
     before: Sequence[Scope],
     usual: Sequence[Scope],
 ) -> pd.DataFrame:
-    """The same beside scopes of one's own choice: `_before` and `_usual` are means over these, missing without any."""
+    """The same beside given scopes: `_before` and `_usual` are the means over these, missing without any."""
     periods = list(dict.fromkeys([*before, *usual]))
     frames = {period: breakdown(db, period).set_index(key) for period in (scope, *periods)}
     everyone = pd.concat(frames.values())
@@ -55,22 +55,23 @@ def beside(
     for name in _MEASURES:
         counts = {of: frame[name].reindex(rows.index, fill_value=0).astype("int64") for of, frame in frames.items()}
         rows[name] = counts[scope]
-        for against, those in (("before", before), ("usual", usual)):
-            means = [half_up(int(total), len(those)) for total in sum(counts[of] for of in those)] if those else pd.NA
-            rows[f"{name}_{against}"] = pd.array(means, "Int64") if those else pd.NA
+        for against, scopes in (("before", before), ("usual", usual)):
+            sums = sum(counts[of] for of in scopes)
+            means = [half_up(int(total), len(scopes)) for total in sums] if scopes else pd.NA
+            rows[f"{name}_{against}"] = pd.array(means, "Int64") if scopes else pd.NA
     for name in _figures(everyone):
         rows[name] = _own(frames[scope], name, rows.index)
     return rows.reset_index()
 
 
 def _figures(everyone: pd.DataFrame) -> list[str]:
-    """The columns beside the measures that tell of a scope's own days; names and ids hold for all days."""
+    """The columns, other than the measures, that differ between scopes; names and ids are the same in all."""
     others = [name for name in everyone if name not in _MEASURES and not name.endswith("_id")]
     return [name for name in others if pd.api.types.infer_dtype(everyone[name], skipna=True) != "string"]
 
 
 def _own(frame: pd.DataFrame, name: str, keys: pd.Index) -> pd.Series:
-    """A figure of the scope itself: missing for a key without a sale, whose share of what others sold is 0."""
+    """A figure of the scope: missing for a key without a sale, but a share is 0 if others sold."""
     whole = pd.api.types.is_integer_dtype(frame[name])
     found = (frame[name].astype("Int64") if whole else frame[name]).reindex(keys)
     return found.fillna(0.0) if name.endswith("share_pct") and len(frame) else found
@@ -92,7 +93,7 @@ ORDER BY transactions DESC, location_id"""
 def by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per place with sales: location_id, location, the measures and busiest_hour (most sales, local).
 
-    Place 0 holds what no pitch of metadata/pitches.csv places.
+    Place 0 is for sales without a pitch in metadata/pitches.csv.
 
     >>> metrics.frame("by_place", week)[["location", "transactions", "gross_sales_pence", "busiest_hour"]]
                  location  transactions  gross_sales_pence  busiest_hour
@@ -130,7 +131,7 @@ def by_price_point(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per price, whatever the truck, most paid first: price_pence, the measures and
     transactions_share_pct.
 
-    Prices are kept by day and truck: days, trucks and menu types of the scope count.
+    Prices are kept by day and truck, so only days, trucks and menu types of the scope count.
 
     >>> metrics.frame("by_price_point", week)
        price_pence  transactions  gross_sales_pence  transactions_share_pct
@@ -154,7 +155,7 @@ ORDER BY transactions DESC, menu_type"""
 def by_menu_type(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per menu type of metadata/menu.csv: menu_type and the measures.
 
-    A sale is known by its truck and price alone, so a price that two types share, or that no menu has, is said.
+    A sale is matched by truck and price alone; prices of several types, or on no menu, have rows of their own.
 
     >>> metrics.frame("by_menu_type", week)[["menu_type", "transactions", "gross_sales_pence"]]
       menu_type  transactions  gross_sales_pence
@@ -174,7 +175,7 @@ def menu_types(db: sa.Connection) -> list[str]:
 
 
 def inputs(db: sa.Connection) -> dict[str, bool]:
-    """Which optional metadata files have given anything: menu, pitches, costs."""
+    """Which optional metadata is loaded: menu, pitches, costs."""
     query = """SELECT EXISTS (SELECT FROM core.menu_item) AS menu, EXISTS (SELECT FROM core.pitch) AS pitches,
                       EXISTS (SELECT FROM core.cost) AS costs"""
     return dict(db.execute(sa.text(query)).mappings().one())

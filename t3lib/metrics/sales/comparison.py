@@ -19,10 +19,10 @@ class Typical(Totals):
 
 
 def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
-    """Mean of the same weekdays before, over those of the `weeks` periods that the warehouse holds in full.
+    """Mean of the same weekdays before, over those of the `weeks` periods for which all data are loaded.
 
-    A period counts if it starts on or after the first day of data, with its zeros. Pence and transactions
-    are rounded half up; ticket and card share are those of the periods together. None without history.
+    A period counts, with its zeros, if it starts on or after the first day of data. Pence and transactions are rounded
+    half up; average ticket and card share are computed over all periods together. None without a period.
 
     >>> found = metrics.ask(metrics.typical, week)
     >>> found.gross_sales_pence, found.transactions, found.weeks
@@ -32,7 +32,7 @@ def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
 
 
 def mean(db: sa.Connection, scopes: Sequence[Scope]) -> Typical | None:
-    """The mean of some scopes, rounded as `typical`; None of none."""
+    """The mean of some scopes, rounded like `typical`; None without a scope."""
     periods = [totals(db, scope) for scope in scopes]
     if not periods:
         return None
@@ -51,7 +51,7 @@ def mean(db: sa.Connection, scopes: Sequence[Scope]) -> Typical | None:
 def typical_by_hour(db: sa.Connection, scope: Scope, weeks: int = 4) -> pd.DataFrame:
     """One row per local hour: local_hour, gross_sales_pence as the mean of the same weekdays before.
 
-    Whole days, whatever `until_hour` says, so that a day still trading shows what is yet to come.
+    Always of complete days (`until_hour` is ignored), so that a day that still trades shows what to expect.
 
     >>> metrics.frame("typical_by_hour", week)
        local_hour  gross_sales_pence
@@ -62,7 +62,7 @@ def typical_by_hour(db: sa.Connection, scope: Scope, weeks: int = 4) -> pd.DataF
 
 
 def typical_by_hour_and_truck(db: sa.Connection, scope: Scope, weeks: int = 4) -> pd.DataFrame:
-    """One row per truck and local hour: truck_id, local_hour, gross_sales_pence as `typical_by_hour` has it.
+    """One row per truck and local hour: truck_id, local_hour, gross_sales_pence as in `typical_by_hour`.
 
     >>> metrics.frame("typical_by_hour_and_truck", week)
        truck_id  local_hour  gross_sales_pence
@@ -73,7 +73,7 @@ def typical_by_hour_and_truck(db: sa.Connection, scope: Scope, weeks: int = 4) -
 
 
 def change_pct(now: float | None, before: float | None) -> float | None:
-    """Change in percent of what was before; None if either is missing or there was nothing before.
+    """Change in percent of `before`; None if either is missing or `before` is zero.
 
     >>> metrics.change_pct(2100, 700)
     200.0

@@ -1,4 +1,4 @@
-"""How much of the sales hangs on few trucks."""
+"""How dependent sales are on a few trucks."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ def truck_shares(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 
 def concentration(db: sa.Connection, scope: Scope) -> Concentration | None:
-    """Of the trucks of a scope; None without sales. HHI is the sum of the squared shares in percent.
+    """Concentration of a scope's sales; None without sales. HHI is the sum of the squared shares in percent.
 
     >>> found = metrics.ask(metrics.concentration, week)
     >>> found.top_truck, round(found.top_share_pct, 1), found.hhi

@@ -1,4 +1,4 @@
-"""Single days: what each truck took on each, and how many places the fleet stood at."""
+"""Sales by day and truck, days with all trucks at one place, and sales by dish."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ ORDER BY business_date"""
 
 
 def gatherings(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per business day on which every truck that sold stood at one known place (a festival): business_date,
+    """One row per business day on which all trucks with sales were at one known place (a festival): business_date,
     location, trucks.
 
     >>> metrics.frame("gatherings", week)
@@ -73,7 +73,7 @@ ORDER BY truck_id, price_pence"""
 
 
 def dishes(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck and price on its menu with a sale: truck_id, truck, dish (those of that price), price_pence,
+    """One row per truck and price on its menu with a sale: truck_id, truck, dish (all of that price), price_pence,
     unit_cost_pence (missing where metadata/menu.csv has none), transactions. Days and trucks of the scope count.
 
     >>> metrics.frame("dishes", week)[["truck", "dish", "price_pence", "unit_cost_pence", "transactions"]]

@@ -1,4 +1,4 @@
-"""Growth of what was there in both periods."""
+"""Like-for-like growth: of the trucks that sold in both periods."""
 
 from dataclasses import dataclass
 

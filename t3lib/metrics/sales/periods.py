@@ -1,4 +1,4 @@
-"""Sales by week, month and weekday, and what an hour out brings."""
+"""Sales by week, month and weekday, and per trading hour."""
 
 from dataclasses import replace
 from datetime import date
@@ -39,7 +39,7 @@ def by_period(db: sa.Connection, scope: Scope, grain: str = "week") -> pd.DataFr
 
 
 def periods_until(scope: Scope, grain: str, count: int) -> Scope:
-    """The scope's places, trucks and payments over the last `count` weeks or months, its own last one included.
+    """The scope over the last `count` weeks or months, including the one of its last day.
 
     >>> str(metrics.periods_until(week, "month", 2).first)
     '2026-10-01'

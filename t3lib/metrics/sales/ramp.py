@@ -1,4 +1,4 @@
-"""How fast a new truck gets going: its sales by week since its first sale."""
+"""The ramp of new trucks: sales by week since the first sale."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -7,7 +7,7 @@ from t3lib.metrics.sales.totals import half_up
 from t3lib.metrics.scope import SCOPED, Scope, bound
 
 WEEKS = 12
-# A truck that sells in the first weeks of the data may have sold before them: its first sale is not known.
+# A truck that sold in the first weeks of the data may have sold before them, so its first sale is unknown.
 KNOWN_AFTER_DAYS = 28
 
 _RAMP = (
@@ -56,9 +56,9 @@ ORDER BY first_sale_on, truck_id, ramp_week"""
 def ramp(db: sa.Connection, scope: Scope, weeks: int = WEEKS) -> pd.DataFrame:
     """One row per truck and week since its first sale: truck_id, truck, first_sale_on, ramp_week (1 begins on the day
     of the first sale), trading_days, transactions, gross_sales_pence, established_pence (mean of the established
-    trucks that sold in the same seven days; missing without any) and ramp_pct (of it).
+    trucks that sold in the same seven days; missing without any) and ramp_pct (percent of that mean).
 
-    Of trucks whose first sale ever lies in the scope, 28 days or more after the data begin; whole weeks only.
+    Only trucks whose first sale is in the scope and at least 28 days after the first day of data; complete weeks only.
 
     >>> metrics.frame("ramp", week).empty  # no truck began in this week
     True

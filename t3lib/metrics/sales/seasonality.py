@@ -1,4 +1,4 @@
-"""When customers come: what a truck takes on a day out, by month of the year and by weekday."""
+"""Seasonality: average sales of a truck on a trading day, by month of the year and by weekday."""
 
 import pandas as pd
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ def seasonality(db: sa.Connection, scope: Scope, grain: str = "month") -> pd.Dat
     """One row per season with a sale: season (month 1-12, or weekday 1-7 from Monday), truck_days (truck x day with a
     sale), gross_sales_pence, sales_per_truck_day_pence, season_index (100 is the mean of all truck days of the scope).
 
-    Measured by the truck and day, so that a growing fleet and months of unlike length do not look like a season.
+    Measured per truck and day, so that a growing fleet or months of different length do not look like a season.
 
     >>> metrics.frame("seasonality", week, grain="weekday")[["season", "truck_days", "season_index"]].round(1)
        season  truck_days  season_index

@@ -1,4 +1,4 @@
-"""Sales, transactions, tickets and shares, in all and by day, truck, hour, payment and price."""
+"""Sales, transactions, tickets and shares, in total and by day, truck, hour, payment and price."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import SCOPED, Scope, bound
 
-# A figure of a truck that details.xlsx lacks is shown, under this name.
+# Trucks that are not in details.xlsx are shown under this name.
 _TRUCK = "coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck"
 _MEASURES = """coalesce(sum(transactions), 0)::bigint AS transactions,
        coalesce(sum(total_pence), 0)::bigint AS gross_sales_pence"""
@@ -18,7 +18,7 @@ _MEASURES = """coalesce(sum(transactions), 0)::bigint AS transactions,
 
 @dataclass(frozen=True)
 class Totals(Figures):
-    """Pence and counts of a scope; a division by zero gives None."""
+    """Pence and counts of a scope; average and share are None without sales."""
 
     gross_sales_pence: int
     transactions: int
@@ -51,7 +51,7 @@ def totals(db: sa.Connection, scope: Scope) -> Totals:
 
 
 def half_up(pence: int, count: int) -> int | None:
-    """pence / count to the nearest penny, halves up; None for nothing."""
+    """pence / count to the nearest penny, halves up; None if count is zero."""
     return (2 * pence + count) // (2 * count) if count else None
 
 
@@ -108,7 +108,7 @@ ORDER BY truck_id"""
 def by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck: truck_id, truck, transactions, gross_sales_pence, average_ticket_pence.
 
-    Trucks of details.xlsx are there without sales too, as zeros; other trucks only with sales.
+    Trucks of details.xlsx without sales have a row of zeros; other trucks have a row only with sales.
 
     >>> metrics.frame("by_truck", week)[["truck", "transactions", "gross_sales_pence", "average_ticket_pence"]]
                  truck  transactions  gross_sales_pence  average_ticket_pence
@@ -128,7 +128,7 @@ SELECT local_hour, {_MEASURES} FROM sales GROUP BY local_hour, hour_order ORDER 
 def by_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per local hour with sales, in the order of the business day: local_hour and the measures.
 
-    When clocks go back the hour that comes twice is one row, with the sales of both.
+    When the clocks go back, the hour that occurs twice is one row with the sales of both.
 
     >>> metrics.frame("by_hour", week)
        local_hour  transactions  gross_sales_pence  average_ticket_pence
@@ -205,7 +205,7 @@ def by_price(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     1    SuperSmoothie          499             1                499
     """
     if scope.locations or scope.payments or scope.until_hour is not None:
-        raise ValueError("prices are kept by day and truck: ask without places, payments and until_hour")
+        raise ValueError("prices are kept by day and truck: leave out places, payments and until_hour")
     return _frame(db, _BY_PRICE, scope)
 
 
@@ -219,7 +219,7 @@ def data_range(db: sa.Connection) -> tuple[date, date] | None:
     return (first, last) if first else None
 
 
-# Every truck with a loaded file, found by one step of the index each: the ledger itself only grows.
+# Every truck with a loaded file, found by one index lookup per truck, because the ledger only grows.
 TRUCKS_WITH_FILES = """
 WITH RECURSIVE truck_with_file AS (
     (SELECT truck_id FROM mart.file WHERE state = 'loaded' AND truck_id IS NOT NULL ORDER BY truck_id LIMIT 1)
@@ -248,7 +248,7 @@ def trucks(db: sa.Connection) -> dict[int, str]:
 
 
 def locations(db: sa.Connection) -> dict[int, str]:
-    """Name of every place by id; 0 is where no pitch says.
+    """Name of every place by id; 0 is for sales without a pitch.
 
     >>> metrics.ask(metrics.locations)
     {0: 'Place not recorded', 4: 'Alnfield Park'}
@@ -257,7 +257,7 @@ def locations(db: sa.Connection) -> dict[int, str]:
 
 
 def payment_types(db: sa.Connection) -> list[str]:
-    """Payment types that were ever sold with.
+    """Payment types with a sale.
 
     >>> metrics.ask(metrics.payment_types)
     ['card', 'cash']

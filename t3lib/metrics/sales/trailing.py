@@ -1,4 +1,4 @@
-"""The last twelve months, truck by truck, and the twelve before."""
+"""Sales of the last twelve months, and of the twelve before, by truck."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ GROUP BY truck_id, truck.name, period_first ORDER BY truck_id, period_first"""
 
 def trailing_months(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd.DataFrame:
     """One row per truck and month with a sale, over the calendar months up to the scope's last day: truck_id, truck,
-    period_first, trading_days, transactions, gross_sales_pence. The month of the last day is cut by it.
+    period_first, trading_days, transactions, gross_sales_pence. The last month ends with that day.
 
     >>> metrics.frame("trailing_months", week)[["truck", "period_first", "trading_days", "gross_sales_pence"]]
                  truck period_first  trading_days  gross_sales_pence
@@ -42,7 +42,7 @@ def trailing_months(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd
 def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd.DataFrame:
     """One row per truck with a sale in these months or in those a year before, the largest first: truck_id, truck,
     trailing_pence, trailing_share_pct, trailing_months (with a sale), trailing_before_pence (a year before; missing
-    where the data do not reach back that far).
+    if the data begin later).
 
     >>> metrics.frame("trailing_by_truck", week)[["truck", "trailing_pence", "trailing_before_pence"]]
                  truck  trailing_pence  trailing_before_pence

@@ -1,1 +1,1 @@
-"""How complete and fresh the figures are, what needs attention, and what moved afterwards."""
+"""How complete and fresh the figures are, what needs attention, and what was restated."""

@@ -22,9 +22,9 @@ FROM truck_with_file WHERE truck_id IS NOT NULL"""
 def truck_states(db: sa.Connection, business_date: date) -> pd.DataFrame:
     """One row per truck: truck_id, last_sale_at (UTC, of any day), state.
 
-    trading: sold in the last two complete hours of the fleet, or in the hour that runs; silent: it did not,
-    though on the same weekdays before it usually sells by then; off: it neither sells nor usually does.
-    For a day that is over, trading means that it sold, silent that it usually does.
+    trading: sold in the last two complete hours of the fleet, or since; silent: it did not, although it usually does
+    in these hours on the same weekdays before; off: it neither did nor usually does.
+    For a day that is over, trading means that it sold, silent that it did not but usually does.
 
     >>> metrics.ask(metrics.truck_states, date(2026, 11, 4))[["truck_id", "state"]]
       truck_id    state

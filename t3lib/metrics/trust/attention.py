@@ -22,8 +22,8 @@ FEWEST_REJECTS = 10
 
 @dataclass(frozen=True)
 class Attention:
-    """One thing to look at: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is
-    a sentence, or empty if the data show none."""
+    """One item: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is a sentence, or
+    empty if the data show none."""
 
     kind: str
     truck_id: int | None
@@ -33,10 +33,11 @@ class Attention:
 
 
 def attention(db: sa.Connection, business_date: date, trucks: Collection[int] = ()) -> list[Attention]:
-    """At most three of these trucks (none means all) or of the fleet, the most pressing first: trucks silent though
-    this weekday they trade, card readers without a card sale, sales outside median +- 3 MAD of the eight same
-    weekdays before (at the same time of day while it trades), more rejected rows than that. Nothing is said with
-    fewer than three weeks.
+    """At most three items about these trucks (none means all) or the fleet, the most important first.
+
+    Items are: trucks without sales that usually trade on this weekday, card readers without a card sale, sales outside
+    median +- 3 MAD of the eight same weekdays before (at the same time of day while it trades), and a share of rejected
+    rows above that range. Empty with fewer than three weeks of data.
 
     >>> [item.text for item in metrics.ask(metrics.attention, date(2026, 11, 12))]
     ['SuperSmoothie has no sales; usually it has £4.99']
@@ -85,15 +86,15 @@ def _trucks(db: sa.Connection, scope: Scope, weeks: Sequence[date]) -> list[tupl
     found = []
     for truck_id, truck in db.execute(sa.text(_NAMES), parameters):
         now = sold.get((scope.last, truck_id), _Sold())
-        said = _said(truck, now, [sold.get((week, truck_id), _Sold()) for week in weeks])
-        if said:
-            weight, kind, text = said
+        finding = _finding(truck, now, [sold.get((week, truck_id), _Sold()) for week in weeks])
+        if finding:
+            weight, kind, text = finding
             found.append((weight, Attention(kind, truck_id, truck, text + _until(scope))))
     return found
 
 
-def _said(truck: str, now: _Sold, before: Sequence[_Sold]) -> tuple[float, str, str] | None:
-    """(weight, kind, text) of the most pressing thing about one truck."""
+def _finding(truck: str, now: _Sold, before: Sequence[_Sold]) -> tuple[float, str, str] | None:
+    """(weight, kind, text) of the most important item about one truck."""
     pence = [week.pence for week in before]
     middle, (low, high) = round(median(pence)), _band(pence)
     if not now.transactions and median(week.transactions for week in before) >= 1:

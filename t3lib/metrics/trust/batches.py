@@ -1,4 +1,4 @@
-"""Files by truck and batch: which came, which are missing, how complete a range is."""
+"""Files by truck and batch: which arrived, which are missing, and how complete a range is."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,11 @@ from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.settings import settings
 
-GRACE = timedelta(hours=1)  # after a batch's hour; only then is it missed
+GRACE = timedelta(hours=1)  # a batch is missing only this long after its hour
 
-# A truck's batch is expected when it came on at least two of the four same weekdays before.
+# A truck's batch is expected if it arrived on at least two of the four same weekdays before.
 _BATCHES = """
-WITH came AS (
+WITH arrived AS (
     SELECT truck_id, batch_date, batch_hour, bool_or(state = 'loaded') AS loaded,
            coalesce(sum(rows_read) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_read,
            coalesce(sum(rows_rejected) FILTER (WHERE state = 'loaded'), 0)::bigint AS rows_rejected
@@ -28,17 +28,17 @@ WITH came AS (
 expected AS (
     SELECT truck_id, CAST(day AS date) AS batch_date, batch_hour
     FROM generate_series(CAST(:first AS date), :last, interval '1 day') AS day
-    JOIN came ON batch_date < day AND batch_date >= day - interval '28 days'
+    JOIN arrived ON batch_date < day AND batch_date >= day - interval '28 days'
          AND extract(dow FROM batch_date) = extract(dow FROM day)
     WHERE day < :today OR day = :today AND batch_hour <= :due_hour
     GROUP BY truck_id, day, batch_hour HAVING count(*) >= 2
 )
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
-       batch_date, batch_hour, coalesce(came.rows_read, 0) AS rows_read,
-       coalesce(came.rows_rejected, 0) AS rows_rejected,
+       batch_date, batch_hour, coalesce(arrived.rows_read, 0) AS rows_read,
+       coalesce(arrived.rows_rejected, 0) AS rows_rejected,
        CASE WHEN loaded THEN 'loaded' WHEN loaded IS NULL THEN 'missing' ELSE 'not loaded' END AS batch_state,
        expected.truck_id IS NOT NULL AS expected
-FROM (SELECT * FROM came WHERE batch_date >= :first) AS came
+FROM (SELECT * FROM arrived WHERE batch_date >= :first) AS arrived
 FULL JOIN expected USING (truck_id, batch_date, batch_hour)
 LEFT JOIN core.truck USING (truck_id)
 ORDER BY truck_id, batch_date, batch_hour"""
@@ -46,7 +46,7 @@ ORDER BY truck_id, batch_date, batch_hour"""
 
 @dataclass(frozen=True)
 class Completeness(Figures):
-    """Batches that should have come by now, and those of them without a loaded file."""
+    """Batches expected by now, and how many of them have no loaded file."""
 
     batches_expected: int
     batches_missing: int
@@ -59,7 +59,7 @@ class Completeness(Figures):
 
 
 def batches(db: sa.Connection, scope: Scope, now: datetime | None = None) -> pd.DataFrame:
-    """One row per truck and batch that came or was expected: truck_id, truck, batch_date, batch_hour, rows_read,
+    """One row per truck and batch that arrived or was expected: truck_id, truck, batch_date, batch_hour, rows_read,
     rows_rejected, batch_state (loaded, not loaded, missing), expected. Days and trucks of the scope count.
 
     >>> metrics.frame("batches", week)[["truck", "batch_date", "batch_hour", "rows_read", "batch_state"]]

@@ -42,7 +42,7 @@ class DataQuality(Figures):
 
 
 def freshness(db: sa.Connection) -> Freshness:
-    """What the figures stand on.
+    """The version of the figures, when they were loaded, and the last sale.
 
     >>> metrics.ask(metrics.freshness).last_sale_at.isoformat()
     '2026-11-05T14:15:00+00:00'
@@ -85,10 +85,10 @@ GROUP BY reason, sentence ORDER BY rows DESC, reason"""
 
 
 def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
-    """Loaded files that hold a sale of these days, and the rows of these days by what became of them.
+    """Loaded files with a sale of these days, and the rows of these days, loaded or rejected.
 
-    Days and trucks of the scope count; its places, payments and hour do not, because a rejected row has
-    none that can be trusted. A rejected row whose own day is unreadable counts on its batch's day.
+    Only days and trucks of the scope count, because a rejected row has no reliable place, payment or hour. A rejected
+    row without a readable day counts for the day of its batch.
 
     >>> metrics.ask(metrics.data_quality, week)
     DataQuality(files=3, rows_read=5, rows_loaded=4, rows_rejected=1, rejected={'void': 1})
@@ -121,7 +121,7 @@ GROUP BY truck_id, truck.name ORDER BY truck_id"""
 def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck with a file of these days: truck_id, truck, files, files_not_loaded, rows_read, rows_rejected.
 
-    Rows are those of whole files, so a history file counts with all of its days. Days and trucks count.
+    Rows are those of complete files, so a history file counts with all of its days. Days and trucks of the scope count.
 
     >>> metrics.frame("files_by_truck", week)[["truck", "files", "rows_read", "rows_rejected"]]
                  truck  files  rows_read  rows_rejected

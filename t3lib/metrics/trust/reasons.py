@@ -10,7 +10,7 @@ from t3lib.metrics.sales.comparison import change_pct
 from t3lib.metrics.scope import Scope, bound
 from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
-CLEAR_PCT = 8  # a smaller change of number or size of sales is no reason
+CLEAR_PCT = 8  # a smaller change in the number or size of sales explains nothing
 
 _DAYS = sa.text("""
     SELECT business_date, count(DISTINCT local_hour) AS hours, sum(transactions) AS transactions,
@@ -30,20 +30,20 @@ _REJECTED = sa.text("""
 
 
 def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: str, truck_id: int | None) -> str:
-    """One sentence that the data support, on the scope's last day against these days; empty if there is none."""
+    """The likely reason why the scope's last day differs from these days; empty if the data show none."""
     if kind == "rejects_up":
         row = db.execute(_REJECTED, {"day": scope.last}).one_or_none()
         return f"Most frequent ({row.rows:,}): {row.sentence}" if row else ""
     if truck_id is None or kind == "card_reader":  # it needs no further reason
         return ""
     days = {"truck": truck_id, "days": [scope.last, *weeks], "not_loaded": list(NOT_LOADED)}
-    lacking = _files(db, scope, weeks, days)
+    missing = _missing_files(db, scope, weeks, days)
     if kind == "silent":
-        return lacking or "Its files came, without a sale in them."
-    return (lacking if kind == "sales_low" else "") or _trading(db, scope, weeks, days)
+        return missing or "Its files arrived without a sale in them."
+    return (missing if kind == "sales_low" else "") or _trading(db, scope, weeks, days)
 
 
-def _files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[str, object]) -> str:
+def _missing_files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[str, object]) -> str:
     """Missing files, as a sentence; empty while the day still trades."""
     if scope.until_hour is not None:
         return ""
@@ -54,10 +54,10 @@ def _files(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[st
     if refused:
         return f"{refused} of its files {'was' if refused == 1 else 'were'} not loaded."
     if usual and not loaded:
-        return f"None of its usual {usual} files came: it was out, or they are missing." if usual > 1 else (
-            "Its file did not come: it was out, or it is missing."
+        return f"None of its usual {usual} files arrived: it did not trade, or they are missing." if usual > 1 else (
+            "Its usual file did not arrive: it did not trade, or the file is missing."
         )  # fmt: skip
-    return f"{loaded} of its usual {usual} files came." if loaded < usual else ""
+    return f"{loaded} of its usual {usual} files arrived." if loaded < usual else ""
 
 
 def _trading(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[str, object]) -> str:
@@ -72,13 +72,13 @@ def _trading(db: sa.Connection, scope: Scope, weeks: Sequence[date], days: dict[
         return f"It sold in {now.hours} {unit} of the day; usually in {hours}."
     places = {place for row in before for place in row.places}
     if new := sorted(place for place in now.places if place and place not in places):
-        return f"It stood at {new[0]}, where it did not on these weekdays."
+        return f"It was at {new[0]}, where it was not on the same weekdays before."
     number = change_pct(now.transactions, median(row.transactions for row in before)) or 0
     size = change_pct(now.pence / now.transactions, median(row.pence / row.transactions for row in before)) or 0
-    said = [_moved(number, "more sales", "fewer sales"), _moved(size, "larger sales", "smaller sales")]
-    told = " and ".join(filter(None, said))
-    return f"{told[:1].upper()}{told[1:]} in the same hours." if told else ""
+    changes = [_change(number, "more sales", "fewer sales"), _change(size, "larger sales", "smaller sales")]
+    text = " and ".join(filter(None, changes))
+    return f"{text[:1].upper()}{text[1:]} in the same hours." if text else ""
 
 
-def _moved(pct: float, up: str, down: str) -> str:
+def _change(pct: float, up: str, down: str) -> str:
     return "" if abs(pct) < CLEAR_PCT else f"{up if pct > 0 else down} ({pct:+.0f}%)".replace("-", "−")

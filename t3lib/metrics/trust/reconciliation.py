@@ -1,4 +1,4 @@
-"""What a buyer's accountant asks: which files and rows stand behind the figures, and whether they agree."""
+"""Reconciliation for a buyer's accountant: the files and rows behind the figures, and whether they agree."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 @dataclass(frozen=True)
 class Reconciliation(Figures):
-    """The ledger of files on one side, the sales that every figure is made of on the other; rows and pence.
+    """Rows and pence of the ledger of files, beside those of the sales behind every figure.
 
-    `ledger_*` are of whole files that belong to the days of a scope; `other_days_*` are their sales of other days."""
+    `ledger_*` are of complete files with sales in the scope; `other_days_*` are the sales of other days in them."""
 
     ledger_files: int
     ledger_files_not_loaded: int
@@ -31,13 +31,13 @@ class Reconciliation(Figures):
 
     @property
     def rows_difference(self) -> int:
-        """Rows of the ledger that became neither a sale, a reject, nor a sale of another day; 0 when all agree."""
+        """Rows of the ledger that are neither a sale, a reject, nor a sale of another day; 0 if all agree."""
         lost = self.ledger_rows_read - self.ledger_rows_loaded - self.ledger_rows_rejected
         return lost + self.ledger_rows_loaded - self.other_days_rows - self.transactions
 
     @property
     def pence_difference(self) -> int:
-        """Pence of the ledger less those of the sales; 0 when they agree."""
+        """Pence of the ledger less those of the sales; 0 if they agree."""
         return self.ledger_pence - self.other_days_pence - self.gross_sales_pence
 
     @property
@@ -46,7 +46,7 @@ class Reconciliation(Figures):
         return not self.rows_difference and not self.pence_difference
 
 
-# One row: files of a scope's days and what the ledger holds of them; of those that reach beyond, the sales beyond.
+# One row: the files of a scope's days, their rows and pence in the ledger, and their sales of other days.
 _LEDGER = """
 WITH own AS (
     SELECT * FROM mart.file
@@ -68,10 +68,10 @@ FROM loaded"""
 
 
 def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
-    """Files of these days against the sales of these days. Days and trucks of the scope count.
+    """The files of these days against the sales of these days. Days and trucks of the scope count.
 
-    A file belongs to them when its batch or one of its sales does. Raises ValueError for a part of a day or of its
-    sales: a file is no part of one.
+    A file belongs to these days if its batch or one of its sales does. Raises ValueError for a scope with places,
+    payments, menus or an hour, because files are not kept by these.
 
     >>> found = metrics.ask(metrics.reconciliation, week)
     >>> found.ledger_files, found.ledger_rows_read, found.ledger_pence, found.gross_sales_pence

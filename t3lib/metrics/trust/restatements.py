@@ -1,4 +1,4 @@
-"""Restated figures: changed by corrected, late or withdrawn files, by rules and by people."""
+"""Restated figures: changed by corrected, late or withdrawn files, by changed rules and by people."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta

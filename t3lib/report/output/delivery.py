@@ -5,15 +5,16 @@ from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from t3lib import addresses, mail, warehouse
 from t3lib.editions import edition
-from t3lib.mail.outbox import TRIAL
-from t3lib.report.output.exporter import ReportError, render
-from t3lib.report.output.message import build, compose
+from t3lib.mail.outbox import TRIAL, ReportKey
+from t3lib.report.output.exporter import Rendered, ReportError, render
+from t3lib.report.output.message import build, compose, html_part
 from t3lib.settings import SettingsError, settings
 
 _HIGHEST = sa.text("""
@@ -38,24 +39,21 @@ def prepare_report(
 ) -> list[int]:
     """mail_ids in the outbox, one per reader of the edition; calling it twice gives the same mails.
 
-    Figures other than those of the mails before make a new revision, marked as corrected; with `ask` it waits for an
-    operator. Raises ReportError when the executed copy failed or is of another day or edition."""
+    Where the figures differ from the earlier mails', a new revision is made, marked as corrected; with `ask` it waits
+    for an operator. Raises ReportError when the executed notebook failed or is of another day or edition."""
     one = edition(edition_name)
     if not one.addresses:
         raise SettingsError(f"Nobody gets the {edition_name} edition: set {one.variable}.")
-    rendered = render(Path(executed))
-    envelope = rendered.envelope
-    if (envelope["business_date"], envelope["edition"]) != (business_date.isoformat(), edition_name):
-        raise ReportError(f"{executed} is the {envelope['edition']} edition of {envelope['business_date']}.")
-    key = {"report": one.report, "business_date": business_date, "edition": edition_name}
+    rendered = _render_report(Path(executed), business_date, edition_name)
+    headline = rendered.envelope["headline"]
+    key = ReportKey(report=one.report, business_date=business_date, edition=edition_name)
     with warehouse.connect(url) as db:
-        key["revision"] = _revision(db, key, envelope["headline"])
-        message = compose(rendered, revision=key["revision"])
-        waits = ask and key["revision"] > 1
-        db.execute(_SUPERSEDE, key | {"waits": waits})
-        more = {"run_id": run_id, "headline": envelope["headline"], "state": "waiting" if waits else "prepared"}
-        made = [mail.prepare(db, message, address, **key, **more) for address in one.addresses]
-        return list(dict.fromkeys(made))
+        revision = _revision(db, key, headline)
+        message, waits = compose(rendered, revision=revision), ask and revision > 1
+        db.execute(_SUPERSEDE, {**key, "revision": revision, "waits": waits})
+        state = "waiting" if waits else "prepared"
+        store = partial(mail.prepare, **key, revision=revision, run_id=run_id, state=state, headline=headline)
+        return list(dict.fromkeys(store(db, message, address) for address in one.addresses))
 
 
 def prepare_trial(executed: Path, business_date: date, address: str) -> int:
@@ -64,7 +62,7 @@ def prepare_trial(executed: Path, business_date: date, address: str) -> int:
     message = compose(rendered, trial=True)
     with warehouse.connect() as db:
         number = db.execute(_TRIALS, {"trial": TRIAL, "day": business_date}).scalar_one() + 1
-        key = {"report": TRIAL, "business_date": business_date, "edition": rendered.envelope["edition"]}
+        key = ReportKey(report=TRIAL, business_date=business_date, edition=rendered.envelope["edition"])
         return mail.prepare(db, message, address, **key, revision=number)
 
 
@@ -81,7 +79,7 @@ def trial_address(text: str) -> str:
 
 
 def preview(executed: Path) -> tuple[Path, ...]:
-    """The mail as a page and as an .eml beside the executed copy, and its PDF if it has one; nothing is queued."""
+    """The mail as a page and as an .eml beside the executed notebook, and its PDF if it has one; nothing is queued."""
     message = build(executed)
     message["Date"] = format_datetime(datetime.now(UTC))
     html, eml = executed.with_suffix(".html"), executed.with_suffix(".eml")
@@ -97,10 +95,7 @@ def preview(executed: Path) -> tuple[Path, ...]:
 
 def browser_copy(message: EmailMessage) -> str:
     """The HTML of a mail with its pictures inside, for a browser."""
-    body = message.get_body(("html",))
-    if body is None:
-        raise ReportError("this mail has no HTML")
-    html = body.get_content()
+    html = html_part(message).get_content()
     for part in message.walk():
         if cid := (part["Content-ID"] or "").strip("<>"):
             picture = base64.b64encode(part.get_content()).decode()
@@ -108,8 +103,17 @@ def browser_copy(message: EmailMessage) -> str:
     return html
 
 
-def _revision(db: sa.Connection, key: dict[str, object], headline: dict[str, int]) -> int:
-    """The latest one while it says the same, the next one otherwise."""
+def _render_report(executed: Path, business_date: date, edition_name: str) -> Rendered:
+    """The parts of a report's mail. Raises ReportError for a report of another day or edition."""
+    rendered = render(executed)
+    day, name = rendered.envelope["business_date"], rendered.envelope["edition"]
+    if (day, name) != (business_date.isoformat(), edition_name):
+        raise ReportError(f"{executed} is the {name} edition of {day}.")
+    return rendered
+
+
+def _revision(db: sa.Connection, key: ReportKey, headline: dict[str, int]) -> int:
+    """The latest revision if it has the same figures, else the next one."""
     found = db.execute(_HIGHEST, key).one_or_none()
     if found is None:
         return 1

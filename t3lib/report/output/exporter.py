@@ -37,11 +37,12 @@ class Rendered:
 
 
 def render(executed: Path) -> Rendered:
-    """HTML, text, pictures and envelope of an executed copy.
+    """HTML, text, pictures and envelope of an executed notebook.
 
     Raises ReportError for a notebook that failed or that has no envelope (`report.envelope(day)`)."""
     notebook = nbformat.read(executed, as_version=4)
-    envelope, pictures, texts = None, {}, []
+    envelope, texts = None, []
+    pictures: dict[str, bytes] = {}
     for number, cell in enumerate(notebook.cells, 1):
         hidden = "workings" in cell.metadata.get("tags", [])
         for output in cell.get("outputs", []):

@@ -1,28 +1,26 @@
 """The mail of an executed report: mixed(alternative(plain, related(html, png...)), csv)."""
 
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 from urllib.parse import quote
 
 from t3lib import addresses
 from t3lib.editions import edition
 from t3lib.report import words
-from t3lib.report.output.exporter import Rendered, render
+from t3lib.report.output.exporter import Rendered, ReportError, render
 from t3lib.report.output.message_rules import check
 from t3lib.settings import settings
 
-_TEXT = {"charset": "utf-8", "cte": "quoted-printable"}
-
 
 def build(executed: Path, *, revision: int = 1, trial: bool = False) -> EmailMessage:
-    """The mail of an executed report, for everybody: without To, Date and Message-ID, which the outbox adds.
+    """The mail of an executed report for every reader: without To, Date and Message-ID, which the outbox adds.
 
-    Raises ReportError for a notebook that failed, or whose mail would break one of `rules`."""
+    Raises ReportError for a notebook that failed, or whose mail would break one of `message_rules`."""
     return compose(render(executed), revision=revision, trial=trial)
 
 
 def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> EmailMessage:
-    """The same of a notebook that is rendered already."""
+    """The same for a notebook that is already rendered."""
     message = _parts(rendered, corrected=revision > 1)
     before, after = "Trial: " if trial else "", " (corrected)" if revision > 1 else ""
     message["Subject"] = before + words.line(rendered.envelope["subject"]) + after
@@ -37,11 +35,19 @@ def compose(rendered: Rendered, *, revision: int = 1, trial: bool = False) -> Em
     return message
 
 
+def html_part(message: EmailMessage) -> MIMEPart:
+    """The HTML of a mail. Raises ReportError where it has none."""
+    html = message.get_body(("html",))
+    if html is None:
+        raise ReportError("this mail has no HTML")
+    return html
+
+
 def _parts(rendered: Rendered, *, corrected: bool) -> EmailMessage:
     message = EmailMessage()
-    message.set_content(rendered.text, **_TEXT)
-    message.add_alternative(rendered.html, subtype="html", **_TEXT)
-    html = message.get_payload()[1]  # type: ignore[index]
+    message.set_content(rendered.text, charset="utf-8", cte="quoted-printable")
+    message.add_alternative(rendered.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    html = html_part(message)
     for cid, png in rendered.pictures.items():
         html.add_related(png, "image", "png", cid=f"<{cid}>", filename=f"{cid}.png", disposition="inline")
     for name, text in rendered.envelope["csv"].items():
@@ -49,7 +55,7 @@ def _parts(rendered: Rendered, *, corrected: bool) -> EmailMessage:
         content = text.encode("utf-8-sig")
         message.add_attachment(content, "text", "csv", filename=words.line(name), params={"charset": "utf-8"})
     if edition(rendered.envelope["edition"]).pdf:
-        from t3lib.report.output import pdf  # only editions with a PDF pay for it
+        from t3lib.report.output import pdf  # only editions with a PDF need the import
 
         content = pdf.document(rendered.notebook, rendered.envelope, corrected=corrected)
         name = f"t3-{rendered.envelope['business_date']}-{rendered.envelope['edition']}.pdf"

@@ -17,11 +17,11 @@ def check(message: EmailMessage) -> None:
 
 
 def breaches(message: EmailMessage) -> list[str]:
-    """What a mail does that it must not: size, scripts, remote or embedded content, pictures amiss."""
+    """The rules that a mail breaks: on its size, scripts, remote or embedded content, and pictures."""
     html = message.get_body(("html",))
     if html is None or message.get_body(("plain",)) is None:
         return ["it lacks its HTML or its plain text"]
-    encoded = len(html.get_payload().encode())
+    encoded = len(str(html.get_payload()).encode())
     seen = _Seen()
     seen.feed(html.get_content())
     carried = {part["Content-ID"].strip("<>") for part in message.walk() if part["Content-ID"]}
@@ -32,7 +32,7 @@ def breaches(message: EmailMessage) -> list[str]:
 
 
 class _Seen(HTMLParser):
-    """Collects what the HTML refers to and what it must not have."""
+    """Collects the pictures that the HTML shows and the rules that it breaks."""
 
     def __init__(self) -> None:
         super().__init__()

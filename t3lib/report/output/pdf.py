@@ -18,7 +18,7 @@ from t3lib.report.chart import WIDTH
 
 SOURCE = TEMPLATES / "pdf" / "report.typ"
 AUTHOR = "Tasty Truck Treats"
-# Typst brings the serif; the second one has the letters that the serif lacks.
+# Typst ships the serif; this folder has DejaVu Sans for the letters that the serif lacks.
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
@@ -28,7 +28,7 @@ def document(notebook: NotebookNode, envelope: dict[str, Any], *, corrected: boo
 
 
 def pages(notebook: NotebookNode, envelope: dict[str, Any], *, ppi: float = 110) -> list[bytes]:
-    """The same as one PNG per page, for a look."""
+    """The same as one PNG per page, to look at."""
     made = _set(notebook, envelope, False, format="png", ppi=ppi)
     return made if isinstance(made, list) else [made]
 
@@ -43,7 +43,7 @@ def _set(notebook: NotebookNode, envelope: dict[str, Any], corrected: bool, **mo
             "author": AUTHOR,
             "date": {"year": year, "month": month, "day": day},
             "kicker": next((part["kicker"] for part in parts if "kicker" in part), envelope["subject"]),
-            "footer": "Corrected edition" if corrected else "Confidential",
+            "footer": "Corrected report" if corrected else "Confidential",
             "parts": parts,
         }
         (place / "report.json").write_text(json.dumps(report), encoding="utf-8")
@@ -72,6 +72,6 @@ def _part(output: NotebookNode, name: str, folder: Path) -> dict[str, Any] | Non
         (folder / name).write_bytes(png)
         about = output.metadata.get("image/png", {})
         width = about.get("width") or min(struct.unpack(">I", png[16:20])[0], WIDTH)
-        told = {"title": about.get("title", ""), "alt": about.get("alt") or "A picture of the report"}
-        return {"template": "picture", "file": name, "width": width, **told}
+        caption = {"title": about.get("title", ""), "alt": about.get("alt") or "A picture of the report"}
+        return {"template": "picture", "file": name, "width": width, **caption}
     return {"template": "text", "text": data["text/plain"]} if data.get("text/plain") else None

@@ -7,7 +7,7 @@ from t3lib import business_day
 from t3lib.record import RECORD
 from t3lib.report import links, words
 from t3lib.report.block import Block, folded
-from t3lib.report.compared_with import against
+from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 from t3lib.report.output import csv
 from t3lib.report.verdict import subject, verdict
@@ -22,7 +22,7 @@ _CAUSES = {
     "again": "cleaned again",
     "metadata": "metadata changed",
     "repair": "rows repaired",
-    "replay": "rows replayed",
+    "replay": "rejected rows accepted",
     "undo": "repair undone",
     "rebuild": "rollup rebuilt",
 }
@@ -90,15 +90,15 @@ def _restated(day: Day) -> list[str]:
 
 
 def _usual(day: Day) -> str:
-    said = against(day)
+    names = comparison_names(day)
     if day.usual is None:
-        return said.nothing
+        return names.no_earlier
     if day.period.kind == "month":
-        why = " The data do not hold the year before." if said.only_before else ""
-        return f"{said.usual[:1].upper()}{said.usual[1:]} is what the month is compared with.{why}"
+        why = ": the data do not reach back a year" if names.only_before else ""
+        return f"The month is compared with {names.usual}{why}."
     one = f"{day.period.last:%A}" if day.period.kind == "day" else "week"
     if day.usual.weeks == 1:
-        return f"“Usual” is the one {one} before: older ones are not in the data."
+        return f"“Usual” is the one {one} before: the data do not reach further back."
     return f"“Usual” is the mean of the {_count(day.usual.weeks)} {one}s before."
 
 
@@ -110,7 +110,7 @@ def _business_day(day: Day) -> str:
         return f"{days}: whole business days, each from {start} to {start} the next day, {zone}. {sales}"
     began, ended = business_day.bounds(day.business_date)
     hours = (ended - began).total_seconds() / 3600
-    clocks = "" if hours == 24 else f" ({hours:.0f} hours, for the clocks went {'back' if hours > 24 else 'forward'})"
+    clocks = "" if hours == 24 else f" ({hours:.0f} hours, as the clocks went {'back' if hours > 24 else 'forward'})"
     return f"The business day {day.period.dates} runs from {start} to {start} the next day{clocks}, {zone}. {sales}"
 
 

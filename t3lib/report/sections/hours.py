@@ -10,7 +10,8 @@ import pandas as pd
 from t3lib.charts.palette import DARK, LIGHT
 from t3lib.report import chart, words
 from t3lib.report.block import TEXT_WIDTH, folded, section
-from t3lib.report.compared_with import against
+from t3lib.report.buyers_pack import needed
+from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 from t3lib.settings import settings
 
@@ -49,7 +50,7 @@ def hours(day: Day) -> Picture | None:
 @section
 def days(day: Day) -> Picture | None:
     """The edition's measure by weekday against the usual; nothing when neither has any."""
-    known = {int(row.weekday): row for row in day.days.itertuples()}
+    known = {int(row.weekday): row for row in needed(day.days).itertuples()}
     if not known:
         return None
     measure = day.edition.measure
@@ -64,15 +65,15 @@ def days(day: Day) -> Picture | None:
 
 
 def _picture(day: Day, grain: str, found: list[chart.Hour], ticks: list[chart.Hour], most: str) -> Picture:
-    """The picture of a period by its hours or days; `most` says where the most was sold."""
-    measure, said = day.edition.measure, against(day)
+    """The picture of a period by its hours or days; `most` names the hour or day with the most."""
+    measure, usual = day.edition.measure, comparison_names(day).usual
     title = f"{'Sales' if measure.endswith('_pence') else 'Number of sales'} by {grain}"
     now = f"{day.business_date:%A} {day.business_date.day} {day.business_date:%B}"
-    names = (now if day.period.kind == "day" else day.period.dates, said.usual.removeprefix("a "))
-    return drawn(title, _alt(day, grain, found, most), found, ticks, names, measure)
+    names = (now if day.period.kind == "day" else day.period.dates, usual.removeprefix("a "))
+    return picture(title, _alt(day, grain, found, most), found, ticks, names, measure)
 
 
-def drawn(
+def picture(
     title: str,
     alt: str,
     found: list[chart.Hour],
@@ -81,7 +82,7 @@ def drawn(
     measure: str,
     against: str = "usual",
 ) -> Picture:
-    """Bars and what they are compared with as a picture for light and one for dark, with its figures as text."""
+    """Bars beside what they are compared with: one picture for light and one for dark, and the figures as text."""
     text = "\n".join([title.upper(), "", *_lines(found, measure, against), "", folded(alt)])
     money = measure.endswith("_pence")
     light, dark = (chart.by_hour(ticks, names, money, palette) for palette in (LIGHT, DARK))
@@ -103,17 +104,17 @@ def _hours(day: Day) -> list[chart.Hour]:
 def _alt(day: Day, grain: str, found: list[chart.Hour], most: str) -> str:
     measure, title = day.edition.measure, f"Sales by {grain}"
     unit = "" if measure.endswith("_pence") else " sales"
-    whole = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
+    total = f"{words.amount(getattr(day.sales, measure), measure)}{unit} over the {day.period.kind}"
     if day.usual:
         usual = words.amount(getattr(day.usual, measure), measure)
-        whole += f"; {against(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
+        total += f"; {comparison_names(day).usual} {'has' if day.period.kind != 'month' else 'had'} {usual}"
     if not most:
-        return f"{title}: {whole}."
-    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {whole}."
+        return f"{title}: {total}."
+    return f"{title}: most {most} with {words.amount(max(hour.size for hour in found), measure)}; {total}."
 
 
-def _whole(value: object) -> int | None:
-    return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
+def _whole(value: float) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _lines(found: list[chart.Hour], measure: str, against: str) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import words
 from t3lib.report.block import Block, Cell, section, table
-from t3lib.report.compared_with import against
+from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 
 
@@ -15,7 +15,7 @@ from t3lib.report.day import Day
 def payments(day: Day) -> Block:
     """Sales by payment type with its share, against the usual."""
     rows = [_payment(row) for row in day.payments.itertuples()]
-    columns = ["Paid by", "Sales", "Share", *([f"vs {against(day).usual_short}"] if day.usual else [])]
+    columns = ["Paid by", "Sales", "Share", *([f"vs {comparison_names(day).usual_short}"] if day.usual else [])]
     rows = [row[: len(columns)] for row in rows]
     return table("How people paid", columns, rows, "" if rows else "No sales.")
 
@@ -25,9 +25,8 @@ def contribution(day: Day) -> Block:
     """From sales to contribution, line by line, or which file is missing for it."""
     title, found = "Contribution", day.contribution
     if found is None:
-        return table(
-            title, [], [], "Needs metadata/costs.csv: cost, amount, per, from (truck_id where it is one's own)."
-        )
+        missing = "Needs metadata/costs.csv: cost, amount, per, from (truck_id for the costs of one truck)."
+        return table(title, [], [], missing)
     lines = [("Sales", found.gross_sales_pence), *((_named(name), -cost) for name, cost in found.costs.items())]
     lines.append(("Contribution", found.contribution_pence))
     rows = [_line(name, pence, found.gross_sales_pence) for name, pence in lines]
@@ -58,7 +57,5 @@ def _gap(without_goods_pence: int, menu: bool) -> str:
     if not without_goods_pence:
         return ""
     if not menu:
-        return "Cost of goods is not in it: that needs metadata/menu.csv with unit_cost."
-    return (
-        f"{words.pounds(without_goods_pence)} of sales have no cost of goods: metadata/menu.csv lacks their unit_cost."
-    )
+        return "Cost of goods is not included: that needs metadata/menu.csv with unit_cost."
+    return f"{words.pounds(without_goods_pence)} of sales have no cost of goods: metadata/menu.csv lacks the unit_cost."

@@ -7,7 +7,7 @@ from t3lib.metrics import Attention, Totals, change_pct
 from t3lib.metrics.trust.attention import FEWEST_WEEKS
 from t3lib.report import links, words
 from t3lib.report.block import Block, Tone, folded, section
-from t3lib.report.compared_with import against
+from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 from t3lib.report.verdict import verdict
 from t3lib.settings import settings
@@ -15,28 +15,28 @@ from t3lib.settings import settings
 
 def headline(day: Day) -> Block:
     """The date, the verdict and its reason."""
-    said, kicker, before = verdict(day), f"{day.edition.title} · {day.period.dates}", corrected(day)
-    text = "\n".join([kicker, "", *([folded(before), ""] if before else []), said.headline, folded(said.reason)])
-    content = {"kicker": kicker, "corrected": before, "headline": said.headline, "reason": said.reason}
+    found, kicker, before = verdict(day), f"{day.edition.title} · {day.period.dates}", corrected(day)
+    text = "\n".join([kicker, "", *([folded(before), ""] if before else []), found.headline, folded(found.reason)])
+    content = {"kicker": kicker, "corrected": before, "headline": found.headline, "reason": found.reason}
     return Block("verdict", text, content)
 
 
 def corrected(day: Day) -> str:
-    """What readers were told before, where the figures have moved since; empty otherwise."""
+    """What the sent report said, where the figures have changed since; empty otherwise."""
     before, now = day.sent, day.sales
     if before is None or (before.gross_sales_pence, before.transactions) == (now.gross_sales_pence, now.transactions):
         return ""
-    told = before.made_at.astimezone(settings().zone)
+    made = before.made_at.astimezone(settings().zone)
     sales = f"{before.transactions:,} {'sale' if before.transactions == 1 else 'sales'}"
     return (
-        f"Corrected: the report made at {told:%H:%M} on {told:%A} {told.day} {told:%B} said "
+        f"Corrected: the report made at {made:%H:%M} on {made:%A} {made.day} {made:%B} said "
         f"{words.pounds(before.gross_sales_pence)} from {sales}; files or rows have changed since."
     )
 
 
 @section
 def tiles(day: Day) -> Block:
-    """Up to four figures, each against the same day last week and the usual of that weekday."""
+    """Up to four figures, each beside what it is compared with."""
     shown = [_TILES[name](day) for name in day.edition.tiles]
     return Block("tiles", "\n".join(tile.text for tile in shown), {"tiles": shown})
 
@@ -132,14 +132,14 @@ def _compared(day: Day, change: Callable[[Totals], float | None]) -> tuple[Line,
 
 
 def _others(day: Day) -> list[tuple[str, Totals]]:
-    said = against(day)
-    found = [] if said.only_before and day.period.kind == "month" else [(f"vs {said.before_short}", day.before)]
-    found.append((f"vs {said.usual_short}", day.usual))
+    names = comparison_names(day)
+    found = [] if names.only_before and day.period.kind == "month" else [(f"vs {names.before_short}", day.before)]
+    found.append((f"vs {names.usual_short}", day.usual))
     return [(name, other) for name, other in found if other is not None]
 
 
 def _calm(day: Day) -> str:
-    """What stands where nothing stands out, and why nothing may."""
+    """The sentence for a day without attention items, and why there may be none."""
     if not day.sales.transactions:
         return "No truck has a sale."
     if day.usual is None or day.usual.weeks < FEWEST_WEEKS:
@@ -148,21 +148,21 @@ def _calm(day: Day) -> str:
 
 
 def _item(item: Attention, day: Day) -> dict[str, str | None]:
-    """The truck's name, what is said of it, and the way to it in the dashboard."""
-    truck, text = words.line(item.truck or ""), words.line(_said(item, day))
+    """The truck's name, the rest of the sentence, and a link to the truck in the dashboard."""
+    truck, text = words.line(item.truck or ""), words.line(_sentence(item, day))
     name = truck if truck and text.startswith(truck) else ""
     return {"name": name, "rest": text[len(name) :], "href": links.dashboard(day.period, item.truck_id)}
 
 
-def _said(item: Attention, day: Day) -> str:
-    """An item in the report's own figures, so that only one `usual` stands in the mail."""
+def _sentence(item: Attention, day: Day) -> str:
+    """An item with the report's own figures, so that the mail shows only one `usual`."""
     rows = day.trucks[day.trucks["truck_id"] == item.truck_id]
     if rows.empty or day.usual is None:
         return f"{item.text.removesuffix('.')}. {item.reason}"
     now, usual = (int(rows.iloc[0][name]) for name in ("gross_sales_pence", "gross_sales_pence_usual"))
     if item.kind == "silent":
-        asked = item.reason or "Was it out, or are its files missing?"
-        return f"{item.truck} has no sales; usually {words.pounds(usual)}. {asked}"
+        reason = item.reason or "Was it out, or are its files missing?"
+        return f"{item.truck} has no sales; usually {words.pounds(usual)}. {reason}"
     if item.kind in ("sales_low", "sales_high") and usual:
         pct = words.change(abs(change_pct(now, usual) or 0)).removeprefix("+")
         side = "above" if now > usual else "below"

@@ -1,14 +1,15 @@
-"""What a buyer's accountant asks: how clean the data are, and whether files and sales agree."""
+"""What a buyer's accountant wants to know: how clean the data are, and whether files and sales agree."""
 
 from t3lib.report import words
 from t3lib.report.block import Block, Cell, section, table
+from t3lib.report.buyers_pack import needed
 from t3lib.report.day import Day
 
 
 @section
 def clean_rate(day: Day) -> Block:
     """By month, the share of rows that became sales."""
-    found = day.pack.clean_rate
+    found = needed(day.pack.clean_rate)
     rows = [
         [
             Cell(f"{row.period_first:%B %Y}"),
@@ -22,7 +23,7 @@ def clean_rate(day: Day) -> Block:
     if rows:
         share = words.share(100 * loaded / read if read else None)
         rows.append([Cell("Twelve months"), Cell(f"{read:,}"), Cell(f"{read - loaded:,}"), Cell(share)])
-    note = "Rows that are no sale (voided, empty, unreadable) stand with their raw text and a reason."
+    note = "Rows that are no sale (voided, empty, unreadable) are kept with their raw text and a reason."
     columns = ["", "Rows read", "Not loaded", "Clean"] if rows else []
     return table("Clean data", columns, rows, note if rows else "No row in these twelve months.", total=True)
 
@@ -30,8 +31,8 @@ def clean_rate(day: Day) -> Block:
 @section
 def reconciliation(day: Day) -> Block:
     """The ledger of files against the sales that every figure is made of, to the row and the penny."""
-    found = day.pack.reconciliation
-    lines = [
+    found = needed(day.pack.reconciliation)
+    lines: list[tuple[str, int, int | None]] = [
         ("Rows read", found.ledger_rows_read, None),
         ("less rows not loaded", -found.ledger_rows_rejected, None),
         ("Rows loaded", found.ledger_rows_loaded, found.ledger_pence),
@@ -39,16 +40,16 @@ def reconciliation(day: Day) -> Block:
     if found.other_days_rows:
         lines.append(("less sales of other days in the same files", -found.other_days_rows, -found.other_days_pence))
     lines += [
-        ("Sales that the figures are made of", found.transactions, found.gross_sales_pence),
+        ("Sales in the figures", found.transactions, found.gross_sales_pence),
         ("Unexplained", found.rows_difference, found.pence_difference),
     ]
     rows = [[Cell(name), Cell(words.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
     files = f"{found.ledger_files:,} {'file' if found.ledger_files == 1 else 'files'} loaded"
     held = found.ledger_files_not_loaded
-    aside = f", {held:,} not (unreadable or held)" if held else ""
-    said = "Ledger and sales agree to the row and the penny" if found.agrees else "Ledger and sales do NOT agree"
-    note = f"{said}: {files}{aside}." + ("" if found.agrees else " Operators: t3 doctor.")
-    note += " Rows not loaded count here with their file, elsewhere with their own day."
+    aside = f", {held:,} not loaded (unreadable or held)" if held else ""
+    result = "Ledger and sales agree to the row and the penny" if found.agrees else "Ledger and sales do NOT agree"
+    note = f"{result}: {files}{aside}." + ("" if found.agrees else " Operators: run t3 doctor.")
+    note += " Here a row that was not loaded counts with its file, elsewhere on its own day."
     return table(f"Reconciliation of {day.period.dates}", ["", "Rows", "Pounds"], rows, note, total=True)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import words
 from t3lib.report.block import Block, Cell, Tone, section, table
-from t3lib.report.compared_with import against
+from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 
 MOST_PRICES = 6
@@ -15,17 +15,17 @@ MOST_PRICES = 6
 
 @section
 def trucks(day: Day) -> Block:
-    """One row per truck, the worst change against its usual first; those without sales, as usual, are counted."""
+    """One row per truck, the worst change against its usual first; trucks without sales, as usual, are only counted."""
     measure, usual = day.edition.measure, f"{day.edition.measure}_usual"
     silent = (day.trucks[measure] == 0) & (day.trucks[usual].fillna(0) == 0)
     known = day.trucks[~silent]
     size = known[measure] - known[usual] if day.usual else -known[measure]
     rows = [_truck(row, measure) for row in known.loc[size.sort_values(kind="stable").index].itertuples()]
     named = "Sales" if measure.endswith("_pence") else "Sold"
-    said = against(day)
-    columns = ["Truck", named, f"vs {said.before_short}", f"vs {said.usual_short}"]
+    names = comparison_names(day)
+    columns = ["Truck", named, f"vs {names.before_short}", f"vs {names.usual_short}"]
     title = "Trucks, worst change first" if day.usual else "Trucks"
-    if said.only_before:
+    if names.only_before:
         columns, rows = [*columns[:2], columns[3]], [[*row[:2], row[3]] for row in rows]
     return _limited(day, title, columns, rows, _silent(int(silent.sum()), bool(day.usual)))
 
@@ -122,7 +122,7 @@ def _moved(row: Any) -> Cell:
 
 
 def _usual(day: Day) -> str:
-    return f"vs {against(day).usual_short}"
+    return f"vs {comparison_names(day).usual_short}"
 
 
 def _tone(difference: int) -> Tone:

@@ -9,12 +9,12 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import chart, words
 from t3lib.report.block import Block, Cell, Tone, section, table
-from t3lib.report.buyers_pack import MONTHS
+from t3lib.report.buyers_pack import MONTHS, needed
 from t3lib.report.day import Day
-from t3lib.report.sections.hours import Picture, drawn
+from t3lib.report.sections.hours import Picture, picture
 
 RAMP_WEEKS = (1, 2, 4, 8, 12)
-_SEASON = ("Days out", "A truck's day", "Index")
+_SEASON = ("Truck days", "Sales per truck and day", "Index")
 
 
 @section
@@ -28,16 +28,16 @@ def months(day: Day) -> Picture | None:
         before = known.get(first.replace(year=first.year - 1))
         found.append(chart.Hour(f"{first:%b}", known.get(first, 0), before))
     title = f"{'Sales' if measure.endswith('_pence') else 'Number of sales'} by month"
-    whole = words.amount(sum(month.size for month in found), measure)
+    total = words.amount(sum(month.size for month in found), measure)
     now = words.amount(found[-1].size, measure)
-    alt = f"{title}: {now} in {day.period.last:%B %Y}; {whole} in the twelve months up to its end."
-    return drawn(title, alt, found, found, ("twelve months", "the year before"), measure, "before")
+    alt = f"{title}: {now} in {day.period.last:%B %Y}; {total} in the twelve months up to its end."
+    return picture(title, alt, found, found, ("twelve months", "the year before"), measure, "before")
 
 
 @section
 def like_for_like(day: Day) -> Block:
     """Growth of the trucks that sold in both: the period, and twelve months, each against the year before."""
-    title, grown = "Like for like", day.pack.like_for_like
+    title, grown = "Like for like", needed(day.pack.like_for_like)
     named = ((day.period.dates, grown.period), ("Twelve months", grown.year))
     rows = [
         [
@@ -49,22 +49,23 @@ def like_for_like(day: Day) -> Block:
         for name, one in named
         if one and one.like_for_like_trucks
     ]
-    note = "Only trucks that sold in both are compared; new trucks and those that stopped are left out."
+    note = "Only trucks that sold in both periods are compared; new trucks and those that stopped are left out."
     if not grown.year:
         what = "a year of data" if not grown.period else "two years of data"
-        note = f"Needs {what} before it: the warehouse does not reach back that far." + (f" {note}" if rows else "")
+        note = f"Needs {what} before it: the data do not reach back that far." + (f" {note}" if rows else "")
     return table(title, ["", "Sales", "Year before", "Change"] if rows else [], rows, note)
 
 
 @section
 def trailing(day: Day) -> Block:
     """Twelve months by truck, the largest first."""
-    rows = [_truck(row) for row in day.pack.trailing.itertuples()]
-    compared = bool(len(rows)) and day.pack.trailing["trailing_before_pence"].notna().all()
-    note = "" if compared else "No year before is in the data to compare with."
-    short = day.pack.trailing[day.pack.trailing["trailing_months"].between(1, MONTHS - 1)]
+    found = needed(day.pack.trailing)
+    rows = [_truck(row) for row in found.itertuples()]
+    compared = bool(len(rows)) and found["trailing_before_pence"].notna().all()
+    note = "" if compared else "The data hold no earlier year to compare with."
+    short = found[found["trailing_months"].between(1, MONTHS - 1)]
     if len(short):
-        note = f"{note} Months with a sale stand in brackets where there are fewer than twelve.".strip()
+        note = f"{note} In brackets: the months with a sale, where there are fewer than twelve.".strip()
     columns = ["Truck", "Twelve months", "Share", "vs year before"]
     if not compared:
         columns, rows = columns[:3], [row[:3] for row in rows]
@@ -76,7 +77,7 @@ def trailing(day: Day) -> Block:
 
 @section
 def concentration(day: Day) -> Block:
-    """How much hangs on the largest truck."""
+    """How much of the sales depends on the largest truck."""
     title, found = "Concentration", day.pack.concentration
     if found is None:
         return table(title, [], [], "No sales in these twelve months.")
@@ -87,17 +88,17 @@ def concentration(day: Day) -> Block:
     ]
     trucks = len(day.pack.trailing) if day.pack.trailing is not None else 0
     even = f" {trucks} trucks of the same size would have {round(10_000 / trucks):,}." if trucks > 1 else ""
-    return table(title, ["", "Twelve months"], rows, f"The index is 10,000 where one truck sells all.{even}")
+    return table(title, ["", "Twelve months"], rows, f"The index is 10,000 when one truck makes all sales.{even}")
 
 
 @section
 def seasonality(day: Day) -> Block:
-    """What a truck takes on a day out, by month of the year; 100 is the mean."""
-    title, found = "Seasons", day.pack.seasonality
+    """Sales per truck and day by month of the year; 100 is the mean."""
+    title, found = "Seasons", needed(day.pack.seasonality)
     if found.empty:
         return table(title, [], [], "No sales in these twelve months.")
     rows = [_season(f"{date(2000, int(row.season), 1):%B}", row) for row in found.itertuples()]
-    note = "What a truck takes on a day out; 100 is the mean of all of them, so that a growing fleet is no season."
+    note = "An index of 100 is the mean of all truck days, so that a growing fleet does not look like a season."
     if len(found) < MONTHS:
         note += f" Only {len(found)} {'month has' if len(found) == 1 else 'months have'} sales: no full year yet."
     return table(title, ["Month", *_SEASON], rows, note)
@@ -106,16 +107,17 @@ def seasonality(day: Day) -> Block:
 @section
 def weekdays(day: Day) -> Block:
     """The same by weekday."""
-    rows = [_season(calendar.day_name[int(row.season) - 1], row) for row in day.pack.weekdays.itertuples()]
+    rows = [_season(calendar.day_name[int(row.season) - 1], row) for row in needed(day.pack.weekdays).itertuples()]
     return table("Weekdays", ["Weekday", *_SEASON] if rows else [], rows, "" if rows else "No sales.")
 
 
 @section
 def ramp(day: Day) -> Block:
     """New trucks by week since their first sale, as a share of what an established truck sold in the same days."""
-    title, found = "New trucks", day.pack.ramp
+    title, found = "New trucks", needed(day.pack.ramp)
     if found.empty:
-        return table(title, [], [], "No truck began in these twelve months or less than 28 days after the data begin.")
+        none = "No truck made its first sale in these twelve months and at least 28 days after the data begin."
+        return table(title, [], [], none)
     weeks = [week for week in RAMP_WEEKS if week <= int(found["ramp_week"].max())][-3:]
     rows = []
     for (_, truck), own in found.groupby(["first_sale_on", "truck"]):
@@ -127,12 +129,12 @@ def ramp(day: Day) -> Block:
         title,
         ["Truck", *(f"Week {week}" for week in weeks)],
         rows[: day.edition.rows],
-        "Of what an established truck sold in the same seven days.",
+        "As a share of what an established truck sold in the same seven days.",
     )
 
 
 def _by_month(day: Day) -> dict[date, int]:
-    frame = day.pack.months
+    frame = needed(day.pack.months)
     return dict(zip(frame["period_first"], frame[day.edition.measure].map(int), strict=True))
 
 

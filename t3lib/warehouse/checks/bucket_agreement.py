@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from t3lib.landing import Object
 from t3lib.warehouse.checks.reconciliation import Check
 
-PATIENCE = timedelta(minutes=15)  # an upload is usually seen within seconds; a worker may be busy
+GRACE = timedelta(minutes=15)  # an upload is usually seen within seconds; a worker may be busy
 _NAMED = 3
-# One row per loaded file, beside the version that its key held last.
+# One row per loaded file, with the latest version of its key.
 _LOADED = sa.text("""
     SELECT loaded.key, loaded.etag, latest.etag AS latest_etag, latest.state AS latest_state
     FROM ops.source_file AS loaded
@@ -32,11 +32,11 @@ def check(db: sa.Connection, objects: Iterable[Object]) -> Check:
     apart = [row for row in here if row.etag != listed[row.key].etag]
     seen = [row for row in apart if row.latest_etag == listed[row.key].etag and row.latest_state != "superseded"]
     unseen = {row.key for row in apart} - {row.key for row in seen}
-    stale = [key for key in sorted(unseen) if datetime.now(UTC) - listed[key].last_modified > PATIENCE]
+    stale = [key for key in sorted(unseen) if datetime.now(UTC) - listed[key].last_modified > GRACE]
     stuck = [f"{row.key} ({row.latest_state})" for row in seen if row.latest_state not in ("new", "claimed")]
     said = [
         f"{len(here) - len(apart):,} loaded files are what the bucket holds",
-        _said(len(loaded) - len(here), "left the bucket, their sales stand"),
+        _said(len(loaded) - len(here), "left the bucket, their sales stay"),
         _said(len(apart) - len(stale) - len(stuck), "have a newer version that is about to be loaded"),
         _said(len(stuck), "have a newer version that is not loaded", stuck),
         _said(len(stale), "are another version in the bucket", stale),

@@ -18,7 +18,7 @@ FILE_SPELLINGS: dict[str, bytes] = {
     "UTF-16 with its byte order mark": _PLAIN.encode("utf-16"),
     "Latin-1, where it is not UTF-8": _PLAIN.replace("4.99", "£4.99").encode("latin-1"),
     "lines that end in LF, CRLF or CR; empty lines between them": _PLAIN.replace("\n", "\r\n\r\n").encode(),
-    "fields set apart by commas, semicolons or tabs, as the first line has them": _PLAIN.replace(",", ";").encode(),
+    "fields separated by commas, semicolons or tabs, as in the first line": _PLAIN.replace(",", ";").encode(),
     "fields in quotes": _PLAIN.replace("card", '"card"').replace("4.99", '"4.99"').encode(),
     "columns in any order and case, among others": b"Total,till,TYPE,Timestamp\n4.99,1,card,2026-11-05 12:00Z\n",
     "a time with a T, without seconds, or with an offset (none means UTC)": _PLAIN.replace(
@@ -32,36 +32,36 @@ TOTAL_SPELLINGS: dict[str, int] = {
 
 _INTRODUCTION = """# Reasons, warnings and outcomes
 
-Nothing is dropped silently: every row and every file of the bucket ends under one of these codes.
+Nothing is dropped silently: every row and every file of the bucket gets one of these codes.
 This page is made from the code (`python -m t3lib.warehouse.checks.codes > docs/reasons.md`) and tested against it.
 """
 _SPELLINGS = """
 ## How files may be written
 
-What can be read in one way only is read; what cannot is refused with a reason, never guessed.
+A file is read if it can be read in one way only; otherwise it is refused with a reason, never guessed.
 The same sale is read from
 
 """
 _LINES = """
-An amount that holds a comma stands in quotes in a file whose cells are set apart by commas: `"1,234.50"`.
+In a file with commas between its cells, an amount with a comma is in quotes: `"1,234.50"`.
 
-Every line below the first is a row. A quoted cell may go on over several lines, and doubles the quotes in it. A file is
-refused, with the line named, where a quote is never closed, stands within an unquoted cell or has text behind it, and
-where a cell of several lines takes in one that reads like a row of its own. A row with more or fewer cells than the
-first line has names is rejected and kept whole.
+Every line below the first is a row. A quoted cell may go on over several lines; quotes in it are doubled. A file is
+refused, with the line named, where a quote is never closed, is within an unquoted cell or has text behind it, and
+where a cell of several lines contains one that reads like a row. A row with more or fewer cells than the first line
+has names is rejected and kept as a whole.
 
-Columns besides these three are not read; `t3 files` and the operations page name them, and `t3 trace` shows rows whole.
-One that may say that rows are no sales (`status`, `state`, `refunded`, `voided` and the like, other than *paid* or *no*
-in every row) holds the file: `t3 files release KEY --why "..."` is a person's word that every row is a sale as written.
+Columns besides these three are not read; `t3 files` and the operations page name them, and `t3 trace` shows complete
+rows. A column that may say that rows are no sales (`status`, `state`, `refunded`, `voided` and the like, other than
+*paid* or *no* in every row) holds the file; `t3 files release KEY --why "..."` takes every row as a sale.
 """
 _LISTS = """
 ## How details.xlsx, menu.csv, pitches.csv and costs.csv may be written
 
-Names of columns and sheets may be in any case, with blanks or hyphens for underscores. A file is refused by name, and
-its version before stays in force, where anything may mean two things: a column or sheet that is not known or stands
-there twice, a value under no name, a row with other cells than the first line has names, the same truck,
-place, dish or cost twice, merged cells, an error of Excel, a formula without its value. A unit cost or a cost may be 0,
-a price may not. Signs that cannot be seen are taken out of names.
+Names of columns and sheets may be in any case, with blanks or hyphens for underscores. A file is refused, and its
+previous version stays in force, where anything may mean two things: an unknown or repeated column or sheet, a value
+without a column name, a row with more or fewer cells than the first line has names, the same truck, place, dish or
+cost twice, merged cells, an error of Excel, a formula without its value. A unit cost or a cost may be 0, a price may
+not. Invisible characters are removed from names.
 """
 _REJECTED = """
 ## Rows that are not loaded
@@ -85,9 +85,9 @@ One line per object version in `ops.source_file`. `t3 files --state CODE` shows 
 bucket stays loaded; `deleted_at` says when a sweep first missed it.
 """
 _AGAIN = """
-## What becomes of a file that is cleaned again
+## What becomes of a file that is reprocessed
 
-`t3 ingest --reprocess DATE..DATE`, and changed menus, clean loaded files again; each ends under one of these.
+`t3 ingest --reprocess DATE..DATE`, and changed menus, reprocess loaded files; each ends under one of these.
 """
 _CAUSES = """
 ## Why figures change after they were shown

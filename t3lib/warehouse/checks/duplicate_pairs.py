@@ -1,18 +1,17 @@
-"""Pairs of loaded files of a truck that tell of the same sales, wherever they came from."""
+"""Pairs of loaded files of a truck that hold the same sales."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib.warehouse.files.common_sales import compare
 
-# Files that begin before an earlier one has ended: few do, since batches follow each other. Two loaded spellings of a
-# key are a pair whatever their hours.
+# Files that begin before an earlier one has ended; few do, since batches follow each other. Two loaded spellings of a
+# key are a pair at any hours.
 _MEETING = sa.text("""
     WITH loaded AS (
         SELECT file_id, truck_id, key, logical_key, first_sale_at, last_sale_at,
@@ -52,7 +51,7 @@ _SALES = sa.text("""
 
 @dataclass(frozen=True)
 class Pair:
-    """Two loaded files, their common sales, and whether a person released one of them beside the other."""
+    """Two loaded files, their common sales, and whether a person released one of them despite the other."""
 
     key: str
     other_key: str
@@ -80,6 +79,8 @@ def _of_truck(db: sa.Connection, rows: list[sa.Row[Any]]) -> Iterator[Pair]:
 
 
 def _sales(db: sa.Connection, truck: int, file: int) -> pa.Table:
+    import pandas as pd
+
     found = pd.read_sql(_SALES, db, params={"truck": truck, "file": file})
     at = pa.array(pd.to_datetime(found["sold_at"], utc=True), pa.timestamp("us", "UTC"))
     payments, pence = (pa.array(found[name], kind) for name, kind in

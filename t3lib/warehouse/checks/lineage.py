@@ -1,4 +1,4 @@
-"""From a figure to its rows: files, raw text, decisions, executed notebooks. Any role may ask; nothing is changed."""
+"""From a figure to its rows: files, raw text, decisions, executed notebooks. Any role may read it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib import feed
 from t3lib.landing import Landing, ObjectChangedError
 from t3lib.settings import settings
+from t3lib.warehouse.files import rulesets
 
 Record = dict[str, Any]
 GONE = "The bucket no longer holds this version of the file."
@@ -78,7 +79,7 @@ _RUNS = """
 
 @dataclass(frozen=True)
 class Question:
-    """Which figure is asked about: a truck's business day, or one local hour of it; of some payment types or all."""
+    """Which figure is traced: a truck's business day, or one local hour of it; of some payment types or all."""
 
     truck_id: int
     business_date: date
@@ -94,7 +95,7 @@ class Question:
 
 
 def trace(db: sa.Connection, question: Question, landing: Landing | None = None, limit: int = 500) -> Record:
-    """The whole way from a figure to its rows, as one structure (rows at most `limit`, oldest first; `rows` and
+    """All the way from a figure to its rows, as one structure (at most `limit` rows, oldest first; `rows` and
     `rejected` count all of them).
 
     landing: where the raw text is read, by pinned version; without it only rejected rows show theirs."""
@@ -115,14 +116,14 @@ def trace(db: sa.Connection, question: Question, landing: Landing | None = None,
 
 
 def figure(db: sa.Connection, question: Question) -> Record:
-    """The figure as the rollup says, as the sales add up, and whether both agree."""
+    """The figure of the rollup, the sum of the sales, and whether both agree."""
     rollup = db.execute(sa.text(_FIGURE), question.bound).mappings().one()
     rows = db.execute(sa.text(_SUM), question.bound).mappings().one()
     return {"figure": dict(rollup), "rows": dict(rows), "agrees": dict(rollup) == dict(rows)}
 
 
 def files(db: sa.Connection, question: Question, also: list[int] | None = None) -> list[Record]:
-    """The files behind a figure, with their part of it, and those of `also`."""
+    """The files of a figure with their share of it, and the files of `also`."""
     return _rows(db, _FILES, question.bound | {"files": also or []})
 
 
@@ -138,7 +139,7 @@ def rejects(db: sa.Connection, question: Question, limit: int = 500, skip: int =
 
 
 def count_rejects(db: sa.Connection, question: Question) -> int:
-    """How many rows those are."""
+    """How many rejected rows these are."""
     return int(db.scalar(sa.text(_REJECTS_COUNT), question.bound) or 0)
 
 
@@ -148,17 +149,17 @@ def runs(db: sa.Connection, file_ids: list[int]) -> list[Record]:
 
 
 def with_raw_text(found: list[Record], lines: list[Record], landing: Landing) -> list[Record]:
-    """Read each file's pinned version and add `raw` (the cells that are read) and `text` (the whole row as written) to
-    its lines; a file that is gone says so in `missing`."""
-    told = []
+    """Read each file's pinned version and add `raw` (the cells that are read) and `text` (the complete row as written)
+    to its rows; a file that cannot be read says why in `missing`."""
+    completed = []
     for file, data in zip(found, landing.read_many([(f["key"], f["etag"]) for f in found]), strict=True):
         own = [line for line in lines if line["file_id"] == file["file_id"]]
-        told.append(file | {"missing": _add_raw(file["key"], data, own)})
-    return told
+        completed.append(file | {"missing": _add_raw(file["key"], data, own)})
+    return completed
 
 
 def truck_name(db: sa.Connection, truck_id: int) -> str:
-    """A truck's name, or what stands for it where details.xlsx lacks the truck."""
+    """A truck's name, or its number where details.xlsx lacks it."""
     name = db.scalar(sa.text("SELECT name FROM core.truck WHERE truck_id = :truck"), {"truck": truck_id})
     return name or f"Truck {truck_id} (not in details.xlsx)"
 
@@ -170,7 +171,7 @@ def _add_raw(key: str, data: bytes | Exception, lines: list[Record]) -> str | No
         raise data
     try:
         raw = feed.read(key, data)
-        texts = feed.written(key, data, [line["row_number"] for line in lines])
+        texts = feed.raw_text(key, data, [line["row_number"] for line in lines])
     except feed.FeedError as error:
         return str(error)
     for line in [line for line in lines if line["row_number"] in texts]:

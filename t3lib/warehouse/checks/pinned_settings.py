@@ -1,4 +1,4 @@
-"""The settings that every stored row was made under."""
+"""The settings under which every stored row was made."""
 
 import sqlalchemy as sa
 
@@ -17,8 +17,8 @@ def differing(db: sa.Connection) -> list[tuple[str, str, str]]:
     return [(name, stored[name], now) for name, now in in_force().items() if stored.get(name, now) != now]
 
 
-def hold(db: sa.Connection) -> None:
-    """Remember the settings at the first load; refuse to mix business days made under different ones.
+def pin(db: sa.Connection) -> None:
+    """Store the settings at the first load; later refuse to mix business days made under different ones.
 
     Raises SettingsError."""
     for name, value in in_force().items():

@@ -1,16 +1,18 @@
-"""Proofs that ledger, sales, rejects and rollups agree; each returns what does not, and what to do."""
+"""Checks that ledger, sales, rejects and rollups agree; each returns what differs, and what to do."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.money import pounds
-from t3lib.warehouse.checks import duplicate_pairs
+from t3lib.warehouse.checks import duplicate_pairs, pinned_settings
 from t3lib.warehouse.checks.rollup_differences import ROLLUPS, days
 
-# One row per loaded or replaced sales file: what the ledger says beside what the tables hold.
+if TYPE_CHECKING:
+    import pandas as pd
+
+# One row per loaded or replaced sales file: what the ledger says and what the tables hold.
 _FILES = """
     WITH sold AS (
         SELECT truck_id, file_id, count(*) AS sales, sum(total_pence) AS pence
@@ -33,7 +35,7 @@ _FILES = """
     LEFT JOIN sold ON sold.file_id = file.file_id AND sold.truck_id = file.truck_id
     LEFT JOIN refused ON refused.file_id = file.file_id
 """
-# One row per file whose sales stand although it is not loaded.
+# One row per file that has sales although it is not loaded.
 _SALES_WITHOUT_FILE = """
     SELECT truck_id, file_id, count(*) AS rows FROM core.sale
     WHERE NOT EXISTS (SELECT FROM ops.source_file AS file
@@ -42,8 +44,8 @@ _SALES_WITHOUT_FILE = """
     GROUP BY truck_id, file_id
     ORDER BY truck_id, file_id
 """
-# A row is a sale, or stands open or dismissed; one that was repaired or replayed is a sale. One row per file that
-# has others.
+# A row is a sale, or an open or dismissed reject; one that was repaired or replayed is a sale. One row per file that
+# has other rows.
 _TORN_REJECTS = """
     SELECT file.truck_id, file.key, count(*) AS rows FROM ops.rejected_row AS row
     JOIN ops.source_file AS file USING (file_id)
@@ -63,7 +65,7 @@ _STRANGE = (
     "no load leaves such rows, so something else wrote to core.sale: let its owner delete those of these files, or "
     "restore a backup. Then `t3 doctor --repair`"
 )
-_TORN = "read their files anew: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
+_TORN = "load their files again: `t3 files hold KEY`, `t3 files release KEY`, `t3 ingest`. Then `t3 doctor --repair`"
 _TWICE = (
     "these sales count twice: take one file out with `t3 files hold KEY`; should both be right, release it again with "
     "`t3 files release KEY`, then `t3 ingest`"
@@ -73,7 +75,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Check:
-    """One proof: its name, whether it holds, a sentence with figures, and where it does not, what to do."""
+    """One check: its name, whether it passed, a sentence with figures, and advice where it failed."""
 
     name: str
     ok: bool
@@ -82,7 +84,7 @@ class Check:
 
 
 def checks(db: sa.Connection) -> list[Check]:
-    """Everything that must hold of the whole warehouse."""
+    """Every check of the whole warehouse."""
     rollups_hold = [_rollup(db, name) for name in ROLLUPS]
     return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups_hold, _rules(db), _unfinished(db)]
 
@@ -90,14 +92,18 @@ def checks(db: sa.Connection) -> list[Check]:
 def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
     """Those of some trucks whose ledger, sales and rejects disagree."""
     query = _FILES.format(where="WHERE truck_id = ANY(:trucks)") + " WHERE file.truck_id = ANY(:trucks)"
-    files = _judged(pd.read_sql(sa.text(query), db, params={"trucks": trucks}))
+    files = _reconciled(db, query, trucks=trucks)
     found = set(files[~files["reconciles"]]["truck_id"])
     for query in (_SALES_WITHOUT_FILE, _TORN_REJECTS):
         found |= set(db.scalars(sa.text(query), {"trucks": trucks}))
     return sorted(int(truck) for truck in found)
 
 
-def _judged(files: pd.DataFrame) -> pd.DataFrame:
+def _reconciled(db: sa.Connection, query: str, **parameters: Any) -> "pd.DataFrame":
+    """The files that a query finds, and whether each reconciles."""
+    import pandas as pd  # half a second that a worker need not wait for
+
+    files = pd.read_sql(sa.text(query), db, params=parameters)
     is_sales = ~files["key"].str.startswith("metadata/")
     loaded = files["state"] == "loaded"
     same = (
@@ -110,7 +116,7 @@ def _judged(files: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(db: sa.Connection) -> Check:
-    files = _judged(pd.read_sql(sa.text(_FILES.format(where="")), db))
+    files = _reconciled(db, _FILES.format(where=""))
     loaded = files[(files["state"] == "loaded") & ~files["key"].str.startswith("metadata/")]
     wrong = files[~files["reconciles"]]
     read, kept, refused, pence = (
@@ -118,13 +124,13 @@ def _files(db: sa.Connection) -> Check:
     )
     detail = f"{len(loaded):,} files: {read:,} rows read = {kept:,} sales, {pounds(pence)}, + {refused:,} rejected"
     if len(wrong):
-        detail += f"; not so for {len(wrong):,}: " + "; ".join(map(_wrong, wrong.head(_NAMED).to_dict("records")))
+        detail += f"; not for {len(wrong):,}: " + "; ".join(map(_wrong, wrong.head(_NAMED).to_dict("records")))
     ok = not len(wrong) and read == kept + refused
     return Check("files", ok, detail, "" if ok else _REREAD)
 
 
 def _wrong(file: dict[str, Any]) -> str:
-    """A file that does not reconcile: what the ledger says beside what the tables hold."""
+    """A file that does not reconcile: what the ledger says and what the tables hold."""
     return (
         f"{file['key']} is {file['state']} with {file['rows_loaded']:,} sales, {pounds(file['pence_loaded'])}, "
         f"{file['rows_rejected']:,} rejected; found {file['sales']:,}, {pounds(file['pence'])}, {file['rejects']:,}"
@@ -133,7 +139,7 @@ def _wrong(file: dict[str, Any]) -> str:
 
 def _orphans(db: sa.Connection) -> Check:
     files = db.execute(sa.text(_SALES_WITHOUT_FILE), {"trucks": None}).all()
-    detail = f"{sum(file.rows for file in files):,} sales stand without a loaded file"
+    detail = f"{sum(file.rows for file in files):,} sales have no loaded file"
     if files:
         detail += ": " + ", ".join(f"file {file.file_id} of truck {file.truck_id}" for file in files[:_NAMED])
     return Check("sales", not files, detail, _STRANGE if files else "")
@@ -159,7 +165,7 @@ def _pairs(db: sa.Connection) -> Check:
     if twice:
         detail += ": " + "; ".join(map(str, twice[:_NAMED]))
     if released := len(found) - len(twice):
-        detail += f"; {released:,} more, of which a person released one, stand as decided"
+        detail += f"; {released:,} more, of which a person released one, stay as decided"
     return Check("pairs", not twice, detail, _TWICE if twice else "")
 
 
@@ -168,7 +174,7 @@ def _rollup(db: sa.Connection, name: str) -> Check:
     if apart:
         detail = f"{rollup.table} differs from {rollup.source} on {len(apart):,} days: "
         detail += ", ".join(map(str, apart[:_NAMED]))
-        return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` makes these rows anew")
+        return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` rebuilds these rows")
     sums = ", ".join(f"coalesce(sum({value}), 0)::bigint" for value in rollup.values)
     rows, count, *pence = db.execute(sa.text(f"SELECT count(*), {sums} FROM {rollup.table}")).one()
     held = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])
@@ -176,9 +182,7 @@ def _rollup(db: sa.Connection, name: str) -> Check:
 
 
 def _rules(db: sa.Connection) -> Check:
-    from t3lib.warehouse.checks.pinned_settings import differing
-
-    wrong = differing(db)
+    wrong = pinned_settings.differing(db)
     detail = "the sales were made under the settings in force"
     if wrong:
         detail = "; ".join(f"{name} is {now}, sales were made under {then}" for name, then, now in wrong)

@@ -1,11 +1,10 @@
-"""Loaded files read once more from the bucket, by today's readers: their lines beside the rows that stand."""
+"""Loaded files read again from the bucket by the present code: their rows compared with the loaded ones."""
 
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from t3lib.cleaning import TruckFacts
@@ -26,7 +25,7 @@ _LOADED = sa.text("""
 """)
 _VALUE = ["file_id", "row_number", "sold_at", "payment_type", "total_pence"]
 _ADVICE = (
-    "compare the file with what `t3 trace` shows. `t3 ingest --reprocess DATE` reads its days anew; a file that is "
+    "compare the file with what `t3 trace` shows. `t3 ingest --reprocess DATE` reprocesses its days; a file that is "
     "refused today stays as it is until a mended one is uploaded under its key, or `t3 files hold KEY` takes it out"
 )
 
@@ -36,7 +35,7 @@ def check(
 ) -> Check:
     """Whether each file still gives the rows that were read of it, and every sale is what its row says.
 
-    sample: how many files are drawn by chance, 0 for all. Files that left the bucket are counted and passed over."""
+    sample: how many files are drawn at random, 0 for all. Files that left the bucket are counted and skipped."""
     with connect(url) as db:
         loaded = {row.file_id: row.rows_read for row in db.execute(_LOADED)}
     drawn = sorted(random.sample(list(loaded), sample) if 0 < sample < len(loaded) else loaded)
@@ -48,13 +47,13 @@ def check(
         read = extract(files, landing)
         odd = _odd_sales(read, url)
         for outcome in read.files.to_pylist():
-            faults += _judge(outcome, loaded[outcome["file_id"]], odd.get(outcome["file_id"], 0), counts)
+            faults += _faults(outcome, loaded[outcome["file_id"]], odd.get(outcome["file_id"], 0), counts)
         if progress:
             progress(min(start + _PORTION, len(drawn)), len(drawn))
-    return _told(counts, faults, len(drawn), len(loaded))
+    return _summary(counts, faults, len(drawn), len(loaded))
 
 
-def _judge(outcome: dict[str, Any], rows_read: int, odd: int, counts: Counter[str]) -> Iterator[str]:
+def _faults(outcome: dict[str, Any], rows_read: int, odd: int, counts: Counter[str]) -> Iterator[str]:
     """What is wrong with a loaded file as it is read today."""
     key = outcome["key"]
     if outcome["state"] == "superseded":
@@ -70,7 +69,7 @@ def _judge(outcome: dict[str, Any], rows_read: int, odd: int, counts: Counter[st
 
 
 def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
-    """How many sales of each file are not what their rows say, those apart that a person repaired."""
+    """How many sales of each file are not what their rows say, without those that a person repaired."""
     files = read.files["file_id"].to_pylist()
     with connect(url) as db:
         rules = rulesets.in_force(db)
@@ -79,14 +78,14 @@ def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     said = rules.clean(read.raw, read.files, TruckFacts(), bits, believing=True).sales.select(_VALUE)
     with changing(url) as cursor:
         repaired = active.active_decisions(cursor, files)
-        stand = decisions.without(sales_of(cursor, files), repaired).select(_VALUE)
-    odd = stand.join(said.cast(stand.schema), keys=_VALUE, join_type="left anti")
+        existing = decisions.without(sales_of(cursor, files), repaired).select(_VALUE)
+    odd = existing.join(said.cast(existing.schema), keys=_VALUE, join_type="left anti")
     return Counter(odd["file_id"].to_pylist())
 
 
-def _told(counts: Counter[str], faults: list[str], drawn: int, loaded: int) -> Check:
-    whole = f"all {drawn:,}" if drawn == loaded else f"{drawn:,} of {loaded:,}"
-    detail = f"{whole} loaded files read once more: {counts['rows']:,} rows"
+def _summary(counts: Counter[str], faults: list[str], drawn: int, loaded: int) -> Check:
+    files = f"all {drawn:,}" if drawn == loaded else f"{drawn:,} of {loaded:,}"
+    detail = f"{files} loaded files read again: {counts['rows']:,} rows"
     if counts["gone"]:
         detail += f"; {counts['gone']:,} are no longer in the bucket"
     if faults:

@@ -1,4 +1,4 @@
-"""What the roles could do beyond what they need: read from the catalogue, so that nothing later is forgotten."""
+"""What the roles could do beyond what they need, from the catalogue, so that objects made later are covered too."""
 
 import psycopg2
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from t3lib.warehouse.checks.reconciliation import Check
 from t3lib.warehouse.db import roles
 from t3lib.warehouse.db.connection import libpq_url, psycopg2_url
 
-# Each gives sentences; nothing where all is closed. `ours` are T3's roles, `theirs` the schemas that it owns.
+# Each query gives a sentence per exposure. `ours` are T3's roles, `theirs` the schemas that it owns.
 _WITH = """
     WITH ours AS (SELECT oid, rolname FROM pg_roles WHERE rolname = ANY(:roles)),
     theirs AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('ops', 'core', 'mart', 'dbos'))
@@ -92,13 +92,13 @@ def check(db: sa.Connection) -> Check:
 
 
 def open_ways(db: sa.Connection) -> list[str]:
-    """What is open to a role, or to everybody, that need not be."""
+    """What a role, or everybody, may do without need."""
     given = {"roles": [f"t3_{name}" for name in roles.NAMES]}
     return [line for fact in _FACTS for line in sorted(db.scalars(sa.text(_WITH + fact), given))]
 
 
 def changed_settings(db: sa.Connection) -> list[str]:
-    """The settings that are not as T3 made them: any role may change its own."""
+    """The role settings that T3 did not make: any role may change its own."""
     other = [f"{role} has another {name} than {value}" for role, name, value in roles.missing_settings(db)]
     return other + [f"{role} has a setting that T3 did not make: {name}" for role, name in roles.foreign_settings(db)]
 
@@ -114,14 +114,14 @@ def may_log_in(name: str) -> bool:
     if url is None:
         return True
     try:
-        psycopg2.connect(libpq_url(url.get_secret_value())).close()  # asks nothing that the role's settings could spoil
+        psycopg2.connect(libpq_url(url.get_secret_value())).close()  # no statement: role settings could break one
     except psycopg2.OperationalError as error:
         return "authentication failed" not in str(error)
     return True
 
 
 def passwords() -> dict[str, str]:
-    """Those that the settings give the roles which cannot log in, to set them again."""
+    """The passwords in the settings of roles that cannot log in, to set them again."""
     urls = {name: getattr(settings(), f"database_url_{name}") for name in roles.NAMES if not may_log_in(name)}
     made = {name: psycopg2_url(url.get_secret_value()) for name, url in urls.items()}
     return {name: url.password for name, url in made.items() if url.username == f"t3_{name}" and url.password}

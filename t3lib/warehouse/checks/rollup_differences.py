@@ -1,4 +1,4 @@
-"""Where a rollup differs from the rows that it is made of, and making exactly those of its rows anew."""
+"""Where a rollup differs from the rows that it sums up, and rebuilding exactly its wrong rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from t3lib.warehouse.sales.rollups import EVER, HOURLY_KEY, PRICE_KEY, SOLD_KEY,
 
 @dataclass(frozen=True)
 class Rollup:
-    """A table of mart, its key, and its values, of which the first is a count; `source` is what it is made of."""
+    """A table of mart, its key, and its values, the first of which is a count; `source` is the table it sums up."""
 
     table: str
     key: tuple[str, ...]
@@ -25,7 +25,7 @@ ROLLUPS = {
     "rejected": Rollup("mart.rejected_daily", ("business_date", "truck_id", "reason"), ("rows",), "ops.rejected_row"),
 }
 
-# One row per key in which the rollup and its definition disagree. No day stands for every range.
+# One row per key in which the rollup and its definition differ. Rows without a day belong to every range.
 _APART = """
     WITH sides AS (
         SELECT {columns}, true AS is_kept FROM {table}
@@ -49,7 +49,7 @@ _DAYS = """
 _WRONG = "CREATE TEMP TABLE apart ON COMMIT DROP AS SELECT * FROM ({apart}) AS found WHERE truck_id <> ALL(:without)"
 _DELETE = "DELETE FROM {table} AS kept USING apart WHERE {matches}"
 _INSERT = "INSERT INTO {table} ({columns}) SELECT {key}, {made} FROM apart WHERE is_made ORDER BY {key}"
-# The rollup was corrected already: what stood before is what stands now less the correction.
+# The rollup is corrected already: the figures before are those now minus the correction.
 _RESTATED = """
     WITH moved AS (
         SELECT truck_id, business_date, sum(transactions_made - transactions_kept)::bigint AS rows,
@@ -60,14 +60,14 @@ _RESTATED = """
 
     INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
                                  keys, actor, why)
-    SELECT 'rebuild', truck_id, business_date, stands.rows - moved.rows, stands.rows, stands.pence - moved.pence,
-           stands.pence, ARRAY['mart.sales_hourly'], :actor, :why
+    SELECT 'rebuild', truck_id, business_date, existing.rows - moved.rows, existing.rows, existing.pence - moved.pence,
+           existing.pence, ARRAY['mart.sales_hourly'], :actor, :why
     FROM moved
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(transactions), 0)::bigint AS rows, coalesce(sum(total_pence), 0)::bigint AS pence
         FROM mart.sales_hourly AS hourly
         WHERE hourly.business_date = moved.business_date AND hourly.truck_id = moved.truck_id
-    ) AS stands
+    ) AS existing
     ORDER BY truck_id, business_date
 """
 
@@ -76,7 +76,7 @@ _RESTATED = """
 class ApartDay:
     """A truck's business day (None: rejects without any) on which so many rows of a rollup are wrong.
 
-    kept and made are the transactions or rejects that those rows hold, and those that they should."""
+    kept: the transactions or rejects that those rows hold; made: those that they should hold."""
 
     truck_id: int
     business_date: date | None
@@ -99,9 +99,9 @@ def days(db: sa.Connection, name: str) -> list[ApartDay]:
 def correct(
     db: sa.Connection, name: str, first: date, last: date, without: list[int], *, actor: str, why: str
 ) -> list[ApartDay]:
-    """Make the wrong rows of a rollup anew, except those of some trucks, and record which figures moved by it.
+    """Rebuild the wrong rows of a rollup, except those of some trucks, and record which figures that changed.
 
-    Nothing else may write meanwhile: see rebuilding.rebuild."""
+    Nothing else may write meanwhile: see rollup_repair.rebuild."""
     rollup, apart = ROLLUPS[name], _apart(name)
     parts = {
         "table": rollup.table,

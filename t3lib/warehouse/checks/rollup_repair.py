@@ -1,4 +1,4 @@
-"""Rollups made anew where they differ from sales and rejects, while no load is under way. Nothing else is changed."""
+"""Rebuilds the rows of rollups that differ from sales and rejects, while no load runs. Changes nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from t3lib.warehouse.sales.rollups import EVER
 
 _NAMED = 5
 
-# Every change of figures shares the lock of the dimensions; this one keeps out who does not ask for it.
+# Every change of figures by T3 shares the lock of the dimensions; this lock keeps other writers out.
 _TABLES = f"LOCK TABLE {', '.join(rollup.table for rollup in ROLLUPS.values())} IN SHARE ROW EXCLUSIVE MODE"
 _WATERMARK = "UPDATE mart.watermark SET version = version + 1"
 _NOTIFY = "SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark"
@@ -33,21 +33,21 @@ class Rebuilt:
         named = ", ".join(map(str, self.days[:_NAMED]))
         more = f" and {len(self.days) - _NAMED:,} more days" if len(self.days) > _NAMED else ""
         rows = f"{self.rows:,} rows" if self.rows > 1 else "a row"
-        return f"{self.table}: {rows} made anew; {named}{more}"
+        return f"{self.table}: {rows} rebuilt; {named}{more}"
 
 
 def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
-    """Correct the wrong rows of every rollup in one transaction; what was done, nothing where all agree.
+    """Correct the wrong rows of every rollup in one transaction; returns what was corrected.
 
-    Waits until the loads under way have committed, and lets the next begin when it has. Trucks whose ledger, sales
-    and rejects disagree are left alone: what they are made of is not known."""
+    It waits until running loads have committed; new ones wait for it. Trucks whose ledger, sales and rejects disagree
+    are left alone: their true figures are not known."""
     actor, why = audit.named(actor), audit.reasoned(why)
     with connect(url) as db:
         found = {name: apart for name in ROLLUPS if (apart := days(db, name))}
     if not found:
         return []
     with connect(url) as db:
-        db.exec_driver_sql(locks.DIMENSIONS_ALONE)
+        db.exec_driver_sql(locks.DIMENSIONS_EXCLUSIVE)
         db.execute(sa.text(_TABLES))
         unsound = reconciliation.unsound(db, sorted({day.truck_id for apart in found.values() for day in apart}))
         done = [_rebuild(db, name, apart, unsound, actor, why) for name, apart in found.items()]
@@ -61,7 +61,7 @@ def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
 
 
 def _rebuild(db: sa.Connection, name: str, apart: list[ApartDay], unsound: list[int], actor: str, why: str) -> Rebuilt:
-    """Month by month, so that only the partitions that need it are read while the loads wait."""
+    """Month by month, so that only partitions with wrong days are read while loads wait."""
     corrected: list[ApartDay] = []
     for first, last in _ranges([day.business_date for day in apart]):
         corrected += correct(db, name, first, last, unsound, actor=actor, why=why)

@@ -1,5 +1,5 @@
--- What only a superuser may do, once a database: no role makes large objects, which no limit bounds and nobody sees,
--- and the last connections of a full server are the loading's.
+-- What only a superuser may do, once per database: no role makes large objects, which no limit bounds and nobody sees,
+-- and the last connections of a full server are kept for loads.
 REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid),
     pg_catalog.lo_from_bytea(oid, bytea), pg_catalog.lo_put(oid, bigint, bytea), pg_catalog.lo_open(oid, integer),
     pg_catalog.lowrite(integer, bytea), pg_catalog.lo_truncate(integer, integer),
@@ -8,7 +8,7 @@ DO $$
 DECLARE
     made oid;
 BEGIN
-    -- Those that the roles made before are kept, out of their reach.
+    -- Large objects that the roles made before stay, under another owner.
     FOR made IN SELECT lob.oid FROM pg_largeobject_metadata AS lob JOIN pg_roles ON pg_roles.oid = lomowner
                 WHERE rolname IN ('t3_etl', 't3_dashboard', 't3_analyst', 't3_mailer', 't3_operator') LOOP
         EXECUTE format('ALTER LARGE OBJECT %s OWNER TO CURRENT_USER', made);

@@ -13,11 +13,11 @@ from t3lib.settings import settings
 from t3lib.warehouse.db import locks
 
 _HERE = Path(__file__).parent
-# Whom the network lost is let go of within ten seconds, not after two hours: by this end and by the server's.
-_HERE_NOTICES = {"keepalives_idle": "4", "keepalives_interval": "2", "keepalives_count": "3",
+# Both ends drop a connection whose other end no longer answers within ten seconds, not after two hours.
+_CLIENT_KEEPALIVE = {"keepalives_idle": "4", "keepalives_interval": "2", "keepalives_count": "3",
                  "tcp_user_timeout": "10000"}  # fmt: skip
-SERVER_NOTICES = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
-SERVER_NOTICES += " -c tcp_user_timeout=10000"
+SERVER_KEEPALIVE = "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+SERVER_KEEPALIVE += " -c tcp_user_timeout=10000"
 
 
 @cache
@@ -34,8 +34,8 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _lost(context: sa.engine.ExceptionContext) -> sa.exc.OperationalError | None:
-    """An OperationalError for a connection that was lost, also where psycopg2 calls it but a DatabaseError: it does so
-    when the server went between two queries."""
+    """An OperationalError for a lost connection where psycopg2 raises only a DatabaseError: it does so when the server
+    stops between two queries."""
     lost = context.original_exception
     if not context.is_disconnect or type(lost) is not psycopg2.DatabaseError:
         return None
@@ -45,22 +45,22 @@ def _lost(context: sa.engine.ExceptionContext) -> sa.exc.OperationalError | None
 
 def psycopg2_url(url: str) -> sa.URL:
     """Any postgres URL with the driver that T3 uses."""
-    return _noticing(sa.make_url(url)).set(drivername="postgresql+psycopg2")
+    return _with_keepalive(sa.make_url(url)).set(drivername="postgresql+psycopg2")
 
 
 def libpq_url(url: str) -> str:
     """Any postgres URL as libpq (psql, psycopg, DBOS) wants it."""
-    written = _noticing(sa.make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+    written = _with_keepalive(sa.make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
     place, mark, query = written.partition("?")
     return place.replace(" ", "%20") + mark + query.replace("+", "%20")
 
 
-def _noticing(url: sa.URL) -> sa.URL:
-    """The same address; what the URL or PGOPTIONS ask of the server stands."""
+def _with_keepalive(url: sa.URL) -> sa.URL:
+    """The same URL with keepalives; options in the URL or in PGOPTIONS stay."""
     given = url.query.get("options") or ()
-    asked = " ".join(filter(None, (*((given,) if isinstance(given, str) else given), os.environ.get("PGOPTIONS"))))
-    options = asked if SERVER_NOTICES in asked else f"{SERVER_NOTICES} {asked}".strip()
-    return url.update_query_dict({**_HERE_NOTICES, **url.query, "options": options})
+    chosen = " ".join(filter(None, (*((given,) if isinstance(given, str) else given), os.environ.get("PGOPTIONS"))))
+    options = chosen if SERVER_KEEPALIVE in chosen else f"{SERVER_KEEPALIVE} {chosen}".strip()
+    return url.update_query_dict({**_CLIENT_KEEPALIVE, **url.query, "options": options})
 
 
 def engine(url: str | None = None) -> sa.Engine:
@@ -76,7 +76,7 @@ def connect(url: str | None = None) -> Iterator[sa.Connection]:
 
 
 def one_moment(db: sa.Connection) -> None:
-    """From here on the transaction sees the database as it is now, whatever is committed meanwhile.
+    """Let the transaction read one snapshot of the database, whatever is committed meanwhile.
 
     Only as the first statement of a transaction."""
     db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
@@ -108,14 +108,14 @@ def migrate(revision: str, url: str | None = None) -> str:
         locks.migrations(connection)
         config.attributes["connection"] = connection
         where = {"version_table": "schema_version", "version_table_schema": "ops"}
-        stands = MigrationContext.configure(connection, opts=where)
-        is_older = revision != "head" and revision < (stands.get_current_revision() or "")
+        current = MigrationContext.configure(connection, opts=where)
+        is_older = revision != "head" and revision < (current.get_current_revision() or "")
         (command.downgrade if is_older else command.upgrade)(config, revision)
-        return stands.get_current_revision() or ""
+        return current.get_current_revision() or ""
 
 
 def _prepare(url: str | None) -> None:
-    """Make what is locked while schemas change; of two who find nothing there, one is first."""
+    """Make the table that is locked while schemas change; when two processes try at once, the second finds it there."""
     try:
         with connect(url) as db:
             locks.prepare(db)

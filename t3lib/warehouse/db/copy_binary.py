@@ -1,6 +1,6 @@
 """PostgreSQL's binary COPY format from and to Arrow tables.
 
-Rows of one width, as sales are, are laid out by NumPy: a quarter of the time that ADBC takes for them."""
+NumPy lays out rows of one width, as sales are, in a quarter of the time that ADBC takes."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def types(schema: pa.Schema) -> dict[str, str]:
 
 
 def encode(table: pa.Table) -> Iterator[bytes]:
-    """The stream that COPY reads, in pieces."""
+    """The stream that COPY reads, in parts."""
     yield HEADER
     for start in range(0, table.num_rows, ROWS_AT_ONCE):
         rows = table.slice(start, ROWS_AT_ONCE).combine_chunks()
@@ -138,7 +138,7 @@ def _column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
 
 
 def _framed(column: pa.Array) -> pa.Array:
-    """Each value behind its size, or the sign of an absent one."""
+    """Each value after its size, or the mark of an absent one."""
     if column.type in _TEXTS:
         values = column.cast(pa.binary()) if column.type == pa.string() else _lists(column)
         sizes = _bytes(pc.fill_null(pc.binary_length(values), 0).to_numpy().astype(">i4"))

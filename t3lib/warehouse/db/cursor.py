@@ -20,7 +20,7 @@ _KINDS = {
 
 
 class Cursor(psycopg.RawCursor[tuple[Any, ...]]):
-    """A cursor whose rows come as Arrow tables and go in as such."""
+    """A cursor that reads and writes Arrow tables."""
 
     def table(self) -> pa.Table:
         """The rows of the last query."""
@@ -29,22 +29,22 @@ class Cursor(psycopg.RawCursor[tuple[Any, ...]]):
         arrays = [pa.array(list(values), kind) for values, kind in zip(columns, kinds, strict=True)]
         return pa.table(arrays, names=[column.name for column in self.description or ()])
 
-    def put(self, name: str, rows: pa.Table) -> None:
-        """Add rows to a table (schema.table); the columns are those of the same names."""
+    def copy_in(self, name: str, rows: pa.Table) -> None:
+        """Add rows to a table (schema.table) by COPY; columns go by name."""
         columns = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
         into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(*name.split(".")), columns)
         with self.copy(into) as copy:
             for piece in copy_binary.encode(rows):
                 copy.write(piece)
 
-    def keep(self, name: str, rows: pa.Table) -> None:
-        """Make a temporary table of rows; it is gone at the transaction's end."""
+    def temporary_table(self, name: str, rows: pa.Table) -> None:
+        """Make a temporary table of rows; it is dropped when the transaction ends."""
         columns = ", ".join(f'"{column}" {kind}' for column, kind in copy_binary.types(rows.schema).items())
         self.execute(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")
-        self.put(name, rows)
+        self.copy_in(name, rows)
 
-    def take(self, query: str, parameters: list[Any], schema: pa.Schema) -> pa.Table:
-        """The rows of a query that gives many of them; the schema is theirs."""
+    def copy_out(self, query: str, parameters: list[Any], schema: pa.Schema) -> pa.Table:
+        """The rows of a query by COPY, for many rows; `schema` is that of the result."""
         given = re.sub(r"\$(\d+)", lambda found: sql.quote(parameters[int(found[1]) - 1], self), query)
         stream = bytearray()
         with self.copy(f"COPY ({given}) TO STDOUT (FORMAT binary)") as copy:
@@ -58,8 +58,8 @@ class Cursor(psycopg.RawCursor[tuple[Any, ...]]):
 def transaction(url: str | None = None) -> Iterator[Cursor]:
     """A cursor whose changes commit together on success.
 
-    Whatever may pass by itself (a deadlock, a restart, a timeout) is raised as a plain OperationalError; a limit of
-    Postgres (SQLSTATE 54) does not pass and keeps its name."""
+    An error that may not occur in a retry (a deadlock, a restart, a timeout) is raised as a plain OperationalError; a
+    limit of Postgres (SQLSTATE 54) stays, and keeps its own class."""
     url = libpq_url(url or settings().need("database_url"))
     try:
         with psycopg.connect(url, prepare_threshold=None) as connection, Cursor(connection) as cursor:

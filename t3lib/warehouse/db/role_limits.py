@@ -1,6 +1,6 @@
-"""How long a role may work, wait or hold something; a worker ends the sessions that go on for longer.
+"""How long the sessions of a role may work, idle or hold a transaction; a worker ends those that exceed it.
 
-Postgres lets a role lift its own time-outs (SET statement_timeout = 0), so they are kept from outside too."""
+Postgres lets a role lift its own time-outs (SET statement_timeout = 0), so a worker enforces them too."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 
 class Limit(NamedTuple):
-    """Seconds that a statement may take, that a transaction may idle and may last, that a session may idle.
+    """Seconds that a statement may take, a transaction may idle, a transaction may last and a session may idle.
 
-    The last is for cursors that outlive their transaction."""
+    The last bounds cursors that outlive their transaction."""
 
     statement: int
     idle: int
@@ -25,9 +25,9 @@ LIMITS = {
     "mailer": Limit(300, 300, 900, 3600),
     "operator": Limit(10, 10, 60, 600),
 }
-# So long may a session of the pages or the analysts stand in the way of the owner or the loading.
+# For how many seconds a session of pages or analysts may block the owner or a load.
 LONGEST_WAIT = 15
-# The server's own time-outs come first.
+# Seconds in which the server's own time-outs come first.
 _GRACE = 2
 
 _END = sa.text("""
@@ -54,15 +54,15 @@ _END = sa.text("""
                 THEN 'its transaction lasted for more than ' || transaction || ' seconds'
             WHEN state LIKE 'idle in transaction%' AND
                  state_change < clock_timestamp() - make_interval(secs => idle + :grace)
-                THEN 'its transaction stood idle for more than ' || idle || ' seconds'
+                THEN 'its transaction was idle for more than ' || idle || ' seconds'
             WHEN state = 'active' AND query_start < clock_timestamp() - make_interval(secs => statement + :grace)
                 THEN 'its statement took more than ' || statement || ' seconds'
             WHEN EXISTS (SELECT FROM pg_locks WHERE pg_locks.pid = session.pid AND locktype = 'advisory')
                 THEN 'it held an advisory lock'
             WHEN state = 'idle' AND state_change < clock_timestamp() - make_interval(secs => longest + :grace)
-                THEN 'it stood idle for more than ' || longest || ' seconds'
+                THEN 'it was idle for more than ' || longest || ' seconds'
             WHEN role <> 't3_etl' AND EXISTS (SELECT FROM waiting WHERE session.pid = ANY(blockers))
-                THEN 'the loading waited for it'
+                THEN 'a load waited for it'
             END AS reason
         FROM session
     )
@@ -88,7 +88,7 @@ def timeouts(role: str, version: int) -> dict[str, str]:
 
 
 def enforce(db: sa.Connection) -> list[str]:
-    """End the sessions of T3's roles that are past their limits; one sentence for each.
+    """End the sessions of T3's roles that exceed their limits; returns one sentence for each.
 
     Needs pg_read_all_stats and pg_signal_backend, or membership in the roles, which `roles.ensure` sees to."""
     given = {

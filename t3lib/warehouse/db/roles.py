@@ -1,4 +1,4 @@
-"""Database roles: what the loading, the dashboard, the analysts, the mailer and the operators' page may do."""
+"""Database roles: what loads, the dashboard, the analysts, the mailer and the operations page may do."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ _PRESENT = sa.text("""
     WHERE d.datname = current_database()
 """)
 
-# Of a role wherever it logs in, or in this database.
+# The settings of roles, for every database or for this one.
 _EVERY = sa.text("""
     SELECT r.rolname, s.setdatabase <> 0 AS is_here, split_part(setting, '=', 1) AS name
     FROM pg_db_role_setting AS s
@@ -45,13 +45,13 @@ _EVERY = sa.text("""
 
 
 def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
-    """Make the roles, their settings and their grants as this version wants them.
+    """Bring the roles, their settings and their grants to what this version needs.
 
     passwords: by short name ("etl"); a role without one keeps what it has. May be repeated at any time.
     Raises ServiceError with the SQL for an administrator when the connection may not make roles."""
-    # Two at once would trip over the same catalogue rows, and so would a load that makes a partition.
+    # Two processes at once would conflict in the same catalogue rows, as would a load that makes a partition.
     locks.migrations(db)
-    locks.alone(db, locks.PARTITIONS)
+    locks.acquire(db, locks.PARTITIONS)
     try:
         with db.begin_nested():
             _make(db)
@@ -69,7 +69,7 @@ def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
 
 
 def administrator_sql() -> str:
-    """What only a superuser may do, in the database of T3."""
+    """The SQL that only a superuser may run, in the database of T3."""
     return _ADMINISTRATOR.read_text()
 
 
@@ -89,7 +89,7 @@ def missing_settings(db: sa.Connection) -> list[tuple[str, str, str]]:
 
 
 def foreign_settings(db: sa.Connection) -> list[tuple[str, str]]:
-    """(role, setting) of what the roles have beside `settings_of`: one that a role gave itself can stop its work."""
+    """(role, setting) that the roles have besides `settings_of`: one that a role gave itself can stop its work."""
     own = {(role, name) for role, name, _ in settings_of(180000)}
     found = db.execute(_EVERY, {"roles": [f"t3_{name}" for name in NAMES]})
     return [(row.rolname, row.name) for row in found if not row.is_here or (row.rolname, row.name) not in own]

@@ -3,7 +3,7 @@ CREATE SCHEMA IF NOT EXISTS sandbox;
 
 -- Start from nothing, so that a right taken out of this file is taken from the roles too.
 REVOKE ALL ON ALL TABLES IN SCHEMA ops, core, mart FROM t3_etl, t3_dashboard, t3_analyst, t3_mailer, t3_operator;
--- No function is for everybody, now and later; and who needs no temporary objects makes none.
+-- No function is open to PUBLIC, now or later; only roles that need temporary objects may make them.
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops, core, mart FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ops, core, mart
     FROM t3_etl, t3_dashboard, t3_analyst, t3_mailer, t3_operator;
@@ -34,7 +34,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.schema_version FROM t3_etl;
 -- What people decided, and what it changed, is written once.
 REVOKE UPDATE, DELETE, TRUNCATE ON ops.repair, ops.audit, ops.restatement FROM t3_etl;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.request FROM t3_etl;
--- Of the locks it takes those of the loading; who holds a worker's place, and who signs for visitors, is the owner's.
+-- It takes the locks of loads; worker leases, and the key that signs visitors, are the owner's.
 REVOKE INSERT, DELETE, TRUNCATE ON ops.lock, ops.dimension_lock FROM t3_etl;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.lease FROM t3_etl;
 
@@ -44,8 +44,8 @@ GRANT SELECT ON core.truck, core.location, core.pitch, core.menu_item, core.cost
 GRANT SELECT ON ops.setting, ops.source_file TO t3_mailer;
 GRANT SELECT, INSERT, UPDATE ON ops.mail_outbox, ops.run TO t3_mailer;
 
--- analyst and operator read all but the mails themselves. The one writes in the sandbox; the other asks: the state
--- and the outcome of a request are the worker's to write.
+-- analyst and operator read all but the mails themselves. The analyst writes in the sandbox; the operator enters
+-- requests, whose state and outcome only the worker writes.
 GRANT SELECT ON ALL TABLES IN SCHEMA ops, core, mart TO t3_analyst, t3_operator;
 REVOKE SELECT ON ops.mail_outbox, mart.mail FROM t3_analyst, t3_operator;
 GRANT SELECT (mail_id, report, business_date, edition, recipient, revision, message_id, subject, state, attempts,

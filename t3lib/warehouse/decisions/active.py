@@ -1,4 +1,4 @@
-"""People's decisions that stand on rejected rows: they follow their row's text when its file is read again."""
+"""People's active decisions on rejected rows: they follow their row's text when its file is read again."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from t3lib.warehouse.decisions import decisions
 from t3lib.warehouse.decisions.decisions import RULES, Decision
 
 _TEXT = ("raw_timestamp", "raw_type", "raw_total", "raw_line")
-# People's decisions that stand, each with its latest line of the audit; nth: of the rows with the same text.
-_STANDING = """
+# Rows with an active decision, each with the latest one of ops.repair; nth: among the rows with the same text.
+_ACTIVE = """
     WITH rejected AS (
         SELECT file_id, row_number, status, raw_timestamp, raw_type, raw_total, raw_line,
                row_number() OVER (PARTITION BY file_id, raw_timestamp, raw_type, raw_total, raw_line
@@ -37,8 +37,8 @@ _STANDING = """
 
 @dataclass(frozen=True)
 class Followed:
-    """Decisions on rows of a file that is read again: those whose row stands where it stood, the lines that end the
-    others there, the lines that carry them to the row's new place, and the sales that these make."""
+    """Decisions on rows of a file that is read again. here: those whose row has its number still. ended: what ends the
+    others. carried: what repeats them at the row's new number; sales: what these make."""
 
     here: list[dict[str, Any]]
     ended: list[Decision]
@@ -50,18 +50,18 @@ def active_decisions(cursor: Cursor, file_ids: list[int]) -> list[dict[str, Any]
     """The rows of these files that a person repaired or dismissed, each with who, why and the nth of its text."""
     if not file_ids:
         return []
-    cursor.execute(_STANDING, [file_ids])
+    cursor.execute(_ACTIVE, [file_ids])
     rows: list[dict[str, Any]] = cursor.table().to_pylist()
     return rows
 
 
 def carry(existing: list[dict[str, Any]], successors: dict[int, int], deleted: pa.Table,
           rejects: pa.Table) -> tuple[list[Decision], pa.Table]:  # fmt: skip
-    """Decisions on rows whose text a new version of their file holds too, and that are rejected again.
+    """Decisions carried to a new version of their file, where it holds their row's text too and rejects it again.
 
-    stood: of `standing`; successors: the new file by the replaced one; gone: its sales. A row that stands elsewhere
-    in the new version is found by its text: the nth of equal ones stays the nth. Returns the decisions and the
-    sales that the repaired ones make."""
+    existing: of `active_decisions`; successors: the new file by the replaced one; deleted: its sales. A row with
+    another number in the new version is found by its text: the nth of equal ones stays the nth. Returns the decisions
+    and the sales that the repaired ones make."""
     if not existing:
         return [], deleted.schema.empty_table()
     places = _places(rejects, {successors[row["file_id"]] for row in existing})
@@ -80,10 +80,10 @@ def carry(existing: list[dict[str, Any]], successors: dict[int, int], deleted: p
 
 
 def follow(existing: list[dict[str, Any]], moved: set[int], sales: pa.Table, rejects: pa.Table) -> Followed:
-    """The same for files that are cleaned again; `sales` are those that stand.
+    """The same for reprocessed files; `sales` are the loaded ones.
 
-    moved: the files that now have more rows or fewer. Only there, and where another text stands in a row's place,
-    can a row have moved; elsewhere one that is no longer rejected is one that the rules accept."""
+    moved: the files that now have more rows or fewer. Only there, and where the row of that number has another text,
+    can a row have moved; elsewhere a row that is no longer rejected is one that the rules accept."""
     files = {row["file_id"] for row in existing}
     places = _places(rejects, files)
     texts = {(text[0], place): text[1:-1] for text, place in places.items()}
@@ -115,7 +115,7 @@ def _places(rejects: pa.Table, files: set[int]) -> dict[tuple[Any, ...], int]:
 
 
 def _end(row: dict[str, Any], place: int | None, sales: pa.Table) -> Decision:
-    """What ends a decision where its row stood."""
+    """What ends a decision at the row's former number."""
     where = "The file no longer has this row among the rejected ones." if place is None else f"It is row {place} now."
     sale = next(iter(decisions.only(sales, [row]).to_pylist()), None)
     return decisions.on(row, "undo", RULES, where, "open", sale, undoes=row["repair_id"])

@@ -1,4 +1,4 @@
-"""What was decided on rejected rows: written once, never changed."""
+"""Decisions on rejected rows: written once, never changed."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.warehouse.db.cursor import Cursor
-from t3lib.warehouse.sales.change import apply
+from t3lib.warehouse.sales import change
 from t3lib.warehouse.sales.restatements import Label
 
 RULES = "the rules"
@@ -47,32 +47,32 @@ class Decision:
 
 
 def write(cursor: Cursor, decisions: list[Decision]) -> None:
-    """Keep decisions and give their rows the new status."""
+    """Write decisions and give their rows the new status."""
     if not decisions:
         return
     table = pa.Table.from_pylist([asdict(decision) for decision in decisions], schema=_SCHEMA)
-    cursor.put("ops.repair", table)
-    cursor.keep("decided", table.select(["file_id", "row_number", "status_after"]))
+    cursor.copy_in("ops.repair", table)
+    cursor.temporary_table("decided", table.select(["file_id", "row_number", "status_after"]))
     cursor.execute(_STATUS)
     cursor.execute("DROP TABLE decided")
 
 
 def on(row: dict[str, Any], action: str, actor: str, why: str, status: str, sale: dict[str, Any] | None,
        **more: Any) -> Decision:  # fmt: skip
-    """A decision on a row that gives it a status, with the sale that it inserts or deletes."""
+    """A decision that gives a row this status, with the sale that it inserts or deletes."""
     value = {name: sale[name] for name in ("sold_at", "payment_type", "total_pence")} if sale else {}
     return Decision(row["file_id"], row["row_number"], action, actor, why, row["status"], status, **value, **more)
 
 
 def lock(cursor: Cursor, file_ids: list[int]) -> None:
-    """Hold loaded files until the transaction ends, so that their rows stay as they are."""
+    """Lock loaded files until the transaction ends, so that their rows stay."""
     if file_ids:
         cursor.execute(_LOCKED, [file_ids])
         cursor.fetchall()
 
 
-def as_read(cursor: Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those rows whose status is as it was read."""
+def unchanged(cursor: Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows whose status has not changed since they were read."""
     if not rows:
         return []
     cursor.execute(_STATUSES, [sorted({row["file_id"] for row in rows})])
@@ -80,23 +80,23 @@ def as_read(cursor: Cursor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if now.get((row["file_id"], row["row_number"])) == row["status"]]
 
 
-def take(
+def apply(
     cursor: Cursor, taken: list[Decision], inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label]
 ) -> None:
     """Write decisions, and insert and delete the sales that they concern."""
     write(cursor, taken)
     if inserted.num_rows or deleted.num_rows:
         counted = dict.fromkeys(sorted({decision.file_id for decision in taken}))
-        apply(cursor, inserted, deleted, labels, counted, actor=taken[0].actor, why=taken[0].why)
+        change.apply(cursor, inserted, deleted, labels, counted, actor=taken[0].actor, why=taken[0].why)
 
 
 def without(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:
-    """A table of rows less those with the (file_id, row_number) of a list."""
+    """The rows of a table without those of a list, by (file_id, row_number)."""
     return table.filter(pc.invert(_among(table, rows))) if rows else table
 
 
 def only(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:
-    """Those rows of a table that have the (file_id, row_number) of a list."""
+    """The rows of a table that are in a list, by (file_id, row_number)."""
     return table.filter(_among(table, rows)) if rows else table.schema.empty_table()
 
 
@@ -107,5 +107,5 @@ def _among(table: pa.Table, rows: list[dict[str, Any]]) -> pa.ChunkedArray:
 
 
 def _line(file_id: int, row_number: int) -> int:
-    """A row's identity as one number; file ids stay below 2**32 for a long time."""
+    """(file_id, row_number) as one number; file ids stay below 2**32."""
     return file_id * 2**31 + row_number

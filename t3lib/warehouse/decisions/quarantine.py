@@ -1,4 +1,4 @@
-"""Files that a person takes out of the figures, or lets in: held and released, always with a reason."""
+"""Files that a person holds out of the figures or releases, always with a reason."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.sales.restatements import Label
 
-# Every spelling of a key is the same file. What a load has under way waits here, so that the version that it leaves
+# Every spelling of a key is the same file. The lock waits for a load that works on it, so that the version it leaves
 # is the one that is held or released.
 _VERSIONS = """
     SELECT file_id, truck_id, key, version, kind, state, is_twin, last_modified, deleted_at
@@ -31,7 +31,7 @@ _RELEASE = sa.text("""
         may_repeat = may_repeat OR state IN ('held_duplicate', 'held_overlap')
     WHERE file_id = :file_id
 """)
-_PASSED = ("superseded", "unreadable", "bad_header", "new", "claimed")
+_NOT_CURRENT = ("superseded", "unreadable", "bad_header", "new", "claimed")
 _HOLD = """
     UPDATE ops.source_file SET state = 'held', reason = 'Held by ' || $2 || ': ' || $3, batch_id = NULL
     WHERE file_id = $1
@@ -40,11 +40,11 @@ _AUDIT = "INSERT INTO ops.audit (action, subject, actor, why) VALUES ('hold', $1
 
 
 def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
-    """Let a held file in, by any spelling of its key: the next ingest loads its newest version and does not ask again
-    what it was held for. Raises RefusedError.
+    """Let a held file in, by any spelling of its key: the next ingest loads its newest version and does not hold it for
+    the same reason again. Raises RefusedError.
 
-    Held for its columns: every row of it is a sale as written. Held for another file: whatever else has the same
-    sales; that is still asked of one that a person held."""
+    Held for its columns: every row is then a sale as written. Held as a duplicate: it may then repeat sales of other
+    files. A file that a person held may still be held as a duplicate."""
     with connect(url) as db:
         versions = db.execute(sa.text(_VERSIONS.format(logical=":logical")), {"logical": logical(key)})
         newest = _newest([dict(row) for row in versions.mappings()])
@@ -57,28 +57,28 @@ def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
 
 
 def hold(key: str, *, actor: str, why: str, url: str | None = None) -> None:
-    """Take a loaded file's sales and rejects out of the figures until it is released, and keep its later versions out
-    as long. Raises RefusedError."""
+    """Take a loaded file's sales and rejects out of the figures until it is released; later versions of it wait too.
+    Raises RefusedError."""
     actor, why = audit.named(actor), audit.reasoned(why)
     with changing(url) as cursor:
         versions = cursor.execute(_VERSIONS.format(logical="$1"), [logical(key)]).table().to_pylist()
         loaded = [row for row in versions if row["state"] == "loaded" and row["kind"] in ("sales", "history")]
         if not loaded:
             raise RefusedError(_why_not(_newest(versions), key, "loaded"))
-        # of two spellings that were loaded side by side before these counted as one, the one that was named
+        # Of two spellings that were loaded before spellings counted as one file: the one that was named.
         found = min(loaded, key=lambda row: (row["key"] != key, row["is_twin"]))
         cursor.execute(_AUDIT, [found["key"], actor, why])
-        _take_out(cursor, found, actor, why)
+        _hold(cursor, found, actor, why)
 
 
 def _newest(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The version that stands for a key; one that was passed over only where there is no other."""
-    held = [row for row in versions if row["state"] == "held"]  # what a person holds is asked about first
-    standing = held or [row for row in versions if row["state"] not in _PASSED] or list(versions)
-    return max(standing, default=None, key=identity.in_order)
+    """The current version of a key: held by a person, else loaded or held, else the newest of the others."""
+    held = [row for row in versions if row["state"] == "held"]
+    candidates = held or [row for row in versions if row["state"] not in _NOT_CURRENT] or list(versions)
+    return max(candidates, default=None, key=identity.in_order)
 
 
-def _take_out(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> None:
+def _hold(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> None:
     deleted, none = sales_of(cursor, [file["file_id"]]), SALE_SCHEMA.empty_table()
     cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
                    [file["truck_id"], file["file_id"]])  # fmt: skip
@@ -86,7 +86,7 @@ def _take_out(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> 
     cursor.execute(_HOLD, [file["file_id"], actor, why])
     reopen_held(cursor, [file["file_id"]])
     restatements.record(cursor, none, deleted, {file["file_id"]: Label("held", file["key"])}, actor=actor, why=why)
-    rollups.move(cursor, none, deleted)
+    rollups.update(cursor, none, deleted)
     rollups.raise_watermark(cursor)
 
 

@@ -1,15 +1,15 @@
-"""The rows that were not loaded: listed, shown with what was decided about them, validated by the rules of today."""
+"""Rejected rows: listed, shown with the decisions on them, validated by the present rules."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.cleaning import Cleaned
-from t3lib.cleaning.truck_facts import read_facts
+from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.feed.keys import batch_window
 from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.problems import RefusedError, WrongUseError
@@ -49,34 +49,26 @@ _HISTORY = sa.text("""
 """)
 
 
-def listed(
-    db: sa.Connection,
-    *,
-    statuses: Iterable[str] = ("open",),
-    reason: str | None = None,
-    truck: int | None = None,
-    first: date | None = None,
-    last: date | None = None,
-    limit: int | None = 50,
-) -> list[dict[str, Any]]:
+class Filter(TypedDict, total=False):
+    """Which rejected rows are wanted: their statuses (default: open), reason, truck and business days."""
+
+    statuses: Iterable[str]
+    reason: str | None
+    truck: int | None
+    first: date | None
+    last: date | None
+
+
+def listed(db: sa.Connection, *, limit: int | None = 50, **wanted: Unpack[Filter]) -> list[dict[str, Any]]:
     """The newest rejected rows of loaded files: raw text, reason, suggestion, status, file."""
-    if reason and reason not in (known := rulesets.sentences(db)):
+    if (reason := wanted.get("reason")) and reason not in (known := rulesets.sentences(db)):
         raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(known)}.")
-    wanted = _wanted(statuses, reason, truck, first, last)
-    return [dict(row) for row in db.execute(_LISTED, wanted | {"limit": limit}).mappings()]
+    return [dict(row) for row in db.execute(_LISTED, _bound(wanted) | {"limit": limit}).mappings()]
 
 
-def count(
-    db: sa.Connection,
-    *,
-    statuses: Iterable[str] = ("open",),
-    reason: str | None = None,
-    truck: int | None = None,
-    first: date | None = None,
-    last: date | None = None,
-) -> int:
-    """How many those are."""
-    return int(db.scalar(_COUNT, _wanted(statuses, reason, truck, first, last)) or 0)
+def count(db: sa.Connection, **wanted: Unpack[Filter]) -> int:
+    """How many rejected rows these are."""
+    return int(db.scalar(_COUNT, _bound(wanted)) or 0)
 
 
 def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
@@ -99,20 +91,21 @@ def validate(
     raw_rows = pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA)
     of_files = pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA)
     rules = rulesets.in_force(db)
-    return rules.clean(raw_rows, of_files, read_facts(db), rulesets.bits(db, rules), believing=believing)
+    return rules.clean(raw_rows, of_files, read_truck_facts(db), rulesets.bits(db, rules), believing=believing)
 
 
 def must_be_open(row: dict[str, Any]) -> None:
-    """Raise RefusedError unless a person may decide about a row."""
+    """Raise RefusedError unless a person may decide on a row."""
     if row["state"] != "loaded":
         raise RefusedError(f"{row['key']} is {row['state'].replace('_', ' ')}: its rows decide nothing any more.")
     if row["status"] != "open":
         raise RefusedError(f"This row is {row['status']} already: take that back first (`t3 rejects undo`).")
 
 
-def _wanted(statuses: Iterable[str], reason: str | None, truck: int | None, first: date | None,
-            last: date | None) -> dict[str, Any]:  # fmt: skip
-    return {"statuses": list(statuses), "reason": reason, "truck": truck, "first": first, "last": last}
+def _bound(wanted: Filter) -> dict[str, Any]:
+    """The parameters of a query for these rows."""
+    names = ("reason", "truck", "first", "last")
+    return {name: wanted.get(name) for name in names} | {"statuses": list(wanted.get("statuses", ("open",)))}
 
 
 def _window(row: dict[str, Any]) -> dict[str, datetime]:

@@ -1,4 +1,4 @@
-"""The repair desk: people decide what becomes of rejected rows. Every decision is kept and can be taken back."""
+"""Repairs: people decide what becomes of rejected rows. Every decision is kept and can be taken back."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -45,8 +45,8 @@ def repair(
 ) -> dict[str, Any]:
     """Make a rejected row a sale; returns that sale (columns of core.sale).
 
-    pence: the total, or accept the suggested one; sold_at (aware) and payment_type where the row's own are no
-    good. What was not given is read from the row. Raises RefusedError: the row is not open, something is still
+    pence: the total, or accept the suggested one; sold_at (aware) and payment_type where the row's own are wrong.
+    What was not given is read from the row. Raises RefusedError: the row is not open, something is still
     missing, or the value is beyond the truck's limits and not forced."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
@@ -68,7 +68,7 @@ def repair(
 
 
 def dismiss(file_id: int, row_number: int, *, actor: str, why: str, url: str | None = None) -> None:
-    """Say that a rejected row is no sale: it stays rejected and is asked about no more. Raises RefusedError."""
+    """Say that a rejected row is no sale: it stays rejected and is no longer listed as open. Raises RefusedError."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
         row = rejects.show(db, file_id, row_number)
@@ -89,19 +89,19 @@ def undo(file_id: int, row_number: int, *, actor: str, why: str, url: str | None
         cursor.execute(_LAST, [file_id, row_number])
         last = next(iter(cursor.table().to_pylist()), None)
         if last is None or last["action"] == "undo":
-            raise RefusedError("No decision stands on this row: there is nothing to take back.")
+            raise RefusedError("There is no decision on this row: there is nothing to take back.")
         if last["action"] == "accept":
             raise RefusedError("The rules accept this row themselves now: there is nothing to take back.")
         deleted = decisions.only(sales_of(cursor, [file_id]), [row])
         sale = next(iter(deleted.to_pylist()), None)
         back = decisions.on(row, "undo", actor, why, last["status_before"], sale, undoes=last["repair_id"])
-        decisions.take(cursor, [back], SALE_SCHEMA.empty_table(), deleted, {file_id: Label("undo", row["key"])})
+        decisions.apply(cursor, [back], SALE_SCHEMA.empty_table(), deleted, {file_id: Label("undo", row["key"])})
     action: str = last["action"]
     return action
 
 
 def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
-    """The total that a person gave or accepted, or the row's own where it is good."""
+    """The total that a person gave or accepted, or else the row's own where it is valid."""
     if accept and pence is None:
         if row["suggested_pence"] is None:
             raise RefusedError("No total is suggested for this row: give one (--total 4.99).")
@@ -133,10 +133,10 @@ def _believed(db: sa.Connection, row: dict[str, Any], typed: dict[str, str], for
 def _commit(
     taken: list[Decision], inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label], url: str | None
 ) -> None:
-    """Take decisions on rows that are still as they were found. Raises RefusedError when somebody was faster."""
+    """Apply decisions, if their rows have not changed since. Raises RefusedError when somebody was faster."""
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({decision.file_id for decision in taken}))
         rows = [{"file_id": d.file_id, "row_number": d.row_number, "status": d.status_before} for d in taken]
-        if len(decisions.as_read(cursor, rows)) < len(rows):
+        if len(decisions.unchanged(cursor, rows)) < len(rows):
             raise RefusedError("Somebody decided about this row meanwhile: look at it again (`t3 rejects show`).")
-        decisions.take(cursor, taken, inserted, deleted, labels)
+        decisions.apply(cursor, taken, inserted, deleted, labels)

@@ -10,7 +10,7 @@ _WRITE = sa.text("INSERT INTO ops.audit (action, subject, actor, why) VALUES (:a
 
 
 def write(db: sa.Connection, action: str, subject: str, actor: str, why: str) -> None:
-    """Keep one decision. Raises RefusedError without a name or a reason."""
+    """Write one decision. Raises RefusedError without a name or a reason."""
     db.execute(_WRITE, {"action": action, "subject": subject, "actor": named(actor), "why": reasoned(why)})
 
 
@@ -29,5 +29,5 @@ def reasoned(why: str) -> str:
 
 
 def account() -> str:
-    """Who works at this terminal."""
+    """The account name of the person at this terminal."""
     return getpass.getuser()

@@ -1,4 +1,4 @@
-"""How many sales two files have in common, beside how many chance would give: multisets of (moment, payment, pence)."""
+"""How many sales two files share, and how many they would share by chance: multisets of (moment, payment, pence)."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-SHIFTS = tuple(minutes for minutes in range(-60, 61) if minutes)  # what is common by so many minutes is so by chance
+SHIFTS = tuple(minutes for minutes in range(-60, 61) if minutes)  # sales shared after such a shift are shared by chance
 DEVIATIONS, FEWEST = 4, 3
 _VALUE = ["sold_at", "payment_type", "total_pence"]
 
@@ -46,8 +46,8 @@ class _Lines:
 
 @dataclass(frozen=True)
 class Common:
-    """Sales that two files have in common; `own` and `other` are how many each holds, `shared_hours` how many the one
-    that holds fewer there holds in the hours that both cover."""
+    """Sales that two files share; `own` and `other` are how many each holds. `shared_hours`: in the hours that both
+    cover, how many sales the file with fewer of them there holds."""
 
     rows: int
     own: int
@@ -57,9 +57,9 @@ class Common:
 
     @cached_property
     def by_chance(self) -> float:
-        """How many of the shorter file's sales in the other's hours have a twin when they are shifted by minutes.
+        """How many of the shorter file's sales in the other's hours find an equal sale when shifted by minutes.
 
-        One is added, since that none had a twin does not say that none ever has."""
+        One is added: that none was found does not prove that none ever is."""
         short, long = self._lines
         shifted = [short.later(minutes) for minutes in SHIFTS]
         twins, tried = sum(one.shared(long) for one in shifted), sum(one.within(long.span) for one in shifted)
@@ -68,27 +68,27 @@ class Common:
 
     @property
     def same(self) -> bool:
-        """Whether each holds what the other holds."""
+        """Whether both hold exactly the same sales."""
         return 0 < self.rows == self.own == self.other
 
     @property
     def most(self) -> bool:
-        """Whether these are most sales of the shorter file, and no chance."""
+        """Whether these are most sales of the shorter file, and not by chance."""
         return self.are_most_of(min(self.own, self.other))
 
     def are_most_of(self, sales: int) -> bool:
-        """Whether these are more than half of so many sales, and no chance.
+        """Whether these are more than half of so many sales, and not by chance.
 
-        Two short files may share a few: at least three, or two where the file has no more. In the hours that both
-        cover one holds all that the other does, or they share four standard deviations and one sale more than when
-        one is shifted by minutes."""
+        Two short files may share a few by chance: it takes at least three, or two where the file has no more. And in
+        the hours that both cover, one file holds all sales of the other, or they share more than when one is shifted
+        by minutes: by four standard deviations and one sale."""
         if self.rows < min(FEWEST, max(sales, 2)) or 2 * self.rows <= sales:
             return False
         return self.rows == self.shared_hours or self.rows > self.by_chance + DEVIATIONS * self.by_chance**0.5 + 1
 
 
 def compare(own: pa.Table, other: pa.Table) -> Common | None:
-    """What two files' sales (columns of core.sale) have in common; None where that is nothing."""
+    """The sales (columns of core.sale) that two files share; None where they share none."""
     if not own.num_rows or not other.num_rows:
         return None
     short, long = _lines(*sorted((own, other), key=lambda table: table.num_rows))

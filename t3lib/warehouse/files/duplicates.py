@@ -1,4 +1,4 @@
-"""Files that tell of sales which another loaded file of the truck tells of already: they are held for a person."""
+"""Files whose sales another loaded file of the truck holds already: they are held for a person."""
 
 from collections import defaultdict
 from typing import Any
@@ -12,12 +12,12 @@ from t3lib.warehouse.files.common_sales import Common, compare
 from t3lib.warehouse.sales.change import SALE_SCHEMA, sales_of
 
 Row = dict[str, Any]
-Verdict = tuple[str, str] | None
+Hold = tuple[str, str] | None
 _RELEASE = "held until a person releases it."
 
 
-class Sameness:
-    """Loaded files that may hold the same sales as a batch, and how many sales they share."""
+class DuplicateSearch:
+    """Finds the loaded files that hold the same sales as files of a batch."""
 
     def __init__(self, cursor: Cursor, own: list[Row], under_way: list[Row], sales: pa.Table):
         self._cursor = cursor
@@ -26,22 +26,22 @@ class Sameness:
         self._pairs: dict[int, list[Row]] = defaultdict(list)
         mine = {row["file_id"] for row in own}
         within = [pair for pair in under_way if pair["other_id"] in mine]
-        for pair in (*within, *identity.standing(cursor, own)):
+        for pair in (*within, *identity.loaded_pairs(cursor, own)):
             self._pairs[pair["file_id"]].append(pair)
         involved = pa.array([pair["file_id"] for pair in within] + list(self._pairs), pa.int64())
         self._sales = sales.filter(pc.is_in(sales["file_id"], value_set=involved)).select(SALE_SCHEMA.names)
 
-    def load(self, row: Row) -> None:
-        """Let a file of the batch stand, for those decided after it, instead of the version it replaces."""
+    def add(self, row: Row) -> None:
+        """Count a file of the batch as loaded, instead of the version it replaces, for the files decided after it."""
         self._loaded[row["file_id"]] = row
         self._replaced.add(row["replaces"])
 
-    def drop(self, row: Row) -> None:
-        """Let a file of the batch stand no more: a newer version in the batch replaces it."""
+    def remove(self, row: Row) -> None:
+        """Count a file of the batch as loaded no longer: a newer version in the batch replaces it."""
         self._loaded.pop(row["file_id"])
 
-    def verdict(self, row: Row, replaced: int | None) -> Verdict:
-        """(state, reason) of a file that must be held for what else stands; None when it may load."""
+    def hold(self, row: Row, replaced: int | None) -> Hold:
+        """(state, reason) of a file that must be held because of other loaded files; None when it may load."""
         others = self._others(row)
         for other in others:
             if other["by"] == "content" or other.get("content_sha256") == row["content_sha256"]:
@@ -54,17 +54,17 @@ class Sameness:
         return self._overlap(own, {other["other_id"]: other for other in others}, replaced)
 
     def _others(self, row: Row) -> list[Row]:
-        """What may hold the same rows as a file and stands: not what this batch replaces, nor the file's own key."""
+        """Loaded files that may hold the same rows: not those that this batch replaces, nor those of the same key."""
         found = []
         for pair in self._pairs.get(row["file_id"], ()):
             other = pair if "key" in pair else pair | self._loaded.get(pair["other_id"], {})
-            stands = "key" in other and other["other_id"] not in self._replaced
-            if stands and (other.get("is_twin") or other["logical_key"] != row["logical_key"]):
+            is_loaded = "key" in other and other["other_id"] not in self._replaced
+            if is_loaded and (other.get("is_twin") or other["logical_key"] != row["logical_key"]):
                 found.append(other)
         return found
 
-    def _overlap(self, own: pa.Table, others: dict[int, Row], replaced: int | None) -> Verdict:
-        """The verdict on a file's sales; what the version that it replaces had in common already is no news."""
+    def _overlap(self, own: pa.Table, others: dict[int, Row], replaced: int | None) -> Hold:
+        """Whether a file's sales hold it; files that shared most sales with the version it replaces are left out."""
         sold = self._sold(list(others))
         common = {other: found for other, rows in sold.items() if (found := compare(own, rows))}
         if replaced and any(found.most for found in common.values()):
@@ -83,8 +83,8 @@ class Sameness:
 
     def _sold(self, files: list[int]) -> dict[int, pa.Table]:
         """The sales of files, of this batch or loaded, by file."""
-        stand = sales_of(self._cursor, [file for file in files if file not in self._loaded])
-        both = pa.concat_tables([stand, self._sales.cast(SALE_SCHEMA)])
+        existing = sales_of(self._cursor, [file for file in files if file not in self._loaded])
+        both = pa.concat_tables([existing, self._sales.cast(SALE_SCHEMA)])
         return {file: both.filter(pc.equal(both["file_id"], file)) for file in files}
 
 
@@ -94,7 +94,7 @@ def _most(own: pa.Table, other: pa.Table) -> bool:
 
 
 def _reason(key: str, found: Common, together: Common, files: int) -> str:
-    """What is common, and with which file most of it."""
+    """How many sales are shared, and with which file most of them."""
     part = f"{found.rows:,} of its {_sales(found.own)} are also among the {found.other:,} of {key}"
     if files > 1 and together.rows > found.rows:
         part += f", and {together.rows:,} of them in {files:,} loaded files"

@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.files import identity
-from t3lib.warehouse.files.duplicates import Sameness
+from t3lib.warehouse.files.duplicates import DuplicateSearch
 
 Row = dict[str, Any]
 
 OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
     "claimed": "Being taken in by a batch.",
-    "loaded": "Its rows are sales, or stand among the rejected rows.",
+    "loaded": "Its rows are sales or rejected rows.",
     "superseded": "A newer version of the same key took its place, or it was uploaded again with the same content.",
     "held_duplicate": "The same sales as another file of the same truck: held until a person releases it.",
     "held_overlap": "Most of its sales, or of another file's, are in both: held until a person releases it.",
@@ -30,8 +30,8 @@ REFUSED = ("unreadable", "bad_header")
 
 NOT_LOADED = (*REFUSED, *HELD)
 
-# The rows of a loaded version stand for a later upload of the same content, which is then what the bucket holds.
-_STANDS = (
+# A later upload of the same content: the loaded row takes its version and etag, which the bucket holds now.
+_REUPLOADED = (
     "UPDATE ops.source_file SET version = NULL WHERE file_id = ANY($1)",
     """
     UPDATE ops.source_file AS file SET version = later.version, etag = later.etag, deleted_at = NULL
@@ -39,14 +39,14 @@ _STANDS = (
     WHERE file.file_id = later.file_id
     """,
 )
-SAME = "Uploaded again with the same content: the rows of the version before stand."
+SAME = "Uploaded again with the same content: the rows of the previous version stay."
 _PASSED = """
     UPDATE ops.source_file AS file
     SET state = 'superseded', superseded_by = passed.new, reason = 'A newer version of the same key came.'
     FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS passed (old, new)
     WHERE file.file_id = passed.old
 """
-# What is being loaded or decided at this moment is left alone: waiting for it could be waiting for each other.
+# Files that are being loaded or decided now are skipped: waiting for them could be a deadlock.
 _REOPEN_HELD = """
     UPDATE ops.source_file AS file SET state = 'new', batch_id = NULL, reason = NULL
     WHERE file_id IN (
@@ -70,25 +70,25 @@ SCHEMA = pa.schema(
 def decide(cursor: Cursor, files: pa.Table, sales: pa.Table, digests: dict[int, str]) -> pa.Table:
     """One row per file that is still claimed: its state, the version that it replaces, or why it is not loaded.
 
-    digests: of identity.register, which comes first. Locks the files, the other versions of their keys and what other
-    loads have under way of the same hours until the transaction ends."""
+    digests: from identity.register, which comes first. Locks the files, the other versions of their keys and the files
+    of the same hours that other loads work on, until the transaction ends."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
     locked, under_way = identity.lock(cursor, files)
-    heads = {row["logical_key"]: row for row in sorted(locked, key=identity.in_order) if _is_head(row)}
+    current = {row["logical_key"]: row for row in sorted(locked, key=identity.in_order) if _is_current(row)}
     claimed = [row for row in locked if row["state"] == "claimed" and row["file_id"] in staged]
     own = [staged[row["file_id"]] | _known(row) | {"rejects_digest": digests.get(row["file_id"])} for row in claimed]
-    same = Sameness(cursor, own, under_way, sales)
-    own.sort(key=lambda row: (row["logical_key"] not in heads, row["last_modified"], row["key"], row["file_id"]))
+    search = DuplicateSearch(cursor, own, under_way, sales)
+    own.sort(key=lambda row: (row["logical_key"] not in current, row["last_modified"], row["key"], row["file_id"]))
     for row in own:
         if row["state"] in ("loaded", "held_columns"):
-            _decide(row, heads, same)
-    _let_stand(cursor, [row for row in own if row["reason"] == SAME])
-    _pass_over(cursor, own, locked)
+            _decide(row, current, search)
+    _record_reuploads(cursor, [row for row in own if row["reason"] == SAME])
+    _supersede_waiting(cursor, own, locked)
     return pa.Table.from_pylist(own, schema=SCHEMA)
 
 
-def _is_head(row: Row) -> bool:
-    """Whether a version stands for its key: loaded, or held by a person."""
+def _is_current(row: Row) -> bool:
+    """Whether a version is the current one of its key: loaded, or held by a person."""
     return row["state"] in ("loaded", "held") and not row["is_twin"]
 
 
@@ -98,9 +98,9 @@ def _known(row: Row) -> Row:
     return {name: row[name] for name in names} | {"replaces": None, "superseded_by": None}
 
 
-def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
-    """Write into a row what becomes of it beside the version that stands for its key; the later upload stays."""
-    head = heads.get(row["logical_key"])
+def _decide(row: Row, current: dict[str, Row], search: DuplicateSearch) -> None:
+    """Write into a row what becomes of it, given the current version of its key; the later upload wins."""
+    head = current.get(row["logical_key"])
     if head and _is_after(head, row):
         reason = f"A newer version of the same key {'is held' if head['state'] == 'held' else 'was loaded before'}."
         row |= {"state": "superseded", "reason": reason, "superseded_by": head["file_id"]}
@@ -109,31 +109,31 @@ def _decide(row: Row, heads: dict[str, Row], same: Sameness) -> None:
         head["version"] = row["version"]
     elif head and head["state"] == "held" and not row["released"]:
         row |= {"state": "held", "reason": f"{(head['reason'] or '').removesuffix(_WAITS)}{_WAITS}"}
-        _follow(row, head, heads)
-    elif row["state"] == "loaded" and not row["may_repeat"] and (verdict := same.verdict(row, _stood(head))):
-        row["state"], row["reason"] = verdict
+        _replace(row, head, current)
+    elif row["state"] == "loaded" and not row["may_repeat"] and (hold := search.hold(row, _loaded_version(head))):
+        row["state"], row["reason"] = hold
     elif row["state"] == "loaded":
         if head and "replaces" in head and head["state"] == "loaded":
-            same.drop(head)
-        _follow(row, head, heads)
-        same.load(row)
+            search.remove(head)
+        _replace(row, head, current)
+        search.add(row)
 
 
 def _is_after(one: Row, other: Row) -> bool:
     return bool(identity.in_order(one) > identity.in_order(other))
 
 
-def _stood(head: Row | None) -> int | None:
+def _loaded_version(head: Row | None) -> int | None:
     """The loaded version that a new one would replace."""
     if head is None or head["state"] != "loaded":
         return None
-    stood: int | None = head["replaces"] if "replaces" in head else head["file_id"]
-    return stood
+    file_id: int | None = head["replaces"] if "replaces" in head else head["file_id"]
+    return file_id
 
 
-def _follow(row: Row, head: Row | None, heads: dict[str, Row]) -> None:
-    """Let a version stand for its key. One of the same batch that stood before is superseded unloaded."""
-    heads[row["logical_key"]] = row
+def _replace(row: Row, head: Row | None, current: dict[str, Row]) -> None:
+    """Make a version the current one of its key. One of the same batch before it is superseded without being loaded."""
+    current[row["logical_key"]] = row
     if head is None:
         return
     if "replaces" in head:
@@ -144,27 +144,27 @@ def _follow(row: Row, head: Row | None, heads: dict[str, Row]) -> None:
         row["replaces"] = head["file_id"]
 
 
-def _let_stand(cursor: Cursor, again: list[Row]) -> None:
-    """Give the version and etag of an upload of the same content to the row whose sales stand for it."""
-    if again:
-        latest = {row["superseded_by"]: row for row in sorted(again, key=identity.in_order)}
+def _record_reuploads(cursor: Cursor, same: list[Row]) -> None:
+    """Give the loaded row the version and etag of the latest upload of the same content."""
+    if same:
+        latest = {row["superseded_by"]: row for row in sorted(same, key=identity.in_order)}
         versions, etags = [row["version"] for row in latest.values()], [row["etag"] for row in latest.values()]
-        cursor.execute(_STANDS[0], [[row["file_id"] for row in again]])
-        cursor.execute(_STANDS[1], [list(latest), versions, etags])
+        cursor.execute(_REUPLOADED[0], [[row["file_id"] for row in same]])
+        cursor.execute(_REUPLOADED[1], [list(latest), versions, etags])
 
 
 def reopen_held(cursor: Cursor, removed: list[int]) -> None:
-    """Reopen files that were held as duplicates of these, which are no longer loaded: they are read again."""
+    """Let files that were held as duplicates of these, which are no longer loaded, be read again."""
     if removed:
         cursor.execute(_REOPEN_HELD, [removed])
 
 
-def _pass_over(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:
-    """What waited under a key for a person waits no more when a newer version loads, or waits itself."""
+def _supersede_waiting(cursor: Cursor, own: list[Row], locked: list[Row]) -> None:
+    """Supersede held versions of a key when a newer version is loaded, or held itself."""
     newest = {row["logical_key"]: row for row in own if row["state"] in ("loaded", *HELD) or row["reason"] == SAME}
     waited = [row for row in locked if row["state"] in HELD and row["logical_key"] in newest]
-    stands = {key: row["superseded_by"] or row["file_id"] for key, row in newest.items()}
-    passed = {row["file_id"]: stands[row["logical_key"]] for row in waited
+    successors = {key: row["superseded_by"] or row["file_id"] for key, row in newest.items()}
+    passed = {row["file_id"]: successors[row["logical_key"]] for row in waited
               if _is_after(newest[row["logical_key"]], row)}  # fmt: skip
     if passed:
         cursor.execute(_PASSED, [list(passed), list(passed.values())])

@@ -1,5 +1,5 @@
-"""Which files may tell of the same sales as others. Every load registers its files first, so that two loads at the
-same moment find each other: the one that locks the files first goes first, and the other decides when it is done."""
+"""Which files may hold the same sales as others. Every load registers its files first, so that two loads at the same
+moment find each other: the one that locks the files first goes first, and the other decides when it is done."""
 
 import functools
 import hashlib
@@ -40,10 +40,10 @@ _LOCK = """
     ORDER BY file_id
     FOR UPDATE
 """
-# Loaded files that hold a sale of the same hours, or the same rejects, or the same bytes. Few files span more than a
-# day; the others are found by when they end.
+# Loaded files that hold a sale of the same hours, or the same rejects, or the same bytes. Most files span
+# at most a day and are found by when they end.
 _OTHER = "other.file_id AS other_id, other.key, other.logical_key, other.is_twin"
-_STANDING = f"""
+_LOADED_PAIRS = f"""
     WITH own AS (
         SELECT registered_file.*, CAST(content AS text) AS content_sha256
         FROM ops.registered_file
@@ -77,8 +77,8 @@ _STANDING = f"""
 
 @functools.cmp_to_key
 def in_order(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
-    """Sorts ledger rows of a logical key, the latest last: of a key what the bucket held later, whatever its time says;
-    of two spellings the later upload."""
+    """Sorts ledger rows of a logical key, the latest last: by version within a key, whatever the upload times are, and
+    by upload time between two spellings."""
     same = one["key"] == other["key"] and one["version"] is not None and other["version"] is not None
     names = ("version",) if same else ("last_modified", "file_id")
     mine, others = (tuple(row[name] for name in names) for row in (one, other))
@@ -86,8 +86,8 @@ def in_order(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 
 
 def register(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None) -> dict[int, str]:
-    """Say what hours the files of a batch cover, for other loads to see, in a transaction of its own; `forget` it when
-    they are loaded. Returns the digests of files without a sale, by file_id."""
+    """Enter which hours the files of a batch cover, for other loads to see, in a transaction of its own; `forget` them
+    when they are loaded. Returns the digests of files without a sale, by file_id."""
     sold = sales.group_by("file_id").aggregate([("sold_at", "min"), ("sold_at", "max")]).to_pylist()
     spans = {row["file_id"]: (row["sold_at_min"], row["sold_at_max"]) for row in sold}
     digests = _digests(rejects, list(spans))
@@ -100,18 +100,18 @@ def register(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | Non
     table = pa.table([pa.array(list(c), f.type) for c, f in zip(columns, _REGISTERED, strict=True)], schema=_REGISTERED)
     with transaction(url) as cursor:
         forget(cursor, files)
-        cursor.put("ops.registered_file", table)
+        cursor.copy_in("ops.registered_file", table)
     return digests
 
 
 def forget(cursor: Cursor, files: pa.Table) -> None:
-    """Take back what was registered: the ledger itself says now what is loaded."""
+    """Delete what was registered: now the ledger itself says what is loaded."""
     cursor.execute(_FORGET, [files["file_id"].to_pylist()])
 
 
 def lock(cursor: Cursor, files: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(ledger rows, pairs) of a batch's files, of the other versions of their keys and of what other loads have under
-    way, locked until the end. Waits for loads that are at work on any of these.
+    """(ledger rows, pairs) of a batch's files, of the other versions of their keys and of the files that other loads
+    work on, locked until the transaction ends. Waits for loads that work on any of these.
 
     Pairs, of registered files: file_id, other_id, by ('sales' | 'rejects')."""
     own, keys = files["file_id"].to_pylist(), [logical(key) for key in files["key"].to_pylist()]
@@ -121,21 +121,21 @@ def lock(cursor: Cursor, files: pa.Table) -> tuple[list[dict[str, Any]], list[di
     return cursor.table().to_pylist(), pairs
 
 
-def standing(cursor: Cursor, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def loaded_pairs(cursor: Cursor, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Pairs of own files with loaded ones: file_id, by ('sales' | 'rejects' | 'content'), other_id, and the other's
-    key, logical_key and is_twin. Ask when the files are locked."""
+    key, logical_key and is_twin. Call it when the files are locked."""
     named = [[file[name] for file in files] for name in ("file_id", "content_sha256")]
-    pairs: list[dict[str, Any]] = cursor.execute(_STANDING, named).table().to_pylist()
+    pairs: list[dict[str, Any]] = cursor.execute(_LOADED_PAIRS, named).table().to_pylist()
     return pairs
 
 
 def _digests(rejects: pa.Table, with_sales: list[int]) -> dict[int, str]:
-    """Of each file without a sale a digest of its rows, by file_id: of what they say, in whatever order."""
+    """A digest of the rows of each file without a sale, by file_id: of their content, in any order."""
     alone = rejects.filter(pc.invert(pc.is_in(rejects["file_id"], value_set=pa.array(with_sales, pa.int64()))))
     lines: dict[int, list[str]] = {}
     for row in alone.to_pylist():
         at = row["raw_timestamp"] or "" if row["sold_at"] is None else str(int(row["sold_at"].timestamp()))
-        whole = [row["raw_line"]] if row["raw_line"] else []
-        line = "\x1f".join([at, row["raw_type"] or "", row["raw_total"] or "", *whole])
+        unsplit = [row["raw_line"]] if row["raw_line"] else []
+        line = "\x1f".join([at, row["raw_type"] or "", row["raw_total"] or "", *unsplit])
         lines.setdefault(row["file_id"], []).append(line)
     return {file: hashlib.sha256("\x1e".join(sorted(said)).encode()).hexdigest() for file, said in lines.items()}

@@ -6,21 +6,24 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import feed
 from t3lib.business_day import today
 from t3lib.landing import Object
+from t3lib.problems import RefusedError
 
-REHEARSAL = ""
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRY_RUN = ""
 BATCH_FILES = 2000
 RECENT_DAYS = 2
 BATCH_ID = re.compile(r"(batch|meta|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
-# The version that a key held last, and whether another process saw it since this listing began.
+# The latest version of each key, and whether another process entered it after this listing began.
 _LATEST = sa.text("""
     SELECT DISTINCT ON (key) key, version, etag, last_modified, state, superseded_by,
            discovered_at > now() - make_interval(secs => :seconds) AS is_younger
@@ -104,7 +107,7 @@ class File:
     batch_hour: int | None
     last_modified: datetime
     state: str
-    all_sales: bool = False  # a person's word, where a column that is not read leaves a doubt
+    all_sales: bool = False  # a person said so, where a column that is not read leaves a doubt
 
 
 class OpenBatch(NamedTuple):
@@ -117,18 +120,18 @@ class OpenBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """A listing beside the ledger: object versions that it lacks, each with its number of the key's versions.
+    """A listing compared with the ledger: the versions that the ledger lacks, each with its version number.
 
-    `overtaken`: another process saw versions of some of its keys after it began, so it may be the older one."""
+    `overtaken`: another process entered versions of some of these keys after the listing began, which may be newer."""
 
     new: list[tuple[Object, int]]
     overtaken: bool
 
 
 def compare(db: sa.Connection, objects: Iterable[Object], seconds: float = 0) -> Compared:
-    """What a listing that began so many seconds ago has and the ledger lacks.
+    """Which versions of a listing that began so many seconds ago the ledger lacks.
 
-    A version is new when it differs from the one that its key held last, whatever was seen before that."""
+    A version is new when it differs from the latest one of its key, even if an earlier one was the same."""
     listed = {o.key: o for o in objects}
     latest = {row.key: row for row in db.execute(_LATEST, {"keys": list(listed), "seconds": seconds})}
     new = [o for o in listed.values() if o.key not in latest or _differs(o, latest[o.key])]
@@ -138,7 +141,7 @@ def compare(db: sa.Connection, objects: Iterable[Object], seconds: float = 0) ->
 
 
 def enter(db: sa.Connection, new: Sequence[tuple[Object, int]]) -> int:
-    """Enter new versions; returns how many no other process had entered before."""
+    """Enter new versions; returns how many another process had not entered before."""
     if not new:
         return 0
     return db.execute(_RECORD, {"rows": json.dumps([_row(o, number) for o, number in new], default=str)}).rowcount
@@ -158,8 +161,8 @@ def moment(db: sa.Connection, seconds: float) -> datetime:
 def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime) -> tuple[int, int]:
     """Mark the loaded and held files whose keys a listing of the whole bucket lacks, and unmark those that are back.
 
-    Files seen after the listing began are left alone, and so are all when it shows none of the loaded keys:
-    that is a wrong or empty listing, not a fleet's worth of deletions. Returns how many of each."""
+    Files seen after the listing began are left alone. So are all files when the listing has none of the loaded keys:
+    then it is a wrong or empty listing, not the deletion of every file. Returns how many were marked and unmarked."""
     loaded = db.execute(
         sa.text("""
             SELECT file_id, key, deleted_at FROM ops.source_file
@@ -167,23 +170,23 @@ def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime
         """),
         {"at": listed_at},
     ).all()
-    there = [row for row in loaded if row.key in listed]
-    gone = [row.file_id for row in loaded if row.key not in listed and not row.deleted_at] if there else []
-    back = [row.file_id for row in there if row.deleted_at]
-    for files, moment in ((gone, listed_at), (back, None)):
+    present = [row for row in loaded if row.key in listed]
+    deleted = [row.file_id for row in loaded if row.key not in listed and not row.deleted_at] if present else []
+    restored = [row.file_id for row in present if row.deleted_at]
+    for files, moment in ((deleted, listed_at), (restored, None)):
         if files:
             db.execute(
                 sa.text("UPDATE ops.source_file SET deleted_at = :moment WHERE file_id = ANY(:files)"),
                 {"moment": moment, "files": files},
             )
-    return len(gone), len(back)
+    return len(deleted), len(restored)
 
 
 def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -> list[str]:
     """Put the new files into batches bounded in bytes and files; returns the ids of the batches made.
 
-    Metadata goes first and alone: cleaning needs it. The id is a digest of the versions, so a batch is one
-    thing; versions that were released, or are read again, make another attempt at it."""
+    Metadata goes first and alone: cleaning needs it. The id is a digest of the versions, so the same versions are the
+    same batch; if they were released, or are read again, it gets another attempt."""
     waiting = db.execute(_NEW).all()
     metadata = [row for row in waiting if row.kind == "metadata"]
     batches: list[list[sa.Row[Any]]] = [metadata] if metadata else []
@@ -203,6 +206,16 @@ def reopen(db: sa.Connection, batch_ids: Collection[str] | None = None) -> dict[
     return {row.batch_id: row.attempt for row in db.execute(_REOPEN, {"batches": wanted})}
 
 
+def is_reprocessing(db: sa.Connection, batch_id: str) -> bool:
+    """Whether a batch reprocesses loaded files. Raises RefusedError when there is no such batch."""
+    found: bool | None = db.scalar(
+        sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}
+    )
+    if found is None:
+        raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a dry run over loaded files.")
+    return found
+
+
 def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
     """Close a batch: done, or failed with its error."""
     db.execute(
@@ -212,13 +225,13 @@ def finish(db: sa.Connection, batch_id: str, error: str | None = None) -> None:
 
 
 def is_loaded(db: sa.Connection, batch_id: str) -> bool:
-    """Whether the load of a batch was committed: each of its files has an outcome, in the one transaction or none."""
+    """Whether the load of a batch was committed: one transaction gives each of its files an outcome, or none."""
     return bool(db.scalar(_IS_LOADED, {"batch": batch_id}))
 
 
-def files(db: sa.Connection, batch_id: str = REHEARSAL, limit: int = 20) -> list[File]:
-    """The files of a batch; for the rehearsal (no batch id) the latest loaded ones, to look at and not to change."""
-    if batch_id == REHEARSAL:
+def files(db: sa.Connection, batch_id: str = DRY_RUN, limit: int = 20) -> list[File]:
+    """The files of a batch; for a dry run (no batch id) the latest loaded ones."""
+    if batch_id == DRY_RUN:
         latest = " WHERE state = 'loaded' AND kind <> 'metadata' ORDER BY finished_at DESC, file_id DESC LIMIT :limit"
         found = db.execute(sa.text(_FILES + latest), {"limit": limit})
     else:
@@ -232,9 +245,11 @@ def by_id(db: sa.Connection, file_ids: Collection[int]) -> list[File]:
     return [File(*row) for row in db.execute(query, {"files": list(file_ids)})]
 
 
-def outcomes(db: sa.Connection, file_ids: Collection[int]) -> pd.DataFrame:
-    """One row per file: what became of it, its rows and its pence. The database compared the figures of loaded files
-    with the rows themselves as they were committed; `t3 doctor` does it again."""
+def outcomes(db: sa.Connection, file_ids: Collection[int]) -> "pd.DataFrame":
+    """One row per file: what became of it, its rows and its pence. At commit the database compared these figures of
+    loaded files with the rows themselves; `t3 doctor` compares them again."""
+    import pandas as pd  # half a second that most who use the ledger need not wait for
+
     return pd.read_sql(_OUTCOMES, db, params={"files": list(file_ids)})
 
 
@@ -258,12 +273,12 @@ def bounded(rows: list[sa.Row[Any]], most_bytes: int, most_files: int) -> list[l
 def _differs(o: Object, latest: sa.Row[Any]) -> bool:
     """Whether an object is another version than the latest of its key.
 
-    The same etag is the same content, so uploading it once more changes nothing; but what went away before it was
-    read, and is there again, was never read, and what could not be read is tried again when it is uploaded again."""
+    The same etag is the same content, so uploading it again changes nothing, with two exceptions: content that
+    disappeared before it was read, and content that could not be read, are tried when they are uploaded again."""
     never_read = latest.state == "superseded" and latest.superseded_by is None
     if o.etag != latest.etag or never_read:
         return True
-    # one that another spelling of its key replaced counts again from its new upload on
+    # A version that another spelling of its key replaced counts from its next upload on.
     counts = latest.state not in ("unreadable", "bad_header", "superseded")
     return not counts and o.last_modified != latest.last_modified
 
@@ -276,7 +291,7 @@ def _row(o: Object, version: int) -> dict[str, object]:
 
 
 def _metadata_open(db: sa.Connection) -> bool:
-    """Whether a metadata batch is on its way or failed; sales wait for it, since cleaning them needs it."""
+    """Whether a metadata batch is queued, running or failed; sales wait for it, since cleaning them needs it."""
     return bool(db.scalar(sa.text("""
         SELECT EXISTS (SELECT FROM ops.source_file JOIN ops.batch USING (batch_id)
                        WHERE kind = 'metadata' AND batch.state <> 'done' AND source_file.state = 'claimed')

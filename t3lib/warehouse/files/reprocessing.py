@@ -1,4 +1,4 @@
-"""Which loaded files are cleaned again: claimed beside their sales, which stay visible until the new ones commit."""
+"""Which loaded files are reprocessed: read and cleaned again, while their sales stay visible until the commit."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from t3lib.problems import RefusedError
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.files import audit, ledger
 
@@ -54,10 +53,10 @@ _OUTCOMES = sa.text("""
 """)
 
 
-def ask(db: sa.Connection, first: date, last: date, *, actor: str, why: str, batch_bytes: int) -> list[str]:
+def claim_days(db: sa.Connection, first: date, last: date, *, actor: str, why: str, batch_bytes: int) -> list[str]:
     """Claim every loaded file with sales or rejects of these business days; returns the ids of the batches made.
 
-    Files of these days that could not be read become new again. Files that wait already are left where they are."""
+    Files of these days that could not be read become new again. Files that are in such a batch already stay there."""
     audit.write(db, "again", f"{first}..{last}", actor, why)
     db.execute(_READ_AGAIN, {"first": first, "last": last})
     return claim(db, of_days(db, first, last), cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
@@ -74,14 +73,14 @@ def unread(db: sa.Connection, first: date, last: date) -> list[int]:
 
 
 def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[int]]:
-    """Those of these files that wait for nothing, in the batches that clean them again."""
+    """Those of these files that are in no such batch yet, in the batches that would reprocess them."""
     free = list(db.execute(_FREE, {"files": files}))
     return [[row.file_id for row in batch] for batch in ledger.bounded(free, batch_bytes, ledger.BATCH_FILES)]
 
 
 def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:
-    """Put loaded files into batches that clean them again; returns the ids of the batches made."""
-    locks.alone(db, locks.AGAIN)
+    """Put loaded files into batches that reprocess them; returns the ids of the batches made."""
+    locks.acquire(db, locks.REPROCESSING)
     made = []
     for batch in ledger.bounded(list(db.execute(_FREE, {"files": files})), batch_bytes, ledger.BATCH_FILES):
         size = sum(row.size for row in batch)
@@ -90,16 +89,6 @@ def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: s
         db.execute(_BATCH, entry)
         db.execute(_CLAIM, {"batch": made[-1], "files": [row.file_id for row in batch]})
     return made
-
-
-def is_reprocessing(db: sa.Connection, batch_id: str) -> bool:
-    """Whether a batch cleans loaded files again. Raises RefusedError when there is no such batch."""
-    found: bool | None = db.scalar(
-        sa.text("SELECT cause <> 'new' FROM ops.batch WHERE batch_id = :batch"), {"batch": batch_id}
-    )
-    if found is None:
-        raise RefusedError(f"There is no batch {batch_id}: leave batch_id empty for a rehearsal over loaded files.")
-    return found
 
 
 def outcomes(db: sa.Connection, batch_ids: list[str]) -> list[dict[str, Any]]:

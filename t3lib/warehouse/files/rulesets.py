@@ -66,7 +66,7 @@ def in_force(db: sa.Connection) -> Rulebook:
 
 def flags(db: sa.Connection) -> dict[str, int]:
     """The number of each flag in core.sale.flags."""
-    return {code: bit for code, bit in db.execute(_BITS)}
+    return dict(db.execute(_BITS).tuples().all())
 
 
 def names(flags: dict[str, int], value: int) -> list[str]:
@@ -76,4 +76,4 @@ def names(flags: dict[str, int], value: int) -> list[str]:
 
 def sentences(db: sa.Connection) -> dict[str, str]:
     """The sentence of every reason and flag that rules ever gave."""
-    return {code: sentence for code, sentence in db.execute(_SENTENCES)}
+    return dict(db.execute(_SENTENCES).tuples().all())

@@ -1,4 +1,4 @@
-"""Where everything stands, as one structure for programs and people."""
+"""The state of files, rows, batches, runs and mails, as one structure for programs and people."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def files(
 
 
 def count_files(db: sa.Connection, state: str | None = None, truck: int | None = None) -> int:
-    """How many those are."""
+    """How many object versions these are."""
     return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), {"state": state, "truck": truck}) or 0)
 
 

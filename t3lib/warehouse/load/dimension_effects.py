@@ -1,4 +1,4 @@
-"""What a change of trucks, pitches and menus means for the sales that are loaded."""
+"""The effects of changed trucks, pitches and menus on loaded sales."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from t3lib.warehouse.decisions.decisions import RULES
 from t3lib.warehouse.files import reprocessing, rulesets
 from t3lib.warehouse.sales import rollups
 
-# What cleaning asks of a truck: it warns of cards without a reader, and of trucks that details.xlsx lacks.
+# What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
 _TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
 _PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
 _PRICES = "SELECT DISTINCT truck_id, price_pence FROM core.menu_item"
@@ -35,7 +35,7 @@ _FLAGS = sa.text("""
         RETURNING sale.truck_id, sale.business_date
     )
 
-    -- Figures stay; touching them tells the archive, which holds the flags, that these days changed.
+    -- The figures stay; the update marks these days for the archive, which holds the flags.
     UPDATE mart.sales_hourly AS hourly SET transactions = hourly.transactions
     FROM (SELECT DISTINCT truck_id, business_date FROM warned) AS days
     WHERE hourly.truck_id = days.truck_id AND hourly.business_date = days.business_date
@@ -51,7 +51,7 @@ _EXISTING = """
     FROM mart.sales_hourly
     GROUP BY truck_id, business_date, location_id
 """
-# Sums per day stay as they are; the row says that the day's sales stand at other places now.
+# Sums per day stay; the row says that the day's sales belong to other places now.
 _MOVED = """
     WITH rebuilt AS (
         SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
@@ -66,7 +66,7 @@ _MOVED = """
     INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
                                  keys, why)
     SELECT 'metadata', truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
-           ARRAY['metadata/pitches.csv'], 'Sales stand at other places now; the sums are as before.'
+           ARRAY['metadata/pitches.csv'], 'Sales belong to other places now; the sums are as before.'
     FROM moved
     JOIN rebuilt USING (truck_id, business_date)
     GROUP BY truck_id, business_date
@@ -109,11 +109,11 @@ def snapshot(db: sa.Connection) -> Snapshot:
     return Snapshot(*(frozenset(map(tuple, db.execute(sa.text(query)))) for query in (_TRUCKS, _PITCHES, _PRICES)))
 
 
-def follow(db: sa.Connection, before: Snapshot) -> None:
-    """Bring the sales to the dimensions as they are now."""
+def apply(db: sa.Connection, before: Snapshot) -> None:
+    """Bring flags, places and batches of loaded sales to the dimensions as they are now."""
     now = snapshot(db)
     if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
-        _warn(db, trucks, now)
+        _set_flags(db, trucks, now)
     if before.pitches != now.pitches:
         db.execute(sa.text(_EXISTING))
         rollups.rebuild(db)
@@ -122,7 +122,7 @@ def follow(db: sa.Connection, before: Snapshot) -> None:
         _reprocess(db, trucks)
 
 
-def _warn(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
+def _set_flags(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
     known = [truck for truck, _, _ in now.trucks]
     without_reader = [truck for truck, without, _ in now.trucks if without]
     card, unknown = rulesets.FLAGS["card_without_reader"], rulesets.FLAGS["unknown_truck"]
@@ -132,7 +132,7 @@ def _warn(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
 
 
 def _reprocess(db: sa.Connection, trucks: list[int]) -> None:
-    """Put the files that hold a row which the new menu validates differently into batches that clean them again."""
+    """Put the files with a row that the new menu validates differently into batches that reprocess them."""
     files = {*db.scalars(_SHIFTED, {"trucks": trucks}), *_validated_differently(db, trucks)}
     if files:
         why = "The menu changed."

@@ -1,4 +1,4 @@
-"""The dimensions in core, replaced table by table from the metadata files, and what that changes of the sales."""
+"""The dimensions in core, replaced table by table from the metadata files, with the effects on loaded sales."""
 
 from collections import Counter
 from typing import Any
@@ -37,7 +37,7 @@ _UPSERT = {
         VALUES (:truck_id, :cost, :amount, :per, :from_date)
     """,
 }
-# A truck that left details.xlsx keeps its row: its sales are still there and need its name.
+# A truck that is no longer in details.xlsx keeps its row: its sales need its name.
 _BEFORE = {
     "truck": "UPDATE core.truck SET in_details = false",
     "location": "SELECT 1",
@@ -78,12 +78,12 @@ _OUTCOME = sa.text("""
 
 
 def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None = None) -> Loaded:
-    """Commit a batch of metadata files: their tables replace what was there; refused files change nothing.
+    """Commit a batch of metadata files: their records replace those of the tables; refused files change nothing.
 
-    What follows for the sales follows in the same transaction: places and warnings move, and files whose rows
-    another menu validates differently are put into batches that clean them again."""
+    The effects on loaded sales are in the same transaction: places and warnings change, and files whose rows the new
+    menu validates differently are put into batches that reprocess them."""
     with connect(url) as db:
-        db.exec_driver_sql(locks.DIMENSIONS_ALONE)
+        db.exec_driver_sql(locks.DIMENSIONS_EXCLUSIVE)
         staged = {"files": files["file_id"].to_pylist()}
         older = {table for key in db.scalars(_OLDER, staged) for table in _TABLES[key]}
         claimed = set(db.scalars(_CLAIMED, staged))
@@ -105,6 +105,6 @@ def _replace(db: sa.Connection, dimensions: dict[str, list[Record]]) -> None:
         if records:
             db.execute(sa.text(_UPSERT[table]), records)
     if dimensions:
-        dimension_effects.follow(db, before)
+        dimension_effects.apply(db, before)
         db.execute(sa.text("UPDATE mart.watermark SET version = version + 1"))
         db.execute(sa.text("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark"))

@@ -1,4 +1,4 @@
-"""Loading a cleaned batch: one transaction in which files, sales, rejects and rollups move together or not at all."""
+"""Loading a cleaned batch: one transaction in which files, sales, rejects and rollups change together or not at all."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
+from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.decisions import active, decisions
-from t3lib.cleaning import Rulebook
 from t3lib.warehouse.files import identity, rulesets
 from t3lib.warehouse.files.file_outcomes import decide, reopen_held
 from t3lib.warehouse.files.rulesets import FLAGS
@@ -29,21 +29,21 @@ _OUTCOME = """
         superseded_by = outcome.superseded_by, finished_at = now()
     FROM outcome WHERE file.file_id = outcome.file_id
 """
-# In one go for all files: a statement for each would be a round trip for each.
+# For all files at once: a statement per file would be a round trip per file.
 _REPLACE = (
     """
-    DELETE FROM core.sale USING going
-    WHERE sale.truck_id = going.truck_id AND sale.file_id = going.replaces
+    DELETE FROM core.sale USING newer
+    WHERE sale.truck_id = newer.truck_id AND sale.file_id = newer.replaces
     """,
-    "UPDATE ops.rejected_row SET status = 'superseded' FROM going WHERE rejected_row.file_id = going.replaces",
+    "UPDATE ops.rejected_row SET status = 'superseded' FROM newer WHERE rejected_row.file_id = newer.replaces",
     """
     UPDATE ops.source_file AS file
-    SET state = 'superseded', superseded_by = going.file_id, reason = 'A newer version of the same key was loaded.'
-    FROM going WHERE file.file_id = going.replaces
+    SET state = 'superseded', superseded_by = newer.file_id, reason = 'A newer version of the same key was loaded.'
+    FROM newer WHERE file.file_id = newer.replaces
     """,
-    "DROP TABLE going",
+    "DROP TABLE newer",
 )
-# When figures were last shown before a file was seen: what came later for a day that was over is late.
+# When figures were last shown before a file was discovered: a file of an earlier day is late then.
 _SHOWN_BEFORE = """
     SELECT discovered_at,
            (SELECT max(finished_at) FROM ops.source_file
@@ -55,7 +55,7 @@ _SHOWN_BEFORE = """
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one load did. Pence are those of the sales that joined core.sale."""
+    """What one load did. Pence are those of the sales inserted into core.sale."""
 
     files: dict[str, int]
     rows_read: int
@@ -76,7 +76,7 @@ def load(
     """Commit a cleaned batch of sales files (history files included).
 
     files: the staged outcome per file (extraction.FILES_SCHEMA). Only files still claimed in the ledger take part,
-    so a repeated load changes nothing. Versions that these replace go in the same transaction. At commit the
+    so a repeated load changes nothing. Versions that these replace are deleted in the same transaction. At commit the
     database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
     no longer those of the stamp `cleaned_under`. The rules are kept with the files that they cleaned."""
     ensure_months(sales, url)
@@ -85,7 +85,7 @@ def load(
         require_dimensions(cursor, cleaned_under)
         decided = decide(cursor, files, sales, digests)
         sales, rejects = (_of_loaded(table, decided) for table in (sales, rejects))
-        existing, deleted = _take_out(cursor, decided)
+        existing, deleted = _delete_replaced(cursor, decided)
         carried, kept = active.carry(existing, _successors(decided), deleted, rejects)
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
@@ -95,10 +95,10 @@ def load(
         if sales.num_rows:
             add_sales(cursor, sales)
         if rejects.num_rows:
-            cursor.put("ops.rejected_row", rejects)
+            cursor.copy_in("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
         restatements.record(cursor, sales, deleted, _labels(cursor, decided, sales))
-        rollups.move(cursor, sales, deleted)
+        rollups.update(cursor, sales, deleted)
         identity.forget(cursor, files)
         if sales.num_rows or deleted.num_rows:
             rollups.raise_watermark(cursor)
@@ -106,14 +106,14 @@ def load(
 
 
 def _of_loaded(table: pa.Table, outcome: pa.Table) -> pa.Table:
-    """The rows of those files that are really loaded now."""
+    """The rows of those files that are loaded now."""
     files = outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].combine_chunks()
     mask = pc.is_in(table["file_id"], value_set=files)
     return table if pc.all(mask, min_count=0).as_py() else table.filter(mask)
 
 
-def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], pa.Table]:
-    """Remove what replaced versions left; returns people's decisions on their rows, and their sales."""
+def _delete_replaced(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], pa.Table]:
+    """Delete the rows of replaced versions; returns people's decisions on their rows, and their sales."""
     rows = [row for row in decided.to_pylist() if row["replaces"]]
     released = [row["file_id"] for row in decided.to_pylist() if row["released"] and row["state"] == "loaded"]
     if released:
@@ -121,7 +121,7 @@ def _take_out(cursor: Cursor, decided: pa.Table) -> tuple[list[dict[str, Any]], 
     replaced = [row["replaces"] for row in rows]
     existing, deleted = active.active_decisions(cursor, replaced), sales_of(cursor, replaced)
     if rows:
-        cursor.keep("going", pa.Table.from_pylist(rows, schema=_GOING))
+        cursor.temporary_table("newer", pa.Table.from_pylist(rows, schema=_NEWER))
         for statement in _REPLACE:
             cursor.execute(statement)
         reopen_held(cursor, replaced)
@@ -133,7 +133,7 @@ def _successors(decided: pa.Table) -> dict[int, int]:
 
 
 def _labels(cursor: Cursor, decided: pa.Table, sales: pa.Table) -> dict[int, Label]:
-    """Which of these files restate figures that stood before, and why."""
+    """Which of these files restate earlier figures, and why."""
     loaded = [row for row in decided.to_pylist() if row["state"] == "loaded"]
     labels = {row["file_id"]: Label("new_version", row["key"]) for row in loaded if row["replaces"]}
     labels |= {row["replaces"]: labels[row["file_id"]] for row in loaded if row["replaces"]}
@@ -155,7 +155,7 @@ def _late(cursor: Cursor, loaded: list[dict[str, Any]], sales: pa.Table) -> dict
 
 
 def _counted(outcome: pa.Table, sales: pa.Table, rejects: pa.Table) -> pa.Table:
-    """The outcome with what the rows themselves say: counts, pence, first and last sale, warnings."""
+    """The outcome with figures from the rows themselves: counts, pence, first and last sale, warnings."""
     sold = _by_file(
         sales,
         [("total_pence", "sum"), ("total_pence", "count"), ("sold_at", "min"), ("sold_at", "max"), ("flags", "max")],
@@ -187,7 +187,7 @@ def _by_file(table: pa.Table, aggregates: list[tuple[str, str]]) -> dict[int, di
 
 
 def _write_outcomes(cursor: Cursor, outcome: pa.Table) -> None:
-    cursor.keep("outcome", outcome)
+    cursor.temporary_table("outcome", outcome)
     cursor.execute(_OUTCOME)
     cursor.execute("DROP TABLE outcome")
 
@@ -202,7 +202,7 @@ def _summary(outcome: pa.Table) -> Loaded:
 
 
 _UTC = pa.timestamp("us", "UTC")
-_GOING = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
+_NEWER = pa.schema([("truck_id", pa.int32()), ("file_id", pa.int64()), ("replaces", pa.int64())])
 _OUTCOME_SCHEMA = pa.schema(
     [("file_id", pa.int64()), ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()),
      ("rejects_digest", pa.string()), ("warnings", pa.list_(pa.string())), ("columns_not_read", pa.list_(pa.string())),

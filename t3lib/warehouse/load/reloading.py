@@ -1,4 +1,4 @@
-"""Loading files that were cleaned again: only what came out otherwise moves, and people's decisions stay."""
+"""Loading reprocessed files: only rows that differ are inserted or deleted, and people's decisions stay."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -59,9 +59,9 @@ _OUTCOME = """
 
 @dataclass(frozen=True)
 class Comparison:
-    """Files as they come out now beside what stands: `sales` and `rejects` are all rows now, the others what differs.
+    """Reprocessed files compared with the loaded rows: `sales` and `rejects` are all rows now, the others what differs.
 
-    An absent value of the differing rejects is written as one that no row has."""
+    A null in the differing rejects is replaced by a value that no row has."""
 
     sales: pa.Table
     accepted: list[Decision]
@@ -74,7 +74,7 @@ class Comparison:
 
     @cached_property
     def files(self) -> set[int]:
-        """The files that came out otherwise."""
+        """The files of which any row differs."""
         tables = (self.inserted, self.deleted, self.rejects_inserted, self.rejects_deleted)
         return {file_id for table in tables for file_id in table["file_id"].to_pylist()}
 
@@ -89,7 +89,7 @@ def load(
     cleaned_under: str | None = None,
     rules: Rulebook | None = None,
 ) -> Loaded:
-    """Commit a batch that was cleaned again: only rows that came out otherwise move, in one transaction.
+    """Commit a reprocessed batch in one transaction: only rows that differ are inserted or deleted.
 
     A row that a person repaired or dismissed stays so, unless the rules now accept the repaired value themselves.
     A repeated load changes nothing. Raises DimensionsChangedError as `loading.load` does."""
@@ -100,37 +100,37 @@ def load(
         claimed = cursor.table().to_pylist()
         staged = {row["file_id"]: row for row in files.to_pylist()}
         validated = {row["file_id"]: validate(row, staged[row["file_id"]]) for row in claimed}
-        going = [file_id for file_id, (outcome, _) in validated.items() if outcome == "unchanged"]
-        found = compare(cursor, going, sales, rejects)
+        readable = [file_id for file_id, (outcome, _) in validated.items() if outcome == "unchanged"]
+        found = compare(cursor, readable, sales, rejects)
         _replace_rejects(cursor, found)
         if rules:
-            rulesets.keep(cursor, rules, going)
+            rulesets.keep(cursor, rules, readable)
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
             decisions.write(cursor, lines)
         if found.files or found.accepted:
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
-            rows_read = {file_id: staged[file_id]["rows_read"] for file_id in going}
+            rows_read = {file_id: staged[file_id]["rows_read"] for file_id in readable}
             apply(cursor, found.inserted, found.deleted, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
         _finish(cursor, batch_id, validated | dict.fromkeys(found.files, ("restated", REPROCESSED["restated"])))
-    read = sum(staged[file_id]["rows_read"] for file_id in going)
+    read = sum(staged[file_id]["rows_read"] for file_id in readable)
     states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in validated.items())
     pence = pc.sum(found.sales["total_pence"], min_count=0).as_py()
     return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
 
 
 def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
-    """What came out otherwise for these loaded files; it reads only. Other files' rows are left out."""
+    """What differs now for these loaded files; it only reads. Rows of other files are left out."""
     existing, before, then = active.active_decisions(cursor, files), sales_of(cursor, files), _rejects_of(cursor, files)
-    sales = _of(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA)
-    rejects = _of(rejects, files).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
-    followed = active.follow(existing, _moved(existing, (before, then), (sales, rejects)), before, rejects)
-    sales, accepted = _keep(followed.here, before, sales)
+    sales = _of_files(sales, files).select(SALE_SCHEMA.names).cast(SALE_SCHEMA)
+    rejects = _of_files(rejects, files).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)
+    followed = active.follow(existing, _with_other_counts(existing, (before, then), (sales, rejects)), before, rejects)
+    sales, accepted = _under_decisions(followed.here, before, sales)
     sales, rejects = pa.concat_tables([sales, followed.sales]), decisions.without(rejects, followed.here)
     now, then = _without_nulls(rejects), _without_nulls(then)
     return Comparison(
-        sales, accepted, followed, _less(sales, before), _less(before, sales), rejects, _less(now, then),
-        _less(then, now),
+        sales, accepted, followed, _minus(sales, before), _minus(before, sales), rejects, _minus(now, then),
+        _minus(then, now),
     )  # fmt: skip
 
 
@@ -145,22 +145,24 @@ def validate(claimed: dict[str, Any], staged: dict[str, Any]) -> tuple[str, str]
     return "unchanged", REPROCESSED["unchanged"]
 
 
-def _of(table: pa.Table, files: list[int]) -> pa.Table:
+def _of_files(table: pa.Table, files: list[int]) -> pa.Table:
     return table.filter(pc.is_in(table["file_id"], value_set=pa.array(files, pa.int64())))
 
 
-def _moved(
+def _with_other_counts(
     existing: list[dict[str, Any]], before: tuple[pa.Table, pa.Table], now: tuple[pa.Table, pa.Table]
 ) -> set[int]:
-    """The files with decisions that are read into more rows than before, or fewer."""
+    """The files with decisions that now have more rows than before, or fewer."""
     if not existing:
         return set()
     dismissed = pa.Table.from_pylist([row for row in existing if row["status"] == "dismissed"], schema=REJECT_SCHEMA)
     return active.with_other_counts((*before, dismissed), now)
 
 
-def _keep(existing: list[dict[str, Any]], before: pa.Table, sales: pa.Table) -> tuple[pa.Table, list[Decision]]:
-    """The sales with people's decisions in force, and the repairs that the rules now make themselves."""
+def _under_decisions(
+    existing: list[dict[str, Any]], before: pa.Table, sales: pa.Table
+) -> tuple[pa.Table, list[Decision]]:
+    """The sales under people's decisions, and the repairs that the rules now make themselves."""
     kept, now = decisions.only(before, existing), decisions.only(sales, existing).to_pylist()
     made = {(row["file_id"], row["row_number"]): row for row in now}
     accepted = [
@@ -176,14 +178,14 @@ def _value(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("sold_at", "payment_type", "total_pence")}
 
 
-def _less(these: pa.Table, those: pa.Table) -> pa.Table:
+def _minus(these: pa.Table, those: pa.Table) -> pa.Table:
     """The rows of one table that the other lacks, every column compared."""
     found = these.join(those, keys=these.column_names, join_type="left anti")
     return found.select(these.column_names).cast(these.schema)
 
 
 def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
-    """The open rejects that stand for these files."""
+    """The open rejects of these files."""
     if not files:
         return REJECT_SCHEMA.empty_table()
     cursor.execute(_REJECTS, [files])
@@ -191,21 +193,21 @@ def _rejects_of(cursor: Cursor, files: list[int]) -> pa.Table:
 
 
 def _replace_rejects(cursor: Cursor, found: Comparison) -> None:
-    """Bring the open rejects to what they are now."""
+    """Replace the open rejects that differ."""
     ended = pa.Table.from_pylist([vars(line) for line in found.followed.ended], schema=REJECT_SCHEMA)
-    leaving = pa.concat_tables(
+    to_delete = pa.concat_tables(
         [table.select(_LINE) for table in (found.rejects_inserted, found.rejects_deleted, ended)]
     )
-    leaving = leaving.group_by(_LINE).aggregate([])
-    if leaving.num_rows:
-        delete_rows(cursor, "ops.rejected_row", leaving)
+    to_delete = to_delete.group_by(_LINE).aggregate([])
+    if to_delete.num_rows:
+        delete_rows(cursor, "ops.rejected_row", to_delete)
     if found.rejects_inserted.num_rows:
         new = decisions.only(found.rejects, found.rejects_inserted.select(_LINE).to_pylist())
-        cursor.put("ops.rejected_row", new)
+        cursor.copy_in("ops.rejected_row", new)
 
 
 def _without_nulls(rejects: pa.Table) -> pa.Table:
-    """Rejects in which an absent value equals an absent value."""
+    """Rejects without nulls, so that an absent value equals an absent value."""
     texts = [(name, "\0") for name in ("raw_timestamp", "raw_type", "raw_total", "raw_line")]
     for name, value in (*texts, ("suggested_pence", -1)):
         rejects = rejects.set_column(rejects.schema.get_field_index(name), name, pc.fill_null(rejects[name], value))
@@ -220,6 +222,6 @@ def _finish(cursor: Cursor, batch_id: str, validated: dict[int, tuple[str, str]]
         {"file_id": file_id, "outcome": outcome, "reason": reason} for file_id, (outcome, reason) in validated.items()
     ]
     schema = pa.schema([("file_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string())])
-    cursor.keep("validated", pa.Table.from_pylist(rows, schema=schema))
+    cursor.temporary_table("validated", pa.Table.from_pylist(rows, schema=schema))
     cursor.execute(_OUTCOME, [batch_id])
     cursor.execute("DROP TABLE validated")

@@ -1,4 +1,4 @@
-"""A change of loaded figures in one transaction: insert and delete sales, recount the ledger, move the rollups."""
+"""A change of loaded figures in one transaction: insert and delete sales, recount the ledger, update the rollups."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ _RECOUNT = """
     ) AS refused
     WHERE file.file_id = recounted.file_id
 """
-# When trucks, menus and pitches last changed: what a batch was cleaned under.
+# When trucks, menus and pitches last changed: under which dimensions a batch was cleaned.
 _DIMENSIONS = """
     SELECT coalesce(max(finished_at)::text, '') AS changed_at
     FROM ops.source_file WHERE kind = 'metadata' AND state = 'loaded'
@@ -58,19 +58,19 @@ class DimensionsChangedError(Exception):
 
 @contextmanager
 def changing(url: str | None = None) -> Iterator[Cursor]:
-    """A cursor in a transaction that commits on success; the dimensions stay as they are for as long."""
+    """A cursor in a transaction that commits on success; meanwhile the dimensions cannot change."""
     with transaction(url) as cursor:
         cursor.execute(locks.DIMENSIONS_SHARED)
         yield cursor
 
 
 def dimensions_stamp(db: sa.Connection) -> str:
-    """What changes with every change of the dimensions; ask before reading rules from them."""
+    """A stamp that changes with every change of the dimensions; read it before the facts that come from them."""
     return db.scalar(sa.text(_DIMENSIONS)) or ""
 
 
 def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
-    """Raise DimensionsChangedError unless the dimensions are as they were at that stamp (None: whatever they are)."""
+    """Raise DimensionsChangedError unless the dimensions still have this stamp (None: any)."""
     cursor.execute(_DIMENSIONS)
     if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
         raise DimensionsChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
@@ -85,16 +85,16 @@ def ensure_months(sales: pa.Table, url: str | None = None) -> None:
 
 
 def sales_of(cursor: Cursor, file_ids: list[int]) -> pa.Table:
-    """The sales that stand for these files (columns of core.sale)."""
+    """The loaded sales of these files (columns of core.sale)."""
     if not file_ids:
         return SALE_SCHEMA.empty_table()
-    return cursor.take(_SALES, [file_ids], SALE_SCHEMA)
+    return cursor.copy_out(_SALES, [file_ids], SALE_SCHEMA)
 
 
 def add_sales(cursor: Cursor, sales: pa.Table) -> None:
-    """Add sales (columns of SALE_SCHEMA); the table keeps a file's number in four bytes."""
+    """Add sales (columns of SALE_SCHEMA); in the table file_id has four bytes."""
     place = sales.schema.get_field_index("file_id")
-    cursor.put("core.sale", sales.set_column(place, "file_id", sales["file_id"].cast(pa.int32())))
+    cursor.copy_in("core.sale", sales.set_column(place, "file_id", sales["file_id"].cast(pa.int32())))
 
 
 def apply(
@@ -108,33 +108,33 @@ def apply(
     actor: str = "",
     why: str = "",
 ) -> None:
-    """Delete and insert sales, recount the files, record what changed, move the rollups.
+    """Delete and insert sales, recount the files, record the restatements, update the rollups.
 
-    rows_read: the files to count again, with a new number of rows read or None. Lock them before, by file_id."""
+    rows_read: the files to recount, each with its new number of rows read or None. Lock them first, by file_id."""
     if deleted.num_rows:
         delete_rows(cursor, "core.sale", deleted.select(_SALE_KEY))
     if inserted.num_rows:
         add_sales(cursor, inserted)
     recount(cursor, rows_read)
     restatements.record(cursor, inserted, deleted, labels, batch_id=batch_id, actor=actor, why=why)
-    rollups.move(cursor, inserted, deleted)
+    rollups.update(cursor, inserted, deleted)
     rollups.raise_watermark(cursor)
 
 
 def recount(cursor: Cursor, rows_read: Mapping[int, int | None]) -> None:
-    """Bring the ledger's counts of these loaded files to what the tables hold; rows read stay unless given.
+    """Set the ledger's counts of these loaded files to what the tables hold; rows read stay unless given.
 
     The database refuses the result unless rows read = rows loaded + rows rejected."""
     files = pa.table({"file_id": pa.array(list(rows_read), pa.int64()),
                       "rows_read": pa.array(list(rows_read.values()), pa.int64())})  # fmt: skip
-    cursor.keep("recounted", files)
+    cursor.temporary_table("recounted", files)
     cursor.execute(_RECOUNT)
     cursor.execute("DROP TABLE recounted")
 
 
 def delete_rows(cursor: Cursor, table: str, keys: pa.Table) -> None:
     """Delete the rows of a table that have these keys."""
-    cursor.keep("leaving", keys)
-    same = " AND ".join(f"kept.{name} = leaving.{name}" for name in keys.column_names)
-    cursor.execute(f"DELETE FROM {table} AS kept USING leaving WHERE {same}")
-    cursor.execute("DROP TABLE leaving")
+    cursor.temporary_table("to_delete", keys)
+    same = " AND ".join(f"kept.{name} = to_delete.{name}" for name in keys.column_names)
+    cursor.execute(f"DELETE FROM {table} AS kept USING to_delete WHERE {same}")
+    cursor.execute("DROP TABLE to_delete")

@@ -1,7 +1,8 @@
-"""What changed of figures that stood before, for pages and reports."""
+"""The restatements of figures, for pages and reports."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -49,37 +50,30 @@ class Restatement:
 
     @property
     def pence(self) -> int:
-        """By how much the day's sales grew (or shrank)."""
+        """By how many pence the day's sales grew (or shrank)."""
         return self.pence_after - self.pence_before
 
 
+class Filter(TypedDict, total=False):
+    """Which restatements are wanted: made later than `since`, of the business days from first to last, of a truck."""
+
+    since: datetime | None
+    first: date | None
+    last: date | None
+    truck: int | None
+
+
 def changes(
-    db: sa.Connection,
-    *,
-    since: datetime | None = None,
-    first: date | None = None,
-    last: date | None = None,
-    truck: int | None = None,
-    limit: int | None = None,
-    skip: int = 0,
+    db: sa.Connection, *, limit: int | None = None, skip: int = 0, **wanted: Unpack[Filter]
 ) -> list[Restatement]:
-    """The restatements, newest first: made later than `since`, of the business days from first to last and that truck.
-
-    Any role may ask. All of them, unless a `limit` is given."""
-    wanted = _bounds(since, first, last, truck) | {"limit": limit, "skip": skip}
-    return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), wanted).mappings()]
+    """The restatements, newest first. Any role may call it. All of them, unless a `limit` is given."""
+    given = _bound(wanted) | {"limit": limit, "skip": skip}
+    return [Restatement(**row) for row in db.execute(sa.text(_CHANGES), given).mappings()]
 
 
-def count(
-    db: sa.Connection,
-    *,
-    since: datetime | None = None,
-    first: date | None = None,
-    last: date | None = None,
-    truck: int | None = None,
-) -> int:
-    """How many restatements those are."""
-    return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), _bounds(since, first, last, truck)) or 0)
+def count(db: sa.Connection, **wanted: Unpack[Filter]) -> int:
+    """How many restatements these are."""
+    return int(db.scalar(sa.text(f"SELECT count(*) {_CHOSEN}"), _bound(wanted)) or 0)
 
 
 def of_batches(db: sa.Connection, batch_ids: list[str]) -> list[Restatement]:
@@ -87,10 +81,11 @@ def of_batches(db: sa.Connection, batch_ids: list[str]) -> list[Restatement]:
     return [Restatement(**row) for row in db.execute(sa.text(_OF_BATCHES), {"batches": batch_ids}).mappings()]
 
 
-def _bounds(since: datetime | None, first: date | None, last: date | None, truck: int | None) -> dict[str, object]:
+def _bound(wanted: Filter) -> dict[str, object]:
+    """The parameters of a query for these restatements."""
     return {
-        "since": since or datetime(1900, 1, 1, tzinfo=UTC),
-        "first": first or date(1900, 1, 1),
-        "last": last or date(2999, 12, 31),
-        "truck": truck,
+        "since": wanted.get("since") or datetime(1900, 1, 1, tzinfo=UTC),
+        "first": wanted.get("first") or date(1900, 1, 1),
+        "last": wanted.get("last") or date(2999, 12, 31),
+        "truck": wanted.get("truck"),
     }

@@ -11,7 +11,7 @@ from t3lib.warehouse.db.cursor import Cursor
 
 CAUSES: dict[str, str] = {
     "new_version": "A file was uploaded again under the same key.",
-    "late_file": "A file came after its day was over and shown.",
+    "late_file": "A file came after its day was over and its figures had been shown.",
     "released": "A person released a file that was held.",
     "held": "A person held a file that was loaded.",
     "again": "Files were cleaned again under the present rules.",
@@ -19,12 +19,12 @@ CAUSES: dict[str, str] = {
     "repair": "A person repaired a rejected row.",
     "replay": "The present rules accept rows that were rejected.",
     "undo": "A person took a decision back.",
-    "rebuild": "A rollup differed from the sales and was made anew.",
+    "rebuild": "A rollup differed from the sales and was rebuilt.",
 }
 _LABELLED = ("cause", "key", "truck_id", "business_date")
 _VALUES = (*_LABELLED, "local_hour", "payment_type", "total_pence")
 
-# before: the rollup as this transaction finds it, moved by the causes recorded before this one.
+# before: the rollup as this transaction finds it, plus the changes by causes recorded before this one.
 _RECORD = """
     WITH moved AS (
         SELECT cause, truck_id, business_date, sum(rows)::bigint AS rows, sum(pence)::bigint AS pence,
@@ -57,7 +57,7 @@ _RECORD = """
 
 @dataclass(frozen=True)
 class Label:
-    """Why a file's rows change figures that were loaded before; days from `until` on are left out."""
+    """Why a file's rows change earlier figures; days from `until` on are left out."""
 
     cause: str
     key: str
@@ -66,20 +66,20 @@ class Label:
 
 def record(cursor: Cursor, inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label], *, batch_id: str = "",
            actor: str = "", why: str = "") -> None:  # fmt: skip
-    """Record what these sales (columns of core.sale) change; call it before the rollups are moved.
+    """Record what these sales (columns of core.sale) change; call it before the rollups are updated.
 
-    labels: by file_id; the rows of other files are nobody's restatement."""
+    labels: by file_id; rows of other files are no restatement."""
     if not labels:
         return
     moved = net(inserted, deleted, labels)
     if moved.num_rows:
-        cursor.keep("restated", moved)
+        cursor.temporary_table("restated", moved)
         cursor.execute(_RECORD, [batch_id, actor, why])
         cursor.execute("DROP TABLE restated")
 
 
 def net(inserted: pa.Table, deleted: pa.Table, labels: dict[int, Label]) -> pa.Table:
-    """Change of rows and pence per cause x file x truck x day, where any hour, payment or price moved."""
+    """Change of rows and pence per cause x file x truck x day, where any hour, payment or price changed."""
     both = pa.concat_tables([inserted, deleted])
     both = both.append_column("rows", pa.array(np.repeat([1, -1], [inserted.num_rows, deleted.num_rows]), pa.int64()))
     known = pa.array(list(labels), pa.int64())

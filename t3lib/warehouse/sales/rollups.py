@@ -1,4 +1,4 @@
-"""The rollups in mart: rebuilt from the sales, or moved by the deltas of one load."""
+"""The rollups in mart: rebuilt from the sales, or updated by the delta of one load."""
 
 from datetime import date
 from functools import cache
@@ -39,8 +39,8 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
         db.execute(sa.text(insert), bounds)
 
 
-def move(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> None:
-    """Move the rollups by the sales (columns of core.sale) inserted and deleted in this transaction."""
+def update(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> None:
+    """Update the rollups by the sales (columns of core.sale) inserted and deleted in this transaction."""
     moved = pa.concat_tables([inserted, deleted])
     if not moved.num_rows:
         return
@@ -53,7 +53,7 @@ def move(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> None:
 
 
 def raise_watermark(cursor: Cursor) -> None:
-    """Last of all, because every load waits here for the one before; open dashboards hear of it at commit."""
+    """Raise the version that pages poll. Call it last: every load waits here until the one before has committed."""
     cursor.execute("""
         UPDATE mart.watermark SET version = version + 1, loaded_at = now(),
             last_sale_at = (SELECT max(last_sale_at) FROM ops.source_file WHERE state = 'loaded')
@@ -64,7 +64,7 @@ def raise_watermark(cursor: Cursor) -> None:
 def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Table:
     """Change of mart.price_hourly, with its pence, by inserted (+1) and deleted (-1) sales, one row per key.
 
-    The other rollups of sales are sums of it. Rows that change nothing stay: they tell the archive of the day."""
+    The other rollups of sales are sums of it. Rows that change nothing stay: they mark the day for the archive."""
     pence = sales["total_pence"]
     columns = {"location_id": pa.array(locate(sales, pitches), pa.int32()), "price_pence": pence}
     columns |= {name: sales[name] for name in HOURLY_KEY if name not in columns}
@@ -76,8 +76,8 @@ def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Tabl
 
 
 def _apply(cursor: Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:
-    """Add a delta in key order, so that two loads never wait for each other crosswise; drop rows that reach zero."""
-    cursor.keep("delta", delta)
+    """Add a delta in key order, so that two loads never deadlock; delete rows that reach zero."""
+    cursor.temporary_table("delta", delta)
     columns, keys = ", ".join((*key, *values)), ", ".join(key)
     added = ", ".join(f"{value} = kept.{value} + excluded.{value}" for value in values)
     cursor.execute(f"""
@@ -91,7 +91,7 @@ def _apply(cursor: Cursor, table: str, delta: pa.Table, key: tuple[str, ...], va
 
 
 def locate(sales: pa.Table, pitches: pa.Table) -> np.ndarray:
-    """The location_id of each sale by core.pitch, 0 where no pitch says."""
+    """The location_id of each sale by core.pitch, 0 where no pitch covers it."""
     if not pitches.num_rows:
         return np.zeros(sales.num_rows, np.int32)
     pitches = pitches.sort_by([("truck_id", "ascending"), ("from_at", "ascending")])

@@ -1,7 +1,9 @@
 """Small files that unpack to gigabytes. Run as a program: reads each kind and says what became of it, as JSON."""
 
+import functools
 import io
 import json
+import os
 import re
 import sys
 import zipfile
@@ -14,13 +16,15 @@ import pyarrow.parquet as pq
 from t3lib import feed
 from t3lib.feed.metadata import read_metadata
 
+# Reading all the rows that a sheet may have takes most of a minute.
+FAR_ROWS = 1_000_000 if "T3_FAULT_RUNS" in os.environ else 100_000
 SHEET = "xl/worksheets/sheet1.xml"
 START = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 LAUGH = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 LAUGHS = f'<!DOCTYPE t [<!ENTITY l0 "ha">{LAUGH}]>'
 
 
-def workbook(*pieces: str, times: int = 1, before: str = "", honest: bool = True) -> bytes:
+def workbook(*pieces: str, times: int = 1, before: str = "") -> bytes:
     """A workbook whose first sheet holds the pieces so many times."""
     import openpyxl
 
@@ -37,8 +41,7 @@ def workbook(*pieces: str, times: int = 1, before: str = "", honest: bool = True
             for number in range(times):
                 sheet.write("".join(pieces).replace("ROW", str(number + 1)).encode())
             sheet.write(b"</sheetData></worksheet>")
-    data = out.getvalue()
-    return data if honest else _understated(data)
+    return out.getvalue()
 
 
 def parquet(columns: dict, **options: object) -> bytes:
@@ -53,13 +56,19 @@ def repeated(word: str, rows: int) -> bytes:
     return parquet({"timestamp": words, "type": words, "total": words}, compression="zstd")
 
 
+@functools.cache
+def blanks() -> bytes:
+    """A workbook with a sheet of 1 GB of blanks, which takes seconds to make."""
+    return workbook(" " * 2**20, times=1024)
+
+
 BOMBS: dict[str, Callable[[], tuple[str, bytes]]] = {
-    "a sheet of 1 GB of blanks": lambda: ("details.xlsx", workbook(" " * 2**20, times=1024)),
-    "the same under a false size": lambda: ("details.xlsx", workbook(" " * 2**20, times=1024, honest=False)),
+    "a sheet of 1 GB of blanks": lambda: ("details.xlsx", blanks()),
+    "the same under a false size": lambda: ("details.xlsx", _understated(blanks())),
     "a cell in the last corner": lambda: (
         "details.xlsx", workbook('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
     "a cell at the far right of each row": lambda: (
-        "details.xlsx", workbook('<row r="ROW"><c r="XFDROW"><v>1</v></c></row>', times=1_000_000)),
+        "details.xlsx", workbook('<row r="ROW"><c r="XFDROW"><v>1</v></c></row>', times=FAR_ROWS)),
     "entities within entities": lambda: (
         "details.xlsx", workbook('<row r="1"><c r="A1" t="str"><v>&l9;</v></c></row>', before=LAUGHS)),
     "a long word meant a million times": lambda: ("h.parquet", repeated("9" * 2**20, 1_000_000)),

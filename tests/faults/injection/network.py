@@ -1,6 +1,7 @@
 """Networks that break between a worker and its database: a line that is cut, and one on which packets vanish."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from tests.conftest import cluster
 
 NOBODY = "02:00:00:00:00:01"
+CLONE_NEWNET = 0x40000000
 
 
 class Proxy:
@@ -95,9 +97,12 @@ class Network:
         """Its cable goes with it."""
         subprocess.run(["ip", "netns", "del", self.space], check=False, capture_output=True)
 
-    def start(self, worker: Callable[..., subprocess.Popen], url: str) -> subprocess.Popen:
-        """A worker on that machine."""
-        return worker(*self._inside, T3_DATABASE_URL=url)
+    def inside(self, task: Callable[[], object]) -> None:
+        """Move this process to that machine, then do the task."""
+        with open(f"/run/netns/{self.space}") as space:
+            if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "cannot enter the network namespace")
+        task()
 
     def fall_silent(self) -> None:
         """Packets vanish and nobody is told: both ends send to an address that nobody has."""

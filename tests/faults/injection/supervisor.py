@@ -1,10 +1,6 @@
 """Keeps one worker running, as an init system does, and kills what a test wants killed."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +8,9 @@ from pathlib import Path
 import psutil
 
 from scheduler.embedded.postgres import Postgres
-from t3lib.settings import ROOT
+from tests.support import processes
 
 VICTIMS = ("worker", "kernel", "database", "warm parent", "session")
-# The child ends when this test process does, however that happens: its standard input ends then.
-WORK = """
-import os, signal, sys, threading
-from scheduler.worker.loop import work
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
-work(stop)
-"""
 
 
 class Supervisor:
@@ -31,18 +18,15 @@ class Supervisor:
 
     def __init__(self, folder: Path, postgres: Postgres):
         self.folder, self.postgres, self.starts = folder, postgres, 0
-        self.worker: subprocess.Popen[bytes] | None = None
+        self.worker: processes.Forked | None = None
 
     def keep(self) -> None:
         """Have a worker."""
         if self.worker is None or self.worker.poll() is not None:
-            self._close()
             self.starts += 1
-            with (self.folder / "worker.log").open("ab") as log:
-                self.worker = subprocess.Popen(
-                    [sys.executable, "-c", WORK], cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log,
-                    env=os.environ | {"XDG_RUNTIME_DIR": str(self.folder)}, start_new_session=True,
-                )  # fmt: skip
+            self.worker = processes.start(
+                processes.work, log=self.folder / "worker.log", warmed=False, XDG_RUNTIME_DIR=str(self.folder)
+            )
 
     def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Keep a worker until something is so."""
@@ -73,12 +57,11 @@ class Supervisor:
     def stop(self) -> None:
         """End the worker in order."""
         if self.worker and self.worker.poll() is None:
-            self.worker.send_signal(signal.SIGTERM)
+            self.worker.terminate()
             try:
                 self.worker.wait(60)
             finally:
                 self.worker.kill()
-        self._close()
 
     def parents(self) -> list[psutil.Process]:
         """The processes that fork kernels."""
@@ -118,11 +101,6 @@ class Supervisor:
                 continue
             time.sleep(0.01)
         return None
-
-    def _close(self) -> None:
-        if self.worker:
-            self.worker.stdin.close()
-            self.worker.wait()
 
 
 def _environment(process: psutil.Process) -> str:

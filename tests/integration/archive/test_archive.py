@@ -102,7 +102,7 @@ def test_a_kill_between_commit_and_write_heals_with_the_next_load(archive_folder
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     with monkeypatch.context() as killed:
-        killed.setattr(Archive, "keep", _killed)
+        killed.setattr(Archive, "replace", _killed)
         with pytest.raises(KeyboardInterrupt):
             archive.write()
     assert differing() == [(PLACE, THURSDAY, 0, 499, "waits to be written")]
@@ -127,15 +127,15 @@ def test_a_kill_between_write_and_mark_leaves_the_day_marked(archive_folder, buc
 def test_a_load_that_commits_while_its_day_is_written_is_written_next(archive_folder, bucket, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
-    keep = Archive.keep
+    replace = Archive.replace
 
-    def keep_late(self, day, sales):
+    def replace_late(self, day, sales):
         put(bucket, EVENING, at("18:00", "cash", "7.00"))
         take_in()
-        keep(self, day, sales)
+        replace(self, day, sales)
 
     with monkeypatch.context() as slow:
-        slow.setattr(Archive, "keep", keep_late)
+        slow.setattr(Archive, "replace", replace_late)
         archive.write()
     assert differing() == [(PLACE, THURSDAY, 499, 1199, "waits to be written")]
     archive.write()

@@ -101,7 +101,7 @@ def test_a_date_that_is_none_is_named(home):
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("files --state nope", "choose one of new, claimed, loaded"), ("run nope", "there are 1_extract, 2_clean"),
+    [("files --state nope", "choose one of new, claimed, loaded"), ("run nope", "choose one of 1_extract, 2_clean"),
      ("ingest --reprocess 2026-11-09..2026-11-01", "write the earlier date first"),
      ("dashboard --port 99999", "less than or equal to 65535"), ("rejects list --reason nope", "missing_total")],
 )  # fmt: skip
@@ -114,10 +114,10 @@ def test_the_old_name_of_reprocess_works_is_not_in_the_help_and_says_the_new_one
     code, _, said = t3("ingest", "--again", "2026-11-09..2026-11-01")
     assert code == 2
     old, wrong = said.splitlines()
-    assert old == "t3: --again is now --reprocess; the next version does not know --again any more."
+    assert old == "t3: --again is now --reprocess; the next version will not accept --again."
     assert wrong.startswith("t3: --reprocess '2026-11-09..2026-11-01' ends before it begins")
     code, _, said = t3("ingest", "--again", "2026-11-05", "--reprocess", "2026-11-05")
-    assert (code, said.splitlines()[1]) == (2, "t3: --again is the old name of --reprocess: give --reprocess alone.")
+    assert (code, said.splitlines()[1]) == (2, "t3: --again is the old name of --reprocess: use --reprocess alone.")
     _, shown, _ = t3("ingest", "--help")
     assert ("--reprocess" in shown, "--again" in shown) == (True, False)
 
@@ -130,8 +130,8 @@ def test_what_does_not_exist_is_exit_code_1(home):
 def test_a_variable_that_is_no_setting_is_named_beside_the_one_that_was_meant(home):
     done = home.t3("status", "--json", T3_LANDING_ULR="file:///x", T3_ODD="1")
     assert done.returncode == 0
-    assert "T3_LANDING_ULR is no setting and is not used; there is T3_LANDING_URL." in done.stderr
-    assert "T3_ODD is no setting and is not used.\n" in done.stderr
+    assert "T3_LANDING_ULR is not a setting and is ignored; did you mean T3_LANDING_URL?" in done.stderr
+    assert "T3_ODD is not a setting and is ignored.\n" in done.stderr
     assert "rows_read" in json.loads(done.stdout)
 
 

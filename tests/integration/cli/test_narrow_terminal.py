@@ -1,16 +1,15 @@
 """Commands on terminals that are narrow, know ASCII only, or can do nothing but print lines."""
 
-import fcntl
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.integration.cli import terminal
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
 COMMANDS = (
@@ -22,8 +21,10 @@ TABLES = ("files", "rejects list", "mail list", "reproduce")  # other commands l
 
 
 @pytest.fixture
-def day(bucket: Path, database: str) -> dict[str, str]:
+def day(bucket: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A day of a truck with names beyond ASCII, and the environment of a command that looks at it."""
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
     put(bucket, "metadata/menu.csv", "3,Jalapeño – für £5,Café,4.99", header="truck_id,menu_item,menu_type,price")
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "499"), at("12:02", "cash", "VOID – £"))
     take_in()
@@ -39,22 +40,10 @@ def day(bucket: Path, database: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def on_terminal(command: str, columns: int, given: dict[str, str], **more: str) -> tuple[int, bytes]:
-    """The exit code of a command in a terminal of so many columns, and what the terminal got."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "COLUMNS", "LINES"))}
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    line = [sys.executable, "-m", "scheduler.cli", *command.split()]
-    process = subprocess.Popen(line, env=env | given | more, stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    written = b""
-    try:
-        while piece := os.read(master, 65536):
-            written += piece
-    except OSError:  # how a terminal tells that its last program left
-        pass
-    os.close(master)
-    return process.wait(170), written.replace(b"\r\n", b"\n")
+@pytest.fixture
+def on_terminal(day: dict[str, str]) -> Callable[..., tuple[int, bytes]]:
+    """Runs a command on a terminal of so many columns; its exit code and what the terminal got."""
+    return lambda command, columns, **more: terminal.run(command.split(), columns, **day | more)
 
 
 def stacked(text: str) -> list[str]:
@@ -64,8 +53,8 @@ def stacked(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_forty_columns_of_ascii_hold_every_table(day: dict[str, str], command: str):
-    code, written = on_terminal(command, 40, day, PYTHONIOENCODING="ascii", TERM="dumb")
+def test_forty_columns_of_ascii_hold_every_table(on_terminal, command: str):
+    code, written = on_terminal(command, 40, PYTHONIOENCODING="ascii", TERM="dumb")
     text = written.decode("ascii")
     assert code == (1 if command == "archive verify" else 0), text  # nothing is written there yet
     assert "Traceback" not in text
@@ -74,34 +63,39 @@ def test_forty_columns_of_ascii_hold_every_table(day: dict[str, str], command: s
         assert max(map(len, text.split("\n"))) <= 40
 
 
-def test_tables_become_records_and_pounds_become_words(day: dict[str, str]):
-    _, written = on_terminal("rejects list", 40, day, PYTHONIOENCODING="ascii", TERM="dumb")
+def test_tables_become_records_and_pounds_become_words(on_terminal):
+    _, written = on_terminal("rejects list", 40, PYTHONIOENCODING="ascii", TERM="dumb")
     lines = [" ".join(line.split()) for line in written.decode("ascii").split("\n")]
     assert "suggested GBP 4.99" in lines
     assert "total VOID - GBP" in lines
     assert "reason decimal_shift" in lines
 
 
-def test_wide_terminals_keep_their_tables_and_signs(day: dict[str, str]):
-    _, written = on_terminal("rejects list", 160, day, PYTHONIOENCODING="utf-8", TERM="xterm")
+def test_wide_terminals_keep_their_tables_and_signs(on_terminal):
+    _, written = on_terminal("rejects list", 160, PYTHONIOENCODING="utf-8", TERM="xterm")
     text = written.decode()
     assert "£4.99" in text
     (head,) = [line for line in text.split("\n") if "suggested" in line]
     assert "payment" in head
 
 
-def test_the_c_locale_ends_no_command(day: dict[str, str]):
-    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
-        code, written = on_terminal("status", 80, day, TERM="dumb", **locale)
-        assert code == 0, written
+@pytest.mark.parametrize("locale", [{}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=["utf-8", "ascii"])
+def test_the_c_locale_ends_no_command(day: dict[str, str], locale: dict[str, str]):
+    """Python decides about encodings at its start, so this command is started anew."""
+    line = [sys.executable, "-m", "scheduler.cli", "status"]
+    env = os.environ | day | {"TERM": "dumb", "LC_ALL": "C"} | locale
+    with terminal.terminal(80) as (master, slave):
+        start = partial(subprocess.Popen, line, env=env, stdin=slave, stdout=slave, stderr=slave)
+        code, text = terminal.outcome(master, start)
+    assert code == 0, text
 
 
-def test_a_list_says_how_many_more_there_are(day: dict[str, str]):
-    _, written = on_terminal("rejects list --limit 1", 100, day, PYTHONIOENCODING="utf-8")
+def test_a_list_says_how_many_more_there_are(on_terminal):
+    _, written = on_terminal("rejects list --limit 1", 100, PYTHONIOENCODING="utf-8")
     assert "These are the newest 1 of 2: `--limit 2` shows all." in written.decode()
-    _, written = on_terminal("files --limit 1 --json", 100, day, PYTHONIOENCODING="utf-8")
+    _, written = on_terminal("files --limit 1 --json", 100, PYTHONIOENCODING="utf-8")
     assert "These are the newest 1 of 2" in written.decode()
     rows("""INSERT INTO ops.mail_outbox (report, business_date, edition, recipient, message_id, subject, message)
             VALUES ('daily', '2026-11-06', 'cfo', 'hiram.boulie@t3.example', 'n', 's', 'x') RETURNING 1""")
-    _, written = on_terminal("mail list --limit 1", 100, day, PYTHONIOENCODING="utf-8")
+    _, written = on_terminal("mail list --limit 1", 100, PYTHONIOENCODING="utf-8")
     assert "These are the newest 1 of 2" in written.decode()

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from t3lib.settings import ROOT
+from scheduler.embedded import services
+from t3lib.settings import ROOT, settings
+from tests.support.visitor import given
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -32,6 +35,7 @@ class Reader:
     """Who follows a page: a shell that remembers what it was told, step by step."""
 
     folder: Path
+    running: ExitStack
 
     def sh(self, script: str) -> str:
         """Everything that a block prints; what it sets (folder, variables) holds for the blocks after it."""
@@ -41,7 +45,8 @@ class Reader:
             f"GIT_{who}_{what}": "ann@t3.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
         }
         env |= person | {"REPOSITORY": str(ROOT), "VENV": str(Path(sys.executable).parents[1]),
-                         "PYTHONPATH": str(self.clone), "T3_EDITED_NOTEBOOKS": ""}  # fmt: skip
+                         "PYTHONPATH": str(self.clone), "T3_EDITED_NOTEBOOKS": "",
+                         "MYPY_CACHE_DIR": str(self.folder / "mypy")}  # fmt: skip
         whole = f"{PRELUDE}\n[ -f {keep} ] && . {keep}\n{script}\n"
         whole += (
             f'{{ echo "cd $PWD"; declare -p T3_LANDING_URL PATH 2>/dev/null | sed "s/^declare -x/export/"; }} > {keep}'
@@ -58,12 +63,23 @@ class Reader:
         """Make the edits that a block shows."""
         subprocess.run(["git", "apply", "--unidiff-zero", "-"], cwd=self.clone, input=patch, text=True, check=True)
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Keep the clone's embedded services running, as an open JupyterLab does: each command joins them at once."""
+        with pytest.MonkeyPatch.context() as patch:
+            given(patch, T3_HOME=str(self.clone / ".t3"))
+            with services(say=lambda line: None):
+                yield
+        settings.cache_clear()
+
     def follow(self, page: str) -> list[str]:
         """Do what a page of the clone says; what its shell blocks printed. Shown lines must have been printed."""
         printed: list[str] = []
         for kind, body in _BLOCK.findall((self.clone if self.clone.exists() else ROOT).joinpath(page).read_text()):
             if kind == "sh":
                 printed.append(self.sh(body))
+                if "git clone" in body:
+                    self.running.enter_context(self.serving())
             elif kind == "diff":
                 self.apply(body)
             elif kind == "text":
@@ -91,7 +107,10 @@ def reader() -> Iterator[Reader]:
         pytest.skip("there is no checkout to clone from")
     folder = Path(tempfile.mkdtemp(prefix="t3-tutorial-"))
     folder.chmod(0o711)
-    yield Reader(folder)
+    if (known := ROOT / ".mypy_cache").is_dir():  # `make check` need not look at every package from the start
+        shutil.copytree(known, folder / "mypy")
+    with ExitStack() as running:
+        yield Reader(folder, running)
     shutil.rmtree(folder, ignore_errors=True)
 
 

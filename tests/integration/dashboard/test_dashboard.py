@@ -182,7 +182,7 @@ def test_download_of_a_page_with_cards_holds_their_tables(fleet: str):
     page = shown("range=week&tab=money")
     lines = list(csv.reader(io.StringIO(download.rows(page.view, page.sheet.value))))
     assert lines[0] == ["Trucks and their share"]
-    assert lines[1][:4] == ["Truck", "Gross sales", "Share", "An hour out"]
+    assert lines[1][:4] == ["Truck", "Gross sales", "Share", "Per trading hour"]
     assert lines[2] == ["Burrito Madness", "70.00", "71.4%", "10.00", "", "level"]
     assert lines[3][:2] == ["'=HYPERLINK(1)", "28.00"]
     assert ["Sales by week"] in lines

@@ -112,7 +112,7 @@ def test_a_refused_login_is_not_called_a_silent_database(fleet: str, database: s
     url = sa.make_url(database).set(username="nobody", password="wrong").render_as_string(hide_password=False)
     page = Page(State(), lambda: warehouse.connect(url))
     page.refresh()
-    assert "refuses this page's log-in" in page.error_message
+    assert "refuses this page's login" in page.error_message
     assert "nobody" not in page.error_message
 
 

@@ -202,7 +202,7 @@ def fill(page: Operations, **values) -> None:
     """Type into the open form and go on."""
     for name, value in values.items():
         page.form._inputs[name].value = value
-    page.form.go.click()
+    page.form.review.click()
 
 
 def test_a_row_is_repaired_through_the_form_after_a_second_click(shifted: Path):
@@ -210,27 +210,27 @@ def test_a_row_is_repaired_through_the_form_after_a_second_click(shifted: Path):
     assert "lost decimal point" in page.form.head.value
     assert page.form._inputs["accept"].value is True
     fill(page, by="Ann")
-    assert "Say why" in page.form.said.value
+    assert "Say why" in page.form.message.value
     fill(page, why="The till lost <its> point")
-    assert "Make row 2 of file 2 a sale of £4.99?" in page.form.said.value
-    assert "lost &lt;its&gt; point" in page.form.said.value
+    assert "Make row 2 of file 2 a sale of £4.99?" in page.form.message.value
+    assert "lost &lt;its&gt; point" in page.form.message.value
     assert rows("SELECT count(*) FROM ops.request") == [(0,)]
     page.form.confirm.click()
     page.form.confirm.click()
     assert rows("SELECT state, asked_by FROM ops.request") == [("waiting", "Ann")]
     assert (page.choices.do, page.choices.by) == ("", "Ann")
-    assert "waits for a worker" in page.cards["requests"].value
-    assert "waits for a worker" in page.told.value
+    assert "waiting for a worker" in page.cards["requests"].value
+    assert "waiting for a worker" in page.status.value
     assert sales() == [(3, 1, 499)]
     assert operator_requests.carry_out() == 1
     page.refresh()
     assert "£4.99 by card at truck 3 is a sale now." in page.cards["requests"].value
-    assert "£4.99 by card at truck 3 is a sale now." in page.told.value
+    assert "£4.99 by card at truck 3 is a sale now." in page.status.value
     assert "do=undo&amp;on.file=2&amp;on.row=2" in page.cards["decisions"].value
     change("UPDATE ops.request SET asked_at = asked_at - interval '1 hour', finished_at = now() - interval '1 minute'")
     page.refresh()
-    assert page.told.value == ""
-    assert "No row of this choice waits" in page.cards["rejects"].value
+    assert page.status.value == ""
+    assert "No rejected row of this choice is waiting" in page.cards["rejects"].value
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert_reconciles()
 
@@ -259,9 +259,9 @@ def test_what_is_typed_survives_the_readings_meanwhile(shifted: Path):
 def test_days_are_checked_in_the_kernel(shifted: Path):
     page = shown("do=backfill&by=Ann")
     fill(page, why="x", first=date(2026, 11, 6), last=date(2026, 11, 5))
-    assert "The first day is after the last one" in page.form.said.value
+    assert "The first day is after the last one" in page.form.message.value
     fill(page, first=date(2026, 11, 5), mode="failed")
-    assert "Catch up of 2026-11-05: what failed?" in page.form.said.value
+    assert "Catch up of 2026-11-05: what failed?" in page.form.message.value
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_days_are_checked_in_the_kernel(shifted: Path):
 def test_a_link_to_what_is_not_there_says_so_and_asks_nothing(shifted: Path, query: str, words: str):
     page = shown(query)
     assert words in page.form.head.value
-    page.form.go.click()
+    page.form.review.click()
     page.form.confirm.click()
     assert rows("SELECT count(*) FROM ops.request") == [(0,)]
 
@@ -286,7 +286,7 @@ def test_a_page_whose_role_may_not_ask_says_so(shifted: Path):
     page = shown(f"do=hold&on.key={LUNCH}", connect=lambda: as_role("analyst"))
     fill(page, why="x", by="Ann")
     page.form.confirm.click()
-    assert "may not use" in page.form.said.value
+    assert "may not use" in page.form.message.value
     assert page.choices.do == "hold"
 
 

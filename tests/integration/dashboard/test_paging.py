@@ -53,8 +53,8 @@ def hour(db: sa.Connection) -> sa.Connection:
     return db
 
 
-def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, whole: bool = False, **state: object) -> str:
-    return sheet(db, TabContext(State(tab="rows", trucks=scope.trucks, **state), scope, whole=whole))
+def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, for_download: bool = False, **state: object) -> str:
+    return sheet(db, TabContext(State(tab="rows", trucks=scope.trucks, **state), scope, for_download=for_download))
 
 
 def cells(html: str) -> list[list[str]]:
@@ -66,7 +66,7 @@ def test_single_sales_of_a_payment_type_are_all_found(hour: sa.Connection):
     html = rows_tab(hour, replace(TRUCK, payments=("cash",)), payment="cash")
     paid = [row for row in cells(html) if row[1:2] == ["cash"]]
     assert (len(paid), {row[2] for row in paid}) == (30, {"£2.00"})
-    assert ": 30 sales; an hour shows the raw lines" in html
+    assert ": 30 sales; choose a time to see the raw lines of its hour" in html
     assert 'aria-label="Pages of this table"' not in html.split("Rejected rows")[0]
 
 
@@ -81,7 +81,7 @@ def test_single_sales_are_shown_page_by_page_with_their_number(hour: sa.Connecti
 
 
 def test_download_of_single_sales_holds_every_sale_and_every_rejected_row(hour: sa.Connection):
-    html = rows_tab(hour, whole=True)
+    html = rows_tab(hour, for_download=True)
     lines = list(csv.reader(io.StringIO(download.rows(None, html))))
     amounts = [Decimal(line[2]) for line in lines if line[1:2] in (["card"], ["cash"])]
     assert (len(amounts), sum(amounts)) == (2500, Decimal("12410.00"))
@@ -92,7 +92,7 @@ def test_download_of_single_sales_holds_every_sale_and_every_rejected_row(hour: 
 
 def test_download_that_would_grow_too_long_says_what_it_lacks(hour: sa.Connection, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(paging, "MOST_DOWNLOADED", 400)
-    lines = list(csv.reader(io.StringIO(download.rows(None, rows_tab(hour, whole=True)))))
+    lines = list(csv.reader(io.StringIO(download.rows(None, rows_tab(hour, for_download=True)))))
     assert ["The first 400 of 2,500 rows: choose fewer days or trucks for the others."] in lines
     assert ["The first 400 of 450 rows: choose fewer days or trucks for the others."] in lines
 
@@ -108,14 +108,16 @@ def test_download_button_reads_the_list_whole(fleet: str):
     page = shown("tab=menus")
     assert "1 to 15 of 40" in page.sheet.value
     page._download(download.CSV)
-    content = download.rows(page.view, sheet_of(page, whole=True))
+    content = download.rows(page.view, sheet_of(page, for_download=True))
     assert all(f'"Type {n}"' in content for n in range(1, 41))
-    assert download.link(page.view, sheet_of(page, whole=True), download.CSV, 1) == page.download.value
+    assert download.link(page.view, sheet_of(page, for_download=True), download.CSV, 1) == page.download.value
 
 
-def sheet_of(page, *, whole: bool) -> str:
+def sheet_of(page, *, for_download: bool) -> str:
     with warehouse.connect() as db:
-        return sheet(db, TabContext(page.view.state, page.view.scope, page.view.until_hour, page.view.earlier, whole))
+        return sheet(
+            db, TabContext(page.view.state, page.view.scope, page.view.until_hour, page.view.earlier, for_download)
+        )
 
 
 def test_download_keeps_names_that_look_like_numbers_dates_or_formulas(fleet: str):
@@ -127,7 +129,7 @@ def test_download_keeps_names_that_look_like_numbers_dates_or_formulas(fleet: st
             db.execute(sa.text("INSERT INTO mart.price_daily VALUES (1, :day, :price, 1)"),
                        {"day": SUNDAY, "price": 500 + n})  # fmt: skip
         db.execute(sa.text("UPDATE core.truck SET name = '007' WHERE truck_id = 1"))
-    whole = sheet_of(shown("tab=menus"), whole=True)
+    whole = sheet_of(shown("tab=menus"), for_download=True)
     kept = ["007", "1e5", "12", "1/2", "2026-11-23", "'=1+1", "'+44", "'-5", "'@home"]
     lines = list(csv.reader(io.StringIO(download.rows(None, whole))))
     assert {line[0] for line in lines if line} >= set(kept)
@@ -135,7 +137,7 @@ def test_download_keeps_names_that_look_like_numbers_dates_or_formulas(fleet: st
     book = load_workbook(io.BytesIO(download.workbook(None, whole)), read_only=True)
     (types,) = [name for name in book.sheetnames if "Menu types" in name]
     assert {row[0] for row in book[types].values} >= set(kept)
-    money = sheet_of(shown("tab=money"), whole=True)
+    money = sheet_of(shown("tab=money"), for_download=True)
     assert ["Largest truck", "007"] in [line[:2] for line in csv.reader(io.StringIO(download.rows(None, money)))]
     first = list(csv.DictReader(io.StringIO(download.rows(shown().view))))
     assert {line["truck"] for line in first} >= {"007"}

@@ -235,7 +235,7 @@ def test_month_pack_adds_up_twelve_months_and_says_what_is_missing(sales: sa.Con
     assert ["Unexplained", "-40", "-£200.00"] in rows(html)  # these sales were never in a file
     assert "does not agree: t3 doctor says where" in html
     of_cards = sheet(sales, "pack", Scope(SUNDAY, SUNDAY, payments=("card",)))
-    assert of_cards.count("files are known for whole days of trucks") == 2
+    assert of_cards.count("files are only known per truck and day") == 2
 
 
 def test_month_pack_compares_with_the_year_before_and_shows_new_trucks(sales: sa.Connection):

@@ -20,5 +20,5 @@ def again() -> list:
     """Clean the file's day again; what each load did."""
     with warehouse.connect() as db:
         day = date(2026, 11, 5)
-        made = reprocessing.ask(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
+        made = reprocessing.claim_days(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)
     return [run(batch_id) for batch_id in made]

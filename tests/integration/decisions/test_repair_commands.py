@@ -29,7 +29,7 @@ class Desk:
         self.home, self.bucket = home, bucket
 
     def t3(self, *arguments: str):
-        return self.home.t3(*arguments, T3_LANDING_URL=self.bucket.as_uri())
+        return self.home.forked(*arguments, T3_LANDING_URL=self.bucket.as_uri())
 
     def json(self, *arguments: str):
         done = self.t3(*arguments, "--json")

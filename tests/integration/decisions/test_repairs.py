@@ -8,7 +8,7 @@ import pytest
 
 from t3lib import warehouse
 from t3lib.problems import RefusedError
-from t3lib.warehouse.decisions import rejects, rejudging, repairs
+from t3lib.warehouse.decisions import rejects, repairs, replays
 from tests.integration.decisions.repairing import ANN, LEDGER, status
 from tests.support import rulebooks
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
@@ -40,7 +40,7 @@ def test_a_repair_is_undone_to_the_row_before(file_id: int):
     ]
     assert [row[0] for row in rows("SELECT cause FROM mart.restatement ORDER BY restatement_id")] == ["repair", "undo"]
     assert_reconciles()
-    with pytest.raises(RefusedError, match="No decision stands"):
+    with pytest.raises(RefusedError, match="There is no decision"):
         repairs.undo(file_id, 2, **ANN)
 
 
@@ -144,21 +144,21 @@ def test_show_tells_the_whole_story_of_a_row(file_id: int):
 def test_a_replay_takes_only_open_rejects(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.dismiss(file_id, 2, **ANN)
     rulebooks.reading(monkeypatch, "VOID", as_="1.23")
-    done = rejudging.replay(actor="Ann", why="Voids are sales now.")
+    done = replays.replay(actor="Ann", why="Voids are sales now.")
     assert (done.judged, done.accepted, done.pence) == (1, 1, 123)
     assert sales() == [(3, 1, 499), (3, 3, 123)]
     assert status() == ["dismissed", "replayed"]
     assert rows("SELECT cause, rows_after - rows_before FROM mart.restatement") == [("replay", 1)]
     assert_reconciles()
-    assert rejudging.replay(actor="Ann", why="Once more.").judged == 0
+    assert replays.replay(actor="Ann", why="Once more.").validated == 0
     assert repairs.undo(file_id, 3, **ANN) == "replay"
     assert status() == ["dismissed", "open"]
     assert_reconciles()
 
 
 def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
-    done = rejudging.replay(actor="Ann", why="To be sure.", truck=3, first=date(2026, 11, 5), last=date(2026, 11, 5))
-    assert (done.judged, done.accepted) == (2, 0)
+    done = replays.replay(actor="Ann", why="To be sure.", truck=3, first=date(2026, 11, 5), last=date(2026, 11, 5))
+    assert (done.validated, done.accepted) == (2, 0)
     assert status() == ["open", "open"]
     assert rows("SELECT count(*) FROM ops.repair") == [(0,)]
 
@@ -167,7 +167,7 @@ def test_a_replay_gives_rows_the_reason_of_today(file_id: int, monkeypatch: pyte
     new = 'rules.reject("not_wanted", "It is not wanted.", when=rows.word.eq("void"), suggest=rows.truck * 0 + 250)'
     rulebooks.put_in_force(monkeypatch, rulebooks.edited({"void": new}))
     rows("INSERT INTO ops.reason (code, sentence) VALUES ('not_wanted', 'It is not wanted.') RETURNING code")
-    rejudging.replay(actor="Ann", why="New words.", reason="void")
+    replays.replay(actor="Ann", why="New words.", reason="void")
     assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_wanted", 250)]
 
 

@@ -25,6 +25,7 @@ from t3lib.problems import explain
 from t3lib.settings import settings
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
+SESSION = get_session()  # it reads botocore's descriptions once
 GOOD = f"{HEADER}\n{at('12:00', 'card', '4.99')}\n".encode()
 PLACE = "trucks/2026-11/5/15"
 ODD = [
@@ -48,7 +49,7 @@ def s3(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in known.items():
         monkeypatch.setenv(f"T3_{name.upper()}", value)
     settings.cache_clear()
-    client = get_session().create_client(
+    client = SESSION.create_client(
         "s3", endpoint_url=known["s3_endpoint"], region_name="us-east-1", aws_access_key_id=known["s3_access_key_id"],
         aws_secret_access_key="a secret")  # fmt: skip
     client.create_bucket(Bucket="landing")

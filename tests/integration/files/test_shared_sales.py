@@ -31,7 +31,7 @@ def doubled(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(bucket, OTHER, *MEALS, *LATER)
     put(bucket, LUNCH.replace("/15/", "/18/"), at("16:00", "card", "4.99"))
     with monkeypatch.context() as before:
-        before.setattr(file_outcomes.Sameness, "verdict", lambda *_: None)
+        before.setattr(file_outcomes.DuplicateSearch, "hold", lambda *_: None)
         take_in()
     assert set(states().values()) == {"loaded"}
 
@@ -53,7 +53,7 @@ def test_a_pair_of_which_a_person_released_one_is_told_apart(doubled: None):
         take_in()
     found = pairs()
     assert found.ok
-    assert found.detail.endswith("; 1 more, of which a person released one, stand as decided")
+    assert found.detail.endswith("; 1 more, of which a person released one, stay as decided")
     assert_reconciles()
 
 
@@ -119,7 +119,7 @@ def test_a_new_version_of_a_key_that_is_loaded_under_two_spellings_replaces_the_
         db.execute(sa.text("UPDATE ops.source_file SET is_twin = true"))
     put(bucket, PADDED, *MEALS, LATER[0])
     with monkeypatch.context() as before:
-        before.setattr(file_outcomes.Sameness, "verdict", lambda *_: None)
+        before.setattr(file_outcomes.DuplicateSearch, "hold", lambda *_: None)
         take_in()
     put(bucket, PADDED, *MEALS, *LATER)
     take_in()

@@ -28,7 +28,7 @@ from tests.support import feeding
 from tests.support.queueing import put
 from tests.support.steps import change, one
 
-pytestmark = pytest.mark.slow  # it starts servers
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_pauses")]  # it starts servers
 
 # kill -9 of the kernel, in its first `deaths` runs.
 DIES = """
@@ -116,7 +116,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     batch = one("SELECT batch_id FROM ops.batch")
     [(subject, text)] = told()
     assert subject == f"T3: {batch} is loaded; a later step failed"
-    assert "The files were loaded before this error: nothing is to be done." in text
+    assert "The files were loaded before this error: there is nothing to do." in text
     assert "cell In [" in text
     assert "Nothing of this batch was loaded" not in text
     feeding.assert_reconciles()
@@ -128,7 +128,9 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     ingest()
     killed(99)
     with warehouse.connect() as db:
-        [batch] = reprocessing.ask(db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20)
+        [batch] = reprocessing.claim_days(
+            db, yesterday(), yesterday(), actor="Ann", why="Looked again", batch_bytes=2**20
+        )
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
@@ -201,7 +203,7 @@ def limited(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("limits", "name"), [({"cell_seconds": 4}, "CellTimeoutError"), ({"run_seconds": 8}, "RunTimeoutError")]
+    ("limits", "name"), [({"cell_seconds": 3}, "CellTimeoutError"), ({"run_seconds": 5}, "RunTimeoutError")]
 )
 def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(bucket, notebooks, limited, limits, name):
     put(bucket, yesterday())
@@ -226,7 +228,7 @@ def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
 
 def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
-    limited(cell_seconds=4)
+    limited(cell_seconds=3)
     with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
         workflows.wait(workflows.enqueue_report("2026-11-20", "cfo"))
     assert len(runs("4_report")) == 1
@@ -236,7 +238,7 @@ def test_a_limit_of_postgres_is_not_tried_again_though_the_driver_calls_it_opera
     columns = ", ".join(f"{n} AS c{n}" for n in range(1_700))
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")
-    assert not retries.may_pass(raised.value)
+    assert not retries.is_temporary(raised.value)
     with pytest.raises(psycopg.OperationalError) as raised, transaction() as cursor:
         cursor.execute(f"SELECT {columns}")
-    assert not retries.may_pass(raised.value)
+    assert not retries.is_temporary(raised.value)

@@ -8,34 +8,39 @@ from pathlib import Path
 import pytest
 
 from t3lib.simulate import simulate
+from tests.integration.conftest import Home
 
 pytestmark = pytest.mark.slow
 
 REAL = {"rows_read": 395, "rows_loaded": 395, "rows_rejected": 0, "pence_loaded": 269_781}
 
 
-def figures(status: dict) -> dict:
-    return {name: status[name] for name in REAL}
+def status(home: Home) -> dict:
+    return json.loads(home.forked("status", "--json").stdout)
+
+
+def figures(found: dict) -> dict:
+    return {name: found[name] for name in REAL}
 
 
 def test_the_real_feed_is_loaded_to_the_penny_and_once(home, shared_feed):
     bucket = {"T3_LANDING_URL": shared_feed.as_uri()}
     first = home.t3("ingest", **bucket)
     assert (first.returncode, first.stderr.count("Traceback")) == (0, 0), first.stderr
-    before = home.status()
+    before = status(home)
     assert figures(before) == REAL
     again = home.t3("ingest", **bucket)
     assert "Nothing new." in again.stderr
-    assert home.status() == before
-    doctor = home.t3("doctor", "--json", **bucket)
+    assert status(home) == before
+    doctor = home.forked("doctor", "--json", **bucket)
     assert (doctor.returncode, json.loads(doctor.stdout)["ok"]) == (0, True), doctor.stdout
 
 
 def test_the_real_feed_over_s3_gives_the_same(own_home, shared_feed):
     shutil.copytree(shared_feed, own_home.path / "s3" / "landing", dirs_exist_ok=True)
-    assert own_home.t3("ingest").returncode == 0
-    status = own_home.status()
-    assert (figures(status), status["files"]) == (REAL, {"ignored": 1, "loaded": 16})
+    assert own_home.forked("ingest").returncode == 0
+    found = status(own_home)
+    assert (figures(found), found["files"]) == (REAL, {"ignored": 1, "loaded": 16})
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +54,14 @@ def fleet(tmp_path_factory) -> tuple[Path, dict]:
 
 def test_a_made_up_fleet_equals_its_truth_to_the_row_and_the_penny(fleet, own_home):
     bucket, truth = fleet
-    assert own_home.t3("ingest", T3_LANDING_URL=bucket.as_uri()).returncode == 0
-    status = own_home.status()
-    assert figures(status) == {name: truth[name] for name in REAL}
-    assert status["rejected"] == truth["rejected"]
-    assert status["files"]["held_duplicate"] == truth["files"]["held_duplicate"]
+    assert own_home.forked("ingest", T3_LANDING_URL=bucket.as_uri()).returncode == 0
+    found = status(own_home)
+    assert figures(found) == {name: truth[name] for name in REAL}
+    assert found["rejected"] == truth["rejected"]
+    assert found["files"]["held_duplicate"] == truth["files"]["held_duplicate"]
     shutil.rmtree(own_home.path / "outputs")
-    assert own_home.t3("ingest", T3_LANDING_URL=bucket.as_uri()).returncode == 0
-    assert own_home.status() == status
+    assert own_home.forked("ingest", T3_LANDING_URL=bucket.as_uri()).returncode == 0
+    assert status(own_home) == found
 
 
 BAD = {
@@ -76,8 +81,8 @@ def test_each_bad_file_says_why_and_the_rest_loads(own_home, tmp_path):
         path = tmp_path / "bucket" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    assert own_home.t3("ingest", T3_LANDING_URL=(tmp_path / "bucket").as_uri()).returncode == 0
-    listed = json.loads(own_home.t3("files", "--json").stdout)
+    assert own_home.forked("ingest", T3_LANDING_URL=(tmp_path / "bucket").as_uri()).returncode == 0
+    listed = json.loads(own_home.forked("files", "--json").stdout)
     found = {row["key"]: (row["state"], row["reason"]) for row in listed}
     assert {key: state for key, (state, _) in found.items()} == dict(
         zip(BAD, ("unreadable", "loaded", "bad_header", "loaded", "loaded", "unreadable", "bad_header", "ignored"),
@@ -85,4 +90,4 @@ def test_each_bad_file_says_why_and_the_rest_loads(own_home, tmp_path):
     )  # fmt: skip
     assert all(reason for key, (_, reason) in found.items() if "T999" not in key and "T4" not in key)
     assert "no column TRUCK_ID" in found["metadata/menu.csv"][1]
-    assert figures(own_home.status()) == {"rows_read": 2, "rows_loaded": 2, "rows_rejected": 0, "pence_loaded": 1200}
+    assert figures(status(own_home)) == {"rows_read": 2, "rows_loaded": 2, "rows_rejected": 0, "pence_loaded": 1200}

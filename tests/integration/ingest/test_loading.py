@@ -172,7 +172,7 @@ def test_the_database_refuses_a_ledger_that_does_not_reconcile(bucket: Path, sta
         db.execute(sa.text(statement))
 
 
-def test_a_rehearsal_changes_no_figure(bucket: Path):
+def test_a_dry_run_changes_no_figure(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     run("")

@@ -41,14 +41,14 @@ POINTS = {
 
 
 @contextmanager
-def meeting(point: str, parties: int = 2) -> Iterator[list[bool]]:
-    """Loads wait for each other at a point, half a second at most: one may be waiting for the other's locks."""
+def meeting(point: str, parties: int = 2, seconds: float = 0.3) -> Iterator[list[bool]]:
+    """Loads wait for each other at a point, so many seconds at most: one may be waiting for the other's locks."""
     module, name, when = POINTS[point]
     real, barrier, met = getattr(module, name), Barrier(parties), []
 
     def wait() -> None:
         try:
-            barrier.wait(0.5)
+            barrier.wait(seconds)
             met.append(True)
         except BrokenBarrierError:
             met.append(False)
@@ -205,7 +205,7 @@ def test_files_of_other_hours_do_not_wait_for_each_other(bucket: Path):
         for day in (5, 6, 7)
     ]
     batches = [staged(bucket, files) for files in days]
-    with meeting("written", 3) as met:
+    with meeting("written", 3, seconds=10) as met:
         load(*batches)
     assert met == [True] * 3
     assert counts() == {"loaded": 9}

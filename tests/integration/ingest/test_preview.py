@@ -36,7 +36,7 @@ def apply(last: date = DAY) -> list[restated_figures.Restatement]:
     """`t3 ingest --reprocess` without its kernels; what it recorded."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
-        made = reprocessing.ask(db, DAY, last, actor="Ann", why="A new rule.", batch_bytes=size)
+        made = reprocessing.claim_days(db, DAY, last, actor="Ann", why="A new rule.", batch_bytes=size)
     for batch_id in made:
         run(batch_id)
     with warehouse.connect() as db:
@@ -131,7 +131,7 @@ def test_a_file_that_left_the_bucket_keeps_its_rows(day, monkeypatch):
     assert (found.files, found.days) == ({"gone": 1, "unchanged": 2}, {})
 
 
-def test_a_rehearsal_of_a_day_says_what_loading_would_change(day, monkeypatch):
+def test_a_dry_run_of_a_day_says_what_loading_would_change(day, monkeypatch):
     limit(monkeypatch, 50_00)
     batch = pipeline.open_batch("", "2026-11-05")
     loaded = pipeline.load_batch(batch)
@@ -140,7 +140,7 @@ def test_a_rehearsal_of_a_day_says_what_loading_would_change(day, monkeypatch):
     assert sales() == [(3, 1, 9900), (3, 2, 499), (5, 1, 700)]
 
 
-def test_a_rehearsal_of_a_day_without_files_is_empty(day):
+def test_a_dry_run_of_a_day_without_files_is_empty(day):
     loaded = pipeline.load_batch(pipeline.open_batch("", "2026-11-20"))
     assert (loaded.files, loaded.rows_read, loaded.pence_loaded) == ({}, 0, 0)
 

@@ -13,7 +13,7 @@ from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.warehouse.checks import lineage, rereading
 from t3lib.warehouse.checks.lineage import Question
-from t3lib.warehouse.decisions import quarantine, rejects, rejudging, repairs
+from t3lib.warehouse.decisions import quarantine, rejects, repairs, replays
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -42,7 +42,7 @@ def test_a_row_with_too_many_cells_stands_whole_among_the_rejects(bucket: Path):
 def test_such_a_row_is_repaired_by_what_a_person_gives_and_never_replayed(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "8,70"), "5,00")
     take_in()
-    assert rejudging.replay(**WHY).accepted == 0
+    assert replays.replay(**WHY).accepted == 0
     assert rows("SELECT DISTINCT reason FROM ops.rejected_row") == [("wrong_cells",)]
     with pytest.raises(RefusedError, match="Give the total"):
         repairs.repair(1, 1, **WHY)
@@ -156,7 +156,7 @@ def test_the_doctor_reads_files_once_more_and_finds_them_as_they_were_loaded(buc
     (bucket / OTHER).unlink()
     found = rereading.check(Landing())
     assert (found.ok, found.detail) == (
-        True, "all 3 loaded files read once more: 4 rows; 1 are no longer in the bucket",
+        True, "all 3 loaded files read again: 4 rows; 1 are no longer in the bucket",
     )  # fmt: skip
 
 
@@ -196,4 +196,4 @@ def test_the_doctor_draws_as_many_files_as_asked(bucket: Path, t3):
     assert "2 of 5 loaded files" in rereading.check(Landing(), 2).detail
     told = t3("doctor", "--files", "--json")[1]
     [lines] = [check for check in json.loads(told)["checks"] if check["name"] == "lines"]
-    assert lines["detail"] == "all 5 loaded files read once more: 5 rows"
+    assert lines["detail"] == "all 5 loaded files read again: 5 rows"

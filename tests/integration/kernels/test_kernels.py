@@ -56,7 +56,10 @@ def test_nothing_listens_on_tcp(kernel: Kernel) -> None:
 
 
 def test_environment_and_folder_are_those_of_the_client(tmp_path: Path) -> None:
-    kernel = Kernel(env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ONLY": "this"}, cwd=str(tmp_path))
+    # What an import may read is the same, so that it comes from the same warm process.
+    imports = {name: value for name, value in os.environ.items() if name.startswith(ownership.IMPORT_VARIABLES)}
+    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ONLY": "this"}
+    kernel = Kernel(env=imports | own, cwd=str(tmp_path))
     assert kernel.run("import os; print(os.environ['ONLY'], 'T3_HOME' in os.environ, end='')") == "this False"
     assert (
         kernel.run("import subprocess; print(subprocess.check_output('echo $ONLY', shell=True).decode(), end='')")
@@ -173,20 +176,6 @@ def test_shut_down_kernel_leaves_no_file_and_no_process() -> None:
     assert not psutil.pid_exists(pid)
 
 
-def test_kernels_are_bounded() -> None:
-    spec = KernelSpecManager().get_kernel_spec("t3")
-    file = Path(spec.resource_dir) / "kernel.json"
-    text = file.read_text()
-    file.write_text(text.replace(f'"limit": {kernels.spec.KERNELS_AT_MOST}', '"limit": 1'))
-    kernel = Kernel()
-    with pytest.raises(KernelStartError, match="1 kernels run already") as refused:
-        Kernel()
-    assert retries.may_pass(refused.value)
-    kernel.close()
-    Kernel().close()
-    file.write_text(text)
-
-
 def test_papermill_runs_a_notebook_on_it(tmp_path: Path) -> None:
     cells = [
         nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]}),
@@ -215,6 +204,21 @@ def test_jupyter_server_starts_and_restarts_it() -> None:
     assert first != second
     assert not psutil.pid_exists(first)
     assert not psutil.pid_exists(second)
+
+
+def test_kernels_are_bounded() -> None:
+    """The last one here: another limit takes another warm process."""
+    spec = KernelSpecManager().get_kernel_spec("t3")
+    file = Path(spec.resource_dir) / "kernel.json"
+    text = file.read_text()
+    file.write_text(text.replace(f'"limit": {kernels.spec.KERNELS_AT_MOST}', '"limit": 1'))
+    kernel = Kernel()
+    with pytest.raises(KernelStartError, match="1 kernels run already") as refused:
+        Kernel()
+    assert retries.is_temporary(refused.value)
+    kernel.close()
+    Kernel().close()
+    file.write_text(text)
 
 
 def _remembers(pid: int, secret: bytes) -> bool:

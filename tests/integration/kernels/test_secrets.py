@@ -103,20 +103,28 @@ def secrets(home: Path, *own: tuple[str, str]) -> list[str]:
     return [*found, TOKEN, "the-password-of-the-mail-server"]
 
 
-@pytest.fixture
-def full(own_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home in which everything runs: services, a worker, both pages; with tokens and a mail server's password."""
-    for name, value in (("T3_HOME", str(own_home.path)), ("T3_OUTPUTS", str(own_home.path / "outputs")),
-                        ("T3_DASHBOARD_TOKEN", TOKEN), ("T3_OPERATIONS_TOKEN", TOKEN)):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
+@pytest.fixture(scope="module")
+def working(home: Home) -> Iterator[dict[str, str]]:
+    """The environment of a home in which services and a worker run, with tokens and a mail server's password."""
+    given = {"T3_HOME": str(home.path), "T3_OUTPUTS": str(home.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1",
+             "T3_DASHBOARD_TOKEN": TOKEN, "T3_OPERATIONS_TOKEN": TOKEN}  # fmt: skip
+    other = {name: value for name, value in os.environ.items() if not name.startswith("T3_")}
     worker = subprocess.Popen([sys.executable, "-m", "scheduler.cli", "worker"], stderr=subprocess.DEVNULL,
-                              env=os.environ | {"T3_SMTP_URL": MAIL})  # fmt: skip
+                              env=other | given | {"T3_SMTP_URL": MAIL})  # fmt: skip
     try:
-        yield own_home.path
+        yield given
     finally:
         worker.terminate()
         worker.wait(60)
+
+
+@pytest.fixture
+def full(working: dict[str, str], home: Home, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home in which everything runs; this test's settings are its settings."""
+    for name, value in working.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    return home.path
 
 
 @as_root
@@ -227,7 +235,7 @@ def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_ho
         relative = place.relative_to(cold_home.path)
         if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
             opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
-    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.apart() else None
+    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.enabled() else None
     copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
     assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
     others = {entry[0]: entry[1] for entry in opened if entry not in copies}

@@ -34,7 +34,7 @@ def test_operators_are_told_of_a_bad_address_once_a_day_not_once_a_mail(box):
     [(to, content)] = box.received
     told = message_from_bytes(content, policy=default)
     assert (to, told["Subject"]) == ("operations@t3.example", "T3: The cfo report of 5 November did not reach bad@")
-    assert "`t3 doctor` says where it is set" in " ".join(told.get_content().split())
+    assert "`t3 doctor` names the setting that holds it" in " ".join(told.get_content().split())
 
 
 def test_a_bad_address_among_the_operators_is_told_to_the_others(box, monkeypatch):

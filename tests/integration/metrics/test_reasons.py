@@ -49,12 +49,12 @@ def reason(db):
 
 
 def test_silent_truck_whose_files_did_not_come(fleet):
-    assert reason(fleet) == ("silent", "None of its usual 2 files came: it was out, or they are missing.")
+    assert reason(fleet) == ("silent", "None of its usual 2 files arrived: it did not trade, or they are missing.")
 
 
 def test_silent_truck_whose_files_came_empty(fleet):
     files(fleet, FRIDAY, 2)
-    assert reason(fleet) == ("silent", "Its files came, without a sale in them.")
+    assert reason(fleet) == ("silent", "Its files arrived without a sale in them.")
 
 
 def test_silent_truck_whose_file_is_unreadable(fleet):
@@ -65,7 +65,7 @@ def test_silent_truck_whose_file_is_unreadable(fleet):
 def test_low_truck_that_lacks_a_file(fleet):
     files(fleet, FRIDAY, 1)
     sell(fleet, FRIDAY, hours=(11, 12))
-    assert reason(fleet) == ("sales_low", "1 of its usual 2 files came.")
+    assert reason(fleet) == ("sales_low", "1 of its usual 2 files arrived.")
 
 
 def test_low_truck_that_sold_in_fewer_hours(fleet):
@@ -77,7 +77,7 @@ def test_low_truck_that_sold_in_fewer_hours(fleet):
 def test_high_truck_at_another_place(fleet):
     files(fleet, FRIDAY, 2)
     sell(fleet, FRIDAY, count=40, place=2)
-    assert reason(fleet) == ("sales_high", "It stood at Alnfield Park, where it did not on these weekdays.")
+    assert reason(fleet) == ("sales_high", "It was at Alnfield Park, where it was not on the same weekdays before.")
 
 
 def test_low_truck_with_fewer_and_smaller_sales(fleet):

@@ -10,7 +10,7 @@ ROW = {"file": 2, "row": 2}
 def ask(kind: str, **parameters) -> int:
     """The id of a request of Ann's."""
     with warehouse.connect() as db:
-        return operator_requests.ask(db, kind, parameters, **ANN)
+        return operator_requests.enter(db, kind, parameters, **ANN)
 
 
 def done(kind: str, **parameters) -> tuple[str, str]:

@@ -5,8 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from scheduler.queue import stages
-from scheduler.queue import workflows as queue
+from scheduler.queue import stages, workflows
 from scheduler.queue.backfill import Backfill
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
@@ -24,14 +23,14 @@ def test_a_backfill_plans_without_writing_then_loads_what_was_never_loaded_and_o
     wanted = Backfill(day, day + timedelta(days=2))
     assert [(plan.business_date, plan.missing) for plan in wanted.plan()] == [(day, 1), (day + timedelta(days=1), 1)]
     assert one("SELECT count(*) FROM ops.source_file") == 0
-    with queue.working():
-        workflows = wanted.start("tester")
-        assert wanted.start("tester") == workflows  # stopped and asked for again: it goes on
-        for workflow in workflows:
-            queue.wait(workflow)
+    with workflows.working():
+        queued = wanted.start("tester")
+        assert wanted.start("tester") == queued  # stopped and started again, it continues
+        for workflow in queued:
+            workflows.wait(workflow)
     assert wanted.plan() == []
     assert one("SELECT count(*) FROM core.sale") == 2
-    assert one("SELECT max(priority) FROM dbos.workflow_status WHERE name = 'ingest'") == queue.BACKFILL
+    assert one("SELECT max(priority) FROM dbos.workflow_status WHERE name = 'ingest'") == workflows.BACKFILL
 
 
 def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
@@ -42,9 +41,9 @@ def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
     assert Backfill(day, day, "missing").plan() == []
     wanted = Backfill(day, day, "failed")
     assert [plan.failed for plan in wanted.plan()] == [1]
-    with queue.working():
+    with workflows.working():
         for workflow in wanted.start("tester"):
-            queue.wait(workflow)
+            workflows.wait(workflow)
     assert one("SELECT state FROM ops.source_file") == "loaded"
 
 
@@ -52,12 +51,12 @@ def test_a_backfill_of_all_cleans_again_and_goes_on_where_it_was_stopped(bucket)
     day = date(2026, 3, 10)
     put(bucket, day)
     wanted = Backfill(day, day, "all")
-    with queue.working():
+    with workflows.working():
         take_in()
         first = wanted.start("tester")
         assert wanted.start("tester") == first != []
         for workflow in first:
-            queue.wait(workflow)
+            workflows.wait(workflow)
     assert one("SELECT count(*) FROM ops.again_file WHERE outcome = 'unchanged'") == 1
 
 

@@ -124,7 +124,7 @@ def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, databas
     for state, outcome in rows("SELECT state, outcome FROM ops.request WHERE request_id <> :last", last=last):
         assert (state, "log says more" in outcome, len(outcome) <= 1000) == ("failed", False, True), outcome
     with engine.connect() as db:
-        assert "Requests of operators" in card(db, Choices())
+        assert "Operator requests" in card(db, Choices())
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_requests_that_nobody_carries_out_end_somewhere(shifted: Path, database:
                            "FROM generate_series(1, 1000)"))  # fmt: skip
     engine = sa.create_engine(connection.psycopg2_url(login(database, "operator")), poolclass=sa.NullPool)
     with pytest.raises(sa.exc.DBAPIError, match="1,000 requests wait"), engine.begin() as db:
-        operator_requests.ask(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)
+        operator_requests.enter(db, "dismiss", ROW, asked_by="Eve", why="x", visitor=signed)

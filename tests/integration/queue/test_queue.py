@@ -1,27 +1,18 @@
 """The queue: every piece of work once, whoever dies."""
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import date
 
 import pytest
 
 from t3lib import warehouse
-from t3lib.settings import ROOT, settings
+from t3lib.settings import settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
+from tests.support import processes
 from tests.support.steps import one, until
 
 pytestmark = pytest.mark.slow
-
-WORK = """
-import threading
-from scheduler.worker.loop import work
-work(threading.Event())
-"""
 
 
 @pytest.fixture
@@ -37,8 +28,8 @@ def bucket(database, tmp_path, monkeypatch):
     return made
 
 
-def worker() -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", WORK], cwd=ROOT, env=os.environ, start_new_session=True)
+def worker() -> processes.Forked:
+    return processes.start(processes.work)
 
 
 def loaded() -> dict:
@@ -66,7 +57,7 @@ def test_the_work_of_a_killed_worker_is_taken_over_and_done_once(bucket):
     first, second = worker(), None
     try:
         until(lambda: one("SELECT count(*) FROM ops.run WHERE state = 'running'"))
-        os.killpg(first.pid, signal.SIGKILL)
+        first.kill_group()
         second = worker()
         until(all_done, 120)
         agrees(bucket)

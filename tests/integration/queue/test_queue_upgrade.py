@@ -45,7 +45,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     monkeypatch.setattr(stages, "run_stage", run_stage)
     monkeypatch.setattr(stages, "run_report", run_report)
     monkeypatch.setattr(stages, "prepare_mails", prepare_mails)
-    monkeypatch.setattr(stages, "keep_archive", lambda: found.append(("archive",)))
+    monkeypatch.setattr(stages, "write_archive", lambda: found.append(("archive",)))
     return found
 
 

@@ -74,7 +74,7 @@ def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
 
 
 def test_days_are_cleaned_again(shifted: Path):
-    assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to clean again.")
+    assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to reprocess.")
     (batch,) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open' AND cause = 'again' AND actor = 'Ann'")
     run(*batch)
     assert rows("SELECT outcome FROM ops.again_file") == [("unchanged",)]
@@ -121,7 +121,7 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
         assert full_desk.carry_out() == 2
         assert [ended(number) for number in asked] == [
             ("done", "Queued: 1 files to load."),
-            ("done", "Queued: its mails leave when it is made."),
+            ("done", "Queued: its mails are sent once it is made."),
         ]
         for (workflow,) in rows("SELECT workflow_uuid FROM dbos.workflow_status WHERE name = 'ingest'"):
             workflows.wait(workflow)

@@ -109,7 +109,7 @@ def test_correction_waits_and_operators_are_asked_once(sent, tmp_path):
     assert mail.send_due()["sent"] == 1
     assert [to for to, _ in sent.received] == ["hiram.boulie@t3.example", "operations@t3.example"]
     asked = message_from_bytes(sent.received[1][1], policy=default)
-    assert asked["Subject"].endswith("has moved: send a correction?")
+    assert asked["Subject"].endswith("figures changed, send a correction?")
     assert "It said £100.00 from 10 sales; now it is £110.00 from 10 sales." in asked.get_content()
     assert f"t3 mail resend {waiting}" in asked.get_content()
     assert stored(waiting)[0].state == "waiting"
@@ -236,4 +236,4 @@ def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     restate(11_000)
     later = datetime.now(UTC) + timedelta(hours=1)
     leader.Scheduler(clock=lambda: later)._corrections(later)
-    assert asked == [((DAY.isoformat(), "cfo"), {"again": "moved-11000-10", "ask": True})]
+    assert asked == [((DAY.isoformat(), "cfo"), {"rerun": "moved-11000-10", "ask": True})]

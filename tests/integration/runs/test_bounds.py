@@ -69,9 +69,9 @@ def errors(path):
 
 def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypatch):
     saved = []
-    write = executed_copy.WholeFiles.write
+    write = executed_copy.AtomicHandler.write
     monkeypatch.setattr(
-        executed_copy.WholeFiles, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
+        executed_copy.AtomicHandler, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
     )
     raised, _, path = notebook("1", "2", "3")
     assert raised is None
@@ -152,13 +152,13 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
     assert (line.state, line.failed_cell, errors(path)) == ("lost", 3, ["WorkerLostError"])
     assert "so far\\n" in path.read_text()
     assert "encountered an exception here" in path.read_text()
-    assert lost_cells.mark(path) == 3  # and it is marked once
+    assert lost_cells.mark_cell(path) == 3  # and it is marked once
 
 
 def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
     change("INSERT INTO ops.run (run_id, notebook, state, executed_copy) VALUES ('2-x', '2_clean', 'lost', 'runs/x')")
     seen = set()
-    lost_cells.name_cells(seen)
+    lost_cells.mark_cells(seen)
     assert seen == {"2-x"}
     assert one("SELECT failed_cell FROM ops.run") is None
 

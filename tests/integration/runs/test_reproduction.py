@@ -90,7 +90,7 @@ def test_a_run_made_before_modules_moved_gives_the_same_figures(loading, before_
 
 def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp_path, monkeypatch):
     repository = tmp_path / "repository"
-    first, second = (repository.joinpath("scheduler", *place, "replay.py") for place in reproduction._PLACES[::-1])
+    first, second = (repository.joinpath("scheduler", *place, "replay.py") for place in reproduction._FOLDERS[::-1])
     monkeypatch.setattr(reproduction, "ROOT", repository)
     commits, programs = [], {"none": None, "first": first, "second": second}
     for text, place in programs.items():

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from scheduler.cli import app
 from scheduler.runs import runner, source
 from t3lib import warehouse
-from t3lib.cleaning.truck_facts import Rules
+from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
@@ -74,12 +74,12 @@ def test_a_cell_that_raises_is_named_with_the_copy(database, tmp_path):
 
 
 def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
-    assert "0 would come out otherwise" in t3("diff", "2026-11-05").output
-    monkeypatch.setattr(Rules, "limit", lambda self, truck_id: 50_00)
+    assert "0 would come out differently" in t3("diff", "2026-11-05").output
+    monkeypatch.setattr(TruckFacts, "limit", lambda self, truck_id: 50_00)
     shown = " ".join(t3("diff", "2026-11-05").output.split())
-    assert "1 would come out otherwise" in shown
+    assert "1 would come out differently" in shown
     assert "loaded above_limit 1 -£99.00" in shown
-    assert "To apply it: t3 ingest --reprocess 2026-11-05" in shown
+    assert "To apply the rules: t3 ingest --reprocess 2026-11-05" in shown
     found = json.loads(t3("diff", "2026-11-05", "--json").output)
     assert found["days"] == [{"truck_id": 3, "business_date": "2026-11-05", "rows_before": 2, "rows_after": 1,
                               "pence_before": 10399, "pence_after": 499}]  # fmt: skip

@@ -35,35 +35,35 @@ def cursor(database):
 
 @pytest.mark.parametrize("rows", [SALES, SALES.slice(0, 0)], ids=["of one width", "none"])
 def test_rows_come_back_as_they_went_in(cursor, rows):
-    cursor.keep("kept", rows)
-    assert cursor.take("SELECT * FROM kept", [], rows.schema).equals(rows)
+    cursor.temporary_table("kept", rows)
+    assert cursor.copy_out("SELECT * FROM kept", [], rows.schema).equals(rows)
 
 
 def test_values_of_any_width_and_absent_ones_are_stored_as_the_server_understands_them(cursor):
-    cursor.keep("kept", ROWS)
+    cursor.temporary_table("kept", ROWS)
     cursor.execute("SELECT * FROM kept")
     assert [dict(zip(ROWS.column_names, row, strict=True)) for row in cursor.fetchall()] == ROWS.to_pylist()
 
 
 def test_rows_of_one_width_are_stored_as_those_of_any_width_are(cursor):
-    cursor.keep("kept", SALES)
+    cursor.temporary_table("kept", SALES)
     cursor.execute("SELECT * FROM kept")
     assert [dict(zip(SALES.column_names, row, strict=True)) for row in cursor.fetchall()] == SALES.to_pylist()
 
 
 def test_texts_of_other_lengths_are_read_too(cursor):
     rows = pa.table({"name": ["card", "cheque", None]})
-    cursor.keep("kept", rows)
-    assert cursor.take("SELECT name FROM kept WHERE name = ANY($1)", [["cheque", "it's"]], rows.schema).to_pylist() == [
-        {"name": "cheque"}
-    ]
-    assert cursor.take("SELECT name FROM kept", [], rows.schema).equals(rows)
+    cursor.temporary_table("kept", rows)
+    assert cursor.copy_out(
+        "SELECT name FROM kept WHERE name = ANY($1)", [["cheque", "it's"]], rows.schema
+    ).to_pylist() == [{"name": "cheque"}]
+    assert cursor.copy_out("SELECT name FROM kept", [], rows.schema).equals(rows)
 
 
 def test_more_rows_than_one_piece_holds_keep_their_order(cursor):
     rows = pa.table({"number": pa.array(range(copy_binary.ROWS_AT_ONCE + 3), pa.int32())})
-    cursor.keep("kept", rows)
-    assert cursor.take("SELECT number FROM kept", [], rows.schema).equals(rows)
+    cursor.temporary_table("kept", rows)
+    assert cursor.copy_out("SELECT number FROM kept", [], rows.schema).equals(rows)
 
 
 def test_what_fails_leaves_nothing(database):

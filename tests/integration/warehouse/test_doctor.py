@@ -88,7 +88,7 @@ def test_only_wrong_rows_are_written_and_the_change_is_recorded(two_trucks: Path
     before = rows(stood)
     spoil("UPDATE mart.sales_hourly SET transactions = 2, total_pence = 1000 WHERE truck_id = 3 AND local_hour = 13")
     (rebuilt,) = rebuild()
-    assert str(rebuilt) == ("mart.sales_hourly: a row made anew; truck 3 on 2026-11-05 (a row holds 2, right is 1)")
+    assert str(rebuilt) == ("mart.sales_hourly: a row rebuilt; truck 3 on 2026-11-05 (a row holds 2, right is 1)")
     assert rows(stood) == before
     assert rows("SELECT cause, truck_id, rows_before, rows_after, pence_before, pence_after FROM mart.restatement") == [
         ("rebuild", 3, 3, 2, 1499, 1199)
@@ -127,7 +127,7 @@ def test_a_lost_sale_comes_back_as_advised(two_trucks: Path):
     spoil("DELETE FROM core.sale WHERE truck_id = 3 AND row_number = 1")
     with warehouse.connect() as db:
         day, size = date(2026, 11, 5), settings().batch_bytes
-        batches = reprocessing.ask(db, day, day, actor="Ann", why="A sale is lost.", batch_bytes=size)
+        batches = reprocessing.claim_days(db, day, day, actor="Ann", why="A sale is lost.", batch_bytes=size)
     assert [run(batch).files for batch in batches] == [{"restated": 1}]
     rebuild()
     assert (held(), sales()) == right
@@ -296,7 +296,7 @@ def test_a_newer_version_that_cannot_be_loaded_and_a_file_that_left_are_told(doc
     code, said = doctor()
     assert code == 0
     assert bucket_check(said)["detail"] == (
-        "0 loaded files are what the bucket holds; 1 left the bucket, their sales stand; "
+        "0 loaded files are what the bucket holds; 1 left the bucket, their sales stay; "
         f"1 have a newer version that is not loaded: {LUNCH} (bad_header)"
     )
     assert "t3 files --state" in bucket_check(said)["advice"]

@@ -152,7 +152,7 @@ def test_a_waiting_file_is_not_claimed_twice(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     with warehouse.connect() as db:
-        asked = [reprocessing.ask(db, DAY, DAY, actor="Ann", why="Twice.", batch_bytes=10**6) for _ in range(2)]
+        asked = [reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="Twice.", batch_bytes=10**6) for _ in range(2)]
     assert [len(made) for made in asked] == [1, 0]
 
 
@@ -160,7 +160,7 @@ def test_a_version_replaced_while_it_waits_is_left_alone(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     with warehouse.connect() as db:
-        (batch_id,) = reprocessing.ask(db, DAY, DAY, actor="Ann", why="Race.", batch_bytes=10**6)
+        (batch_id,) = reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="Race.", batch_bytes=10**6)
     batch = pipeline.open_batch(batch_id)
     pipeline.extract_batch(batch)
     pipeline.clean_batch(batch)
@@ -242,7 +242,7 @@ def test_everything_at_once_neither_deadlocks_nor_miscounts(bucket: Path):
         put(bucket, key, *[at("12:00", "card", "4.99")] * 20, at("12:01", "card", "VOID"), at("12:02", "cash", "7"))
     take_in()
     with warehouse.connect() as db:
-        asked = reprocessing.ask(db, DAY, DAY, actor="Ann", why="At once.", batch_bytes=2000)
+        asked = reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="At once.", batch_bytes=2000)
     for key in keys[:3]:
         put(bucket, key, *[at("13:00", "card", "5.99")] * 20, at("12:01", "card", "VOID"))
     with warehouse.connect() as db:

@@ -62,7 +62,9 @@ def test_a_page_that_holds_all_it_can_stops_no_work(url: str, bucket: Path, monk
         take_in()
         assert sales() == [(3, 1, 499)]
         with warehouse.connect() as db:
-            operator_requests.ask(db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point")
+            operator_requests.enter(
+                db, "repair", {"file": 2, "row": 2, "accept": True}, asked_by="Ann", why="Lost point"
+            )
             mail.prepare(db, _letter(), "hiram@t3.example", report="daily", business_date=date(2026, 11, 5),
                          edition="cfo")  # fmt: skip
         assert operator_requests.carry_out() == 1
@@ -89,11 +91,11 @@ def _letter() -> EmailMessage:
     ("role", "doing", "said"),
     [
         ("dashboard", "SELECT pg_advisory_lock(1)", "it held an advisory lock"),
-        ("analyst", "BEGIN; SELECT 1", "its transaction stood idle for more than 1 seconds"),
-        ("analyst", "DECLARE held CURSOR WITH HOLD FOR SELECT * FROM core.truck", "it stood idle for more than 1"),
-        ("operator", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM core.sale", "stood idle"),
-        ("mailer", "BEGIN; LOCK TABLE ops.run IN ACCESS EXCLUSIVE MODE", "stood idle"),
-        ("etl", "BEGIN; SELECT name FROM ops.lock FOR UPDATE", "stood idle"),
+        ("analyst", "BEGIN; SELECT 1", "its transaction was idle for more than 1 seconds"),
+        ("analyst", "DECLARE held CURSOR WITH HOLD FOR SELECT * FROM core.truck", "it was idle for more than 1"),
+        ("operator", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM core.sale", "was idle"),
+        ("mailer", "BEGIN; LOCK TABLE ops.run IN ACCESS EXCLUSIVE MODE", "was idle"),
+        ("etl", "BEGIN; SELECT name FROM ops.lock FOR UPDATE", "was idle"),
     ],
 )
 def test_a_session_past_its_limits_is_ended(url: str, monkeypatch, role: str, doing: str, said: str):

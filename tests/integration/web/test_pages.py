@@ -16,97 +16,77 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from scheduler.web import processes
 from t3lib.problems import ServiceError
 from t3lib.settings import ROOT
-from tests.support.visitor import given
 
 pytestmark = pytest.mark.slow  # it starts servers
 
 
-@pytest.fixture
-def place(database, home, monkeypatch):
-    """A migrated database and a home, in the environment."""
-    monkeypatch.setenv("T3_HOME", str(home.path))
-    from t3lib.settings import settings
-
-    settings.cache_clear()
-
-
-@pytest.mark.parametrize("name", ["dashboard", "operations"])
-def test_a_page_answers_and_ends_with_its_block(place, name):
-    with processes.page(name) as page:
-        assert page.answer() == 200
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
+def test_the_operations_page_answers_and_ends_with_its_block(place):
+    with processes.page("operations") as page:
+        answers_and_shows_no_executed_copy(page)
     assert not page.server.alive
 
 
-def test_full_server_lets_visitors_wait_without_a_kernel(place, monkeypatch):
-    given(monkeypatch, T3_VISITORS_AT_MOST="1")
-    with processes.page("dashboard") as page:
-        assert page.answer() == 200
-        with pytest.raises(urllib.error.HTTPError, match="503") as refused:
-            urllib.request.urlopen(page.url, timeout=30)
-        html = refused.value.read().decode()
-    assert refused.value.headers["Retry-After"] == "5"
-    assert "many people are looking" in html
-    assert "<script" not in html
+def answers_and_shows_no_executed_copy(page: processes.Page) -> None:
+    assert page.answer() == 200
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
 
 
-def test_static_files_are_sent_compressed_and_known_again(place):
-    with processes.page("dashboard") as page:
-        for path in ("voila/templates/t3/static/t3.css", "voila/static/voila.js"):
-            asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                assert answer.headers["Content-Encoding"] == "gzip"
-                content, etag = gzip.decompress(answer.read()), answer.headers["Etag"]
-            with urllib.request.urlopen(page.url + path, timeout=30) as answer:
-                assert answer.read() == content
-            asked.add_header("If-None-Match", etag)
-            with pytest.raises(urllib.error.HTTPError, match="304"):
-                urllib.request.urlopen(asked, timeout=30)
-        outside = page.url + "voila/static/..%2f..%2f..%2fvoila.json"
-        asked = urllib.request.Request(outside, headers={"Accept-Encoding": "gzip"})
-        with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+def test_static_files_are_sent_compressed_and_known_again(served):
+    page = served()
+    for path in ("voila/templates/t3/static/t3.css", "voila/static/voila.js"):
+        asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            content, etag = gzip.decompress(answer.read()), answer.headers["Etag"]
+        with urllib.request.urlopen(page.url + path, timeout=30) as answer:
+            assert answer.read() == content
+        asked.add_header("If-None-Match", etag)
+        with pytest.raises(urllib.error.HTTPError, match="304"):
             urllib.request.urlopen(asked, timeout=30)
+    outside = page.url + "voila/static/..%2f..%2f..%2fvoila.json"
+    asked = urllib.request.Request(outside, headers={"Accept-Encoding": "gzip"})
+    with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+        urllib.request.urlopen(asked, timeout=30)
 
 
-def test_who_comes_again_asks_for_no_script_again(place):
-    with processes.page("dashboard") as page:
-        html = urllib.request.urlopen(page.url, timeout=60).read().decode()
-        (script,) = re.findall(r'<script async src="/(voila/static/[0-9a-f]{32}/voila\.js)">', html)
-        styles = re.findall(r'(?:href|src)="/(voila/templates/t3/static/t3\.\w+\?v=[0-9a-f]+)"', html)
-        assert len(styles) == 2
-        for path in (script, *styles):
-            asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                assert "immutable" in answer.headers["Cache-Control"], path
-        with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
-            urllib.request.urlopen(f"{page.url}voila/static/{'0' * 32}/voila.js", timeout=30)
+def test_who_comes_again_asks_for_no_script_again(served):
+    page = served()
+    html = urllib.request.urlopen(page.url, timeout=60).read().decode()
+    (script,) = re.findall(r'<script async src="/(voila/static/[0-9a-f]{32}/voila\.js)">', html)
+    styles = re.findall(r'(?:href|src)="/(voila/templates/t3/static/t3\.\w+\?v=[0-9a-f]+)"', html)
+    assert len(styles) == 2
+    for path in (script, *styles):
+        asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            assert "immutable" in answer.headers["Cache-Control"], path
+    with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+        urllib.request.urlopen(f"{page.url}voila/static/{'0' * 32}/voila.js", timeout=30)
 
 
-def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(place):
-    with processes.lab() as page:
-        root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
-        with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
-            found = json.load(answer)
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(f"{root}/api/kernelspecs", timeout=30)
+def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(lab):
+    root, token = lab.url.split("/lab")[0], parse_qs(urlsplit(lab.url).query)["token"][0]
+    with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
+        found = json.load(answer)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{root}/api/kernelspecs", timeout=30)
     assert (found["default"], "t3" in found["kernelspecs"]) == ("t3", True)
 
 
-def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(place):
-    """Saved over HTTP as the page does it, in a folder that goes again."""
+def test_a_notebook_saved_in_jupyterlab_holds_no_outputs(lab):
+    """Saved over HTTP as the page does it, in a folder that the page made and the test removes."""
     path = ROOT / "notebooks" / "saved_by_a_test" / "sums.ipynb"
-    path.parent.mkdir(exist_ok=True)
     cell = new_code_cell("1 + 1", outputs=[new_output("stream", text="2")], execution_count=1)
-    body = json.dumps({"type": "notebook", "format": "json", "content": new_notebook(cells=[cell])}).encode()
+    notebook = {"type": "notebook", "format": "json", "content": new_notebook(cells=[cell])}
+    root, token = lab.url.split("/lab")[0], parse_qs(urlsplit(lab.url).query)["token"][0]
     try:
-        with processes.lab() as page:
-            root, token = page.url.split("/lab")[0], parse_qs(urlsplit(page.url).query)["token"][0]
-            url = f"{root}/api/contents/{path.relative_to(ROOT)}?token={token}"
-            urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30).close()
+        for made, model in ((path.parent, {"type": "directory"}), (path, notebook)):
+            url = f"{root}/api/contents/{made.relative_to(ROOT)}?token={token}"
+            asked = urllib.request.Request(url, json.dumps(model).encode(), method="PUT")
+            urllib.request.urlopen(asked, timeout=30).close()
         (saved,) = nbformat.read(path, 4).cells
     finally:
-        shutil.rmtree(path.parent)
+        shutil.rmtree(path.parent, ignore_errors=True)
     assert (saved.source, saved.outputs, saved.execution_count) == ("1 + 1", [], None)
 
 
@@ -116,7 +96,7 @@ def test_a_page_that_cannot_start_says_so_at_once(place, monkeypatch):
         pass
 
 
-def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatch):
+def test_the_dashboard_leaves_a_port_to_the_program_that_took_it_first_and_ends_with_its_block(place, monkeypatch):
     usual = processes.voila_server.command
 
     def overtaken(port, *rest):
@@ -129,6 +109,7 @@ def test_a_port_that_another_program_takes_first_is_left_to_it(place, monkeypatc
     taken = []
     monkeypatch.setattr(processes.voila_server, "command", overtaken)
     with processes.page("dashboard") as page:
-        assert page.answer() == 200
+        answers_and_shows_no_executed_copy(page)
         assert urlsplit(page.url).port != taken[0].getsockname()[1]
+    assert not page.server.alive
     taken[0].close()

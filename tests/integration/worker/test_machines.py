@@ -90,7 +90,7 @@ def test_three_workers_share_the_work_and_stop_in_order(shared: dict[str, str], 
     workers = [one.start("ExecStart") for one in machines]
     try:
         until(lambda: [one.health() for one in machines] == ["ok"] * 3)
-        made = simulate(shared["T3_LANDING_URL"], days=3, history_days=0, sales_per_day=4_000, mishaps=False)
+        made = simulate(shared["T3_LANDING_URL"], days=3, history_days=0, sales_per_day=1_000, mishaps=False)
         until(lambda: loaded() == made.accepted_pence, 200)
         family = [child for one in workers for child in psutil.Process(one.pid).children(recursive=True)]
         for one in workers:

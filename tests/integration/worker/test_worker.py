@@ -256,7 +256,7 @@ def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_
 def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat(database, monkeypatch):
     begun = []
     monkeypatch.setattr(workflows.stages, "run_stage", lambda batch, stage, **_: begun.append((batch, stage)))
-    monkeypatch.setattr(workflows.stages, "keep_archive", lambda: 0)
+    monkeypatch.setattr(workflows.stages, "write_archive", lambda: 0)
     change(
         "INSERT INTO ops.batch (batch_id, files, bytes, created_at) "
         "SELECT 'old-' || to_char(n, 'FM00000'), 1, 1, now() + n * interval '1 ms' FROM generate_series(1, :n) AS n",

@@ -124,8 +124,8 @@ def test_a_smaller_cost_leaves_more():
     table = costs.resized(found, "", -10.0)
     assert table["then_pence"].tolist() == [3600, 1000]
     assert costs.finding(found, table, SCOPE) == (
-        "Were wages £36.00 instead of £40.00 in the 4 days up to 5 Nov 2026, £54.00 would be left instead of £50.00: "
-        "54.0% of sales instead of 50.0%."
+        "If wages were £36.00 instead of £40.00 in the 4 days up to 5 Nov 2026, £54.00 would be left instead of "
+        "£50.00: 54.0% of sales instead of 50.0%."
     )
     with pytest.raises(ValueError, match="there is no cost 'rent'; there are wages, vat"):
         costs.resized(found, "rent", 1.0)

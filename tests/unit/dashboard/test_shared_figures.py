@@ -40,7 +40,7 @@ def test_a_failed_reading_is_nobody_elses(folder: Path):
 
 
 def test_one_who_holds_the_lock_for_too_long_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(module, "LOCK_WAIT_SECONDS", 0.05)
     held, go_on = threading.Event(), threading.Event()
 
     def slow() -> int:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from t3lib.dashboard.html.cards import Cell, behind, message_card, table, title
+from t3lib.dashboard.html.cards import Cell, chart_table, message_card, table, title
 from t3lib.dashboard.html.tables import tables, value
 from t3lib.dashboard.html.tiles import definition
 from t3lib.spreadsheet import inert
@@ -30,7 +30,7 @@ def test_names_are_those_of_the_cards_and_hidden_texts_are_left_out():
         title("Card &amp; cash" + definition("card_share_pct"), "<span>aside</span>")
         + table("x", ("Truck", "Sales"), [("A <b>", "£1.00"), (Cell(seen, html=True), "2")], numbers=(1,))
         + title("By week")
-        + behind("y", ("Week",), [("2 Nov",)])
+        + chart_table("y", ("Week",), [("2 Nov",)])
     )
     first, second = tables(html)
     assert (first.notes, second.notes) == (["aside"], [])

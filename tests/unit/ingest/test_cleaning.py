@@ -18,7 +18,7 @@ FACTS = TruckFacts(prices={1: {870, 910}}, known=frozenset({1}))
 AT = "2026-11-05 10:00:00+00:00"
 
 
-def judge(*rows: tuple, facts: TruckFacts = FACTS, truck: int = 1, window: tuple | None = WINDOW):
+def validate(*rows: tuple, facts: TruckFacts = FACTS, truck: int = 1, window: tuple | None = WINDOW):
     raw = pa.Table.from_pylist(
         [{"file_id": 1, "row_number": n, "timestamp": t, "type": k, "total": s} for n, (t, k, s) in enumerate(rows, 1)],
         schema=RAW_SCHEMA,
@@ -31,11 +31,11 @@ def judge(*rows: tuple, facts: TruckFacts = FACTS, truck: int = 1, window: tuple
 
 
 def reason(*row, **options) -> str:
-    return judge(row, **options).rejects["reason"][0].as_py()
+    return validate(row, **options).rejects["reason"][0].as_py()
 
 
 def test_a_sale_has_pence_business_day_and_hour():
-    (sale,) = judge((AT, " Card ", "8.7")).sales.to_pylist()
+    (sale,) = validate((AT, " Card ", "8.7")).sales.to_pylist()
     assert (sale["total_pence"], sale["payment_type"], sale["business_date"], sale["local_hour"], sale["flags"]) == (
         870, "card", date(2026, 11, 5), 10, 0,
     )  # fmt: skip
@@ -61,24 +61,24 @@ def test_every_reason_and_flag_has_a_sentence():
 
 
 def test_a_lost_decimal_point_comes_with_the_price_it_was():
-    assert judge((AT, "card", "870")).rejects["suggested_pence"].to_pylist() == [870]
+    assert validate((AT, "card", "870")).rejects["suggested_pence"].to_pylist() == [870]
 
 
 def test_without_a_menu_a_price_sold_often_reveals_the_shift():
     sold = TruckFacts(sold={1: Counter({99: 30})}, known=frozenset({1}))
     assert reason(AT, "cash", "99", facts=sold) == "decimal_shift"
-    assert judge((AT, "cash", "99"), facts=TruckFacts(known=frozenset({1}))).sales.num_rows == 1
+    assert validate((AT, "cash", "99"), facts=TruckFacts(known=frozenset({1}))).sales.num_rows == 1
 
 
 def test_without_a_menu_the_prices_sold_often_set_the_limit():
     sold = TruckFacts(sold={1: Counter({600: 30, 9000: 1})}, known=frozenset({1}))
-    assert judge((AT, "cash", "30"), facts=sold).sales.num_rows == 1
+    assert validate((AT, "cash", "30"), facts=sold).sales.num_rows == 1
     assert reason(AT, "cash", "30.01", facts=sold) == "above_limit"
 
 
 def test_a_truck_without_menu_and_history_has_the_limit_of_the_settings():
     unseen = TruckFacts(known=frozenset({1}), limit_pence=2000)
-    assert judge((AT, "cash", "20"), facts=unseen).sales.num_rows == 1
+    assert validate((AT, "cash", "20"), facts=unseen).sales.num_rows == 1
     assert reason(AT, "cash", "20.01", facts=unseen) == "above_limit"
 
 
@@ -88,35 +88,35 @@ def test_the_total_decides_before_the_time_and_the_time_before_the_payment():
 
 
 def test_an_offset_is_honoured_and_none_means_utc():
-    sales = judge(("2026-11-05T11:00:00+01:00", "card", "8.7"), ("2026-11-05 10:00", "card", "8.7")).sales
+    sales = validate(("2026-11-05T11:00:00+01:00", "card", "8.7"), ("2026-11-05 10:00", "card", "8.7")).sales
     assert sales["sold_at"].to_pylist() == [datetime(2026, 11, 5, 10, tzinfo=UTC)] * 2
 
 
 def test_odd_sales_are_loaded_and_flagged():
     facts = TruckFacts(without_reader=frozenset({6}), known=frozenset({6}))
-    assert names(FLAGS, judge((AT, "card", "5"), facts=facts, truck=6).sales["flags"][0].as_py()) == [
+    assert names(FLAGS, validate((AT, "card", "5"), facts=facts, truck=6).sales["flags"][0].as_py()) == [
         "card_without_reader"
     ]
-    late = judge(("2026-11-05 08:59:00+00:00", "cash", "5"), facts=facts, truck=6).sales
+    late = validate(("2026-11-05 08:59:00+00:00", "cash", "5"), facts=facts, truck=6).sales
     assert names(FLAGS, late["flags"][0].as_py()) == ["outside_batch_window"]
-    assert names(FLAGS, judge((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
+    assert names(FLAGS, validate((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
 
 
 def test_history_has_no_window_to_be_outside_of():
-    assert judge(("2026-10-01 08:00:00", "cash", "8.7"), window=None).sales["flags"].to_pylist() == [0]
+    assert validate(("2026-10-01 08:00:00", "cash", "8.7"), window=None).sales["flags"].to_pylist() == [0]
 
 
 def test_a_reject_keeps_its_raw_text():
-    (row,) = judge((AT, " Card", "VOID ")).rejects.to_pylist()
+    (row,) = validate((AT, " Card", "VOID ")).rejects.to_pylist()
     assert (row["raw_timestamp"], row["raw_type"], row["raw_total"]) == (AT, " Card", "VOID ")
 
 
 def test_an_empty_batch_is_no_error():
-    cleaned = judge()
+    cleaned = validate()
     assert (cleaned.sales.num_rows, cleaned.rejects.num_rows) == (0, 0)
 
 
 def test_a_price_beyond_what_the_column_holds_is_above_the_limit():
     dear = TruckFacts(prices={1: {1_000_000_000}}, known=frozenset({1}))
-    assert judge((AT, "cash", "10000000"), facts=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
+    assert validate((AT, "cash", "10000000"), facts=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
     assert reason(AT, "cash", "30000000", facts=dear) == "above_limit"

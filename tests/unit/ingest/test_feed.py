@@ -155,7 +155,7 @@ def test_a_history_column_that_is_no_text_or_number_is_refused(total):
 
 def test_a_truncated_history_file_is_unreadable():
     data = parquet(timestamp=["x"], type=["card"], total=["1"])
-    with pytest.raises(feed.FeedError, match="Not a whole Parquet file"):
+    with pytest.raises(feed.FeedError, match="Not a complete Parquet file"):
         read(data[:-20], "h.parquet")
 
 
@@ -179,7 +179,7 @@ def test_a_faulty_menu_is_refused_whole_and_names_the_place():
      ("menu.csv", "truck_id,menu_item,menu_type,price\n1,Taco,Hot,99999999999\n", "an amount like"),
      ("menu.csv", f"truck_id,menu_item,menu_type,price\n1,{'x' * 201},Hot,7\n", "at most 200 characters"),
      ("menu.csv", "truck_id,menu_item,menu_type,price" + ",x" * 60, "columns; at most 50"),
-     ("pitches.csv", "truck_id,location_id,from,to\n1,1,2026-11-05,2026-11-05\n", "before it comes")],
+     ("pitches.csv", "truck_id,location_id,from,to\n1,1,2026-11-05,2026-11-05\n", "before it arrives")],
 )  # fmt: skip
 def test_what_the_tables_cannot_hold_is_refused_in_words(name, rows, words):
     with pytest.raises(feed.FeedError, match=words):

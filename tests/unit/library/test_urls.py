@@ -76,7 +76,7 @@ def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple
     heard = io.StringIO()
     with patch.dict(os.environ, {"T3_DATABASE_URL": address}), contextlib.redirect_stderr(heard):
         settings.settings.cache_clear()
-        if not (urls.scheme(address).startswith("postgres") and urls.is_right(address)):  # else it is asked
+        if not (urls.scheme(address).startswith("postgres") and urls.is_unambiguous(address)):  # else it is asked
             with pytest.raises(SystemExit):
                 cli.main(["status"])
     settings.settings.cache_clear()

@@ -53,7 +53,7 @@ def test_month_without_a_year_before_is_compared_with_the_month_before_only():
     day = month(usual_of=period.of("month", date(2026, 10, 1)))
     assert verdict(day).headline == "£1,500.00 taken, 50% above October."
     assert "October's" not in verdict(day).reason
-    assert "The data do not hold the year before." in words_of(report.data_note(day))
+    assert "The month is compared with October: the data do not reach back a year." in words_of(report.data_note(day))
 
 
 def test_first_month_compares_with_nothing():
@@ -92,9 +92,9 @@ def test_bank_holidays_are_told():
 
 def test_day_of_a_clock_change_says_how_long_it_was():
     back = figures(totals(1_000, 2), last=date(2026, 10, 24))
-    assert "the next day (25 hours, for the clocks went back)" in words_of(report.data_note(back))
+    assert "the next day (25 hours, as the clocks went back)" in words_of(report.data_note(back))
     forward = figures(totals(1_000, 2), last=date(2026, 3, 28))
-    assert "(23 hours, for the clocks went forward)" in words_of(report.data_note(forward))
+    assert "(23 hours, as the clocks went forward)" in words_of(report.data_note(forward))
 
 
 def test_trucks_of_the_same_size_have_an_index_that_is_rounded():
@@ -123,7 +123,7 @@ def test_pack_says_what_it_cannot_tell():
         clean_rate=pack().clean_rate.head(0), months=pack().months.head(0),
     ))  # fmt: skip
     assert "Needs a year of data before it" in report.like_for_like(bare).text
-    assert "No truck began in these twelve months" in report.ramp(bare).text
+    assert "No truck made its first sale in these twelve months" in report.ramp(bare).text
     assert "No sales in these twelve months." in report.concentration(bare).text
     assert report.months(bare) is None
     young = month(pack=pack(seasonality=pack().seasonality.head(2)))

@@ -3,14 +3,18 @@
 import json
 import re
 from datetime import date, time
+from io import BytesIO
 
+import matplotlib.image
 import pandas as pd
 import pytest
 
 from t3lib import period, report
+from t3lib.charts.palette import LIGHT
 from t3lib.editions import edition, editions, schema, wrong_addresses
 from t3lib.metrics import Attention
 from t3lib.metrics.money.contribution import Contribution
+from t3lib.report import chart
 from t3lib.report.links import dashboard
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.support.reporting import FRIDAY, figures, rows, totals, typical
@@ -33,6 +37,11 @@ def test_tiles_compare_with_last_week_and_the_usual():
     assert "Sales:           £1,120.00  (+12% vs last Fri; +12% vs usual)" in text
 
 
+def test_one_long_figure_makes_every_tile_smaller():
+    assert html(report.tiles(figures(totals(2_337_957, 3_475)))).count("font-size: 17px") == 4
+    assert "font-size: 17px" not in html(report.tiles(figures(totals(112_000, 140))))
+
+
 def test_tiles_of_the_first_week_compare_with_nothing():
     assert "(" not in report.tiles(figures(totals(112_000, 140))).text
 
@@ -41,6 +50,13 @@ def test_tiles_of_a_day_without_sales_divide_by_nothing():
     text = report.tiles(figures(totals(0, 0), *USUAL, edition_name="culinary")).text
     assert "Average ticket:  –" in text
     assert "Busiest hour:    –" in text
+
+
+@pytest.mark.parametrize(("size", "money"), [(845_000, True), (94_000_00, True), (9_400, False), (600_00, True)])
+def test_scale_of_a_chart_fits_into_the_picture(size, money):
+    png = chart.by_hour([chart.Hour("Sat", size, None)], ("this week", "usual week"), money, LIGHT)
+    left_edge = matplotlib.image.imread(BytesIO(png))[:, :4]
+    assert (left_edge == left_edge[0, 0]).all()
 
 
 def test_worst_change_stands_first():

@@ -11,14 +11,14 @@ def test_good_day_says_how_much_and_why():
     assert said.headline == "£1,120.00 taken, 12% above a usual Friday."
     assert said.reason == (
         "That is 12% above last Friday's £1,000.00. "
-        "More sales than usual were made (140, +12%) and each brought as much as usual."
+        "More sales than usual were made (140, +12%), and the average ticket was as usual."
     )
 
 
 def test_bad_day_says_how_much_and_why():
     said = verdict(figures(totals(90_000, 110), totals(100_000, 100), typical(100_000, 100)))
     assert said.headline == "£900.00 taken, 10% below a usual Friday."
-    assert "More sales than usual were made (110, +10%) but each brought less (£8.18, −18%)." in said.reason
+    assert "More sales than usual were made (110, +10%), but the average ticket was lower (£8.18, −18%)." in said.reason
 
 
 def test_small_change_is_no_change():

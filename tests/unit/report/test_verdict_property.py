@@ -69,5 +69,5 @@ def _count(reason, now, usual, flat):
     ticket = half_away(100 * (now.average_ticket_pence - usual.average_ticket_pence) / usual.average_ticket_pence) if (
         usual.average_ticket_pence
     ) else 0  # fmt: skip
-    assert ("brought more" in reason) == (ticket >= max(flat, 1))
-    assert ("brought less" in reason) == (ticket <= -max(flat, 1))
+    assert ("ticket was higher" in reason) == (ticket >= max(flat, 1))
+    assert ("ticket was lower" in reason) == (ticket <= -max(flat, 1))

@@ -47,7 +47,7 @@ def test_a_good_notebook_hears_nothing(said):
         ("total = lambda sales: sum(sales)", "Cell 3 holds a `lambda`"),
         ("read('''SELECT 1''')", "Cell 3 holds SQL"),
         ("a = 1\n" * 7, "Cell 3 has more than 6 lines"),
-        ("a = (", "Cell 3 is no Python"),
+        ("a = (", "Cell 3 is not valid Python"),
     ],
 )
 def test_code_that_belongs_elsewhere_is_named_by_its_cell(notebook, said, source, words):
@@ -62,7 +62,7 @@ def test_code_that_belongs_elsewhere_is_named_by_its_cell(notebook, said, source
         ("import os  # the clock", "Parameter `import os` is not a name and a literal"),
         ("a = b + 1  # more than b", "Parameter `a = b + 1` is not a name and a literal"),
         ('password = "x"  # of the bucket', "looks like a secret"),
-        ("a = (  # half", "The parameters cell is no Python"),
+        ("a = (  # half", "The parameters cell is not valid Python"),
     ],
 )
 def test_a_parameter_is_a_commented_literal(notebook, said, source, words):
@@ -74,7 +74,7 @@ def test_there_is_one_parameters_cell_near_the_top(notebook, said):
     del notebook.cells[1].metadata["tags"]
     assert said() == "0 cells are tagged `parameters`: have exactly one."
     notebook.cells[3].metadata["tags"] = ["parameters"]
-    assert "stands too far down" in said()
+    assert "is too far down" in said()
 
 
 def test_outputs_are_not_stored(notebook, said):
@@ -92,7 +92,7 @@ def test_it_ends_with_a_check_unless_it_is_a_page(notebook, said):
 def test_title_and_kernel_are_those_of_the_house(notebook, said):
     notebook.cells[0].source = "# Sales"
     notebook.metadata.kernelspec.name = "python3"
-    assert "names another kernel" in said()
+    assert "Its kernel is not T3" in said()
     assert "The first cell is not" in said()
 
 

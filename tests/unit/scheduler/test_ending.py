@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from scheduler.embedded.processes import undisturbed
+from scheduler.embedded.processes import interrupt_deferred
 
 LOST = """
 import os, signal, sys
 from scheduler.cli import signals
 from scheduler.cli.serving.shared import stopping
-from scheduler.embedded.processes import undisturbed
+from scheduler.embedded.processes import interrupt_deferred
 
 class Thing:
     def __del__(self):
@@ -39,7 +39,7 @@ def test_a_ctrl_c_waits_until_a_started_server_is_remembered():
     done = []
 
     def start() -> None:
-        with undisturbed():
+        with interrupt_deferred():
             signal.raise_signal(signal.SIGINT)
             done.append("remembered")
 

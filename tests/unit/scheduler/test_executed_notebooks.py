@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from scheduler.web.executed_notebooks import clean, rendered
+from scheduler.web.executed_notebooks import clean, render
 from tests.support.pages import HOSTILE
 
 
@@ -31,7 +31,7 @@ def test_a_link_leads_to_a_page_or_nowhere(href: str) -> None:
 def test_hostile_outputs_of_every_kind_come_out_as_text() -> None:
     outputs = [new_output("display_data", {kind: HOSTILE}) for kind in ("text/html", "text/plain", "text/markdown")]
     outputs += [new_output("stream", text=HOSTILE), new_output("error", ename=HOSTILE, evalue="", traceback=[HOSTILE])]
-    shown = rendered(new_notebook(cells=[new_markdown_cell(HOSTILE), new_code_cell(HOSTILE, outputs=outputs)]))
+    shown = render(new_notebook(cells=[new_markdown_cell(HOSTILE), new_code_cell(HOSTILE, outputs=outputs)]))
     found = BeautifulSoup(shown, "html.parser")
     assert found.select("script, img[src], [onerror], style") == []
     assert "document.title" in found.get_text()

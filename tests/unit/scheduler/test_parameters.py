@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from scheduler.cli.analysing.run import joined
+from scheduler.cli.analysing.run import join_pairs
 from scheduler.runs import parameters
 from t3lib.problems import RefusedError
 
@@ -54,16 +54,22 @@ def test_a_wrong_one_is_refused_with_the_list_of_what_there_is(path, name, text,
     assert "  business_date = ''  ISO date of a business day" in said
 
 
+@pytest.mark.parametrize("source", ["weeks: int = 4", "weeks = 2 + n", "import os"])
+def test_a_cell_that_derives_a_parameter_is_refused_in_words(source):
+    with pytest.raises(parameters.ParameterError, match="is not a name and a literal: derive it in a later cell"):
+        parameters.of_source(source)
+
+
 def test_a_notebook_is_found_by_path_and_by_name(path):
     assert parameters.notebook(str(path)) == path
     assert parameters.notebook("2_clean").name == "2_clean.ipynb"
     assert parameters.notebook("history_with_dask").parent.name == "explore"
-    with pytest.raises(RefusedError, match="There is no notebook 9_none; there are 1_extract, 2_clean"):
+    with pytest.raises(RefusedError, match="There is no notebook 9_none: choose one of 1_extract, 2_clean"):
         parameters.notebook("9_none")
 
 
 def test_minus_p_takes_a_name_and_a_value():
-    assert joined(["a", "-p", "weeks", "-1", "-p", "day=5", "--json"]) == [
+    assert join_pairs(["a", "-p", "weeks", "-1", "-p", "day=5", "--json"]) == [
         "a",
         "-p",
         "weeks=-1",

@@ -1,4 +1,4 @@
-"""The cards of the page, each a function of a connection and the choices that returns HTML."""
+"""The cards of the page; each is a function of a connection and the choices that returns HTML."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from t3lib.dashboard.operations.choices import Choices
 
 Card = Callable[[sa.Connection, Choices], str]
 
-# name, classes, what makes it; in the order of the page
+# name, CSS classes, function; in the order of the page
 CARDS: tuple[tuple[str, str, Card], ...] = (
     ("under_way", "t3-half", work.under_way),
     ("failed", "t3-half", failed.card),

@@ -1,4 +1,4 @@
-"""What people decided, here or at a terminal: rows, files, days; the latest decision on a row can be taken back."""
+"""Decisions of people, made here or at a terminal; the latest decision on a row can be taken back."""
 
 import sqlalchemy as sa
 
@@ -10,9 +10,9 @@ _DECISIONS = sa.text("""
         SELECT repair_id, made_at, action, actor, why, key, repair.file_id, row_number, total_pence,
                file.state = 'loaded' AND repair_id = (
                    SELECT max(repair_id) FROM ops.repair AS later
-                   WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS stands
+                   WHERE (later.file_id, later.row_number) = (repair.file_id, repair.row_number)) AS active
         FROM ops.repair JOIN ops.source_file AS file USING (file_id)
-        -- A decision carried to a newer version of the file is listed where it can be taken back.
+        -- A decision that was carried to a newer version of its file is listed once, with that version.
         WHERE (action NOT IN ('carry', 'accept') OR (action = 'carry' AND file.state = 'loaded'))
           AND CASE WHEN CAST(:day AS date) IS NULL THEN made_at >= :since ELSE batch_date = :day END
           AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
@@ -29,7 +29,7 @@ _DECISIONS = sa.text("""
                         AND CAST(:day AS text) BETWEEN left(subject, 10) AND right(subject, 10)) END
     ),
     every AS (
-        SELECT made_at, action, actor, why, key AS subject, file_id, row_number, stands, repair_id AS id FROM rows
+        SELECT made_at, action, actor, why, key AS subject, file_id, row_number, active, repair_id AS id FROM rows
         UNION ALL
         SELECT made_at, action, actor, why, subject, NULL, NULL, false, audit_id FROM others
     )
@@ -40,16 +40,17 @@ _REVERSIBLE = ("repair", "dismiss", "replay", "carry")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest decisions of this choice, latest first."""
+    """The decisions of this choice, latest first."""
     found, shown = lists.read(db, _DECISIONS, choices, "decisions", day=choices.day)
     rows = [
         (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
-         cells.offers(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
-         if row.stands and row.action in _REVERSIBLE else "")
+         cells.request_links(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
+         if row.active and row.action in _REVERSIBLE else "")
         for row in found
     ]  # fmt: skip
-    return cells.card("Decisions of people", _HEAD, rows, nothing="Nobody decided anything in this choice.",
-                      aside="kept for good" if rows else "", foot=lists.foot(choices, shown))  # fmt: skip
+    return cells.card("Decisions", _HEAD, rows, nothing="No decisions in this choice.",
+                      aside="made by people, kept permanently" if rows else "",
+                      foot=lists.foot(choices, shown))  # fmt: skip
 
 
 def _about(row: sa.Row) -> object:

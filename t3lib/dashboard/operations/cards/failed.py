@@ -1,4 +1,4 @@
-"""What failed: batches that are parked and reports that were not made, each with a link that runs it again."""
+"""Parked batches and failed reports, each with a link that runs it again."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ _BATCHES = sa.text("""
 _REPORTS = sa.text("""
     SELECT DISTINCT ON (parameters ->> 'business_date', parameters ->> 'edition')
            CAST(parameters ->> 'business_date' AS date) AS day, parameters ->> 'edition' AS edition, state, run_id,
-           notebook, started_at AS at, coalesce(error, 'The worker ended in it.') AS error
+           notebook, started_at AS at, coalesce(error, 'The worker died during this run.') AS error
     FROM ops.run
     WHERE notebook = '4_report' AND parameters ? 'edition' AND CAST(:truck AS integer) IS NULL
       AND CASE WHEN CAST(:day AS date) IS NULL THEN started_at >= :since
@@ -39,13 +39,13 @@ _REPORTS = sa.text("""
       AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
     ORDER BY parameters ->> 'business_date', parameters ->> 'edition', started_at DESC
 """)
-_HEAD = ("State", "What", "When", "In", "Error", "")
+_HEAD = ("State", "What", "When", "Notebook", "Error", "")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest of this choice, each with its error, the executed copy and a link that runs it again.
+    """The newest failures of this choice, each with its error, the executed notebook and a link that runs it again.
 
-    Parked batches wait for a person, so that the range of days hides none; a single day or a truck does."""
+    A parked batch waits for a person, so it is listed whatever its day; only a single day or a truck filters them."""
     batches, shown = lists.read(db, _BATCHES, choices, "failed", MOST, day=choices.day)
     rows = [
         _row(choices, "failed", named(row.files, row.key, f", attempt {row.attempt}"), row, {"batch": row.batch_id})
@@ -54,13 +54,13 @@ def card(db: sa.Connection, choices: Choices) -> str:
     if shown.number == 1:
         rows += _reports(db, choices)
     catch_up = cells.link(replace(choices, do="backfill", about=()), "Catch up on days")
-    aside = "" if shown.whole else f"for all {shown.count:,} batches: {catch_up}"
+    aside = "" if shown.complete else f"for all {shown.count:,} batches: {catch_up}"
     foot = lists.foot(choices, shown)
     return cells.card("Failed", _HEAD, rows, nothing="Nothing failed in this choice.", aside=aside, foot=foot)
 
 
 def _reports(db: sa.Connection, choices: Choices) -> list[tuple[object, ...]]:
-    """Reports whose latest run failed: a few, since there is one of each day and edition."""
+    """Reports whose latest run failed; at most one for each day and edition."""
     return [
         _row(choices, row.state, report(row.edition, row.day), row, {"day": row.day, "edition": row.edition})
         for row in db.execute(_REPORTS, choices.bound | {"day": choices.day})
@@ -69,13 +69,13 @@ def _reports(db: sa.Connection, choices: Choices) -> list[tuple[object, ...]]:
 
 
 def _row(choices: Choices, state: str, what: Cell | str, row: sa.Row, about: dict[str, object]) -> tuple[object, ...]:
-    copy = executed(row.run_id, row.notebook) if row.run_id else Cell("")
-    error = (row.error or "").split(" (cell ")[0]  # the link says where
+    notebook = executed(row.run_id, row.notebook) if row.run_id else Cell("")
+    error = (row.error or "").split(" (cell ")[0]  # the executed notebook shows the cell
     return (
         state,
         what,
         row.at,
-        copy,
+        notebook,
         cells.shorter(error, 140),
-        cells.offers(choices, ("rerun", "Run again", about)),
+        cells.request_links(choices, ("rerun", "Run again", about)),
     )

@@ -1,4 +1,4 @@
-"""The files: a grid of days and trucks, and the files of what is chosen, to be held or released."""
+"""The files: a grid of trucks and days, and the files of this choice, which can be held or released."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import words
-from t3lib.dashboard.html.cards import Cell, message_card, title
+from t3lib.dashboard.html.cards import Cell, message_card, scrolling_table, title
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
-_CAME = sa.text("""
+_ARRIVED = sa.text("""
     WITH late AS (
         SELECT DISTINCT unnest(keys) AS key FROM ops.restatement
         WHERE cause = 'late_file' AND business_date BETWEEN CAST(:first AS date) - 1 AND CAST(:last AS date) + 1
@@ -44,19 +44,19 @@ _FILES = sa.text("""
     ORDER BY state IN ('loaded', 'new', 'claimed'), batch_date DESC NULLS LAST, batch_hour DESC, file_id DESC
     LIMIT :most OFFSET :skip
 """)
-_HEAD = ("State", "File", "Truck", "Batch", "Sales", "Rejected", "Seen", "Why", "")
+_HEAD = ("State", "File", "Truck", "Batch", "Sales", "Rejected", "Discovered", "Why", "")
 MOST_DAYS = 28
-# What a cell lists beside the loaded files, the most serious first: (name, class of the cell).
+# What a cell lists beside the loaded files, the most serious first: (name, CSS class of the cell).
 _MARKS = (("unreadable", "not-loaded"), ("held", "not-loaded"), ("missing", "missing"), ("late", "late"),
           ("waiting", "waiting"))  # fmt: skip
 
 
 def grid(db: sa.Connection, choices: Choices) -> str:
-    """Trucks down, days across: files loaded, late, missing, held, unreadable, waiting, and rows rejected."""
+    """A grid of trucks by days: files loaded, late, missing, held, unreadable and waiting, and rows rejected."""
     scope, bound = choices.scope, choices.bound
     first = bound["first"] = max(scope.first, scope.last - timedelta(days=MOST_DAYS - 1))
     days: dict[tuple[int, date], dict[str, int]] = defaultdict(dict)
-    for row in db.execute(_CAME, bound | {"held": list(HELD), "refused": list(REFUSED)}).mappings():
+    for row in db.execute(_ARRIVED, bound | {"held": list(HELD), "refused": list(REFUSED)}).mappings():
         days[row["truck_id"], row["batch_date"]] |= dict(row)
     expected = metrics.batches(db, metrics.Scope(first, scope.last, scope.trucks))
     for one in expected[expected["batch_state"] == "missing"].itertuples():
@@ -64,31 +64,31 @@ def grid(db: sa.Connection, choices: Choices) -> str:
         cell["missing"] = cell.get("missing", 0) + 1
     name = "Files by truck and day"
     if not days:
-        return message_card(name, "No file came and none was expected in this choice.")
+        return message_card(name, "No file arrived and none was expected in this choice.")
     columns = [first + timedelta(days=n) for n in range((scope.last - first).days + 1)]
-    return title(escape(name), "<span>files loaded, and what is not as it should be</span>") + _table(
+    return title(escape(name), "<span>files loaded, and what is missing, late, held or rejected</span>") + _table(
         name, metrics.trucks(db), sorted({truck for truck, _ in days}), columns, days, choices
     )
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """Those that need a person first, then the newest."""
+    """The files of this choice: first those that need a person, then the newest."""
     found, shown = lists.read(db, _FILES, choices, "files")
     rows = [
         (row.state, cells.file_name(row.key), row.truck_id, _batch(row), row.rows_loaded, row.rows_rejected,
-         row.discovered_at, cells.shorter(row.reason, 110), _offer(choices, row))
+         row.discovered_at, cells.shorter(row.reason, 110), _request_link(choices, row))
         for row in found
     ]  # fmt: skip
     every = cells.filtered(choices, "every day and truck", day=None, truck=None).text
-    aside = f"{words.short_day(choices.day)} · {every}" if choices.day else "what needs a person first"
+    aside = f"{words.short_day(choices.day)} · {every}" if choices.day else "those that need a person first"
     return cells.card("Files", _HEAD, rows, numbers=(2, 4, 5), nothing="No file in this choice.", aside=aside,
                       foot=lists.foot(choices, shown))  # fmt: skip
 
 
-def _offer(choices: Choices, row: sa.Row) -> Cell | str:
+def _request_link(choices: Choices, row: sa.Row) -> Cell | str:
     if row.state == "loaded":
-        return cells.offers(choices, ("hold", "Hold", {"key": row.key}))
-    return cells.offers(choices, ("release", "Release", {"key": row.key})) if row.state in HELD else ""
+        return cells.request_links(choices, ("hold", "Hold", {"key": row.key}))
+    return cells.request_links(choices, ("release", "Release", {"key": row.key})) if row.state in HELD else ""
 
 
 def _batch(row: sa.Row) -> str:
@@ -104,23 +104,19 @@ def _table(name: str, names: dict[int, str], trucks: Iterable[int], columns: lis
         + "</tr>"
         for truck in trucks
     )
-    width = f"min-width:{180 + 88 * len(columns)}px"
-    return (
-        f'<div class="t3-scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<table class="t3-heat t3-week" style="{width}">'
-        f'<thead><tr><th scope="col">Truck</th>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    head, style = f'<tr><th scope="col">Truck</th>{top}</tr>', f"min-width:{180 + 88 * len(columns)}px"
+    return scrolling_table(name, head, body, "t3-heat t3-week", style)
 
 
 def _cell(choices: Choices, truck: int, day: date, found: dict[str, int]) -> str:
     if not found:
         return '<td class="t3-file none"></td>'
     marks = [(mark, look) for mark, look in _MARKS if found.get(mark)]
-    told = [f"{found[mark]:,} {mark}" for mark, _ in marks]
+    others = [f"{found[mark]:,} {mark}" for mark, _ in marks]
     if found.get("rejected"):
-        told.append(f"{found['rejected']:,} rejected")
+        others.append(f"{found['rejected']:,} rejected")
     count = found.get("loaded", 0)
-    hint = f"Truck {truck}, {words.short_day(day)}: {', '.join([f'{count:,} loaded', *told])}"
+    hint = f"Truck {truck}, {words.short_day(day)}: {', '.join([f'{count:,} loaded', *others])}"
     inside = cells.filtered(choices, f"{count:,}", hint, truck=truck, day=day).text
-    small = f"<small>{escape(', '.join(told))}</small>" if told else ""
+    small = f"<small>{escape(', '.join(others))}</small>" if others else ""
     return f'<td class="t3-file {marks[0][1] if marks else "loaded"}">{inside}{small}</td>'

@@ -1,4 +1,4 @@
-"""The rows that were not loaded: how many of each reason, and the newest of them with what can be done."""
+"""Open rejects: how many of each reason, and the newest, each with links to repair or dismiss it."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
 
-# Two halves instead of one coalesce, so that both are read by an index.
+# A union instead of one coalesce, so that both parts use an index.
 _OPEN = """
     WITH waiting AS (
         SELECT * FROM ops.rejected_row
         WHERE status = 'open' AND business_date BETWEEN :first AND :last
         UNION ALL
-        -- Rows whose own day cannot be read count for their file's.
+        -- Rows without a readable day count for the day of their file.
         SELECT row.* FROM ops.rejected_row AS row JOIN ops.source_file AS file USING (file_id)
         WHERE status = 'open' AND business_date IS NULL AND batch_date BETWEEN :first AND :last
     )
@@ -39,27 +39,27 @@ _HEAD = ("Reason", "Row", "File", "Truck", "Day", "Time", "Payment", "Total", "S
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """Open rejects by reason, and the newest of those that are chosen, each with links that repair or dismiss it."""
+    """Open rejects by reason, and the newest rows of the chosen reason."""
     found, shown = lists.read(db, _NEWEST, choices, "rejects", reason=choices.reason or None)
     rows = [
         (
             row.reason.replace("_", " "), row.row_number, cells.file_name(row.key), row.truck_id, row.day,
             cells.raw(row.raw_timestamp), cells.raw(row.raw_type), cells.raw(row.raw_total),
             pounds(row.suggested_pence),
-            cells.offers(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
-                                    for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
+            cells.request_links(choices, *((kind, text, {"file": row.file_id, "row": row.row_number})
+                                           for kind, text in (("repair", "Repair"), ("dismiss", "Dismiss")))),
         )
         for row in found
     ]  # fmt: skip
     name = "Rejected rows to decide"
-    top = title(name, "<span>the newest of the reason that is chosen</span>") + _reasons(db, choices)
-    nothing = '<p class="t3-none">No row of this choice waits for a decision.</p>'
+    top = title(name, "<span>the newest with the chosen reason</span>") + _reasons(db, choices)
+    nothing = '<p class="t3-none">No rejected row of this choice is waiting for a decision.</p>'
     below = cells.table(name, _HEAD, rows, numbers=(1, 3, 8)) + lists.foot(choices, shown)
     return top + (below if rows else nothing)
 
 
 def _reasons(db: sa.Connection, choices: Choices) -> str:
-    """How many of each reason, those with suggestions first; each chooses its rows."""
+    """Links that filter by reason, each with its number of rows; reasons with suggestions come first."""
     found = list(db.execute(_REASONS, choices.bound))
     every = ("", sum(row.rows for row in found), 0)
     chips = "".join(_chip(choices, *row) for row in ([every, *found] if found else []))

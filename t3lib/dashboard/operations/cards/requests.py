@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,39 +13,39 @@ from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.operator_requests import Request
 
 SHOWN_AFTER_END = timedelta(seconds=20)
-_HEAD = ("State", "Asked", "By", "What", "Why", "Outcome")
+_HEAD = ("State", "Requested", "By", "What", "Why", "Outcome")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest requests of this choice, each with who, why and its outcome."""
-    chosen = {"day": choices.day} if choices.day else {"since": choices.bound["since"]}
+    """The newest requests of this choice."""
+    chosen: dict[str, Any] = {"day": choices.day} if choices.day else {"since": choices.bound["since"]}
     chosen |= {"truck": choices.truck, "states": STATES[choices.state][1]}
     shown = paging.part(choices.pages, "requests", lists.MOST, operator_requests.count(db, **chosen))
     found = operator_requests.newest(db, shown.most, skip=shown.skip, **chosen)
     return cells.card(
-        "Requests of operators",
+        "Operator requests",
         _HEAD,
         map(_row, found),
-        nothing="Nobody asked for anything in this choice.",
+        nothing="No requests in this choice.",
         aside="a worker carries them out within seconds",
         foot=lists.foot(choices, shown),
     )
 
 
 def latest_status(db: sa.Connection, request_id: int | None) -> str:
-    """The state of this visitor's latest request, until shortly after it ended."""
-    one = None if request_id is None else operator_requests.read(db, request_id)
-    if one is None or (one.finished_at and datetime.now(UTC) - one.finished_at > SHOWN_AFTER_END):
+    """The status of this visitor's latest request, until shortly after it ended."""
+    request = None if request_id is None else operator_requests.read(db, request_id)
+    if request is None or (request.finished_at and datetime.now(UTC) - request.finished_at > SHOWN_AFTER_END):
         return ""
-    tone = {"done": "good", "failed": "bad"}.get(one.state, "waits")
-    return f'<p class="{tone}" role="status"><b>{escape(one.words)}</b> {escape(_outcome(one))}</p>'
+    tone = {"done": "good", "failed": "bad"}.get(request.state, "waits")
+    return f'<p class="{tone}" role="status"><b>{escape(request.words)}</b> {escape(_outcome(request))}</p>'
 
 
-def _row(one: Request) -> tuple[object, ...]:
-    state = "running" if one.state == "waiting" and one.started_at else one.state
-    texts = (cells.shorter(text, most) for text, most in ((one.words, 120), (one.why, 80), (_outcome(one), 160)))
-    return state, one.asked_at, cells.shorter(one.asked_by, 30), *texts
+def _row(request: Request) -> tuple[object, ...]:
+    state = "running" if request.state == "waiting" and request.started_at else request.state
+    what, why, outcome = cells.shorter(request.words, 120), cells.shorter(request.why, 80), _outcome(request)
+    return state, request.asked_at, cells.shorter(request.asked_by, 30), what, why, cells.shorter(outcome, 160)
 
 
-def _outcome(one: Request) -> str:
-    return one.outcome or ("being done" if one.started_at else "waits for a worker")
+def _outcome(request: Request) -> str:
+    return request.outcome or ("in progress" if request.started_at else "waiting for a worker")

@@ -1,4 +1,4 @@
-"""Restated figures: rows and pence, before and after."""
+"""Restatements: sales and pence before and after."""
 
 import sqlalchemy as sa
 
@@ -9,17 +9,17 @@ from t3lib.money import pounds
 from t3lib.warehouse.sales import restated_figures
 from t3lib.warehouse.sales.restated_figures import Restatement
 
-_HEAD = ("Changed", "Business day", "Truck", "Cause", "Sales before", "after", "Gross sales before", "after", "Why")
+_HEAD = ("Restated", "Business day", "Truck", "Cause", "Sales before", "after", "Gross sales before", "after", "Why")
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """The newest changes of this choice; with a day chosen, whenever that day was changed."""
+    """The newest restatements of this choice; for a single day all of its restatements, whenever they were made."""
     days = {"first": choices.day, "last": choices.day} if choices.day else {"since": choices.bound["since"]}
     chosen = days | {"truck": choices.truck}
     shown = paging.part(choices.pages, "restated", lists.MOST, restated_figures.count(db, **chosen))
     rows = [_row(one) for one in restated_figures.changes(db, **chosen, limit=shown.most, skip=shown.skip)]
-    return cells.card("Changed figures", _HEAD, rows, numbers=(4, 5, 6, 7), nothing="No figure was changed afterwards.",
-                      aside="of a truck's business day, by one transaction each" if rows else "",
+    return cells.card("Restated figures", _HEAD, rows, numbers=(4, 5, 6, 7), nothing="No figures were restated.",
+                      aside="one row per truck, business day and cause" if rows else "",
                       foot=lists.foot(choices, shown))  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The latest executions of notebooks, each with its executed copy."""
+"""The latest notebook runs, each with a link to its executed notebook."""
 
 import json
 
@@ -23,11 +23,11 @@ _HEAD = ("State", "Notebook", "Parameters", "Started", "Seconds", "Rows", "Commi
 
 
 def card(db: sa.Connection, choices: Choices) -> str:
-    """What ran, when, how long, on how many rows."""
+    """The latest runs of this choice."""
     found, shown = lists.read(db, _RUNS, choices, "runs")
     return cells.card("Latest notebook runs", _HEAD, map(_row, found), numbers=(4, 5),
                       nothing="No notebook ran in this choice.",
-                      aside="the name opens the executed copy" if found else "",
+                      aside="the name opens the executed notebook" if found else "",
                       foot=lists.foot(choices, shown))  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def _row(run: sa.Row) -> tuple[object, ...]:
 
 
 def executed(run_id: str, notebook: str) -> Cell:
-    """A link to an executed copy, as the page's own server shows it."""
+    """A link to an executed notebook on the page's own server."""
     address = "".join(letter for letter in run_id if letter.isalnum() or letter in "-_")
     name = "".join({"&": "&amp;", "<": "&lt;", ">": "&gt;"}.get(letter, letter) for letter in notebook)
     return Cell(f'<a class="t3-choice" href="runs/{address}">{name}</a>', html=True)

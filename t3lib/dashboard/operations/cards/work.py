@@ -1,7 +1,7 @@
-"""What is under way: batches and reports."""
+"""Work in progress: batches and reports that are running or waiting."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from html import escape
 
 import sqlalchemy as sa
@@ -33,7 +33,7 @@ _REPORTS = sa.text("""
       AND parameters ->> 'business_date' ~ '^\\d{4}-\\d\\d-\\d\\d$'
 """)
 _UNCLAIMED = sa.text("SELECT count(*) FROM ops.source_file WHERE state = 'new' AND batch_id IS NULL")
-# An edition sent within the two weeks before is expected.
+# A daily report is expected if its edition was sent within the two weeks before.
 _DUE = sa.text("""
     SELECT edition FROM ops.mail_outbox
     WHERE report = 'daily' AND business_date BETWEEN CAST(:day AS date) - 14 AND :day
@@ -42,55 +42,52 @@ _DUE = sa.text("""
 
 
 def under_way(db: sa.Connection, choices: Choices) -> str:
-    """What runs and what waits, and for what."""
+    """What is running, and what is waiting for what."""
     batches = list(db.execute(_OPEN, {"most": MOST}))
-    rows = [_batch(row) for row in batches]
+    rows: list[tuple[object, ...]] = [_batch(row) for row in batches]
     if batches and (more := batches[0].batches - MOST) > 0:
         rows.append(("waiting", f"{more:,} more batches", None, cells.shorter("a worker")))
     rows += [("running", report(r.edition, r.day), r.started_at, cells.shorter(f"on {r.worker or 'this machine'}"))
              for r in db.execute(_REPORTS)]  # fmt: skip
     if unclaimed := db.scalar(_UNCLAIMED):
-        rows.append(
-            ("waiting", files(unclaimed), None, cells.shorter("the metadata, or the next look into the bucket"))
-        )
+        rows.append(("waiting", files(unclaimed), None, cells.shorter("the metadata, or the next discovery")))
     rows += _due(db)
     head = ("State", "What", "Since", "Where, or what it waits for")
-    return cells.card("Under way", head, rows, nothing="Nothing runs and nothing waits.")
+    return cells.card("In progress", head, rows, nothing="Nothing is running and nothing is waiting.")
 
 
 def _batch(row: sa.Row) -> tuple[object, ...]:
-    again = {"again": " to clean again", "metadata": " that new metadata judges"}.get(row.cause, "")
-    again_said = f", attempt {row.attempt}" if row.attempt > 1 else ""
-    where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker{again_said}"
+    purpose = {"again": " to reprocess", "metadata": " to validate with new metadata"}.get(row.cause, "")
+    attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+    where = f"{row.notebook} on {row.worker or 'this machine'}" if row.notebook else f"a worker{attempt}"
     state = "running" if row.notebook else "waiting"
-    return state, named(row.files, row.key, again), row.started_at or row.created_at, cells.shorter(where)
+    return state, named(row.files, row.key, purpose), row.started_at or row.created_at, cells.shorter(where)
 
 
 def _due(db: sa.Connection) -> list[tuple[object, ...]]:
-    """Yesterday's reports without a mail, with the batches that are still missing for that day."""
+    """Yesterday's reports that have no mail yet, with the batches that are missing for that day."""
     day = business_day.today() - timedelta(days=1)
     if not (due := db.scalars(_DUE, {"day": day}).all()):
         return []
     batches = metrics.batches(db, Scope(day, day))
-    hours = defaultdict(list)
+    hours: dict[int, list[str]] = defaultdict(list)
     for one in batches[batches["batch_state"] == "missing"].itertuples():
         hours[one.truck_id].append(f"{one.batch_hour:02d}:00")
     missing = "; ".join(f"truck {truck} ({', '.join(times)})" for truck, times in hours.items())
-    return [("waiting", report(edition, day), None, cells.shorter(missing or "its time", 90))
+    return [("waiting", report(edition, day), None, cells.shorter(missing or "its scheduled time", 90))
             for edition in due]  # fmt: skip
 
 
-def report(edition: str, day: object) -> str:
+def report(edition: str, day: date) -> str:
     """cfo report of Sun 22 Nov."""
     return f"{edition} report of {words.short_day(day, business_day.today())}"
 
 
 def named(count: int, key: str | None, more: str) -> Cell | str:
-    """A batch by its file, when it has one, or by their number."""
+    """A batch by the name of its file if it has one file, else by the number of files."""
     if count != 1 or key is None:
         return files(count) + more
-    name = cells.file_name(key)
-    return Cell(name.text + escape(more), html=True)
+    return Cell(cells.file_name(key).text + escape(more), html=True)
 
 
 def files(count: int) -> str:

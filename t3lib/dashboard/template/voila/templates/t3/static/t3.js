@@ -1,5 +1,5 @@
-// What the widgets cannot do themselves: hand the page over from its first HTML to the widgets without a jump,
-// keep the address bar and the back button in step with the choices, and say when the connection is lost.
+// What the widgets cannot do themselves: replace the static HTML by the widgets without a visible jump, keep the address
+// bar and the back button in step with the choices, and show when the connection is lost.
 (() => {
   'use strict';
   const root = document.documentElement;
@@ -20,7 +20,7 @@
   };
 
   const current = () => {
-    if (document.querySelector('.t3-live .t3-trouble')) say('Not up to date', 'lost');
+    if (document.querySelector('.t3-live .t3-error')) say('Not up to date', 'lost');
     else say('Live', 'live');
   };
 
@@ -66,23 +66,23 @@
       node.tabIndex = -1;
     });
   };
-  // A form that opens far above the link that asked for it: go there, and come back when it closes.
+  // A form opens far above the link that requested it: scroll to it, and back when it closes.
   let form = '';
-  let asked = null;
+  let scrollBefore = null;
   const open = (live) => {
-    const head = live.querySelector('.t3-desk [data-form]');
+    const head = live.querySelector('.t3-request [data-form]');
     const now = head && head.offsetParent ? head.dataset.form : '';
     if (now === form) return;
     form = now;
     if (now) {
       head.focus({preventScroll: true});
-      head.closest('.t3-desk').scrollIntoView({block: 'start'});
-    } else if (asked !== null) {
-      window.scrollTo({top: asked});
-      asked = null;
+      head.closest('.t3-request').scrollIntoView({block: 'start'});
+    } else if (scrollBefore !== null) {
+      window.scrollTo({top: scrollBefore});
+      scrollBefore = null;
     }
   };
-  // Copying a link and printing are the browser's own business; the address already says all there is.
+  // Copying the link and printing need no kernel: the address holds all choices.
   const share = () => {
     const bar = document.querySelector('.t3-live .t3-actions');
     if (!bar || bar.querySelector('.t3-here')) return;
@@ -98,13 +98,13 @@
         await navigator.clipboard.writeText(location.href);
         button.textContent = 'Copied';
       } catch (error) {
-        button.textContent = 'Copy the address above';
+        button.textContent = 'Copy it from the address bar';
       }
       setTimeout(() => { button.textContent = 'Copy link'; }, 2000);
     });
     add('Print', () => window.print());
   };
-  // A chart fills the room that its card leaves, which changes with the figures; it draws itself anew with the window.
+  // A chart fills the free space of its card, which changes with the figures; ECharts redraws when the window resizes.
   const sized = new WeakSet();
   const sizes = new ResizeObserver((entries) => {
     const fits = ({target}) => {
@@ -133,14 +133,14 @@
     share();
     fit(live);
   });
-  // A page that could not be made comes again, not all at the same moment.
-  if (document.querySelector('#rendered_cells > .t3-trouble')) {
+  // Pages that could not be loaded reload at random moments, so that not all come at once.
+  if (document.querySelector('#rendered_cells > .t3-error')) {
     say('Not up to date', 'lost');
     setTimeout(() => location.reload(), 10000 + 10000 * Math.random());
   }
   watch.observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'data-query']});
 
-  // The kernel takes a choice as a query string, through a text field that nobody sees.
+  // The kernel receives a choice as a query string, through a hidden text field.
   const choose = (query) => {
     const input = document.querySelector('.t3-typed input');
     if (!input) return false;
@@ -157,10 +157,10 @@
     const link = event.target.closest('a[data-choice]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !choose(link.dataset.choice)) return;
     event.preventDefault();
-    if (link.classList.contains('t3-do')) asked = window.scrollY;
+    if (link.classList.contains('t3-do')) scrollBefore = window.scrollY;
   });
 
-  // The server ended this page: say why, long enough to be read, and begin again.
+  // The server ended this page: show why for some seconds, then reload.
   let ending = false;
   const over = (why) => {
     say(why, 'lost');
@@ -176,13 +176,13 @@
     } catch (error) {
       missed += 1;
     }
-    // Gone, not ours any more (signed out elsewhere, or signed in too long ago): a new page, or the one to sign in.
+    // The kernel is gone or no longer ours (signed out elsewhere, or the session expired): reload, or sign in.
     if (answer && [403, 404].includes(answer.status)) return location.reload();
     if (answer && answer.status === 410) return over((await answer.json()).why);
     if (!root.classList.contains('t3-ready')) return;
     if (answer) missed = 0;
-    const wrong = answer && answer.ok ? (await answer.json()).wrong : '';
-    if (wrong && !document.querySelector('.t3-live .t3-trouble')) say(wrong, 'lost');
+    const wrong = answer && answer.ok ? (await answer.json()).error : '';
+    if (wrong && !document.querySelector('.t3-live .t3-error')) say(wrong, 'lost');
     else if (missed > 0) say('Connection lost: figures may be old. Trying again.', 'lost');
     else current();
   };

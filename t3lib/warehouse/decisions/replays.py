@@ -1,4 +1,4 @@
-"""Validate open rejects again by the present rules, after a rule was changed."""
+"""Replays: open rejects validated again by the present rules, after a rule was changed."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,18 +13,18 @@ from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, ensure_months
 from t3lib.warehouse.sales.restatements import Label
 
 _REASONS = """
-    UPDATE ops.rejected_row AS row SET reason = judged.reason, suggested_pence = judged.suggested_pence
-    FROM judged
-    WHERE row.file_id = judged.file_id AND row.row_number = judged.row_number AND row.status = 'open'
-      AND (row.reason, row.suggested_pence) IS DISTINCT FROM (judged.reason, judged.suggested_pence)
+    UPDATE ops.rejected_row AS row SET reason = validated.reason, suggested_pence = validated.suggested_pence
+    FROM validated
+    WHERE row.file_id = validated.file_id AND row.row_number = validated.row_number AND row.status = 'open'
+      AND (row.reason, row.suggested_pence) IS DISTINCT FROM (validated.reason, validated.suggested_pence)
 """
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay did: open rejects validated, accepted as sales, and the pence of those."""
+    """What a replay did: how many open rejects it validated, how many of them are sales now, and their pence."""
 
-    judged: int
+    validated: int
     accepted: int
     pence: int
 
@@ -39,8 +39,8 @@ def replay(
     last: date | None = None,
     url: str | None = None,
 ) -> Replayed:
-    """Validate open rejects by the present rules, in one transaction: those accepted become sales, the rest keep their
-    place with the reason of today. What people decided is left alone."""
+    """Validate open rejects by the present rules, in one transaction: accepted ones become sales, the others get the
+    present reason. Decisions of people stay."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
         rows = rejects.listed(db, reason=reason, truck=truck, first=first, last=last, limit=None)
@@ -48,21 +48,21 @@ def replay(
     ensure_months(found.sales, url)
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({row["file_id"] for row in rows}))
-        open_rows = decisions.as_read(cursor, rows)
+        open_rows = decisions.unchanged(cursor, rows)
         inserted = decisions.only(found.sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA), open_rows)
-        _rename(cursor, found.rejects)
+        _update_reasons(cursor, found.rejects)
         by_line = {(row["file_id"], row["row_number"]): row for row in open_rows}
         made = [(by_line[sale["file_id"], sale["row_number"]], sale) for sale in inserted.to_pylist()]
         taken = [decisions.on(row, "replay", actor, why, "replayed", sale) for row, sale in made]
         labels = {row["file_id"]: Label("replay", row["key"]) for row, _ in made}
-        decisions.take(cursor, taken, inserted, SALE_SCHEMA.empty_table(), labels)
+        decisions.apply(cursor, taken, inserted, SALE_SCHEMA.empty_table(), labels)
     return Replayed(len(open_rows), inserted.num_rows, sum(sale["total_pence"] for _, sale in made))
 
 
-def _rename(cursor: Cursor, refused: pa.Table) -> None:
-    """Give rows that stay rejected the reason and the suggestion of today."""
+def _update_reasons(cursor: Cursor, refused: pa.Table) -> None:
+    """Give rows that stay rejected the present reason and suggestion."""
     if refused.num_rows:
-        judged = refused.select(["file_id", "row_number", "reason", "suggested_pence"])
-        cursor.keep("judged", judged)
+        validated = refused.select(["file_id", "row_number", "reason", "suggested_pence"])
+        cursor.temporary_table("validated", validated)
         cursor.execute(_REASONS)
-        cursor.execute("DROP TABLE judged")
+        cursor.execute("DROP TABLE validated")
