@@ -119,14 +119,13 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
 
 def _believed(db: sa.Connection, row: dict[str, Any], typed: dict[str, str], force: bool) -> dict[str, Any]:
     """The sale that typed values make under the rules in force; forced, whatever can be booked. Raises RefusedError."""
-    found = rejects.validate(db, [row], typed)
-    believed = rejects.validate(db, [row], typed, believing=True)
-    sales = believed.sales if force else found.sales
-    if sales.num_rows:
-        sale: dict[str, Any] = sales.to_pylist()[0]
+    bookable = rejects.validate(db, [row], typed, believing=True)
+    found = bookable if force else rejects.validate(db, [row], typed)
+    if found.sales.num_rows:
+        sale: dict[str, Any] = found.sales.to_pylist()[0]
         return sale
     reason = found.rejects["reason"][0].as_py()
-    advice = _FORCE if believed.sales.num_rows else _MISSING.get(reason, "")
+    advice = _FORCE if bookable.sales.num_rows else _MISSING.get(reason, "")
     raise RefusedError(rulesets.sentences(db)[reason] + advice)
 
 

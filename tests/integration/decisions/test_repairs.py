@@ -145,7 +145,7 @@ def test_a_replay_takes_only_open_rejects(file_id: int, monkeypatch: pytest.Monk
     repairs.dismiss(file_id, 2, **ANN)
     rulebooks.reading(monkeypatch, "VOID", as_="1.23")
     done = replays.replay(actor="Ann", why="Voids are sales now.")
-    assert (done.judged, done.accepted, done.pence) == (1, 1, 123)
+    assert (done.validated, done.accepted, done.pence) == (1, 1, 123)
     assert sales() == [(3, 1, 499), (3, 3, 123)]
     assert status() == ["dismissed", "replayed"]
     assert rows("SELECT cause, rows_after - rows_before FROM mart.restatement") == [("replay", 1)]
