@@ -99,7 +99,7 @@ def _code(notebook: Any) -> Iterator[str]:
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
             yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > MOST_LINES and rulebook.EXAMPLES not in cell.metadata.get("tags", ()):
+        if len(lines) > MOST_LINES and not rulebook.calls(cell.source):
             yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
 
 

@@ -1,14 +1,13 @@
 """The notebooks that run, as they were last committed, and the commit of this checkout."""
 
 import logging
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from scheduler import environment
+from t3lib.checkout import git
 from t3lib.settings import ROOT, settings
 
 CODE = ("t3lib", "scheduler", "pyproject.toml")
@@ -26,14 +25,14 @@ class Source:
 def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     """A notebook as last committed, without later edits; the file itself if it is new or outside a checkout, with
     `edited`, or with T3_EDITED_NOTEBOOKS."""
-    commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
+    commit = git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
         return Source(nbformat.read(path, 4), None)
     name = path.relative_to(root).as_posix()
-    differing = set((_git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
+    differing = set((git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
     text = None
     if name in differing and not (edited or settings().edited_notebooks):
-        text = _git(root, "show", f"HEAD:{name}")
+        text = git(root, "show", f"HEAD:{name}")
         differing.discard(name)
     mark = "+" if differing else ""
     if text is None:
@@ -44,13 +43,3 @@ def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     notebook = nbformat.reads(text, 4)
     notebook.metadata["t3_source"] = f"{name} as committed in {commit}; the file in the folder differs"
     return Source(notebook, commit + mark)
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """The output of a git command; None when it fails or git is not installed."""
-    try:
-        command = ["git", "-C", str(root), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=environment.system())
-        return done.stdout.strip("\n")
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -1,9 +1,11 @@
 """The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
 
+import ast
 import hashlib
 import json
 import linecache
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +13,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from t3lib import checkout
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome
 from t3lib.cleaning.rules import Rule, RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
-from t3lib.settings import ROOT
+from t3lib.settings import ROOT, settings
 
-TAG, EXAMPLES = "rule", "examples"
+NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
+_STATING, _EXAMPLES = ("read", "reject", "flag", "suggest"), ("examples",)
 _SHUFFLES = (1, 2)
 _UTC = pa.timestamp("us", "UTC")
 _FILES = [
@@ -39,13 +43,28 @@ class Rulebook:
 
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
-        """The cells of a notebook that are tagged `rule`."""
-        return cls(_tagged(notebook, TAG))
+        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
+        return cls(_calling(notebook, _STATING))
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
         """The rules as they stand in the folder's `2_clean`, edits included."""
-        return cls.of_notebook(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text()))
+        return cls.of_notebook(json.loads(NOTEBOOK.read_text()))
+
+    @classmethod
+    def of_commit(cls, commit: str = "HEAD") -> "Rulebook":
+        """The rules of a commit. Raises RuleError when it has none."""
+        text = checkout.text_of(NOTEBOOK, commit)
+        if text is None:
+            raise RuleError(f"{commit} has no {NOTEBOOK.relative_to(ROOT)}: name a commit of this checkout.")
+        return cls.of_notebook(json.loads(text))
+
+    @classmethod
+    def in_force(cls) -> "Rulebook":
+        """The rules that the schedule uses: as last committed; those of the folder outside of a checkout, and with
+        T3_EDITED_NOTEBOOKS. They come from files alone: what the database holds of rules is never run."""
+        is_committed = not settings().edited_notebooks and checkout.text_of(NOTEBOOK) is not None
+        return cls.of_commit() if is_committed else cls.of_folder()
 
     @property
     def hash(self) -> str:
@@ -77,7 +96,7 @@ class Rulebook:
 def examples(notebook: dict[str, Any]) -> list[Example]:
     """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
     rules = Rulebook.of_notebook(notebook).state(_over_nothing())
-    for source in _tagged(notebook, EXAMPLES):
+    for source in _calling(notebook, _EXAMPLES):
         exec(compile(source, "<examples>", "exec"), {"rules": rules})
     return rules.given
 
@@ -114,8 +133,20 @@ def _over_nothing() -> Rules:
     return Frames(RAW_SCHEMA.empty_table(), files, TruckFacts()).rules()
 
 
-def _tagged(notebook: dict[str, Any], tag: str) -> tuple[str, ...]:
-    return tuple(_text(cell["source"]) for cell in notebook["cells"] if tag in cell["metadata"].get("tags", ()))
+def _calling(notebook: dict[str, Any], methods: Sequence[str]) -> tuple[str, ...]:
+    """The code cells that call one of these methods of `rules`."""
+    sources = (_text(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return tuple(source for source in sources if calls(source, methods))
+
+
+def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
+    """Whether a cell calls one of these methods of `rules`."""
+    with suppress(SyntaxError):
+        called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+        return any(
+            isinstance(of, ast.Attribute) and of.attr in methods and ast.unparse(of.value) == "rules" for of in called
+        )
+    return False
 
 
 def _text(source: str | Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 import pytest
 
 from t3lib.cleaning import Rulebook
-from t3lib.warehouse.files import rulesets
 
 
 def edited(cells: dict[str, str]) -> Rulebook:
@@ -20,7 +19,7 @@ def edited(cells: dict[str, str]) -> Rulebook:
 def put_in_force(monkeypatch: pytest.MonkeyPatch, book: Rulebook) -> None:
     """Let this process clean and validate by these rules, as after an edit of the notebook."""
     monkeypatch.setattr(Rulebook, "of_folder", classmethod(lambda cls: book))
-    monkeypatch.setattr(rulesets, "in_force", lambda db: book)
+    monkeypatch.setattr(Rulebook, "in_force", classmethod(lambda cls: book))
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from t3lib.cleaning import TruckFacts
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.ingest.extraction import Extract, extract
 from t3lib.landing import Landing
 from t3lib.warehouse.checks.reconciliation import Check
@@ -72,7 +72,7 @@ def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     """How many sales of each file are not what their rows say, without those that a person repaired."""
     files = read.files["file_id"].to_pylist()
     with connect(url) as db:
-        rules = rulesets.in_force(db)
+        rules = Rulebook.in_force()
         bits = rulesets.bits(db, rules)
     # What is believed of a row that can be booked is for the rules.
     said = rules.clean(read.raw, read.files, TruckFacts(), bits, believing=True).sales.select(_VALUE)

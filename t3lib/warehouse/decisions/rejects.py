@@ -8,7 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib import feed
-from t3lib.cleaning import Cleaned
+from t3lib.cleaning import Cleaned, Rulebook
 from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.feed.keys import batch_window
 from t3lib.ingest.extraction import FILES_SCHEMA
@@ -90,7 +90,7 @@ def validate(
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}
     raw_rows = pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA)
     of_files = pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA)
-    rules = rulesets.in_force(db)
+    rules = Rulebook.in_force()
     return rules.clean(raw_rows, of_files, read_truck_facts(db), rulesets.bits(db, rules), believing=believing)
 
 

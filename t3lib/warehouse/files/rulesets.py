@@ -16,7 +16,6 @@ _ALLOT = sa.text("""
     INSERT INTO ops.reason (code, sentence, bit) VALUES (:code, :sentence, :bit)
     ON CONFLICT (code) DO UPDATE SET bit = coalesce(reason.bit, excluded.bit)
 """)
-_IN_FORCE = sa.text("SELECT cells FROM mart.ruleset ORDER BY last_used_at DESC, hash LIMIT 1")
 _SENTENCES = sa.text("SELECT code, sentence FROM mart.reason ORDER BY code")
 _KEEP = """
     INSERT INTO ops.ruleset (hash, cells) VALUES ($1, CAST($2 AS jsonb))
@@ -56,12 +55,6 @@ def keep(cursor: Cursor, book: Rulebook, files: list[int]) -> None:
     cursor.execute(_KEEP, [book.hash, json.dumps(book.cells)])
     cursor.execute(_NAME, [json.dumps({code: rule.sentence for code, rule in book.stated().items()}), book.hash])
     cursor.execute(_CLEANED, [book.hash, files])
-
-
-def in_force(db: sa.Connection) -> Rulebook:
-    """The rules that loaded last; before the first load those of the folder's notebook."""
-    cells = db.scalar(_IN_FORCE)
-    return Rulebook(tuple(cells)) if cells else Rulebook.of_folder()
 
 
 def flags(db: sa.Connection) -> dict[str, int]:

@@ -1,0 +1,26 @@
+"""The git checkout that this code lies in, where there is one."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from t3lib.settings import ROOT
+
+_NEEDS = ("PATH", "HOME", "LANG", "TMPDIR", "LD_", "SYSTEMROOT", "XDG_", "USERPROFILE")
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """The output of a git command; None when it fails or git is not installed."""
+    env = {name: text for name, text in os.environ.items() if name.startswith(_NEEDS)}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10, env=env
+        )
+        return done.stdout.strip("\n")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def text_of(path: Path, commit: str = "HEAD", root: Path = ROOT) -> str | None:
+    """A file as a commit has it; None where the commit has no such file, or there is no checkout."""
+    return git(root, "show", f"{commit}:{path.relative_to(root).as_posix()}") if path.is_relative_to(root) else None
