@@ -86,7 +86,9 @@ class Rulebook:
     def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int], *,
               believing: bool = False) -> Cleaned:  # fmt: skip
         """What these rules make of a batch (see `Frames` and `outcome`)."""
-        return outcome(self.state(Frames(raw, files, facts).rules()), bits, believing=believing)
+        rules = Frames(raw, files, facts).rules()
+        rules.is_trial = True  # the examples were checked where the rules are stated
+        return outcome(self.state(rules), bits, believing=believing)
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
@@ -97,7 +99,8 @@ def examples(notebook: dict[str, Any]) -> list[Example]:
     """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
     rules = Rulebook.of_notebook(notebook).state(_over_nothing())
     for source in _calling(notebook, _EXAMPLES):
-        exec(compile(source, "<examples>", "exec"), {"rules": rules})
+        if not calls(source, _STATING):
+            exec(compile(source, "<examples>", "exec"), {"rules": rules})
     return rules.given
 
 
@@ -113,7 +116,8 @@ def verify(rules: Rules) -> Rulebook:
         for code in rules.stated.keys() | again.stated.keys():
             if not _same(rules.stated.get(code), again.stated.get(code), places):
                 raise RuleError(
-                    f"Rule {code!r} catches other rows each time: it may use what is in its cell and the batch alone, no order, clock or chance."
+                    f"Rule {code!r} catches other rows when the batch comes in another order, or is not stated in a cell "
+                    "of its own: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
                 )
     return book
 

@@ -110,6 +110,18 @@ class Rules:
         """Sales that are odd: loaded, with this mark."""
         return self._state(code, sentence, when, None, rejects=False)
 
+    def suggest(self, code: str, pence: pd.Series, *, when: pd.Series | None = None) -> pd.DataFrame:
+        """Suggest a total (pence) for rows that a rule above rejects, in place of its own suggestion; see `reject`."""
+        if code not in self.stated or self.stated[code].of_moments:
+            known = ", ".join(name for name, rule in self.stated.items() if rule.rejects and not rule.of_moments)
+            raise RuleError(f"rules.suggest: no rule about rows above is called {code!r}: choose one of {known}.")
+        rule, own = self.stated[code], _suggested(pence)
+        chosen = rule.caught & (np.True_ if when is None else when.fillna(False).to_numpy(bool))
+        rule.suggested = np.where(chosen, own, -1 if rule.suggested is None else rule.suggested)
+        self._record(2)
+        found = self.rows[["truck", "total", "type", "times"]][chosen & (own >= 0)]
+        return found.assign(suggested_pence=own[chosen & (own >= 0)])
+
     def examples(self, *examples: "Example") -> pd.DataFrame:
         """Literal rows (time, payment, total) and what becomes of each under the rules above; see `examples.check`.
 
