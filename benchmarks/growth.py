@@ -28,7 +28,7 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.checks import reconciliation
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 GOAL, BATCH_ROWS, LATEST = 1.2, 10_000, business_day.today() - timedelta(1)
 PAGES = [("today", "today"), *((tab, "4weeks") for tab in TABS if tab != "rows"), ("rows", "today")]
@@ -103,7 +103,7 @@ def _take_in() -> None:
     pipeline.clean_batch(batch)
     loaded = pipeline.load_batch(batch)
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     if loaded.rows_read != BATCH_ROWS:
         raise SystemExit(f"{loaded.rows_read:,} rows were read")
 

@@ -17,7 +17,7 @@ from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import READERS, Landing, Object
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 AWAY_SECONDS = 0.02
 GOAL = READERS / 4
@@ -53,7 +53,7 @@ def _put(count: int) -> None:
 
 def _claimed() -> list[str]:
     with warehouse.connect() as db:
-        return [batch.batch_id for batch in ledger.open_batches(db)]
+        return [batch.batch_id for batch in batches.open_batches(db)]
 
 
 def _one_by_one(objects: list[Object]) -> float:

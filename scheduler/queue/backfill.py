@@ -16,7 +16,7 @@ from t3lib.feed.keys import recent_prefixes
 from t3lib.landing import Landing, Object
 from t3lib.problems import WrongUseError
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.files import batches, ledger, reprocessing
 
 MODES = ("missing", "failed", "all")
 # Beyond so many days one listing of the entire bucket is cheaper than several per day.
@@ -104,15 +104,15 @@ class Backfill:
         """Queue the files behind today's work; returns the workflows to wait for."""
         with warehouse.connect() as db:
             if self.mode in ("failed", "all"):
-                ledger.reopen(db, db.scalars(_FAILED_BATCHES, self._range).all())
+                batches.reopen(db, db.scalars(_FAILED_BATCHES, self._range).all())
             if self.mode in ("missing", "all"):
                 ledger.record(db, self._undiscovered(db))
-                ledger.claim(db, settings().batch_bytes)
+                batches.claim(db, settings().batch_bytes)
             if self.mode == "all" and not db.scalars(_OPEN_REPROCESSING, {"why": self._why}).all():
                 reprocessing.claim_days(
                     db, self.first, self.last, actor=actor, why=self._why, batch_bytes=settings().batch_bytes
                 )
-                ledger.claim(db, settings().batch_bytes)
+                batches.claim(db, settings().batch_bytes)
             wanted = {*db.scalars(_OPEN_BATCHES, self._range), *db.scalars(_OPEN_REPROCESSING, {"why": self._why})}
         return [workflow for workflow in workflows.enqueue_open_batches() if workflow.split(":")[1] in wanted]
 

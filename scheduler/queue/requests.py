@@ -11,7 +11,7 @@ from t3lib import operator_requests
 from t3lib.editions import edition
 from t3lib.operator_requests import Request
 from t3lib.problems import RefusedError
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 
 def carry_out() -> int:
@@ -30,7 +30,7 @@ def _rerun(db: sa.Connection, request: Request) -> str:
 
 def _reopen(db: sa.Connection, batch_id: str) -> int:
     """The number of a failed batch's new attempt. Raises RefusedError when it did not fail."""
-    if not (attempts := ledger.reopen(db, [batch_id])):
+    if not (attempts := batches.reopen(db, [batch_id])):
         raise RefusedError(f"There is no failed batch {batch_id}: it is running, it is done, or it does not exist.")
     return attempts[batch_id]
 
@@ -48,7 +48,7 @@ def _backfill(db: sa.Connection, request: Request) -> str:
     counts = {
         "files to load": sum(day.missing for day in days),
         "files that failed": sum(day.failed for day in days),
-        "files to clean again": sum(day.reprocess for day in days),
+        "files to reprocess": sum(day.reprocess for day in days),
         "reports": sum(len(day.reports) for day in days),
     }
     return f"Queued: {', '.join(f'{count:,} {what}' for what, count in counts.items() if count)}."

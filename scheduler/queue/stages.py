@@ -16,7 +16,7 @@ from t3lib.ingest.staging import Staging
 from t3lib.problems import explain, told
 from t3lib.settings import settings
 from t3lib.urls import scrubbed
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 INGEST = ("1_extract", "2_clean", "3_load")
 _STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
@@ -57,7 +57,7 @@ def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
     that are held because a person holds their key."""
     with warehouse.connect() as db:
         fence(db)
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
         _tell_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
         _tell_held(db, batch_id)
     Staging.of(batch_id).remove()
@@ -69,7 +69,7 @@ def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> 
     A batch whose load was committed before its notebook failed is done; returns whether it is."""
     with warehouse.connect() as db:
         fence(db)
-        loaded = ledger.is_loaded(db, batch_id)
+        loaded = batches.is_loaded(db, batch_id)
         (_close_loaded if loaded else _park)(db, batch_id, error)
     if loaded:
         Staging.of(batch_id).remove()
@@ -77,7 +77,7 @@ def fail_batch(batch_id: str, error: str, *, fence: Fence = lambda db: None) -> 
 
 
 def _park(db: sa.Connection, batch_id: str, error: str) -> None:
-    ledger.finish(db, batch_id, error)
+    batches.finish(db, batch_id, error)
     text = f"{error}\n\nNothing of this batch was loaded. Once the cause is fixed, run:\n\n    t3 ingest\n"
     text += _last_run(db, "batch_id", batch_id)
     mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
@@ -85,7 +85,7 @@ def _park(db: sa.Connection, batch_id: str, error: str) -> None:
 
 def _close_loaded(db: sa.Connection, batch_id: str, error: str) -> None:
     """Close a batch that is loaded, and notify the operators of the error afterwards."""
-    ledger.finish(db, batch_id)
+    batches.finish(db, batch_id)
     text = f"{error}\n\nThe files were loaded before this error: there is nothing to do.\n"
     text += _last_run(db, "batch_id", batch_id)
     mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; a later step failed", text)

@@ -1,5 +1,8 @@
 """Takeover of dead workers: their workflows go back into the queue, their runs are marked lost. Also which work is
-queued, and which is refused because too many workers died in it."""
+queued, and which is refused because too many workers died in it.
+
+How soon: a dead worker's lease ends within ten seconds (lease.py), and free leases are looked for as often as
+[takeover] of schedule.toml says."""
 
 from collections.abc import Callable, Collection
 

@@ -17,14 +17,14 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 from dbos._error import DBOSException, DBOSMaxStepRetriesExceeded
 
 from scheduler import schedule
-from scheduler.queue import fence, pickled_rows, retries, session_limits, stages, takeover
+from scheduler.queue import fence, pickled_rows, session_limits, stages, step_retries, takeover
 from scheduler.queue.lease import Lease
 from scheduler.queue.serializer import JsonSerializer, refuse_pickles
 from scheduler.runs import papermill_engine
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 APPLICATION = "t3-scheduler"
 # The same for every release: workflows survive a deployment, since later versions find their steps by name.
@@ -43,10 +43,10 @@ _lease: Lease | None = None
 _step = partial(
     DBOS.step,
     retries_allowed=True,
-    max_attempts=retries.ATTEMPTS,
+    max_attempts=step_retries.ATTEMPTS,
     interval_seconds=1,
     backoff_rate=3,
-    should_retry=retries.is_temporary,
+    should_retry=step_retries.is_temporary,
 )
 
 
@@ -157,7 +157,7 @@ def enqueue_open_batches() -> list[str]:
 
     Metadata goes first, since cleaning needs it, then recent files, then older and reprocessed ones."""
     with warehouse.connect() as db:
-        waiting = {f"ingest:{batch.batch_id}:{batch.attempt}": batch for batch in ledger.open_batches(db)}
+        waiting = {f"ingest:{batch.batch_id}:{batch.attempt}": batch for batch in batches.open_batches(db)}
         queued = takeover.queued(db, waiting)
     priority = {"metadata": SOON, "recent": USUAL, "older": BACKFILL}
     for workflow_id, batch in waiting.items():

@@ -12,7 +12,7 @@ import nbformat
 from t3lib.business_day import day_of
 from t3lib.problems import WrongUseError
 from t3lib.settings import ROOT
-from t3lib.warehouse.files.ledger import BATCH_ID
+from t3lib.warehouse.files.batches import BATCH_ID
 
 NOTEBOOKS = ROOT / "notebooks"
 TAG = "parameters"

@@ -17,6 +17,13 @@ from t3lib.settings import settings
 
 # Nothing is uploaded to a page: a widget's message and the form with the token are far below a megabyte.
 BYTES, HEADER_BYTES, SECONDS = 2**20, 2**14, 20
+LIMITS: dict[str, Any] = {
+    "max_body_size": BYTES,
+    "max_buffer_size": BYTES + 2**16,
+    "max_header_size": HEADER_BYTES,
+    "idle_connection_timeout": SECONDS,  # for the headers too: from the last answer to the next request
+    "body_timeout": SECONDS,
+}
 _MESSAGES = {403: "You may not see this page", 404: "There is no such page", 405: "This address does not allow that"}
 
 
@@ -29,16 +36,7 @@ class Application(tornado.web.Application):
         self._names = HostNames([*settings().public_names, *([linked] if linked else [])], settings().pages_host)
 
     def listen(self, port: int, address: str | None = None, **given: Any) -> HTTPServer:
-        return super().listen(
-            port,
-            address,
-            max_body_size=BYTES,
-            max_buffer_size=BYTES + 2**16,
-            max_header_size=HEADER_BYTES,
-            idle_connection_timeout=SECONDS,  # for the headers too: from the last answer to the next request
-            body_timeout=SECONDS,
-            **given,
-        )
+        return super().listen(port, address, **LIMITS | given)
 
     def find_handler(self, request: HTTPServerRequest, **given: Any) -> Any:
         if settings().secure_cookies or sender.over_tls(request, settings().trusted_proxies):

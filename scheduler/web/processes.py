@@ -95,7 +95,7 @@ def lab(port: int = 0) -> Iterator[Page]:
     run = server_accounts.place("lab", _say)
     if run.entry:
         shared_folders.let_edit(ROOT / "notebooks", run.entry)
-    port = free_port(port or 8888, "JupyterLab", _say)
+    port = free_port(port or 8888, "JupyterLab server", _say)
     log, token = settings().home / "logs" / "lab.log", os.urandom(16).hex()
     paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
     with read_only_buckets(_say, own_account=run.entry is not None) as keys:

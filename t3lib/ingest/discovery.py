@@ -7,7 +7,7 @@ from t3lib.business_day import today
 from t3lib.feed.keys import recent_prefixes, todays_prefix
 from t3lib.landing import Landing
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches, ledger
 
 RECENT_DAYS = 3
 ATTEMPTS = 3
@@ -38,5 +38,5 @@ def _list_and_claim(landing: Landing, prefixes: list[str], sweep: bool) -> tuple
         new = ledger.enter(db, found.new)
         if sweep:
             ledger.mark_deleted(db, {found.key for found in objects}, ledger.moment(db, seconds))
-        batches = ledger.claim(db, settings().batch_bytes)
-    return batches, found.overtaken or new < len(found.new)
+        made = batches.claim(db, settings().batch_bytes)
+    return made, found.overtaken or new < len(found.new)

@@ -15,7 +15,7 @@ from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import pinned_settings
-from t3lib.warehouse.files import ledger, reprocessing, rulesets
+from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
 from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stamp
 
@@ -47,7 +47,7 @@ def open_batch(batch_id: str, business_date: str = "") -> Batch:
     with warehouse.connect() as db:
         if batch_id == ledger.DRY_RUN:
             return _open_dry_run(db, business_date)
-        is_reprocessing = ledger.is_reprocessing(db, batch_id)
+        is_reprocessing = batches.is_reprocessing(db, batch_id)
         return Batch(batch_id, ledger.files(db, batch_id), Staging.of(batch_id), is_reprocessing)
 
 

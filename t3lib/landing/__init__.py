@@ -4,31 +4,25 @@ import hashlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError, PreconditionError
-from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store
 
-from t3lib import urls
+from t3lib.landing import s3
 from t3lib.landing.folder import Folder
 from t3lib.landing.listing import Listing
 from t3lib.landing.objects import Object, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
-from t3lib.settings import BUCKETS, SettingsError, settings
-
-if TYPE_CHECKING:
-    from obstore.store import S3Config
+from t3lib.settings import settings
 
 __all__ = ["Landing", "Object", "ObjectChangedError", "ObjectNotGivenError", "ObjectTooLargeError"]
 
 READERS = 16
 READ_AGAIN_SECONDS = (0.3, 1, 3)  # a listing may lag behind the objects
-ANSWER_SECONDS = 30  # for one request, until its answer is complete
-RETRY_SECONDS = 90  # for one request with all its retries
 
 
 class Landing:
@@ -36,7 +30,7 @@ class Landing:
 
     def __init__(self, url: str | None = None):
         self.url = url or settings().need("landing_url")
-        self.store = _store(self.url)
+        self.store = s3.store(self.url)
         self._lister = _lister(self.url, self.store)
 
     def objects(self, prefix: str = "") -> Iterator[Object]:
@@ -127,49 +121,9 @@ def _lister(url: str, store: ObjectStore) -> Folder | Listing | _Other:
     """What lists this kind of store."""
     if isinstance(store, LocalStore):
         return Folder(Path(unquote(urlsplit(url).path)))
-    return Listing(store, ANSWER_SECONDS) if isinstance(store, S3Store) else _Other(store)
+    return Listing(store, s3.ANSWER_SECONDS) if isinstance(store, S3Store) else _Other(store)
 
 
 def _etag(meta: Any) -> str:
     """The etag without the quotes that only some answers have; without an etag, time and size identify a version."""
     return (meta["e_tag"] or "").strip('"') or f"{meta['last_modified'].timestamp()}-{meta['size']}"
-
-
-def _store(url: str) -> ObjectStore:
-    if "://" in url:
-        _require_store_url(url)
-    parts = urlsplit(url)
-    if parts.scheme in ("", "file"):
-        return _folder(Path(unquote(parts.path)))
-    if parts.scheme != "s3":
-        return from_url(url)
-    chosen = settings()
-    config: S3Config = {"region": chosen.s3_region}
-    if chosen.s3_endpoint:
-        config["endpoint"] = chosen.s3_endpoint
-    if chosen.s3_access_key_id:
-        config["access_key_id"] = chosen.s3_access_key_id
-        config["secret_access_key"] = chosen.need("s3_secret_access_key")
-    plain = (chosen.s3_endpoint or "").startswith("http:")
-    return S3Store(
-        parts.netloc,
-        prefix=parts.path.strip("/") or None,
-        config=config,
-        client_options={"allow_http": plain, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
-        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
-    )
-
-
-def _require_store_url(url: str) -> None:
-    try:
-        urls.parsed(url, login=False)
-    except ValueError as error:
-        raise SettingsError(f"{error}: write s3://bucket/prefix or file:///folder.") from None
-    if urls.scheme(url) not in BUCKETS:
-        raise SettingsError("There is no object store at such an address: write s3://bucket/prefix or file:///folder.")
-
-
-def _folder(path: Path) -> LocalStore:
-    if not path.is_dir():
-        raise SettingsError(f"The folder {path} does not exist: create it or correct the file:// URL.")
-    return LocalStore(path)

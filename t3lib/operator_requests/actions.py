@@ -15,7 +15,7 @@ from t3lib.operator_requests.rows import Request
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine, repairs, replays
-from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.files import batches, reprocessing
 
 Action = Callable[[sa.Connection, Request], str]
 
@@ -95,9 +95,9 @@ def _resend(db: sa.Connection, request: Request) -> str:
 def _reclean(db: sa.Connection, request: Request) -> str:
     size = settings().batch_bytes
     first, last = (date.fromisoformat(request.parameters[name]) for name in ("first", "last"))
-    batches = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
-    ledger.claim(db, size)
-    return f"Queued: {len(batches)} {'batch' if len(batches) == 1 else 'batches'} to reprocess."
+    made = reprocessing.claim_days(db, first, last, batch_bytes=size, **_by(request))
+    batches.claim(db, size)
+    return f"Queued: {len(made)} {'batch' if len(made) == 1 else 'batches'} to reprocess."
 
 
 ACTIONS: dict[str, Action] = {

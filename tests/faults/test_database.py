@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.cli.ingesting.batches import take_in
-from scheduler.queue import retries, workflows
+from scheduler.queue import step_retries, workflows
 from scheduler.runs.runner import NotebookFailedError
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
@@ -67,7 +67,7 @@ def test_a_line_cut_inside_copy_loads_nothing_and_the_next_try_everything(lunch,
     with pytest.raises(Exception) as error:  # noqa: PT011
         feeding.run(batch_id)
     if line.broken:
-        assert retries.is_temporary(error.value), repr(error.value)
+        assert step_retries.is_temporary(error.value), repr(error.value)
     nothing_is_loaded()
     line.cuts = 0
     feeding.take_in()
@@ -81,7 +81,7 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
         execute(database, f"ALTER DATABASE {sa.make_url(database).database} SET statement_timeout = '500ms'")
         with pytest.raises(Exception, match="statement timeout") as error:
             feeding.run(batch_id)
-        assert retries.is_temporary(error.value), repr(error.value)
+        assert step_retries.is_temporary(error.value), repr(error.value)
         nothing_is_loaded()
     feeding.take_in()
     assert len(feeding.sales()) == lunch
@@ -91,8 +91,12 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
 def test_a_connection_lost_under_pandas_is_tried_again(database):
     with pytest.raises(pd.errors.DatabaseError) as error, warehouse.connect() as db:
         pd.read_sql(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"), db)
-    assert retries.is_temporary(NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb"))
-    assert not retries.is_temporary(NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb"))
+    assert step_retries.is_temporary(
+        NotebookFailedError("3_load", 4, "DatabaseError", str(error.value), "3_load.ipynb")
+    )
+    assert not step_retries.is_temporary(
+        NotebookFailedError("3_load", 4, "DatabaseError", "no such column", "3_load.ipynb")
+    )
 
 
 def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, own_database):
@@ -108,7 +112,7 @@ def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, 
 
     with pytest.raises(sa.exc.OperationalError) as error:
         query_after_a_crash()
-    assert retries.is_temporary(error.value)
+    assert step_retries.is_temporary(error.value)
     until(lambda: cluster.is_up)
 
 
@@ -129,7 +133,7 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
         other.execute("SELECT 1 FROM ops.source_file FOR UPDATE")  # the loader holds these and wants the watermark
         loader.join(60)
     assert "deadlock" in str(errors[0])
-    assert retries.is_temporary(errors[0]), repr(errors[0])
+    assert step_retries.is_temporary(errors[0]), repr(errors[0])
     nothing_is_loaded()
     feeding.take_in()
     assert len(feeding.sales()) == lunch

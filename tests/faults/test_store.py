@@ -13,10 +13,11 @@ from t3lib import landing as landing_module
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
+from t3lib.landing import s3 as stores
 from t3lib.landing.listing import ListingError
 from t3lib.problems import explain
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 from tests.faults.injection.store import misbehaving
 from tests.support import feeding
 from tests.support.feeding import LUNCH, at
@@ -58,7 +59,7 @@ def store(s3, database, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Two seconds for an answer, and a quiet server says nothing for three."""
-    monkeypatch.setattr(landing_module, "ANSWER_SECONDS", 2)
+    monkeypatch.setattr(stores, "ANSWER_SECONDS", 2)
 
 
 @pytest.mark.parametrize("fault", [500, 503, "drop", "truncate", "hang"])
@@ -163,4 +164,4 @@ def incidents() -> int:
 
 def waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch.batch_id for batch in ledger.open_batches(db)]
+        return [batch.batch_id for batch in batches.open_batches(db)]

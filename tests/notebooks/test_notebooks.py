@@ -88,6 +88,7 @@ def test_nbval_runs_every_notebook_with_an_analysts_rights(filled, tmp_path):
     assert f"{cells} passed" in result.stdout
 
 
+@pytest.mark.slow  # it runs notebooks in kernels
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_every_notebook_runs_with_other_parameters_and_on_a_day_without_data(filled, name):
     before = figures()
@@ -161,6 +162,7 @@ def test_a_notebook_keeps_the_contract(path):
     assert contract.breaches(path) == []
 
 
+@pytest.mark.slow  # it runs notebooks in kernels
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if not name.startswith(("4", "5", "6"))])
 def test_a_notebook_runs_on_its_defaults_before_the_first_load(bucket, name):
     values = dry_run.dry_run(parameters.notebook(name), {}).values

@@ -9,7 +9,7 @@ from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import reconciliation
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 LUNCH = "trucks/2026-11/5/15/T3_T3_A1.csv"
 HEADER = "timestamp,type,total"
@@ -42,7 +42,7 @@ def run(batch_id: str):
     pipeline.clean_batch(batch)
     loaded = pipeline.load_batch(batch)
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     return loaded
 
 
@@ -71,4 +71,4 @@ def assert_reconciles() -> None:
 
 def _waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch.batch_id for batch in ledger.open_batches(db)]
+        return [batch.batch_id for batch in batches.open_batches(db)]

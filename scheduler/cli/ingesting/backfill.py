@@ -11,7 +11,7 @@ from scheduler.cli.output import print_json, progress, say, table
 if TYPE_CHECKING:
     from scheduler.queue.backfill import Backfill, Day
 
-_MODES = "missing: files never loaded; failed: failed batches; all: both, and loaded files are cleaned again."
+_MODES = "missing: files never loaded; failed: failed batches; all: both, and loaded files are reprocessed."
 
 
 def backfill(
@@ -71,5 +71,5 @@ def _as_json(day: "Day") -> dict[str, Any]:
 def _show(plan: list["Day"]) -> None:
     rows = [vars(day) | {"reports": ", ".join(day.reports)} for day in plan]
     columns = {"business_date": "business day", "missing": "files to load", "failed": "files that failed",
-               "reprocess": "files to clean again", "reports": "reports to make"}  # fmt: skip
+               "reprocess": "files to reprocess", "reports": "reports to make"}  # fmt: skip
     table(rows, columns, "Nothing to catch up on.")

@@ -8,7 +8,7 @@ from scheduler.queue import stages, workflows
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 # Batches that one process takes in at a time: one more than cores, since a load also waits for the disk.
 AT_ONCE = min(3, 1 + (os.cpu_count() or 1))
@@ -19,7 +19,7 @@ def take_in() -> list[str]:
     landing = Landing()
     stages.park_stranded()
     with warehouse.connect() as db:
-        ledger.reopen(db)
+        batches.reopen(db)
     failed: list[str] = []
     seen: set[str] = set()
     with progress("Reading the bucket") as advance:
@@ -59,4 +59,4 @@ def _wait_for(workflow: str) -> list[str]:
 def _not_loaded(batch_id: str, why: str) -> list[str]:
     """A line about a batch whose workflow failed; none if its files were loaded before the error."""
     with warehouse.connect() as db:
-        return [] if ledger.is_loaded(db, batch_id) else [f"{batch_id} was not loaded: {why}"]
+        return [] if batches.is_loaded(db, batch_id) else [f"{batch_id} was not loaded: {why}"]

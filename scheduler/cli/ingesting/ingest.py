@@ -68,7 +68,7 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     from scheduler.queue import workflows
     from t3lib import warehouse
     from t3lib.settings import settings
-    from t3lib.warehouse.files import ledger, reprocessing
+    from t3lib.warehouse.files import batches, reprocessing
     from t3lib.warehouse.files.audit import account
     from t3lib.warehouse.sales import restated_figures
 
@@ -77,13 +77,13 @@ def _reprocess(days: str, why: str, by: str, as_json: bool) -> None:
     with session("database", "landing", "smtp", "archive"):
         kernels.warm()
         with warehouse.connect() as db:
-            batches = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
-            ledger.claim(db, size)
-        with workflows.working(), progress("Cleaning again") as advance:
+            made = reprocessing.claim_days(db, first, last, actor=by or account(), why=why, batch_bytes=size)
+            batches.claim(db, size)
+        with workflows.working(), progress("Reprocessing") as advance:
             failed = wait_for_all(workflows.enqueue_open_batches(), advance)
         with warehouse.connect() as db:
-            files = reprocessing.outcomes(db, batches)
-            changes = restated_figures.of_batches(db, batches)
+            files = reprocessing.outcomes(db, made)
+            changes = restated_figures.of_batches(db, made)
     if as_json:
         print_json({"files": files, "changes": [vars(change) for change in changes], "failed": failed})
     else:
@@ -132,7 +132,7 @@ def _show(files: list[dict], changes: list["Restatement"]) -> None:
     changed = [file for file in files if file["outcome"] != "unchanged"]
     if changed:
         table(changed, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
-    out().print(f"{len(files):,} files cleaned again, {unchanged:,} of them came out as before.")
+    out().print(f"{len(files):,} files reprocessed, {unchanged:,} of them came out as before.")
     rows = [
         {"truck": change.truck_id, "day": change.business_date, "before": pounds(change.pence_before),
          "after": pounds(change.pence_after), "sales": f"{change.rows:+,}"}

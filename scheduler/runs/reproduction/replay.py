@@ -27,7 +27,7 @@ from t3lib import warehouse
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 
 
 def main(work: dict, bucket: Path) -> Path:
@@ -60,14 +60,14 @@ def take_in(batch_id: str) -> None:
     for stage in (pipeline.extract_batch, pipeline.clean_batch, pipeline.load_batch):
         stage(batch)
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     for following in waiting():
         take_in(following)
 
 
 def waiting() -> list[str]:
     with warehouse.connect() as db:
-        return [batch[0] for batch in ledger.open_batches(db)]  # older commits: pairs
+        return [batch[0] for batch in batches.open_batches(db)]  # older commits: pairs
 
 
 if __name__ == "__main__":

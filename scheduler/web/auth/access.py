@@ -110,12 +110,10 @@ class Visitors(IdentityProvider):
         server: Server = given["parent"]
         self.rules = server.rules
         self.token = self.rules.token
-        days = settings().session_hours / 24
-        self.cookie_options = {"samesite": "Lax", "expires_days": days}
-        self.get_secure_cookie_kwargs = {"max_age_days": days}
+        self.cookie_options, self.get_secure_cookie_kwargs = sessions.cookie_options()
         self.attempts = Attempts()
         signed_out = settings().home / SESSIONS / f"{server.page_name}.json"
-        self.signed_out = sessions.SignedOut(signed_out, days * 86400)
+        self.signed_out = sessions.SignedOut(signed_out, settings().session_hours * 3600)
 
     @property
     def auth_enabled(self) -> bool:

@@ -7,9 +7,18 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from t3lib.settings import settings
 
 # 2**15 rounds over 8 blocks: guessing a token from a stolen cookie costs 32 MB and 0.05 s a guess.
 _COST = {"n": 2**15, "r": 8, "p": 1, "maxmem": 2**26, "dklen": 32}
+
+
+def cookie_options() -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a page's cookie is written and read: it lasts for T3_SESSION_HOURS."""
+    days = settings().session_hours / 24
+    return {"samesite": "Lax", "expires_days": days}, {"max_age_days": days}
 
 
 def cookie_key(token: str, page: str, folder: Path) -> bytes:

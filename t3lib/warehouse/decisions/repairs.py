@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError
 from t3lib.warehouse.db.connection import connect
+from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import decisions, rejects
 from t3lib.warehouse.decisions.decisions import Decision
 from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.audit import named, reasoned
-from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, ensure_months, sales_of
+from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.sales.restatements import Label
 
 _FORCE = " If it is right all the same, say so (--force)."

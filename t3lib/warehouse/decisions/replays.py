@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import decisions, rejects
 from t3lib.warehouse.files.audit import named, reasoned
-from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, ensure_months
+from t3lib.warehouse.sales.change import SALE_SCHEMA, changing
 from t3lib.warehouse.sales.restatements import Label
 
 _REASONS = """

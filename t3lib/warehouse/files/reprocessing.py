@@ -7,7 +7,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from t3lib.warehouse.db import locks
-from t3lib.warehouse.files import audit, ledger
+from t3lib.warehouse.files import audit, batches
 
 REPROCESSED: dict[str, str] = {
     "restated": "Cleaned again; its rows changed.",
@@ -75,14 +75,14 @@ def unread(db: sa.Connection, first: date, last: date) -> list[int]:
 def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[int]]:
     """Those of these files that are in no such batch yet, in the batches that would reprocess them."""
     free = list(db.execute(_FREE, {"files": files}))
-    return [[row.file_id for row in batch] for batch in ledger.bounded(free, batch_bytes, ledger.BATCH_FILES)]
+    return [[row.file_id for row in batch] for batch in batches.bounded(free, batch_bytes, batches.BATCH_FILES)]
 
 
 def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:
     """Put loaded files into batches that reprocess them; returns the ids of the batches made."""
     locks.acquire(db, locks.REPROCESSING)
     made = []
-    for batch in ledger.bounded(list(db.execute(_FREE, {"files": files})), batch_bytes, ledger.BATCH_FILES):
+    for batch in batches.bounded(list(db.execute(_FREE, {"files": files})), batch_bytes, batches.BATCH_FILES):
         size = sum(row.size for row in batch)
         made.append(f"again-{batch[0].file_id}-{uuid4().hex[:12]}")
         entry = {"batch": made[-1], "files": len(batch), "bytes": size, "cause": cause, "actor": actor, "why": why}

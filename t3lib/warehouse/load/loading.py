@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from t3lib.business_day import business_date, today
 from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.files import identity, rulesets
 from t3lib.warehouse.files.file_outcomes import decide, reopen_held
 from t3lib.warehouse.files.rulesets import FLAGS
 from t3lib.warehouse.sales import restatements, rollups
-from t3lib.warehouse.sales.change import add_sales, changing, ensure_months, require_dimensions, sales_of
+from t3lib.warehouse.sales.change import add_sales, changing, require_dimensions, sales_of
 from t3lib.warehouse.sales.restatements import Label
 
 _OUTCOME = """

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.decisions.active import Followed
 from t3lib.warehouse.decisions.decisions import RULES, Decision
@@ -21,7 +22,6 @@ from t3lib.warehouse.sales.change import (
     apply,
     changing,
     delete_rows,
-    ensure_months,
     require_dimensions,
     sales_of,
 )

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from t3lib.warehouse.db import locks
-from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor, transaction
 from t3lib.warehouse.sales import restatements, rollups
 
@@ -74,14 +71,6 @@ def require_dimensions(cursor: Cursor, stamp: str | None) -> None:
     cursor.execute(_DIMENSIONS)
     if stamp is not None and cursor.table()["changed_at"][0].as_py() != stamp:
         raise DimensionsChangedError("Trucks, menus or pitches changed since this batch was cleaned.")
-
-
-def ensure_months(sales: pa.Table, url: str | None = None) -> None:
-    """Make the partitions that these sales need, in a transaction of its own."""
-    months = {date(d.year, d.month, 1) for d in pc.unique(sales["business_date"]).to_pylist()}
-    with connect(url) as db:
-        for month in sorted(months):
-            db.execute(sa.text("SELECT core.ensure_month(:month)"), {"month": month})
 
 
 def sales_of(cursor: Cursor, file_ids: list[int]) -> pa.Table:

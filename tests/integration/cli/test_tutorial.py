@@ -121,7 +121,7 @@ def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
     shown = next(text for text in printed if "would be" in text)
     moved = re.search(r"unknown_payment_type\s+loaded\s+(\d+)\s+\+£([\d.]+)", shown)
     assert moved, shown
-    applied = next(text for text in printed if "files cleaned again" in text)
+    applied = next(text for text in printed if "files reprocessed" in text)
     days = _DAYS.findall(shown)
     assert days
     assert days == _DAYS.findall(applied)

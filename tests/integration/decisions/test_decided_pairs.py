@@ -10,7 +10,7 @@ from t3lib.landing.objects import Object
 from t3lib.problems import RefusedError
 from t3lib.warehouse.checks.duplicate_pairs import alike
 from t3lib.warehouse.decisions import quarantine, repairs
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 
 OTHER = LUNCH.replace("_A1", "_B2")
@@ -125,5 +125,5 @@ def test_an_earlier_spelling_that_comes_back_counts_again(bucket: Path):
 def _listed_again(file: ledger.File) -> str:
     with warehouse.connect() as db:
         ledger.record(db, [Object(file.key, file.etag, 1, file.last_modified)])
-        (batch,) = ledger.claim(db, 2**26)
+        (batch,) = batches.claim(db, 2**26)
     return batch

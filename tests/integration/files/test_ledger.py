@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from t3lib import warehouse
 from t3lib.landing import Object
 from t3lib.warehouse.decisions.rejects import STATUSES
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches, ledger
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
@@ -40,35 +40,35 @@ def test_what_is_not_ours_is_counted_and_ignored(db: sa.Connection):
         "ignored",
         "Not a file of the feed: its key follows none of the known layouts.",
     )
-    assert ledger.claim(db, 100) == []
+    assert batches.claim(db, 100) == []
 
 
 def test_batches_are_bounded_in_bytes_and_files(db: sa.Connection):
     ledger.record(db, [seen(LUNCH.replace("A1", f"A{n}"), size=40) for n in range(1, 6)])
-    batches = ledger.claim(db, batch_bytes=100, batch_files=2)
-    assert [len(keys_of(db, batch)) for batch in batches] == [2, 2, 1]
+    made = batches.claim(db, batch_bytes=100, batch_files=2)
+    assert [len(keys_of(db, batch)) for batch in made] == [2, 2, 1]
 
 
 def test_a_file_larger_than_a_batch_gets_one_of_its_own(db: sa.Connection):
     ledger.record(db, [seen(LUNCH, size=500), seen(LUNCH.replace("A1", "B2"), size=1)])
-    assert [len(keys_of(db, batch)) for batch in ledger.claim(db, 100)] == [1, 1]
+    assert [len(keys_of(db, batch)) for batch in batches.claim(db, 100)] == [1, 1]
 
 
 def test_metadata_goes_first_and_the_sales_wait_for_it(db: sa.Connection):
     ledger.record(db, [seen(LUNCH), seen(MENU)])
-    (metadata,) = ledger.claim(db, 100)
+    (metadata,) = batches.claim(db, 100)
     assert keys_of(db, metadata) == [MENU]
-    assert ledger.claim(db, 100) == []
-    ledger.finish(db, metadata)
-    (sales,) = ledger.claim(db, 100)
+    assert batches.claim(db, 100) == []
+    batches.finish(db, metadata)
+    (sales,) = batches.claim(db, 100)
     assert keys_of(db, sales) == [LUNCH]
 
 
 def test_the_newest_batches_of_the_day_come_before_older_ones(db: sa.Connection):
     older = "trucks/2026-11/4/21/T3_T3_A1.csv"
     ledger.record(db, [seen(older), seen(LUNCH), seen("historical/TRUCK_DATA_HIST_3.parquet")])
-    batches = ledger.claim(db, batch_bytes=100, batch_files=1)
-    assert [keys_of(db, batch)[0].split("/")[0:3] for batch in batches] == [
+    made = batches.claim(db, batch_bytes=100, batch_files=1)
+    assert [keys_of(db, batch)[0].split("/")[0:3] for batch in made] == [
         ["historical", "TRUCK_DATA_HIST_3.parquet"],
         ["trucks", "2026-11", "5"],
         ["trucks", "2026-11", "4"],
@@ -77,22 +77,22 @@ def test_the_newest_batches_of_the_day_come_before_older_ones(db: sa.Connection)
 
 def test_a_failed_batch_is_tried_again_as_another_attempt(db: sa.Connection):
     ledger.record(db, [seen(LUNCH)])
-    (batch,) = ledger.claim(db, 100)
-    assert ledger.open_batches(db) == [(batch, 1, "older")]
-    ledger.finish(db, batch, "the network was away")
-    assert ledger.open_batches(db) == []
-    assert ledger.reopen(db) == {batch: 2}
-    assert ledger.open_batches(db) == [(batch, 2, "older")]
+    (batch,) = batches.claim(db, 100)
+    assert batches.open_batches(db) == [(batch, 1, "older")]
+    batches.finish(db, batch, "the network was away")
+    assert batches.open_batches(db) == []
+    assert batches.reopen(db) == {batch: 2}
+    assert batches.open_batches(db) == [(batch, 2, "older")]
 
 
 def test_only_a_batch_that_failed_is_opened_again(db: sa.Connection):
     ledger.record(db, [seen(LUNCH), seen(LUNCH.replace("T3_T", "T3_T1"))])
-    failed, done = ledger.claim(db, 100, batch_files=1)
-    ledger.finish(db, failed, "the network was away")
-    ledger.finish(db, done)
-    assert ledger.reopen(db, [done]) == {}
-    assert ledger.reopen(db, []) == {}
-    assert ledger.reopen(db, [failed, done]) == {failed: 2}
+    failed, done = batches.claim(db, 100, batch_files=1)
+    batches.finish(db, failed, "the network was away")
+    batches.finish(db, done)
+    assert batches.reopen(db, [done]) == {}
+    assert batches.reopen(db, []) == {}
+    assert batches.reopen(db, [failed, done]) == {failed: 2}
     assert db.scalar(sa.text("SELECT finished_at FROM ops.batch WHERE state = 'open'")) is None
 
 
@@ -100,8 +100,8 @@ def test_a_file_that_is_claimed_is_not_claimed_twice(database: str):
     with warehouse.connect() as db:
         ledger.record(db, [seen(LUNCH)])
     with warehouse.connect() as first, warehouse.connect() as second:
-        assert len(ledger.claim(first, 100)) == 1
-        assert ledger.claim(second, 100) == []
+        assert len(batches.claim(first, 100)) == 1
+        assert batches.claim(second, 100) == []
 
 
 def test_deleted_and_back_again(db: sa.Connection):
@@ -130,4 +130,4 @@ def test_the_database_knows_the_codes_that_have_a_sentence(db: sa.Connection, ta
 
 def test_batches_share_the_bytes_evenly():
     files = [SimpleNamespace(size=30) for _ in range(7)]
-    assert [len(batch) for batch in ledger.bounded(files, most_bytes=100, most_files=9)] == [2, 3, 2]
+    assert [len(batch) for batch in batches.bounded(files, most_bytes=100, most_files=9)] == [2, 3, 2]

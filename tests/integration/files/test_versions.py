@@ -20,7 +20,7 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing, Object
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, rows, sales, take_in
 
 A, B, C = (f"{HEADER}\n{at('12:00', 'card', total)}\n".encode() for total in ("10.00", "20.00", "30.00"))
@@ -92,7 +92,7 @@ def test_what_changed_before_it_was_read_is_read_when_it_comes_back(landing: Lan
     pipeline.clean_batch(batch)
     pipeline.load_batch(batch)
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     assert sales() == []
     take_in()
     assert pence() == [1000]
@@ -246,6 +246,7 @@ OTHER = st.tuples(st.sampled_from(["delete", "look", "ingest", "ingest"]), st.sa
 _example = iter(range(1, 10**6))
 
 
+@pytest.mark.slow  # it tries many sequences in both kinds of bucket
 @hypothesis_settings(
     max_examples=int(os.environ.get("T3_FAULT_RUNS", 15)), deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 from scheduler import schedule
 from scheduler.cli.ingesting.batches import take_in
 from scheduler.cli.ingesting.ingest import outcome, summary
-from scheduler.queue import retries, stages, takeover, workflows
+from scheduler.queue import stages, step_retries, takeover, workflows
 from scheduler.runs import runner
 from scheduler.runs.runner import NotebookFailedError
 from scheduler.schedule import Limits
@@ -238,7 +238,7 @@ def test_a_limit_of_postgres_is_not_tried_again_though_the_driver_calls_it_opera
     columns = ", ".join(f"{n} AS c{n}" for n in range(1_700))
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")
-    assert not retries.is_temporary(raised.value)
+    assert not step_retries.is_temporary(raised.value)
     with pytest.raises(psycopg.OperationalError) as raised, transaction() as cursor:
         cursor.execute(f"SELECT {columns}")
-    assert not retries.is_temporary(raised.value)
+    assert not step_retries.is_temporary(raised.value)

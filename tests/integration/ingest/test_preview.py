@@ -103,7 +103,7 @@ def test_each_batch_is_judged_under_what_the_one_before_leaves(bucket, monkeypat
     take_in()
     assert sales() == []
     limit(monkeypatch, 100_00)
-    monkeypatch.setattr("t3lib.warehouse.files.ledger.BATCH_FILES", 1)
+    monkeypatch.setattr("t3lib.warehouse.files.batches.BATCH_FILES", 1)
     found = preview.of_days(DAY, DAY)
     assert found.by_move() == [
         {"before": "above_limit", "after": "decimal_shift", "rows": 1, "pence": 0},

@@ -16,7 +16,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from scheduler import kernels
 from scheduler.kernels import ownership
 from scheduler.kernels.client import KernelStartError
-from scheduler.queue import retries
+from scheduler.queue import step_retries
 from tests.support.kernel import Kernel
 
 pytestmark = [
@@ -215,7 +215,7 @@ def test_kernels_are_bounded() -> None:
     kernel = Kernel()
     with pytest.raises(KernelStartError, match="1 kernels run already") as refused:
         Kernel()
-    assert retries.is_temporary(refused.value)
+    assert step_retries.is_temporary(refused.value)
     kernel.close()
     Kernel().close()
     file.write_text(text)

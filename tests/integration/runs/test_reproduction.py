@@ -15,7 +15,7 @@ from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
 pytestmark = pytest.mark.slow  # it runs whole pipelines
@@ -36,7 +36,7 @@ def loading(bucket: Path) -> str:
     ((batch_id,),) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open'")
     *_, last = [run_notebook(stage, {"batch_id": batch_id}) for stage in INGEST]
     with warehouse.connect() as db:
-        ledger.finish(db, batch_id)
+        batches.finish(db, batch_id)
     return last.run_id
 
 

@@ -19,7 +19,7 @@ from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.checks import rollup_repair
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import audit, ledger, reprocessing
+from t3lib.warehouse.files import audit, batches, reprocessing
 from t3lib.warehouse.sales import rollups
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 from tests.support.mailbox import mailbox
@@ -140,7 +140,7 @@ def test_a_wrong_count_in_the_ledger_is_healed_as_advised(two_trucks: Path):
     quarantine.hold(LUNCH, actor="Ann", why="The ledger is wrong.")
     quarantine.release(LUNCH, actor="Ann", why="Read it anew.")
     with warehouse.connect() as db:
-        ledger.claim(db, settings().batch_bytes)
+        batches.claim(db, settings().batch_bytes)
     take_in()
     assert rebuild() == []
     assert held() == right

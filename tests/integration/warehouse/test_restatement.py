@@ -15,7 +15,7 @@ from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine, repairs
-from t3lib.warehouse.files import ledger, reprocessing
+from t3lib.warehouse.files import batches, ledger, reprocessing
 from t3lib.warehouse.sales import restated_figures
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 from tests.support.restating import DAY, RECORDED, SHIFTED, again
@@ -247,11 +247,11 @@ def test_everything_at_once_neither_deadlocks_nor_miscounts(bucket: Path):
         put(bucket, key, *[at("13:00", "card", "5.99")] * 20, at("12:01", "card", "VOID"))
     with warehouse.connect() as db:
         ledger.record(db, Landing().objects())
-        new = ledger.claim(db, settings().batch_bytes, batch_files=1)
+        new = batches.claim(db, settings().batch_bytes, batch_files=1)
     put(bucket, "metadata/pitches.csv", "3,7,2026-11-05 10:00,2026-11-05 20:00", header="truck_id,location_id,from,to")
     with warehouse.connect() as db:
         ledger.record(db, Landing().objects())
-        metadata = ledger.claim(db, settings().batch_bytes)
+        metadata = batches.claim(db, settings().batch_bytes)
     assert (len(asked) > 1, len(new), len(metadata)) == (True, 3, 1)
     with ThreadPoolExecutor(8) as pool:
         loads = [pool.submit(run, batch) for batch in [*asked, *new, *metadata]]

@@ -147,9 +147,9 @@ def test_the_proxy_names_operators_and_only_the_proxy(place, monkeypatch):
 def test_headers_are_believed_of_trusted_addresses_only():
     rules = Rules(user_header="X-User", groups_header="X-Groups", group="ops", proxies=("10.0.0.1",))
     headers = {"X-User": "olga", "X-Groups": "ops"}
-    assert rules.named(headers, "10.0.0.1") == "olga"
-    assert rules.named(headers, "10.0.0.2") is None
-    assert rules.named(headers | {"X-Groups": "opsy"}, "10.0.0.1") is None
+    assert rules.user_of(headers, "10.0.0.1") == "olga"
+    assert rules.user_of(headers, "10.0.0.2") is None
+    assert rules.user_of(headers | {"X-Groups": "opsy"}, "10.0.0.1") is None
 
 
 def test_a_page_for_this_machine_answers_to_no_other_name(served):

@@ -21,7 +21,7 @@ from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import batches
 from tests.support.queueing import put, take_in
 from tests.support.steps import change, one, until
 
@@ -59,7 +59,7 @@ def test_a_batch_in_which_five_workers_died_is_parked_told_once_and_its_recovery
         assert one("SELECT state FROM ops.batch") == "failed"
         assert incidents() == [f"T3: ingest of {batch} failed"]
         with warehouse.connect() as db:
-            ledger.reopen(db)
+            batches.reopen(db)
         take_in()
     assert one("SELECT state FROM ops.batch") == "done"
     assert incidents()[1:] == [f"T3: ingest of {batch} succeeded after all"]

@@ -91,20 +91,6 @@ def test_hostile_names_are_shown_not_run():
         assert "\nBcc" not in block.text
 
 
-def test_hostile_names_are_inert_in_the_csv():
-    day = figures(totals(20_000, 20), *USUAL, trucks=trucks("=HYPERLINK(1)", '+1,"2'))
-    text = report.envelope(day).content["csv"]["t3-2026-11-20-cfo.csv"]
-    assert ",'=HYPERLINK(1)," in text
-    assert ""","'+1,""2",""" in text
-
-
-def test_csv_starts_with_the_sum_of_all_trucks():
-    text = report.envelope(figures(totals(112_000, 140), *USUAL)).content["csv"]["t3-2026-11-20-cfo.csv"]
-    header, everyone, *_ = text.splitlines()
-    assert header.startswith("business_date,truck_id,truck,transactions,")
-    assert everyone == "2026-11-20,,All trucks,140,125,125,1120.00,1000.00,1000.00"
-
-
 def test_sections_of_other_editions_show_nothing():
     assert report.payments(figures(totals(1, 1), edition_name="culinary")) is None
     assert report.prices(figures(totals(1, 1), edition_name="cfo")) is None
