@@ -1,4 +1,4 @@
-"""Raw rows in, sales and rejects out: every row lands in exactly one of the two, by the rules that a notebook states."""
+"""Raw rows in, sales and rejects out: the rules of a notebook, applied to every row of a batch."""
 
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned

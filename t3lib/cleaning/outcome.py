@@ -95,8 +95,8 @@ def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int] | np.ndarray)
         assert rules.frames is not None
         cells = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
         raise RuleError(
-            f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {what} and no rule rejects them, the first is "
-            f"{cells}: add a rule that does. Nothing is loaded."
+            f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {what} and no rule rejects them, the first "
+            f"is {cells}: add a rule that does. Nothing is loaded."
         )
 
 

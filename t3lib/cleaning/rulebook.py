@@ -37,7 +37,7 @@ _FILES = [
 
 @dataclass(frozen=True)
 class Rulebook:
-    """The cells that state the rules, in order. Each stands alone: it sees `rules`, `rows`, `moments`, `pd` and `np`."""
+    """The cells that state the rules, in order. Each sees `rules`, `rows`, `moments`, `pd` and `np`, no other cell."""
 
     cells: tuple[str, ...]
 
@@ -60,11 +60,16 @@ class Rulebook:
         return cls.of_notebook(json.loads(text))
 
     @classmethod
-    def in_force(cls) -> "Rulebook":
+    def in_force(cls, *, checked: bool = False) -> "Rulebook":
         """The rules that the schedule uses: as last committed; those of the folder outside of a checkout, and with
-        T3_EDITED_NOTEBOOKS. They come from files alone: what the database holds of rules is never run."""
-        is_committed = not settings().edited_notebooks and checkout.text_of(NOTEBOOK) is not None
-        return cls.of_commit() if is_committed else cls.of_folder()
+        T3_EDITED_NOTEBOOKS. They come from files alone: what the database holds of rules is never run.
+
+        checked: their examples too. Raises RuleError."""
+        text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
+        notebook = json.loads(text or NOTEBOOK.read_text())
+        if checked:
+            examples(notebook)
+        return cls.of_notebook(notebook)
 
     @property
     def hash(self) -> str:
@@ -116,8 +121,8 @@ def verify(rules: Rules) -> Rulebook:
         for code in rules.stated.keys() | again.stated.keys():
             if not _same(rules.stated.get(code), again.stated.get(code), places):
                 raise RuleError(
-                    f"Rule {code!r} catches other rows when the batch comes in another order, or is not stated in a cell "
-                    "of its own: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
+                    f"Rule {code!r} catches other rows when the batch comes in another order, or needs another cell: it "
+                    "may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
                 )
     return book
 

@@ -1,4 +1,4 @@
-"""Rules of cleaning, as the cells of `2_clean` state them: which rows are no sales, which are odd, how a text is read."""
+"""Rules of cleaning, as cells of `2_clean` state them: which rows are no sales, which are odd, how texts are read."""
 
 import html
 import linecache
@@ -13,6 +13,7 @@ import pandas as pd
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
 from t3lib.money import parse_amount
+from t3lib.problems import RefusedError
 
 if TYPE_CHECKING:
     from t3lib.cleaning.examples import Example
@@ -24,13 +25,13 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
 
 
-class RuleError(Exception):
+class RuleError(RefusedError):
     """A rule that cannot be applied; its text says which, and what to do."""
 
 
 @dataclass
 class Rule:
-    """One rule: its code and sentence, whether it rejects or flags, and the distinct rows or moments that it catches."""
+    """One rule: its code and sentence, whether it rejects or flags, and which distinct rows or moments it catches."""
 
     code: str
     sentence: str
@@ -64,7 +65,8 @@ class Rules:
     """The rules of one batch, in the order in which they are stated: the first that rejects a row gives its reason.
 
     `rows` and `moments` are the batch's distinct values (see `Frames.rows` and `Frames.moments`); a rule's `when` is a
-    column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated them, in order."""
+    column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated the
+    rules, in order."""
 
     def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
         # The names tell columns of one from columns of the other, which may have the same length.
@@ -78,8 +80,8 @@ class Rules:
         self._facts, self.frames = facts, frames
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
-        """Read these texts, in any case and with blanks around them: of column 'total' as an amount (as_="4.50"), of any
-        other column as a payment (as_="cash"). The rows concerned by their texts."""
+        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount (as_="4.50"), of any
+        other column as a payment (as_="cash"). Returns how many rows have each of the texts."""
         amount = parse_amount(as_).pence if column == "total" else None
         if amount is None and as_ not in PAYMENT_TYPES:
             raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
@@ -125,8 +127,8 @@ class Rules:
     def examples(self, *examples: "Example") -> pd.DataFrame:
         """Literal rows (time, payment, total) and what becomes of each under the rules above; see `examples.check`.
 
-        They are of a truck that sells one dish for 4.99 and has no card reader, in a file of 5 November 2026 that covers
-        12:00 to 15:00. Raises RuleError where something else becomes of one."""
+        They are of a truck that sells one dish for 4.99 and has no card reader, in a file of 5 November 2026 for the
+        hours from 12:00 to 15:00. Raises RuleError where something else becomes of one."""
         from t3lib.cleaning.examples import check
         from t3lib.cleaning.rulebook import Rulebook
 
@@ -140,7 +142,7 @@ class Rules:
         return Rules(rows, moments, self._facts)
 
     def dearest_price(self, sold_at_least: int) -> pd.Series:
-        """The dearest price of each row's truck in pence: on its menu, or else sold so often so far; missing if none."""
+        """The dearest price of each row's truck in pence: on its menu, or else sold that often so far; missing if none."""
         facts = self._facts
         dearest: dict[int, int] = {}
         for truck in self.rows["truck"].unique().tolist():
@@ -175,8 +177,8 @@ class Rules:
             if when.index.name == frame.index.name and when.index.equals(frame.index):
                 return of_moments
         raise RuleError(
-            f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all of "
-            f"`moments` ({len(self.moments):,})."
+            f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all "
+            f"of `moments` ({len(self.moments):,})."
         )
 
     def _shown(self, rule: Rule) -> Caught:
@@ -190,7 +192,7 @@ class Rules:
         return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
 
     def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
-        """Per distinct row (or moment) the number of the first rule (before one) that rejects it, NONE where none does."""
+        """Per distinct row (or moment) the number of the first rule, before this one, that rejects it; NONE without."""
         first = np.full(len(self.moments if of_moments else self.rows), NONE, np.int16)
         rules = list(self.stated.values())
         for number in reversed(range(rules.index(before) if before else len(rules))):

@@ -68,8 +68,8 @@ def rules(batch: Batch) -> Rules:
 def clean_batch(batch: Batch, stated: Rules | None = None) -> cleaning.Cleaned:
     """Put the staged raw rows into sales.parquet and rejects.parquet by the rules that a notebook stated.
 
-    Without them by those of the folder's `2_clean`. Raises RuleError where a rule catches other rows in another order of
-    the batch, or leaves a row that is no sale."""
+    Without them by those of the folder's `2_clean`. Raises RuleError where a rule catches other rows in another order
+    of the batch, or leaves a row that is no sale."""
     if stated is None:
         stated = Rulebook.of_folder().state(rules(batch))
     return _clean(batch, rulebook.verify(stated), stated)

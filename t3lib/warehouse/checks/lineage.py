@@ -61,7 +61,8 @@ _FILES = f"""
         GROUP BY file_id
     )
 
-    SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.columns_not_read, file.ruleset,
+    SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.columns_not_read,
+           file.ruleset,
            file.rows_read, file.rows_loaded, file.rows_rejected, coalesce(sold.transactions, 0) AS transactions,
            coalesce(sold.pence, 0)::bigint AS pence
     FROM mart.file

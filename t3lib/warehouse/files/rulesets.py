@@ -59,7 +59,7 @@ def keep(cursor: Cursor, book: Rulebook, files: list[int]) -> None:
 
 def flags(db: sa.Connection) -> dict[str, int]:
     """The number of each flag in core.sale.flags."""
-    return dict(db.execute(_BITS).tuples().all())
+    return {row.code: row.bit for row in db.execute(_BITS)}
 
 
 def names(flags: dict[str, int], value: int) -> list[str]:
@@ -69,4 +69,4 @@ def names(flags: dict[str, int], value: int) -> list[str]:
 
 def sentences(db: sa.Connection) -> dict[str, str]:
     """The sentence of every reason and flag that rules ever gave."""
-    return dict(db.execute(_SENTENCES).tuples().all())
+    return {row.code: row.sentence for row in db.execute(_SENTENCES)}
