@@ -46,8 +46,8 @@ def _exact(found: re.Match[str]) -> tuple[int | None, str | None, int | None]:
 
 @dataclass(frozen=True)
 class Amount:
-    """The amount that a text says: exact pence (negative with a minus), or none; and the nearest pence where it has more
-    than two decimals."""
+    """The amount that a text says: exact pence (negative with a minus), or none; and the nearest pence if it has
+    more than two decimals."""
 
     pence: int | None
     nearest: int | None = None

@@ -121,8 +121,8 @@ def verify(rules: Rules) -> Rulebook:
         for code in rules.stated.keys() | again.stated.keys():
             if not _same(rules.stated.get(code), again.stated.get(code), places):
                 raise RuleError(
-                    f"Rule {code!r} catches other rows when the batch comes in another order, or needs another cell: it "
-                    "may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
+                    f"Rule {code!r} catches other rows when the batch comes in another order, or needs another cell: "
+                    "it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
                 )
     return book
 

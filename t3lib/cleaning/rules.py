@@ -142,7 +142,7 @@ class Rules:
         return Rules(rows, moments, self._facts)
 
     def dearest_price(self, sold_at_least: int) -> pd.Series:
-        """The dearest price of each row's truck in pence: on its menu, or else sold that often so far; missing if none."""
+        """The dearest price of each row's truck in pence: on its menu, or else sold that often; missing if none."""
         facts = self._facts
         dearest: dict[int, int] = {}
         for truck in self.rows["truck"].unique().tolist():
