@@ -12,6 +12,8 @@ import pytest
 from tests.integration.cli import terminal
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
+pytestmark = pytest.mark.slow  # it runs twenty commands
+
 COMMANDS = (
     "status", "files", "files --state loaded", "rejects list", "rejects show 2 2", "mail list",
     "trace --truck 3 --date 2026-11-05", "reproduce", "diff 2026-11-05", "ingest --reprocess 2026-11-05 --why Again",

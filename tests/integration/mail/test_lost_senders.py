@@ -19,6 +19,8 @@ from t3lib.settings import settings
 from tests.integration.mail.mails import prepared, state, stored
 from tests.support.mailbox import mailbox
 
+pytestmark = pytest.mark.slow  # it starts senders and kills them
+
 
 def test_accepted_mail_is_sent_though_the_database_was_cut_off(box, database, postgres):
     mail_id = prepared()

@@ -240,7 +240,7 @@ def test_a_page_whose_kernel_dies_says_so_and_comes_again(cases):
     kernel = kernel_of(text)
     psutil.Process(int(re.search(r"pid (\d+)", text)[1])).kill()
     until(lambda: visitor.ask(f"api/kernels/{kernel}")[0] == 410, 10)
-    assert "starts again" in json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["why"]
+    assert "restarts now" in json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["why"]
 
 
 def test_a_page_cannot_take_much_more_than_its_memory_between_two_looks(cases):

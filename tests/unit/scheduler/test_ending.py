@@ -27,6 +27,7 @@ with stopping() as stop:
 """
 
 
+@pytest.mark.slow  # it starts commands
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
 def test_an_end_that_was_asked_for_while_a_command_starts_is_not_lost(number):
     ended = subprocess.run([sys.executable, "-c", LOST, number], capture_output=True, text=True, timeout=60)
