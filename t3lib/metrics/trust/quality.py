@@ -78,7 +78,8 @@ SELECT coalesce(sum(transactions), 0)::bigint FROM mart.sales_hourly
 WHERE business_date BETWEEN :first AND :last
   AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
 _REJECTED = """
-SELECT reason, sum(rows)::bigint AS rows, sentence FROM mart.rejected_daily JOIN mart.reason ON code = reason
+SELECT reason, sum(rows)::bigint AS rows, coalesce(sentence, reason) AS sentence
+FROM mart.rejected_daily LEFT JOIN mart.reason ON code = reason
 WHERE business_date BETWEEN :first AND :last
   AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
 GROUP BY reason, sentence ORDER BY rows DESC, reason"""

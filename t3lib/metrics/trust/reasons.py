@@ -25,7 +25,8 @@ _FILES = sa.text("""
     FROM mart.file WHERE kind = 'sales' AND truck_id = :truck AND batch_date = ANY(CAST(:days AS date[]))
     GROUP BY batch_date""")
 _REJECTED = sa.text("""
-    SELECT sentence, sum(rows) AS rows FROM mart.rejected_daily JOIN mart.reason ON code = reason
+    SELECT coalesce(sentence, reason) AS sentence, sum(rows) AS rows
+    FROM mart.rejected_daily LEFT JOIN mart.reason ON code = reason
     WHERE business_date = :day GROUP BY reason, sentence ORDER BY rows DESC, reason LIMIT 1""")
 
 

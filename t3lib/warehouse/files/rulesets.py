@@ -51,10 +51,15 @@ def bits(db: sa.Connection, book: Rulebook, *, keep: bool = False) -> dict[str, 
 
 
 def keep(cursor: Cursor, book: Rulebook, files: list[int]) -> None:
-    """Within a load: these files were cleaned under these rules, which are the ones in force from now on."""
+    """Within a load: these files were cleaned under these rules."""
+    name(cursor, book)
+    cursor.execute(_CLEANED, [book.hash, files])
+
+
+def name(cursor: Cursor, book: Rulebook) -> None:
+    """Within a change: keep the text of these rules, and the words of their reasons and flags."""
     cursor.execute(_KEEP, [book.hash, json.dumps(book.cells)])
     cursor.execute(_NAME, [json.dumps({code: rule.sentence for code, rule in book.stated().items()}), book.hash])
-    cursor.execute(_CLEANED, [book.hash, files])
 
 
 def flags(db: sa.Connection) -> dict[str, int]:

@@ -166,7 +166,6 @@ def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
 def test_a_replay_gives_rows_the_reason_of_today(file_id: int, monkeypatch: pytest.MonkeyPatch):
     new = 'rules.reject("not_wanted", "It is not wanted.", when=rows.word.eq("void"), suggest=rows.truck * 0 + 250)'
     rulebooks.put_in_force(monkeypatch, rulebooks.edited({"void": new}))
-    rows("INSERT INTO ops.reason (code, sentence) VALUES ('not_wanted', 'It is not wanted.') RETURNING code")
     replays.replay(actor="Ann", why="New words.", reason="void")
     assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_wanted", 250)]
 
