@@ -9,7 +9,7 @@ RECORD = "application/vnd.t3.run+json"
 
 
 def show(**values: Any) -> None:
-    """Display the run's values (rows=..., files=...) as the notebook's closing line, readable in the executed notebook."""
+    """Display the values of the run (rows=..., files=...) as the closing line of the executed notebook."""
     from IPython.display import display
 
     display({RECORD: values, "text/plain": "\n".join(_line(*value) for value in values.items())}, raw=True)
