@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.files import identity
-from t3lib.warehouse.files.duplicates import DuplicateSearch
+from t3lib.warehouse.files.held_duplicates import DuplicateSearch
 
 Row = dict[str, Any]
 

@@ -144,6 +144,7 @@ def _sleep(cursor: psycopg2.extensions.cursor) -> None:
 def test_a_worker_that_starts_ends_whoever_it_waits_for(url: str, bucket: Path, monkeypatch, role: str, holding: str):
     monkeypatch.setattr(role_limits, "LONGEST_WAIT", 1)
     monkeypatch.setattr(session_limits, "LIMITS_SECONDS", 1)
+    change("DROP SCHEMA dbos CASCADE")  # the tests' databases have the queue already
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     with session(url, role) as held:
         held.execute(UNBOUND)
