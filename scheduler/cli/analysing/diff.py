@@ -19,32 +19,36 @@ _DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
 
 def diff(
     days: Annotated[str, typer.Argument(help="Business day or days, DATE or DATE..DATE.")],
+    commit: Annotated[str, typer.Option(help="The rules of this commit instead of those of the folder.")] = "",
     json: Json = False,
 ) -> None:
     """Show what edited cleaning rules would change for loaded days.
 
-    Rows that would move between loaded and rejected, by reason, and pence per day and truck, before and after.
+    The rules are those of `2_clean` in this folder, edits included. Rows that would move between loaded and rejected,
+    by reason, and pence per day and truck, before and after.
     Nothing is changed; `t3 ingest --reprocess` applies the rules.
 
     Example: t3 diff 2026-11-01..2026-11-07"""
     from scheduler.cli.session import session
+    from t3lib.cleaning import Rulebook
     from t3lib.ingest import preview
 
     first, last = days_of(days, "DATE")
+    rules = Rulebook.of_commit(commit) if commit else Rulebook.of_folder()
     with session("database", "landing"):
         own = settings().database_url_analyst
         with progress("Cleaning for comparison") as advance:
-            found = preview.of_days(first, last, own.get_secret_value() if own else None, advance)
+            found = preview.of_days(first, last, own.get_secret_value() if own else None, advance, rules)
     if json:
         print_json({"files": found.files, "moves": found.by_move(), "days": found.by_day(), "readable": found.readable})
     else:
-        _show(found, days)
+        _show(found, days, commit or "this folder")
 
 
-def _show(found: "Difference", days: str) -> None:
+def _show(found: "Difference", days: str, place: str) -> None:
     changed, files = found.files["restated"], found.files.total()
     named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
-    out().print(f"{named} cleaned under the rules of this folder: {changed:,} would come out differently.")
+    out().print(f"{named} cleaned under the rules of {place}: {changed:,} would come out differently.")
     for outcome in ("gone", "refused"):
         if count := found.files[outcome]:
             out().print(f"{count:,} can no longer be read ({outcome}): their rows would stay as they are.")

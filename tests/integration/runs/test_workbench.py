@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from scheduler.cli import app
 from scheduler.runs import runner, source
 from t3lib import warehouse
-from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.support.feeding import LUNCH, at, put, rows, take_in
+from tests.support.rulebooks import limit
 
 COMMITTED = new_notebook(
     cells=[new_code_cell("from t3lib import record\nrecord.show(rows=7)")],
@@ -75,7 +75,7 @@ def test_a_cell_that_raises_is_named_with_the_copy(database, tmp_path):
 
 def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     assert "0 would come out differently" in t3("diff", "2026-11-05").output
-    monkeypatch.setattr(TruckFacts, "limit", lambda self, truck_id: 50_00)
+    limit(monkeypatch, 50_00)
     shown = " ".join(t3("diff", "2026-11-05").output.split())
     assert "1 would come out differently" in shown
     assert "loaded above_limit 1 -£99.00" in shown
@@ -83,4 +83,6 @@ def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     found = json.loads(t3("diff", "2026-11-05", "--json").output)
     assert found["days"] == [{"truck_id": 3, "business_date": "2026-11-05", "rows_before": 2, "rows_after": 1,
                               "pence_before": 10399, "pence_after": 499}]  # fmt: skip
+    assert "0 would come out" in t3("diff", "2026-11-05", "--commit", "HEAD").output
+    assert "unheard has no notebooks/2_clean.ipynb" in str(t3("diff", "2026-11-05", "--commit", "unheard").exception)
     assert t3("diff", "yesterday").exit_code == 1

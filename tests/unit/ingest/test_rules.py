@@ -158,6 +158,18 @@ def test_an_example_that_becomes_something_else_is_refused():
         rulebook.examples(notebook)
 
 
+def test_no_worker_begins_under_rules_that_contradict_their_examples(tmp_path, monkeypatch):
+    notebook = json.loads(rulebook.NOTEBOOK.read_text())
+    assert Rulebook.in_force(checked=True) == Rulebook.of_notebook(notebook)
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).replace('["void", "voided"]', '["cancelled"]')
+    changed = tmp_path / "2_clean.ipynb"
+    changed.write_text(json.dumps(notebook))
+    monkeypatch.setattr(rulebook, "NOTEBOOK", changed)
+    with pytest.raises(RuleError, match="becomes 'not_a_number', not 'void'"):
+        Rulebook.in_force(checked=True)
+
+
 def test_columns_of_rows_and_of_moments_are_told_apart_when_both_have_one_length():
     rules = Frames(*batch((NOON, "card", "8.70"), (LATE, "card", "9.70")), FACTS).rules()
     assert len(rules.rows) == len(rules.moments)
