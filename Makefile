@@ -31,7 +31,7 @@ demo: setup  ## everything on a made-up fleet, with live uploads (ARGS=--once st
 	@$(BIN)/t3 demo $(ARGS)
 
 test: setup chromium  ## every test
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 quick: setup  ## the tests that take under two minutes together
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile -m "not slow" $(ARGS)

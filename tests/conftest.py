@@ -32,6 +32,13 @@ PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
 _numbers = itertools.count()
 
 
+@pytest.hookimpl(trylast=True)  # after the folders that mark their tests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: at the end no process waits for another's last file."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Every test starts with no T3_* variable and a home of its own."""
