@@ -87,7 +87,7 @@ def _frames(batch: Batch) -> Frames:
 
 def _clean(batch: Batch, book: Rulebook, stated: Rules) -> cleaning.Cleaned:
     with warehouse.connect() as db:
-        bits = rulesets.bits(db, book, keep=not batch.is_dry_run)
+        bits = rulesets.bits(db, book) if batch.is_dry_run else rulesets.register(db, book)
     cleaned = outcome(stated, bits)
     batch.staging.write_json("rules", book.cells)
     batch.staging.write("rejects", cleaned.rejects)

@@ -17,6 +17,7 @@ from t3lib.period import Period
 from t3lib.report import buyers_pack, sent_figures
 from t3lib.report.buyers_pack import Pack
 from t3lib.report.sent_figures import Sent
+from t3lib.warehouse.files import rulesets
 
 WEEKS = 4
 
@@ -46,6 +47,7 @@ class Day:
     places: pd.DataFrame
     attention: tuple[metrics.Attention, ...]
     quality: metrics.DataQuality
+    reasons: dict[str, str]
     freshness: metrics.Freshness
     restated: pd.DataFrame
     contribution: Contribution | None
@@ -92,6 +94,7 @@ def _figures(db: sa.Connection, days: Period, one: Edition) -> Day:
         places=compared(breakdown.by_place, "location_id"),
         attention=tuple(metrics.attention(db, days.last)) if "attention" in one.sections else (),
         quality=metrics.data_quality(db, scope),
+        reasons=rulesets.sentences(db),
         freshness=metrics.freshness(db),
         restated=metrics.restated_days(db, *_restatement_span(db, one, days), before=days.first),
         contribution=contribution(db, scope),

@@ -68,6 +68,7 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
         "places": places.assign(location="Leeside Market", busiest_hour=13),
         "attention": (),
         "quality": metrics.DataQuality(4, sales.transactions + 2, sales.transactions, 2, {"void": 2}),
+        "reasons": {"void": "The sale was voided on the till."},
         "freshness": metrics.Freshness(1, datetime(2026, 11, 21, 4, 40, tzinfo=UTC), None),
         "restated": pd.DataFrame(columns=["business_date", "rows_change", "pence_change", "causes"]),
         "contribution": None,

@@ -25,15 +25,13 @@ class Freshness(Figures):
 
 @dataclass(frozen=True)
 class DataQuality(Figures):
-    """Files and rows behind a scope; rows_read = rows_loaded + rows_rejected. reasons: the sentence of each reason in
-    `rejected`."""
+    """Files and rows behind a scope; rows_read = rows_loaded + rows_rejected."""
 
     files: int
     rows_read: int
     rows_loaded: int
     rows_rejected: int
     rejected: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def rejected_pct(self) -> float | None:
@@ -78,11 +76,10 @@ SELECT coalesce(sum(transactions), 0)::bigint FROM mart.sales_hourly
 WHERE business_date BETWEEN :first AND :last
   AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
 _REJECTED = """
-SELECT reason, sum(rows)::bigint AS rows, coalesce(sentence, reason) AS sentence
-FROM mart.rejected_daily LEFT JOIN mart.reason ON code = reason
+SELECT reason, sum(rows)::bigint AS rows FROM mart.rejected_daily
 WHERE business_date BETWEEN :first AND :last
   AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
-GROUP BY reason, sentence ORDER BY rows DESC, reason"""
+GROUP BY reason ORDER BY rows DESC, reason"""
 
 
 def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
@@ -97,10 +94,9 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     parameters = _with_moments(scope)
     files = db.execute(sa.text(_FILES), parameters).scalar_one()
     loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
-    found = db.execute(sa.text(_REJECTED), parameters).all()
-    rejected: dict[str, int] = {row.reason: row.rows for row in found}
+    rejected: dict[str, int] = {row[0]: row[1] for row in db.execute(sa.text(_REJECTED), parameters)}
     refused = sum(rejected.values())
-    return DataQuality(files, loaded + refused, loaded, refused, rejected, {row.reason: row.sentence for row in found})
+    return DataQuality(files, loaded + refused, loaded, refused, rejected)
 
 
 _FILES_BY_TRUCK = """

@@ -86,7 +86,7 @@ def rejects(day: Day) -> Block:
     """Rows that were not loaded, by reason."""
     rejected, read = day.quality.rejected, day.quality.rows_read
     rows = [
-        [Cell(day.quality.reasons.get(reason, reason)), Cell(f"{count:,}"), Cell(words.share(100 * count / read))]
+        [Cell(day.reasons.get(reason, reason)), Cell(f"{count:,}"), Cell(words.share(100 * count / read))]
         for reason, count in rejected.items()
     ]
     note = "" if rows else "Every row was loaded."

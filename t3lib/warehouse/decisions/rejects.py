@@ -91,9 +91,7 @@ def validate(
     raw_rows = pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA)
     of_files = pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA)
     rules = Rulebook.in_force()
-    return rules.clean(
-        raw_rows, of_files, read_truck_facts(db), rulesets.bits(db, rules, keep=True), believing=believing
-    )
+    return rules.clean(raw_rows, of_files, read_truck_facts(db), rulesets.register(db, rules), believing=believing)
 
 
 def must_be_open(row: dict[str, Any]) -> None:

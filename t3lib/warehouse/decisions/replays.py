@@ -5,12 +5,10 @@ from datetime import date
 
 import pyarrow as pa
 
-from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import decisions, rejects
-from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.audit import named, reasoned
 from t3lib.warehouse.sales.change import SALE_SCHEMA, changing
 from t3lib.warehouse.sales.restatements import Label
@@ -53,7 +51,6 @@ def replay(
         decisions.lock(cursor, sorted({row["file_id"] for row in rows}))
         open_rows = decisions.unchanged(cursor, rows)
         inserted = decisions.only(found.sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA), open_rows)
-        rulesets.name(cursor, Rulebook.in_force())
         _update_reasons(cursor, found.rejects)
         by_line = {(row["file_id"], row["row_number"]): row for row in open_rows}
         made = [(by_line[sale["file_id"], sale["row_number"]], sale) for sale in inserted.to_pylist()]

@@ -92,7 +92,7 @@ def load(
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
         _write_outcomes(cursor, outcome)
         if rules:
-            rulesets.keep(cursor, rules, outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].to_pylist())
+            rulesets.note(cursor, rules, outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].to_pylist())
         if sales.num_rows:
             add_sales(cursor, sales)
         if rejects.num_rows:

@@ -104,7 +104,7 @@ def load(
         found = compare(cursor, readable, sales, rejects)
         _replace_rejects(cursor, found)
         if rules:
-            rulesets.keep(cursor, rules, readable)
+            rulesets.note(cursor, rules, readable)
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
             decisions.write(cursor, lines)
         if found.files or found.accepted:

@@ -35,8 +35,7 @@ def upgrade() -> None:
         CREATE TABLE ops.ruleset (
             hash          text PRIMARY KEY,
             cells         jsonb NOT NULL,
-            first_used_at timestamptz NOT NULL DEFAULT now(),
-            last_used_at  timestamptz NOT NULL DEFAULT now()
+            first_used_at timestamptz NOT NULL DEFAULT now()
         );
         -- One row per reason or flag that rules ever gave. bit: the number of a flag in core.sale.flags.
         CREATE TABLE ops.reason (
@@ -54,8 +53,7 @@ def upgrade() -> None:
                rows_rejected, pence_loaded, first_sale_at, last_sale_at, discovered_at, finished_at, deleted_at, etag,
                batch_id, columns_not_read, ruleset
         FROM ops.source_file;
-        CREATE VIEW mart.ruleset AS SELECT hash, cells, first_used_at, last_used_at FROM ops.ruleset;
-        CREATE INDEX source_file_ruleset ON ops.source_file (ruleset) WHERE ruleset IS NOT NULL;
+        CREATE VIEW mart.ruleset AS SELECT hash, cells, first_used_at FROM ops.ruleset;
     """)
     reasons = sa.table("reason", sa.column("code"), sa.column("sentence"), sa.column("bit"), schema="ops")
     op.bulk_insert(reasons, [{"code": code, "sentence": said, "bit": None} for code, said in _REASONS])
