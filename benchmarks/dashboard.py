@@ -42,7 +42,7 @@ _PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 
 def measure(quick: bool) -> list[Measure]:
-    """The measures of T3 beside those of Streamlit."""
+    """The measures of T3 and of Streamlit, side by side."""
     trucks, days, per_file = (10, 300, 42) if quick else (30, 1000, 167)
     with scratch_home() as home:
         sales = fill(home, trucks, days, per_file)

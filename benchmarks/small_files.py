@@ -88,7 +88,7 @@ def _far_away() -> Iterator[None]:
 
 
 def _relay(port: int):
-    """A proxy that passes bytes on, those of answers with a delay."""
+    """A proxy that passes bytes on and delays the answers."""
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back, forth = await asyncio.open_connection("127.0.0.1", port)

@@ -7,10 +7,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -24,6 +25,7 @@ from t3lib.settings import ROOT, settings
 
 LAB = Path(__file__).with_name("lab")
 START_SECONDS, ATTEMPTS = 60, 3
+PORT_TAKEN = ("no available port", "already in use")  # what the servers say of a port taken since it was found free
 PAGES = {"dashboard": ("5_dashboard", "dashboard", 8866), "operations": ("6_operations", "operations", 8867)}
 
 
@@ -58,20 +60,12 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     host, log = settings().pages_host, settings().home / "logs" / f"{name}.log"
     secrets = access.environment(name)
     run, env, stdin = _prepare(name, role, secrets)
-    for _ in range(ATTEMPTS):
-        listen_port = free_port(port or default_port, f"{name} page", _say)
-        command = run.command(voila_server.command(listen_port, notebook, host))
-        server = launch(command, log, stdin, env=env, cwd=run.folder)
-        if listens := _wait_listening(listen_port, server):
-            break
-        server.stop(wait_seconds=5)
-        port_in_use = _is_in_use(listen_port, _local_address(host)) or "no available port" in log_end(log)
-        if not port_in_use:  # then another port would not help
-            break
-    url = f"http://{_local_address(host)}:{listen_port}/"
+    port, server = _start(
+        f"{name} page", port or default_port, lambda free: run.command(voila_server.command(free, notebook, host)), log,
+        host=_local_address(host), stdin=stdin, env=env, cwd=run.folder,
+    )  # fmt: skip
+    url = f"http://{_local_address(host)}:{port}/"
     try:
-        if not listens:
-            raise ServiceError(f"The {name} page did not start. Its log ends with: {log_end(log)}")
         if name == "dashboard" and not settings().dashboard_url:
             os.environ["T3_DASHBOARD_URL"] = url  # links in mails that this process sends
             settings.cache_clear()
@@ -95,19 +89,41 @@ def lab(port: int = 0) -> Iterator[Page]:
     run = server_accounts.place("lab", _say)
     if run.entry:
         shared_folders.let_edit(ROOT / "notebooks", run.entry)
-    port = free_port(port or 8888, "JupyterLab server", _say)
     log, token = settings().home / "logs" / "lab.log", os.urandom(16).hex()
     paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
     with read_only_buckets(_say, own_account=run.entry is not None) as keys:
         env = run.environment(environment.of("analyst"), "analyst") | keys
         env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
-        server = launch(run.command(_lab_command(port)), log, env=env, cwd=run.folder)
+        port, server = _start(
+            "JupyterLab server",
+            port or 8888,
+            lambda free: run.command(_lab_command(free)),
+            log,
+            env=env,
+            cwd=run.folder,
+        )
         try:
-            if not _wait_listening(port, server):
-                raise ServiceError(f"JupyterLab did not start. Its log ends with: {log_end(log)}")
             yield Page(f"http://127.0.0.1:{port}/lab/tree/notebooks?token={token}", server)
         finally:
             server.stop(wait_seconds=5)
+
+
+def _start(
+    what: str, port: int, command: Callable[[int], list[str]], log: Path, *, host: str = "127.0.0.1", **options: Any
+) -> tuple[int, Server]:
+    """The port and the server of `command(port)`, once it listens: on `port`, or on another that is free.
+
+    Raises ServiceError with the end of its log when it does not start."""
+    for _ in range(ATTEMPTS):
+        listen_port = free_port(port, what, _say)
+        server = launch(command(listen_port), log, **options)
+        if _wait_listening(listen_port, server):
+            return listen_port, server
+        server.stop(wait_seconds=5)
+        port_taken = _is_in_use(listen_port, host) or any(words in log_end(log) for words in PORT_TAKEN)
+        if not port_taken:  # then another port would not help
+            break
+    raise ServiceError(f"The {what} did not start. Its log ends with: {log_end(log)}")
 
 
 def _lab_command(port: int) -> list[str]:

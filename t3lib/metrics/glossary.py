@@ -620,7 +620,7 @@ _ENTRIES = (
     Entry(
         "pence_difference",
         "Pence unexplained",
-        "Pence of the ledger less those of the sales; 0 if all agree.",
+        "The ledger's pence minus the sales' pence; 0 if both agree.",
         "pence in the ledger - pence of other days - gross sales",
         "pence",
         "mart.file, mart.sales_hourly",

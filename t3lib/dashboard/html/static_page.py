@@ -16,7 +16,7 @@ from t3lib.dashboard.widgets.picks import PICKS, text
 def page(view: View | None, error_message: str = "", sheet: str = "", fragments: Fragments | None = None) -> str:
     """The page as HTML; `sheet` replaces the cards of the first tab. Without a view it shows why there is none.
 
-    `fragments` are those of the view, if they are rendered already."""
+    `fragments`: the view's, if they are rendered already."""
     notice = alert(error_message)
     if view is None or view.held is None:
         body = parts.no_answer() if view is None else parts.no_sales()

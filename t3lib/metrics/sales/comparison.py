@@ -19,7 +19,7 @@ class Typical(Totals):
 
 
 def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
-    """Mean of the same weekdays before, over those of the `weeks` periods for which all data are loaded.
+    """Mean of the same weekdays before, over the periods (at most `weeks`) for which all data are loaded.
 
     A period counts, with its zeros, if it starts on or after the first day of data. Pence and transactions are rounded
     half up; average ticket and card share are computed over all periods together. None without a period.

@@ -118,7 +118,7 @@ GROUP BY truck_id, truck.name ORDER BY truck_id"""
 def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck with a file of these days: truck_id, truck, files, files_not_loaded, rows_read, rows_rejected.
 
-    Rows are those of complete files, so a history file counts with all of its days. Days and trucks of the scope count.
+    Rows of whole files are counted, so a history file counts with all of its days. Days and trucks of the scope count.
 
     >>> metrics.frame("files_by_truck", week)[["truck", "files", "rows_read", "rows_rejected"]]
                  truck  files  rows_read  rows_rejected

@@ -14,7 +14,7 @@ from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 @dataclass(frozen=True)
 class Reconciliation(Figures):
-    """Rows and pence of the ledger of files, beside those of the sales behind every figure.
+    """Rows and pence in the ledger of files and in the sales behind every figure, side by side.
 
     `ledger_*` are of complete files with sales in the scope; `other_days_*` are the sales of other days in them."""
 
@@ -37,7 +37,7 @@ class Reconciliation(Figures):
 
     @property
     def pence_difference(self) -> int:
-        """Pence of the ledger less those of the sales; 0 if they agree."""
+        """The ledger's pence minus the sales' pence; 0 if both agree."""
         return self.ledger_pence - self.other_days_pence - self.gross_sales_pence
 
     @property

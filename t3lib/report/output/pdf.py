@@ -23,7 +23,7 @@ _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 def document(notebook: NotebookNode, envelope: dict[str, Any], *, corrected: bool = False) -> bytes:
-    """The PDF of an executed report: its outputs in their order, those of `workings` left out."""
+    """The PDF of an executed report: its outputs in their order, without the outputs of `workings`."""
     return _set(notebook, envelope, corrected, format="pdf", pdf_standards="ua-1")
 
 

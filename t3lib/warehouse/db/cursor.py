@@ -44,7 +44,7 @@ class Cursor(psycopg.RawCursor[tuple[Any, ...]]):
         self.copy_in(name, rows)
 
     def copy_out(self, query: str, parameters: list[Any], schema: pa.Schema) -> pa.Table:
-        """The rows of a query by COPY, for many rows; `schema` is that of the result."""
+        """The rows of a query by COPY, for many rows; `schema` is the result's."""
         given = re.sub(r"\$(\d+)", lambda found: sql.quote(parameters[int(found[1]) - 1], self), query)
         stream = bytearray()
         with self.copy(f"COPY ({given}) TO STDOUT (FORMAT binary)") as copy:

@@ -91,7 +91,7 @@ def apply(
 
 
 def without(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:
-    """The rows of a table without those of a list, by (file_id, row_number)."""
+    """The rows of a table that a list lacks, by (file_id, row_number)."""
     return table.filter(pc.invert(_among(table, rows))) if rows else table
 
 

@@ -54,7 +54,7 @@ class DuplicateSearch:
         return self._overlap(own, {other["other_id"]: other for other in others}, replaced)
 
     def _others(self, row: Row) -> list[Row]:
-        """Loaded files that may hold the same rows: not those that this batch replaces, nor those of the same key."""
+        """Loaded files that may hold the same rows, without files that this batch replaces and versions of its keys."""
         found = []
         for pair in self._pairs.get(row["file_id"], ()):
             other = pair if "key" in pair else pair | self._loaded.get(pair["other_id"], {})

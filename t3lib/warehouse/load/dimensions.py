@@ -78,7 +78,7 @@ _OUTCOME = sa.text("""
 
 
 def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None = None) -> Loaded:
-    """Commit a batch of metadata files: their records replace those of the tables; refused files change nothing.
+    """Commit a batch of metadata files: their records replace the tables' rows; refused files change nothing.
 
     The effects on loaded sales are in the same transaction: places and warnings change, and files whose rows the new
     menu validates differently are put into batches that reprocess them."""

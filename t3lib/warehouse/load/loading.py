@@ -56,7 +56,7 @@ _SHOWN_BEFORE = """
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one load did. Pence are those of the sales inserted into core.sale."""
+    """What one load did. Pence: the total of the sales inserted into core.sale."""
 
     files: dict[str, int]
     rows_read: int

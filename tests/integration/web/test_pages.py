@@ -64,6 +64,18 @@ def test_who_comes_again_asks_for_no_script_again(served):
         urllib.request.urlopen(f"{page.url}voila/static/{'0' * 32}/voila.js", timeout=30)
 
 
+def test_a_port_taken_while_the_server_started_is_avoided(place, monkeypatch):
+    find = processes.free_port
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        found = iter([taken.getsockname()[1]])
+        monkeypatch.setattr(processes, "free_port", lambda *wanted: next(found, None) or find(*wanted))
+        with processes.lab() as lab:
+            assert urlsplit(lab.url).port != taken.getsockname()[1]
+            assert lab.answer() == 200
+
+
 def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(lab):
     root, token = lab.url.split("/lab")[0], parse_qs(urlsplit(lab.url).query)["token"][0]
     with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
