@@ -75,6 +75,6 @@ lock: setup  ## update requirements.lock from pyproject.toml, for every platform
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/dry_runs outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/dry_runs outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean

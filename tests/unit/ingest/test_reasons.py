@@ -7,7 +7,6 @@ import pytest
 
 from t3lib import feed
 from t3lib.cleaning import Rulebook, TruckFacts
-from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.money import parse_pence
 from t3lib.settings import ROOT
 from t3lib.warehouse.checks.codes import FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
