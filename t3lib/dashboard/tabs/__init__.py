@@ -5,7 +5,7 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
-from t3lib.dashboard.tabs import data, menus, money, month_pack, single_sales
+from t3lib.dashboard.tabs import breakdowns, data, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
 
 _CARDS = {
@@ -29,7 +29,7 @@ def sheet(db: sa.Connection, context: TabContext) -> str:
     if cards is None:
         return ""
     inside = "".join(f'<section class="t3-card {size}">{_read(db, name, card, context)}</section>'
-                     for size, name, card in cards)  # fmt: skip
+                     for size, name, card in (*cards, *breakdowns.of_tab(context.state.tab)))  # fmt: skip
     return f'<div class="t3-grid">{inside}</div>'
 
 

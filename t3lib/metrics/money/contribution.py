@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from t3lib.metrics.display import Figures
 from t3lib.metrics.sales.totals import half_up, totals
 from t3lib.metrics.scope import Scope, bound
+from t3lib.problems import RefusedError
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
-        raise ValueError("contribution is known for the whole fleet and whole days only")
+        raise RefusedError("Contribution is known for the whole fleet and whole days only.")
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
     costs = {"Cost of goods": goods} if goods else {}
     costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
