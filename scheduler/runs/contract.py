@@ -13,9 +13,12 @@ from scheduler.runs import parameters
 from t3lib.cleaning import rulebook
 
 KERNEL = "t3"
+FIGURE = "figure"  # the tag of a cell that defines a figure for `t3 promote`
 MOST_LINES = 6
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b")
 _SECRET = re.compile(r"password|secret|token", re.IGNORECASE)
+_ELSEWHERE = "write a function in t3lib, with a test, and call it"
+_INSTEAD = {"def": f"{_ELSEWHERE} (a figure for `t3 promote` stands in a cell with the tag `{FIGURE}`)"}
 _DEFINES = {
     ast.FunctionDef: "def",
     ast.AsyncFunctionDef: "def",
@@ -94,12 +97,14 @@ def _code(notebook: Any) -> Iterator[str]:
         except SyntaxError as error:
             yield f"Cell {number} is not valid Python (line {error.lineno})."
             continue
-        for word in sorted({word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}):
-            yield f"Cell {number} holds a `{word}`: write a function in t3lib, with a test, and call it."
+        figure = FIGURE in cell.metadata.get("tags", [])
+        defined = {word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}
+        for word in sorted(defined - {"def"} if figure else defined):
+            yield f"Cell {number} holds a `{word}`: {_INSTEAD.get(word, _ELSEWHERE)}."
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
             yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > MOST_LINES and not rulebook.calls(cell.source):
+        if len(lines) > MOST_LINES and not figure and not rulebook.calls(cell.source):
             yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
 
 

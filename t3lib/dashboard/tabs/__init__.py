@@ -15,10 +15,11 @@ _CARDS = {
     "rows": single_sales.CARDS,
     "data": data.CARDS,
 }
+NAMES = tuple(_CARDS)
 _TOO_SLOW = "This took too long to read: choose fewer days."
 _log = logging.getLogger(__name__)
 
-__all__ = ["TabContext", "sheet"]
+__all__ = ["NAMES", "TabContext", "sheet"]
 
 
 def sheet(db: sa.Connection, context: TabContext) -> str:

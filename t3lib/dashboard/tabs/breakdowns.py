@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.charts import echarts, notebook
+from t3lib.dashboard.html import paging
 from t3lib.dashboard.html.cards import Cell, Row, message_card, table, title
 from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card
 from t3lib.metrics.glossary import GLOSSARY
@@ -54,11 +55,16 @@ def _card(shown: Breakdown) -> Card:
             found = getattr(metrics, shown.breakdown)(db, context.scope)
         except RefusedError as error:
             return message_card(shown.name, str(error))
-        part = context.part(shown.breakdown[:20], MOST_ROWS, len(found))
+        part = context.part(_list_name(shown.breakdown), MOST_ROWS, len(found))
         rows = _linked(found, context)[part.rows]
         return card(shown.name, _head(found), rows, shown.field, foot=context.foot(part))
 
     return draw
+
+
+def _list_name(breakdown: str) -> str:
+    """The name of its list in an address, where names have letters only."""
+    return "".join(filter(str.isalpha, breakdown))[: paging.LONGEST_NAME]
 
 
 def _linked(found: pd.DataFrame, context: TabContext) -> list[Row]:

@@ -2,4 +2,5 @@
 
 from t3lib.metrics.glossary import markdown
 
-print(markdown(), end="")
+if __name__ == "__main__":  # a warm kernel process imports every module
+    print(markdown(), end="")

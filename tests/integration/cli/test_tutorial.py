@@ -1,4 +1,4 @@
-"""docs/analysts.md and docs/sections.md, followed word for word in a clone."""
+"""docs/analysts.md, docs/sections.md and docs/figures.md, followed word for word in a clone."""
 
 import json
 import os
@@ -17,6 +17,7 @@ import pytest
 
 from scheduler.embedded import services
 from t3lib.settings import ROOT, settings
+from tests.support.pages import table_rows
 from tests.support.visitor import given
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -95,6 +96,9 @@ class Reader:
         """Put a cell below another one, as JupyterLab does."""
         path, _, above = where.partition(", below ")
         notebook = nbformat.read(self.clone / path, 4)
+        if not above:  # it is shown because it stands there
+            assert source.strip() in [cell.source for cell in notebook.cells]
+            return
         place = next(n for n, cell in enumerate(notebook.cells) if cell.source == above)
         notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(source.strip()))
         nbformat.write(notebook, self.clone / path)
@@ -150,3 +154,32 @@ with session("database"), warehouse.connect() as db:
     assert re.search(r"<td>card</td><td class=.t3-number.>£\d+\.\d\d", card)
     touched = reader.sh("git status --short --untracked-files=all").split()
     assert not [path for path in touched if path.startswith("scheduler/")]
+
+
+def test_a_figure_of_a_notebook_becomes_a_card_on_the_dashboard_by_the_tutorial(reader):
+    before = reader.sh("git status --porcelain")
+    printed = reader.follow("docs/figures.md")
+    assert reader.sh("git status --porcelain") == before
+    assert "7 files changed" in next(text for text in printed if "promoted/test_best_hour.py" in text and "|" in text)
+    assert 'metrics.frame("best_hour", week)' in "".join(printed)
+    found = json.loads(
+        reader.sh("""python -c '
+import json
+from datetime import date
+from scheduler.cli.session import session
+from t3lib import metrics, warehouse
+from t3lib.dashboard.tabs import TabContext, sheet
+from t3lib.dashboard.state import State
+day = metrics.Scope(date(2026, 11, 11), date(2026, 11, 11))
+with session("database"), warehouse.connect() as db:
+    hours = metrics.by_hour_and_truck(db, day)[["truck", "local_hour", "gross_sales_pence"]]
+    print(json.dumps([sheet(db, TabContext(State(tab="money"), day)), hours.values.tolist()]))
+'""").splitlines()[-1]
+    )
+    html, hours = found
+    card = html[html.index("Best hour") :]
+    for truck in {truck for truck, *_ in hours}:
+        pence = {hour: pence for name, hour, pence in hours if name == truck}
+        best = max(pence, key=pence.__getitem__)
+        share = f"{100 * pence[best] / sum(pence.values()):.1f}%"
+        assert [truck, f"{best:02d}:00–{best + 1:02d}:00", share] in table_rows(card)

@@ -6,7 +6,7 @@ import pytest
 
 from t3lib.settings import settings
 from tests.conftest import own_database
-from tests.support import example_fleet as example
+from tests.integration.metrics import example_fleet as example
 from tests.support.visitor import given
 
 

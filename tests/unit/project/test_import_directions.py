@@ -9,7 +9,7 @@ import pytest
 from t3lib.settings import ROOT
 
 FLOORS = {
-    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs",),
+    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs", "promotion"),
                   ("kernels", "embedded", "accounts", "http")),
     "t3lib": (("explore",), ("dashboard", "report"), ("operator_requests", "ingest", "metrics", "archive"), ("mail",),
               ("warehouse",), ("cleaning", "feed", "charts", "simulate"), ("landing",)),

@@ -1,9 +1,10 @@
 """The example fleet: what the examples in the docstrings of `t3lib.metrics` and the tests of promoted figures are of.
 
-`python -m tests.support.example_fleet FIGURE` prints what a figure gives for it, as JSON; `t3 promote` asks that."""
+`python -m tests.integration.metrics.example_fleet FIGURE` prints what a figure gives for it, as JSON (`t3 promote`)."""
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics, warehouse
+from t3lib.dashboard.tabs.breakdowns import texts
 from t3lib.settings import settings
 from tests.support.feeding import at, put, take_in
 
@@ -64,22 +66,37 @@ def rows(table: pd.DataFrame) -> list[list[Any]]:
     return json.loads(table.to_json(orient="values", date_format="iso", date_unit="s", double_precision=6))
 
 
-def given(figure: str) -> dict[str, Any]:
+def given(figure: Callable[..., Any]) -> dict[str, Any]:
     """What a figure gives for the week of the example, on days without a sale, and the queries behind it."""
-    from t3lib.dashboard.tabs.breakdowns import texts
-
+    try:
+        raw, nothing = metrics.ask(figure, WEEK), metrics.ask(figure, NOTHING)
+    except Exception as error:
+        return {"error": f"raises {type(error).__name__}: {error}"}
+    if not isinstance(raw, pd.DataFrame):
+        return {"error": f"gives a {type(raw).__name__}, not a DataFrame,"}
     found = metrics.frame(figure, WEEK)
-    columns = [name for name in found.columns if not name.endswith("_id")]
-    shown = columns.copy()
-    while len(shown) > 1 and "\\" in repr(found[shown]):  # a table that is too wide is folded
-        shown.pop()
-    with warehouse.connect() as db:
-        card = texts(getattr(metrics, figure)(db, WEEK))
-    return {"grain": found.attrs["grain"], "columns": list(found.columns), "columns_of_nothing":
-            list(metrics.frame(figure, NOTHING).columns), "kinds": found.dtypes.astype(str).to_dict(),
-            "keys": json.loads(found.to_json(orient="records", date_format="iso")), "shown_columns": shown,
-            "shown": repr(found[shown]), "named": columns, "rows": rows(found[columns]), "card": card,
-            "sql": metrics.sql(figure, WEEK)}  # fmt: skip
+    named = [name for name in found.columns if not name.endswith("_id")]
+    shown = named.copy()
+    while len(shown) > 2 and not _fits(found[shown]):
+        shown.pop(len(shown) // 2)  # a figure's own column is the last
+    return {
+        "columns": list(found.columns),
+        "columns_of_nothing": list(nothing.columns),
+        "kinds": found.dtypes.astype(str).to_dict(),
+        "records": json.loads(found.to_json(orient="records", date_format="iso")),
+        "shown": repr(found[shown]),
+        "shown_columns": shown,
+        "named": named,
+        "rows": rows(found[named]),
+        "card": texts(raw),
+        "sql": metrics.sql(figure, WEEK),
+    }
+
+
+def _fits(table: pd.DataFrame) -> bool:
+    """Whether pandas prints a table whole: it folds or cuts one that is too wide."""
+    head = repr(table).splitlines()[0]
+    return not head.endswith("\\") and " ... " not in head
 
 
 def main(figure: str) -> None:
@@ -87,7 +104,7 @@ def main(figure: str) -> None:
 
     with services(("database",), say=lambda line: None):
         fill(Path(urlsplit(settings().need("landing_url")).path))
-        print(json.dumps(given(figure)))
+        print(json.dumps(given(getattr(metrics, figure))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""Runs what was made: its values on the example fleet, and the project's own checks and tests."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from t3lib.problems import RefusedError
+from t3lib.settings import ROOT
+
+TESTS = "tests/integration/metrics"
+_TAIL = 40  # lines of a failed check that are shown
+
+Say = Callable[[str], None]
+
+
+def example(folder: Path, figure: str) -> dict[str, Any]:
+    """What the figure gives on the example fleet, in a database of its own."""
+    for name in ("home", "bucket"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o711)
+    own = {"T3_HOME": str(folder / "home"), "T3_LANDING_URL": (folder / "bucket").as_uri()}
+    program = [sys.executable, "-m", "tests.integration.metrics.example_fleet", figure]
+    done = subprocess.run(program, cwd=folder / "tree", env=_environment(folder / "tree") | own, capture_output=True,
+                          text=True)  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it printed no error"])[-1]
+        raise RefusedError(f"{figure} could not be tried on the example fleet: {last}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def tidy(tree: Path, paths: Sequence[str]) -> None:
+    """Format the files as the project's own are; what cannot be mended is found by `require`."""
+    for words in (("check", "--fix", "--quiet"), ("format", "--quiet")):
+        python = [path for path in paths if path.endswith(".py")]
+        subprocess.run([_tool("ruff"), *words, *python], cwd=tree, capture_output=True)
+
+
+def require(tree: Path, paths: Sequence[str], figure: str, test: str, say: Say) -> None:
+    """Run the hooks of `make check` on these files and the tests of the figure. Raises RefusedError."""
+    (tree / ".venv").symlink_to(sys.prefix)  # the hooks name its programs
+    tests = [
+        test,
+        f"{TESTS}/test_examples.py::test_the_example_of_a_function_is_true[metrics.{figure}]",
+        f"{TESTS}/test_examples.py::test_the_docstring_of_a_breakdown_names_every_column[{figure}]",
+        f"{TESTS}/test_frames.py::test_every_breakdown_is_tidy_with_and_without_sales[{figure}]",
+        f"{TESTS}/test_kpis.py",
+        "tests/unit/project/test_import_directions.py",
+    ]
+    pytest = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]
+    commands = [[_tool("pre-commit"), "run", "--files", *paths], [*pytest, *tests]]
+    with ThreadPoolExecutor() as pool:
+        failed = [printed for printed in pool.map(lambda command: _failure(command, tree), commands) if printed]
+    if failed:
+        say("\n\n".join(failed))
+        raise RefusedError("What was made fails its checks, as shown above: correct that. No branch is left.")
+
+
+def _failure(command: list[str], tree: Path) -> str:
+    """The last lines that a command prints when it fails; empty when it does not."""
+    done = subprocess.run(command, cwd=tree, env=_environment(tree), capture_output=True, text=True)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return "\n".join(lines[-_TAIL:]) if done.returncode else ""
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    """This environment without settings and without a hook's, for code of that folder."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("T3_", "GIT_DIR", "GIT_INDEX"))}
+    return {"MYPY_CACHE_DIR": str(ROOT / ".mypy_cache")} | kept | {"PYTHONPATH": str(tree)}
+
+
+def _tool(name: str) -> str:
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise RefusedError(f"{name} is not installed, by which this checks what it makes: run `make setup`.")
+    return str(path)
