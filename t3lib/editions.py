@@ -21,6 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"
 _SECTION = re.compile(r"""^if day\.includes\(["'](\w+)["']\)""", re.MULTILINE)
 _TABLE_OF_ITS_OWN = "attention"
+_SCHEMA_NAME = f"^(?!{_TABLE_OF_ITS_OWN}$)[a-z][a-z0-9_]{{0,30}}$"
 
 
 class _Table(BaseModel):
@@ -154,7 +155,8 @@ def schema() -> dict[str, Any]:
     table["sections"]["description"] = "sections of 4_report.ipynb: the names in `if day.includes(...)`"
     editions = made["properties"].pop("editions")
     made = {name: one for name, one in made.items() if name != "required"}
-    made |= {"patternProperties": editions["patternProperties"], "title": "Editions of the report"}
+    (edition,) = editions["patternProperties"].values()
+    made |= {"patternProperties": {_SCHEMA_NAME: edition}, "title": "Editions of the report"}
     return {"$schema": "http://json-schema.org/draft-07/schema#", **made}
 
 

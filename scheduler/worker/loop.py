@@ -9,7 +9,8 @@ from scheduler import kernels
 from scheduler.queue import requests, workflows
 from scheduler.worker.health_endpoint import Pulse
 from scheduler.worker.leader import Leader, Scheduler
-from t3lib import mail
+from t3lib import mail, warehouse
+from t3lib.business_day import today
 from t3lib.editions import wrong_addresses
 from t3lib.problems import ServiceError, explain, told
 from t3lib.settings import settings
@@ -31,6 +32,7 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
     for wrong in wrong_addresses():
         _log.warning("%s", wrong)
     with workflows.working(concurrency, lost=on_lost), _leader() as leader:
+        threading.Thread(target=_rehearse_report, daemon=True).start()
         scheduler = Scheduler()
         # Threads of their own: a mail server or a bucket may hang for minutes.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
@@ -64,6 +66,21 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
 
 
 @contextmanager
+def _rehearse_report() -> None:
+    """Tell the operators now, not in the morning, if a section of the report is wrong."""
+    from t3lib.report import rehearsal  # a second that a worker need not wait for
+
+    try:
+        if wrong := rehearsal.wrong_in_force():
+            _log.warning("4_report: %s", "; ".join(wrong))
+            text = "\n".join(wrong) + "\n\nThe next report fails at such a cell. Once it is mended and committed:\n\n"
+            with warehouse.connect() as db:
+                text += "    t3 report --preview\n"
+                mail.tell_operators(db, "report sections", today(), "a section of the report is wrong", text)
+    except Exception as error:
+        _log.warning("%s", told(error))
+
+
 def _leader() -> Iterator[Leader]:
     leader = Leader(libpq_url(settings().need("database_url")))
     try:

@@ -55,8 +55,7 @@ class Day:
     inputs: dict[str, bool]
     sent: Sent | None
     figures: Figures
-    asked: list[str] = field(default_factory=list)
-    shown: list[tuple[str, Part]] = field(default_factory=list)
+    shown: list[Part] = field(default_factory=list)
 
     @property
     def business_date(self) -> date:
@@ -75,7 +74,6 @@ class Day:
 
     def includes(self, section: str) -> bool:
         """Whether the edition has this section: whether editions.toml names it under `sections`."""
-        self.asked.append(section)
         return section in self.edition.sections
 
     def has_file(self, file: str, title: str) -> bool:
@@ -87,7 +85,7 @@ class Day:
     def show(self, part: Part | None) -> None:
         """Put a part into the report, below what it shows already; None shows nothing."""
         if part is not None:
-            self.shown.append((self.asked[-1] if self.asked else "", part))
+            self.shown.append(part)
             _display(part)
 
     def compared(self, figure: Callable[..., pd.DataFrame]) -> pd.DataFrame:

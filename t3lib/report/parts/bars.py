@@ -23,18 +23,19 @@ MONTHS = 12
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG for light and one for dark, with its text alternative."""
+    """Bars as a PNG for light and one for dark, drawn when they are shown; with a text alternative."""
 
     title: str
     alt: str
     text: str
-    light: bytes
-    dark: bytes
-    width: int = chart.WIDTH
+    ticks: list[Hour]
+    names: tuple[str, str]
+    is_money: bool
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
-        light, dark = (base64.b64encode(png).decode() for png in (self.light, self.dark))
-        about = {"width": self.width, "alt": self.alt, "title": self.title}
+        drawn = (chart.by_hour(self.ticks, self.names, self.is_money, palette) for palette in (LIGHT, DARK))
+        light, dark = (base64.b64encode(png).decode() for png in drawn)
+        about = {"width": chart.WIDTH, "alt": self.alt, "title": self.title}
         return {"image/png": light, DARK_PNG: dark, "text/plain": self.text}, {"image/png": about}
 
 
@@ -53,10 +54,8 @@ def bars(
     if not found:
         return None
     ticks = [replace(one, label=_tick(one.label, n)) for n, one in enumerate(found)] if by == "local_hour" else found
-    money = day.measure.endswith("_pence")
     text = "\n".join([title.upper(), "", *_lines(found, day.measure, then), "", folded(alt)])
-    light, dark = (chart.by_hour(ticks, names or _names(day), money, palette) for palette in (LIGHT, DARK))
-    return Picture(title, alt, text, light, dark)
+    return Picture(title, alt, text, ticks, names or _names(day), day.measure.endswith("_pence"))
 
 
 def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:

@@ -22,10 +22,12 @@ class SectionError(ValueError):
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What the cells showed: the number of the cell, its section, and the part; and the envelope."""
+    """What the cells showed: the number of the cell, its section, and the part; the value of the last cell, which is
+    the envelope; and what the cells named."""
 
     parts: list[tuple[int, str, Part]]
     envelope: Any
+    names: dict[str, Any]
 
 
 def cells(notebook: Mapping[str, Any]) -> list[tuple[int, str]]:
@@ -43,16 +45,16 @@ def rehearse(notebook: Mapping[str, Any], day: Day, *, checked: bool = True) -> 
     parts: list[tuple[int, str, Part]] = []
     last = None
     for number, source in cells(notebook):
-        known = len(day.shown)
+        known, name = len(day.shown), "".join(sections([source]))
         try:
             last = _run(source, f"<cell {number} of the report>", names, checked)
         except NotMadeUpError:  # a figure that nobody made up: the rest of this cell cannot be rehearsed
             continue
         except Exception as error:
-            named = "".join(f" (section {name})" for name in sections([source]))
+            named = f" (section {name})" if name else ""
             raise SectionError(f"Cell {number}{named}: {type(error).__name__}: {error}") from error
-        parts += [(number, *shown) for shown in day.shown[known:]]
-    return Rehearsed(parts, last)
+        parts += [(number, name, part) for part in day.shown[known:]]
+    return Rehearsed(parts, last, names)
 
 
 def wrong_sections(notebook: Mapping[str, Any]) -> Iterator[str]:
@@ -76,7 +78,7 @@ def wrong_in_force() -> list[str]:
     notebook = json.loads(text or NOTEBOOK.read_text())
     known = sections(source for _, source in cells(notebook))
     lacking = [
-        f"{name}: the committed {NOTEBOOK.name} has no section {section!r}, so its mail goes without: commit the notebook"
+        f"{name}: the committed {NOTEBOOK.name} has no section {section!r}; its mail goes without it until it has"
         for name, one in editions().items()
         for section in one.sections
         if section not in known
