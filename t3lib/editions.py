@@ -130,7 +130,10 @@ def sections(cells: Iterable[str] | None = None) -> list[str]:
     """The sections of a report by their names, in the order of the notebook's cells (by default the folder's
     4_report): what a cell that begins with `if day.includes("trucks"):` shows."""
     if cells is None:
-        cells = ("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"])
+        try:
+            cells = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]]
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{NOTEBOOK} cannot be read: {error}") from None
     return [name for source in cells for name in _SECTION.findall(source)]
 
 

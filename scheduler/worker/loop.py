@@ -65,7 +65,6 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             _log.error(line, exc_info=explain(error) is None)
 
 
-@contextmanager
 def _rehearse_report() -> None:
     """Tell the operators now, not in the morning, if a section of the report is wrong."""
     from t3lib.report import rehearsal  # a second that a worker need not wait for
@@ -81,6 +80,7 @@ def _rehearse_report() -> None:
         _log.warning("%s", told(error))
 
 
+@contextmanager
 def _leader() -> Iterator[Leader]:
     leader = Leader(libpq_url(settings().need("database_url")))
     try:

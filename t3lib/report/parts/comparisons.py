@@ -24,7 +24,7 @@ def change(
             return none
         pct = change_pct(after, before)
         tone = {"any": tone_of(after - before), "rounded": rounded_tone(pct), "never": ""}[coloured]
-        return Cell(words.change(pct) if before else str(none), "", tone)  # type: ignore[arg-type]
+        return Cell(words.change(pct) if before else str(none), "", tone)
 
     return _column(now, then, cell)
 

@@ -130,7 +130,7 @@ def kept(found: Any) -> Any:
 def _column(column: pd.Series) -> dict[str, Any]:
     values = [None if value is pd.NA or value is None or value != value else value for value in column.tolist()]
     if any(isinstance(value, date) for value in values):
-        return {"type": "date", "values": [value.isoformat() for value in values]}
+        return {"type": "date", "values": [value and value.isoformat() for value in values]}
     return {"type": str(column.dtype), "values": values}
 
 
@@ -142,5 +142,5 @@ def _made(known: dict[str, Any]) -> Any:
 
 def _series(known: dict[str, Any]) -> pd.Series:
     if known["type"] == "date":
-        return pd.Series([date.fromisoformat(day) for day in known["values"]], dtype=object)
+        return pd.Series([day and date.fromisoformat(day) for day in known["values"]], dtype=object)
     return pd.Series(known["values"], dtype=known["type"])
