@@ -32,7 +32,7 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
     for wrong in wrong_addresses():
         _log.warning("%s", wrong)
     with workflows.working(concurrency, lost=on_lost), _leader() as leader:
-        threading.Thread(target=_rehearse_report, daemon=True).start()
+        threading.Thread(target=rehearse_report, daemon=True).start()
         scheduler = Scheduler()
         # Threads of their own: a mail server or a bucket may hang for minutes.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
@@ -65,7 +65,7 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             _log.error(line, exc_info=explain(error) is None)
 
 
-def _rehearse_report() -> None:
+def rehearse_report() -> None:
     """Tell the operators now, not in the morning, if a section of the report is wrong."""
     from t3lib.report import rehearsal  # a second that a worker need not wait for
 

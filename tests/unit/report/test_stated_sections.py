@@ -61,7 +61,7 @@ def test_every_section_of_every_edition_is_a_cell():
             "day.compared(metrics.by_paymnt)",
             "Cell 18 (section payments): AttributeError: ",
         ),
-        ("{took}, {moved} {usual}.", "{took}, {moves} {usual}.", "Cell 5: ValueError: '{took}, {moves} {usual}.'"),
+        ("{took}, {moved} {usual}.", "{took}, {moves} {usual}.", "Cell 5: ValueError: '{took}, {moves}"),
         ("{truck} has no sales", "{lorry} has no sales", "Cell 10 (section attention): ValueError: "),
         ('day.includes("days")', 'day.includes("hours")', "Two cells have the section hours"),
         ('"busiest_hour"', '"busy_hour"', "Cell 8 (section tiles): ValueError: editions.toml: "),
