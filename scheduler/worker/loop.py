@@ -17,6 +17,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
 
 TICK_SECONDS, REQUESTS_SECONDS, MOST_SECONDS = 0.5, 1, 30
+REHEARSAL_SECONDS = 20  # a worker that starts has more urgent work
 _log = logging.getLogger("t3.worker")
 
 
@@ -32,8 +33,8 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
     for wrong in wrong_addresses():
         _log.warning("%s", wrong)
     with workflows.working(concurrency, lost=on_lost), _leader() as leader:
-        threading.Thread(target=rehearse_report, daemon=True).start()
         scheduler = Scheduler()
+        threading.Thread(target=lambda: stop.wait(REHEARSAL_SECONDS) or rehearse_report(), daemon=True).start()
         # Threads of their own: a mail server or a bucket may hang for minutes.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
             threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
@@ -72,9 +73,11 @@ def rehearse_report() -> None:
     try:
         if wrong := rehearsal.wrong_in_force():
             _log.warning("4_report: %s", "; ".join(wrong))
-            text = "\n".join(wrong) + "\n\nThe next report fails at such a cell. Once it is mended and committed:\n\n"
+            text = (
+                "\n".join(wrong) + "\n\nA report stops at a cell that fails. Mend the notebook, look at the mail, and "
+            )
+            text += "commit:\n\n    t3 report --preview\n    make check\n"
             with warehouse.connect() as db:
-                text += "    t3 report --preview\n"
                 mail.tell_operators(db, "report sections", today(), "a section of the report is wrong", text)
     except Exception as error:
         _log.warning("%s", told(error))
