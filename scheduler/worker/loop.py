@@ -34,7 +34,7 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
         _log.warning("%s", wrong)
     with workflows.working(concurrency, lost=on_lost), _leader() as leader:
         scheduler = Scheduler()
-        threading.Thread(target=lambda: stop.wait(REHEARSAL_SECONDS) or rehearse_report(), daemon=True).start()
+        threading.Thread(target=_rehearse_later, args=(stop,), daemon=True).start()
         # Threads of their own: a mail server or a bucket may hang for minutes.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
             threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
@@ -64,6 +64,11 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             line = told(error)
             pulse.miss(line)
             _log.error(line, exc_info=explain(error) is None)
+
+
+def _rehearse_later(stop: threading.Event) -> None:
+    if not stop.wait(REHEARSAL_SECONDS):
+        rehearse_report()
 
 
 def rehearse_report() -> None:
