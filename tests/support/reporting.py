@@ -138,6 +138,7 @@ def pack(**changes):
         "by_period month": pd.DataFrame(
             taken, columns=["period_first", "trading_days", "transactions", "gross_sales_pence", "card_share_pct"]
         ),
+        "totals 12": totals(1_500_000, 1_200),
         "like_for_like 0": LikeForLike(1, 100_000, 90_000),
         "like_for_like 12": LikeForLike(1, 1_200_000, 1_000_000),
         "trailing_by_truck": trailing.astype({"trailing_before_pence": "Int64"}),
