@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -31,6 +32,8 @@ def written(value: Any, name: str, missing: str = "–") -> str:
         return words.line(value)
     if writer := _WRITERS.get(unit(name)):
         return writer(value)
+    if not isinstance(value, Real):
+        return words.line(str(value))
     if not float(value).is_integer():
         raise ValueError(f"{name!r} has no unit: name the column like a figure of docs/kpis.md, ..._pence or ..._pct.")
     return words.amount(int(value), name)
