@@ -34,9 +34,10 @@ def written(value: Any, name: str, missing: str = "–") -> str:
         return writer(value)
     if not isinstance(value, Real):
         return words.line(str(value))
-    if not float(value).is_integer():
+    number = float(value)
+    if not number.is_integer():
         raise ValueError(f"{name!r} has no unit: name the column like a figure of docs/kpis.md, ..._pence or ..._pct.")
-    return words.amount(int(value), name)
+    return words.amount(int(number), name)
 
 
 def unit(name: str) -> str:
