@@ -11,10 +11,11 @@ import nbformat
 
 from scheduler.runs import parameters
 from t3lib.cleaning import rulebook
+from t3lib.editions import sections
 
 KERNEL = "t3"
 FIGURE = "figure"  # the tag of a cell that defines a figure for `t3 promote`
-MOST_LINES = 6
+MOST_LINES, MOST_LINES_OF_A_SECTION = 6, 12
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b")
 _SECRET = re.compile(r"password|secret|token", re.IGNORECASE)
 _ELSEWHERE = "write a function in t3lib, with a test, and call it"
@@ -35,7 +36,7 @@ def breaches(path: Path) -> list[str]:
         nbformat.validate(notebook)
     except Exception as error:
         return [f"It cannot be read as a notebook ({type(error).__name__}): take it back from git."]
-    checks = (_kernel, _title, _parameters, _outputs, _code, _rules, _ending)
+    checks = (_kernel, _title, _parameters, _outputs, _code, _rules, _sections, _ending)
     return [sentence for check in checks for sentence in check(notebook)]
 
 
@@ -104,8 +105,9 @@ def _code(notebook: Any) -> Iterator[str]:
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
             yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > MOST_LINES and not figure and not rulebook.calls(cell.source):
-            yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
+        most = MOST_LINES_OF_A_SECTION if is_section(cell.source) else MOST_LINES
+        if len(lines) > most and not figure and not rulebook.calls(cell.source):
+            yield f"Cell {number} has more than {most} lines: one idea per cell."
 
 
 def _rules(notebook: Any) -> Iterator[str]:
@@ -113,6 +115,19 @@ def _rules(notebook: Any) -> Iterator[str]:
         rulebook.examples(notebook)
     except Exception as error:
         yield f"Its rules and examples do not agree: {error}"
+
+
+def _sections(notebook: Any) -> Iterator[str]:
+    """Every section of a report is rehearsed over made-up figures."""
+    if any(is_section(cell.source) for _, cell in _cells(notebook)):
+        from t3lib.report import rehearsal  # a second that other notebooks need not wait for
+
+        yield from (f"{wrong}." for wrong in rehearsal.wrong_sections(notebook))
+
+
+def is_section(source: str) -> bool:
+    """Whether a cell says a part of the report."""
+    return bool(sections([source])) or "verdict.reason(" in source or "verdict.headline(" in source
 
 
 def _ending(notebook: Any) -> Iterator[str]:

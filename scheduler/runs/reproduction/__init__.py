@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from t3lib import record, warehouse
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
-from t3lib.report.sections.closing import REPORT
+from t3lib.report.parts.closing import REPORT
 from t3lib.settings import ROOT, settings
 
 REPLAY = Path(__file__).with_name("replay.py")

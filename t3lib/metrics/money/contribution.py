@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.display import Figures
@@ -32,6 +33,13 @@ class Contribution(Figures):
     def card_fees_pence(self) -> int:
         """The costs of card sales (a name with `card`)."""
         return sum(pence for cost, pence in self.costs.items() if "card" in cost.lower())
+
+    def statement(self) -> pd.DataFrame:
+        """From sales to contribution: line, amount_pence (costs are negative) and of_sales_pct."""
+        costs = [(name, -pence) for name, pence in self.costs.items()]
+        lines = [("Sales", self.gross_sales_pence), *costs, ("Contribution", self.contribution_pence)]
+        shares = [100 * pence / self.gross_sales_pence if self.gross_sales_pence else None for _, pence in lines]
+        return pd.DataFrame(lines, columns=["line", "amount_pence"]).assign(of_sales_pct=shares)
 
 
 def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:

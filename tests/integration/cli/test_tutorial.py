@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import nbformat
@@ -99,7 +101,7 @@ class Reader:
         if not above:  # it is shown because it stands there
             assert source.strip() in [cell.source for cell in notebook.cells]
             return
-        place = next(n for n, cell in enumerate(notebook.cells) if cell.source == above)
+        place = next(n for n, cell in enumerate(notebook.cells) if cell.source.startswith(above))
         notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(source.strip()))
         nbformat.write(notebook, self.clone / path)
 
@@ -134,12 +136,15 @@ def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
 
 def test_a_report_section_and_a_dashboard_card_are_added_by_the_recipe(reader):
     printed = reader.follow("docs/sections.md")
-    copy = json.loads(printed[-1].splitlines()[0])["executed_copy"]
-    shown = [
-        output.data for cell in nbformat.read(copy, 4).cells for output in cell.get("outputs", []) if "data" in output
-    ]
-    (section,) = (data for data in shown if "WHAT ONE SALE BRINGS" in data["text/plain"])
-    assert re.search(r"Card\s+£\d+\.\d\d", section["text/plain"])
+    (made,) = json.loads(next(text for text in printed if '"eml"' in text))
+    mail = message_from_bytes(Path(made["eml"]).read_bytes(), policy=default)
+    assert re.search(
+        r"WHAT ONE SALE BRINGS\s+Paid by.*?Card\s+£\d+\.\d\d", mail.get_body(("plain",)).get_content(), re.S
+    )
+    assert "What one sale brings" in Path(made["html"]).read_text()
+    edited = reader.sh("git status --short --untracked-files=all -- notebooks t3lib/report t3lib/editions.py")
+    assert edited.split() == ["M", "notebooks/4_report.ipynb", "M", "notebooks/editions.toml"]
+    reader.sh("python -m scheduler.runs.contract notebooks/4_report.ipynb")
     card = reader.sh("""python -c '
 from datetime import date
 from scheduler.cli.session import session

@@ -10,7 +10,7 @@ from t3lib.report.block import Block, folded
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
 from t3lib.report.output import csv
-from t3lib.report.verdict import subject, verdict
+from t3lib.report.verdict import Verdict
 from t3lib.settings import settings
 
 MOST_RESTATED = 4
@@ -48,19 +48,21 @@ class Envelope:
         return {REPORT: self.content, RECORD: {"rows": rows}, "text/plain": self.content["subject"]}
 
 
-def envelope(day: Day) -> Envelope:
+def envelope(day: Day, verdict: Verdict) -> Envelope:
     """Subject, preview text, headline figures and CSV of a mail."""
+    csv_rows = csv.rows(day)
+    day.figures.close()
     return Envelope(
         {
             "business_date": day.business_date.isoformat(),
             "edition": day.edition.name,
-            "subject": subject(day),
-            "preheader": verdict(day).reason,
+            "subject": verdict.subject_text,
+            "preheader": verdict.reasons_text,
             "headline": {
                 "gross_sales_pence": day.sales.gross_sales_pence,
                 "transactions": day.sales.transactions,
             },
-            "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": csv.rows(day)},
+            "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": csv_rows},
         }
     )
 
