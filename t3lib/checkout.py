@@ -11,11 +11,13 @@ _NEEDS = ("PATH", "HOME", "LANG", "TMPDIR", "LD_", "SYSTEMROOT", "XDG_", "USERPR
 
 def git(root: Path, *arguments: str) -> str | None:
     """The output of a git command; None when it fails or git is not installed."""
+    # A page or JupyterLab may run under an account of its own, which does not own the checkout that it runs from.
     env = {name: text for name, text in os.environ.items() if name.startswith(_NEEDS)}
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10, env=env
-        )
+            ["git", "-c", f"safe.directory={root}", "-C", str(root), *arguments],
+            capture_output=True, text=True, check=True, timeout=10, env=env,
+        )  # fmt: skip
         return done.stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None
