@@ -25,4 +25,6 @@ def git(root: Path, *arguments: str) -> str | None:
 
 def text_of(path: Path, commit: str = "HEAD", root: Path = ROOT) -> str | None:
     """A file as a commit has it; None where the commit has no such file, or there is no checkout."""
-    return git(root, "show", f"{commit}:{path.relative_to(root).as_posix()}") if path.is_relative_to(root) else None
+    if not path.is_relative_to(root):
+        return None
+    return git(root, "show", "--end-of-options", f"{commit}:{path.relative_to(root).as_posix()}")

@@ -17,7 +17,11 @@ def doctor(
         bool, typer.Option("--repair", help="First recompute rollups where they differ; nothing else changes.")
     ] = False,
     files: Annotated[
-        bool, typer.Option("--files", help="Also read loaded files again and compare them with what was loaded; name those under other rules.")
+        bool,
+        typer.Option(
+            "--files",
+            help="Also read loaded files again and compare them with what was loaded; name those under other rules.",
+        ),
     ] = False,
     sample: Annotated[int, typer.Option(min=0, help="How many files --files picks at random; 0: all.")] = 200,
     why: Why = "A rollup differed from the sales.",

@@ -1,0 +1,88 @@
+"""Changes of figures as a notebook shows them: sentences, tables for people and a chart, one below the other."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from t3lib.charts.notebook import Picture, bars, written
+from t3lib.money import pounds
+
+MOST = 40  # lines of a table; what is left out is summed in its last line
+_DAYS = ["day", "truck", "sales before", "sales after", "difference", "pounds before", "pounds after", "difference"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a cell ends with: JupyterLab shows the parts, a terminal their text."""
+
+    parts: tuple[str | pd.DataFrame | Picture, ...]
+
+    def _repr_html_(self) -> str:
+        return "".join(map(_html, self.parts))
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            part.to_string(index=False) if isinstance(part, pd.DataFrame) else str(part) for part in self.parts
+        )
+
+
+def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> pd.DataFrame:
+    """Sales and pounds of each business day and truck before and after, and the difference; then their sum."""
+    ordered = sorted(changes, key=lambda change: (change["business_date"], change["truck_id"]))
+    figures = ("rows_before", "rows_after", "pence_before", "pence_after")
+    lines = [
+        (written(change["business_date"], "business_date"), truck(change["truck_id"], names),
+         [change[name] for name in figures])
+        for change in ordered
+    ]  # fmt: skip
+    if len(lines) > MOST:
+        rest = [list(of) for of in zip(*(values for *_, values in lines[MOST - 1 :]), strict=True)]
+        lines[MOST - 1 :] = [(f"{len(lines) - MOST + 1:,} more", "", [sum(of) for of in rest])]
+    if len(lines) > 1:
+        lines.append(("together", "", [sum(change[name] for change in ordered) for name in figures]))
+    return pd.DataFrame([(day, name, *_figures(*values)) for day, name, values in lines], columns=_DAYS)
+
+
+def moved(lines: Sequence[Mapping[str, Any]], column: str, names: Mapping[int, str]) -> pd.DataFrame:
+    """Sales and pounds more or fewer, one line per truck or day (`column`)."""
+    rows = [
+        (truck(line[column], names) if column == "truck_id" else written(line[column], column),
+         f"{line['rows']:+,}", signed(line["pence"]))
+        for line in lines
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["truck" if column == "truck_id" else "day", "sales", "pounds"])
+
+
+def chart_of_days(lines: Sequence[Mapping[str, Any]], title: str) -> Picture:
+    """Pounds more or fewer by business day."""
+    days = pd.DataFrame(list(lines)).assign(business_date=lambda rows: pd.to_datetime(rows["business_date"]))
+    return bars(days.rename(columns={"pence": "change_pence"}), "business_date", "change_pence", title)
+
+
+def truck(truck_id: int, names: Mapping[int, str]) -> str:
+    """A truck by its name."""
+    return names.get(truck_id, f"Truck {truck_id}")
+
+
+def signed(pence: int) -> str:
+    """Pounds with their sign: +£4.99, -£4.99, £0.00."""
+    return f"+{pounds(pence)}" if pence > 0 else pounds(pence)
+
+
+def _figures(rows_before: int, rows_after: int, pence_before: int, pence_after: int) -> tuple[str, ...]:
+    return (
+        f"{rows_before:,}", f"{rows_after:,}", f"{rows_after - rows_before:+,}",
+        pounds(pence_before), pounds(pence_after), signed(pence_after - pence_before),
+    )  # fmt: skip
+
+
+def _html(part: str | pd.DataFrame | Picture) -> str:
+    if isinstance(part, pd.DataFrame):
+        return str(part.to_html(index=False, border=0))
+    if isinstance(part, Picture):
+        return f'<img alt="{escape(part.text)}" src="data:image/png;base64,{b64encode(part.png).decode()}"/>'
+    return f"<p>{escape(part)}</p>"
