@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from t3lib.charts.notebook import Picture, bars, written
+from t3lib.charts.notebook import Picture, bars, column_title, written
 from t3lib.money import pounds
 
 MOST = 40  # lines of a table; what is left out is summed in its last line
@@ -47,20 +48,18 @@ def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, s
     return pd.DataFrame([(day, name, *_figures(*values)) for day, name, values in lines], columns=_DAYS)
 
 
-def moved(lines: Sequence[Mapping[str, Any]], column: str, names: Mapping[int, str]) -> pd.DataFrame:
-    """Sales and pounds more or fewer, one line per truck or day (`column`)."""
-    rows = [
-        (truck(line[column], names) if column == "truck_id" else written(line[column], column),
-         f"{line['rows']:+,}", signed(line["pence"]))
-        for line in lines
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["truck" if column == "truck_id" else "day", "sales", "pounds"])
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """A table of texts for people: changes have their sign, columns their titles."""
+    made = {
+        column_title(name): [signed(value) if name == "change_pence" else _count(name, value) for value in rows[name]]
+        for name in rows.columns
+    }
+    return pd.DataFrame(made)
 
 
-def chart_of_days(lines: Sequence[Mapping[str, Any]], title: str) -> Picture:
+def chart_of_days(days: pd.DataFrame) -> Picture:
     """Pounds more or fewer by business day."""
-    days = pd.DataFrame(list(lines)).assign(business_date=lambda rows: pd.to_datetime(rows["business_date"]))
-    return bars(days.rename(columns={"pence": "change_pence"}), "business_date", "change_pence", title)
+    return bars(days, "business_date", "change_pence", "Change of sales by day, in pounds")
 
 
 def truck(truck_id: int, names: Mapping[int, str]) -> str:
@@ -71,6 +70,12 @@ def truck(truck_id: int, names: Mapping[int, str]) -> str:
 def signed(pence: int) -> str:
     """Pounds with their sign: +£4.99, -£4.99, £0.00."""
     return f"+{pounds(pence)}" if pence > 0 else pounds(pence)
+
+
+def _count(name: str, value: Any) -> str:
+    if name.startswith("change_of"):
+        return f"{value:+,}"
+    return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
 
 
 def _figures(rows_before: int, rows_after: int, pence_before: int, pence_after: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.ingest import rules_diff
 from t3lib.ingest.extraction import extract
 from t3lib.ingest.preview import Difference, of_staged
+from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import pinned_settings
@@ -115,7 +116,7 @@ def load_batch(batch: Batch) -> loading.Loaded:
         return _load_cleaned(batch, files)
 
 
-def diff(batch: Batch, stated: Rules, days: str = "") -> Shown:
+def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
     """What the rules that a notebook stated would change compared with those last committed: rows and pounds by rule,
     truck and day.
 

@@ -1,6 +1,7 @@
 """What some rules would change, as a notebook shows it: a sentence, rows and pounds by rule, truck and day, a chart."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -9,59 +10,93 @@ from t3lib.business_day import days_of
 from t3lib.charts import Picture, changes
 from t3lib.charts.changes import Shown
 from t3lib.cleaning import Rulebook
+from t3lib.cleaning.rules import RuleError
 from t3lib.ingest import preview
 from t3lib.ingest.preview import Difference
 
-AS_COMMITTED = "The rules are those of the last commit: there is nothing to compare."
+AS_COMMITTED = "These are the rules of the last commit: an edit would change nothing yet."
 EDITED, COMMITTED, LOADED = "the rules above", "the rules of the last commit", "what is loaded"
 
 
-def of_days(days: str, rules: Rulebook, name: str, against: Rulebook | None = None, than: str = LOADED) -> Shown:
-    """What rules would change of the loaded files of DATE or DATE..DATE."""
-    return shown(preview.of_days(*days_of(days), rules=rules, against=against), name, than)
+@dataclass(frozen=True)
+class RulesDiff:
+    """A difference as JupyterLab shows it; `name` and `than` say what is compared. Its frames are for further work."""
+
+    found: Difference
+    name: str
+    than: str
+    names: dict[int, str] = field(default_factory=lambda: _names())
+
+    @property
+    def rows(self) -> int:
+        """How many rows were cleaned."""
+        return self.found.rows_read
+
+    @cached_property
+    def by_rule(self) -> pd.DataFrame:
+        """What rows are and what they would be: how many, and by how much they change the sales."""
+        lines = [(_words(m["before"]), _words(m["after"]), m["rows"], m["pence"]) for m in self.found.by_move()]
+        return pd.DataFrame(lines, columns=["rows_that_are", "would_be", "rows", "change_pence"])
+
+    @cached_property
+    def by_truck(self) -> pd.DataFrame:
+        """Sales and pence that each truck would gain or lose."""
+        lines = [(changes.truck(of["truck_id"], self.names), of["rows"], of["pence"]) for of in self.found.moved(0)]
+        return pd.DataFrame(lines, columns=["truck", "change_of_sales", "change_pence"])
+
+    @cached_property
+    def by_day(self) -> pd.DataFrame:
+        """Sales and pence that each business day would gain or lose."""
+        lines = [(pd.Timestamp(of["business_date"]), of["rows"], of["pence"]) for of in self.found.moved(1)]
+        return pd.DataFrame(lines, columns=["business_date", "change_of_sales", "change_pence"])
+
+    @property
+    def sentence(self) -> str:
+        """What is compared, and how much comes out differently."""
+        count, rows = self.found.files.total(), int(self.by_rule["rows"].sum())
+        files = "1 loaded file" if count == 1 else f"{count:,} loaded files"
+        come = "1 row comes" if rows == 1 else f"{rows:,} rows come"
+        return (
+            f"{files} under {self.name}, compared with {self.than}: {come} out differently, sales change by "
+            f"{changes.signed(int(self.by_day['change_pence'].sum()))}."
+        )
+
+    @property
+    def shown(self) -> Shown:
+        """Everything, one below the other; tables and chart only where something changes."""
+        parts: list[str | pd.DataFrame | Picture] = [self.sentence]
+        parts += [changes.plain(table) for table in (self.by_rule, self.by_truck) if len(table)]
+        if len(self.by_day):
+            parts.append(changes.by_day_and_truck(self.found.by_day(), self.names))
+        if self.by_day["change_pence"].any():
+            parts.append(changes.chart_of_days(self.by_day))
+        return Shown(tuple(parts))
+
+    def _repr_html_(self) -> str:
+        return self.shown._repr_html_()
+
+    def __repr__(self) -> str:
+        return repr(self.shown)
 
 
-def of_edited(rules: Rulebook, files: list[int], days: str) -> Shown:
-    """What edited rules would change compared with those last committed: of some loaded files, or of these days."""
-    committed = Rulebook.of_commit()
+def of_edited(rules: Rulebook, files: list[int], days: str) -> RulesDiff | Shown:
+    """What edited rules would change compared with those last committed: of some loaded files, or of these days.
+
+    Outside of a checkout they are compared with what is loaded."""
+    try:
+        committed, than = Rulebook.of_commit(), COMMITTED
+    except RuleError:
+        committed, than = None, LOADED
     if rules == committed:
         return Shown((AS_COMMITTED,))
     if days:
-        return of_days(days, rules, EDITED, committed, COMMITTED)
-    return shown(preview.of_files(files, rules, committed), EDITED, COMMITTED)
+        return RulesDiff(preview.of_days(*days_of(days), rules=rules, against=committed), EDITED, than)
+    return RulesDiff(preview.of_files(files, rules, committed), EDITED, than)
 
 
-def shown(found: Difference, name: str, than: str) -> Shown:
-    """A difference for people; `name` and `than` say what is compared."""
-    moves, trucks, days = found.by_move(), found.moved(0), found.moved(1)
-    rows, pence = sum(move["rows"] for move in moves), sum(day["pence"] for day in days)
-    said = (
-        f"{_files(found)} cleaned under {name}, compared with {than}: {rows:,} "
-        f"{'row comes' if rows == 1 else 'rows come'} out differently, sales change by {changes.signed(pence)}."
-    )
-    parts: list[str | pd.DataFrame | Picture] = [said]
-    if moves:
-        parts.append(_by_rule(moves))
-    if days:
-        with warehouse.connect() as db:
-            names = metrics.trucks(db)
-        parts += [changes.moved(trucks, "truck_id", names), changes.by_day_and_truck(found.by_day(), names)]
-    if any(day["pence"] for day in days):
-        parts.append(changes.chart_of_days(days, "Change of sales by day"))
-    return Shown(tuple(parts))
-
-
-def _files(found: Difference) -> str:
-    count = found.files.total()
-    return "1 loaded file" if count == 1 else f"{count:,} loaded files"
-
-
-def _by_rule(moves: list[dict[str, Any]]) -> pd.DataFrame:
-    lines = [
-        (_words(move["before"]), _words(move["after"]), f"{move['rows']:,}", changes.signed(move["pence"]))
-        for move in moves
-    ]
-    return pd.DataFrame(lines, columns=["rows that are", "would be", "rows", "pounds"])
+def _names() -> dict[int, str]:
+    with warehouse.connect() as db:
+        return metrics.trucks(db)
 
 
 def _words(outcome: str) -> str:
