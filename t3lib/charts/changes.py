@@ -34,18 +34,16 @@ class Shown:
 def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> pd.DataFrame:
     """Sales and pounds of each business day and truck before and after, and the difference; then their sum."""
     ordered = sorted(changes, key=lambda change: (change["business_date"], change["truck_id"]))
-    figures = ("rows_before", "rows_after", "pence_before", "pence_after")
+    shown = ordered if len(ordered) <= MOST else ordered[: MOST - 1]
     lines = [
-        (written(change["business_date"], "business_date"), truck(change["truck_id"], names),
-         [change[name] for name in figures])
-        for change in ordered
-    ]  # fmt: skip
-    if len(lines) > MOST:
-        rest = [list(of) for of in zip(*(values for *_, values in lines[MOST - 1 :]), strict=True)]
-        lines[MOST - 1 :] = [(f"{len(lines) - MOST + 1:,} more", "", [sum(of) for of in rest])]
-    if len(lines) > 1:
-        lines.append(("together", "", [sum(change[name] for change in ordered) for name in figures]))
-    return pd.DataFrame([(day, name, *_figures(*values)) for day, name, values in lines], columns=_DAYS)
+        (written(change["business_date"], "business_date"), truck(change["truck_id"], names), *_figures([change]))
+        for change in shown
+    ]
+    if rest := ordered[len(shown) :]:
+        lines.append((f"{len(rest):,} more", "", *_figures(rest)))
+    if len(ordered) > 1:
+        lines.append(("together", "", *_figures(ordered)))
+    return pd.DataFrame(lines, columns=_DAYS)
 
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +76,10 @@ def _count(name: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
 
 
-def _figures(rows_before: int, rows_after: int, pence_before: int, pence_after: int) -> tuple[str, ...]:
+def _figures(changes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    rows_before, rows_after, pence_before, pence_after = (
+        sum(change[name] for change in changes) for name in ("rows_before", "rows_after", "pence_before", "pence_after")
+    )
     return (
         f"{rows_before:,}", f"{rows_after:,}", f"{rows_after - rows_before:+,}",
         pounds(pence_before), pounds(pence_after), signed(pence_after - pence_before),

@@ -16,7 +16,7 @@ from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.files import identity, rulesets
 from t3lib.warehouse.files.file_outcomes import decide, reopen_held
 from t3lib.warehouse.files.rulesets import FLAGS
-from t3lib.warehouse.sales import day_changes, restatements, rollups
+from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import add_sales, changing, require_dimensions, sales_of
 from t3lib.warehouse.sales.day_changes import DayChange
 from t3lib.warehouse.sales.restatements import Label
@@ -101,8 +101,7 @@ def load(
             cursor.copy_in("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
         restatements.record(cursor, sales, deleted, _labels(cursor, decided, sales))
-        changes = day_changes.of_load(cursor, sales, deleted)
-        rollups.update(cursor, sales, deleted)
+        changes = rollups.update(cursor, sales, deleted)
         identity.forget(cursor, files)
         if sales.num_rows or deleted.num_rows:
             rollups.raise_watermark(cursor)

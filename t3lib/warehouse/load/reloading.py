@@ -17,7 +17,6 @@ from t3lib.warehouse.decisions.decisions import RULES, Decision
 from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.load.loading import Loaded
-from t3lib.warehouse.sales import day_changes
 from t3lib.warehouse.sales.change import (
     SALE_SCHEMA,
     apply,
@@ -106,14 +105,15 @@ def load(
         _replace_rejects(cursor, found)
         if rules:
             rulesets.note(cursor, rules, readable)
-        changes = day_changes.of_load(cursor, found.inserted, found.deleted)
+        changes = []
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
             decisions.write(cursor, lines)
         if found.files or found.accepted:
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
             rows_read = {file_id: staged[file_id]["rows_read"] for file_id in readable}
-            apply(cursor, found.inserted, found.deleted, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+            given = {"batch_id": batch_id, "actor": actor, "why": why}
+            changes = apply(cursor, found.inserted, found.deleted, labels, rows_read, **given)
         _finish(cursor, batch_id, validated | dict.fromkeys(found.files, ("restated", REPROCESSED["restated"])))
     read = sum(staged[file_id]["rows_read"] for file_id in readable)
     states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in validated.items())

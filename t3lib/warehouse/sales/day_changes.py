@@ -33,9 +33,9 @@ class DayChange:
     pence_after: int
 
 
-def of_load(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> list[DayChange]:
-    """What these sales (columns of core.sale) change; call it before the rollups are updated."""
-    moved = delta(inserted, deleted)
+def of_delta(cursor: Cursor, delta: pa.Table) -> list[DayChange]:
+    """What a change of the rollups (`rollups.sold_delta`) changes; call it before they are updated."""
+    moved = _summed(delta, "transactions", "total_pence")
     return changes(moved, standing(cursor, moved))
 
 
@@ -55,17 +55,18 @@ def add(sums: Sums, day: Day, rows: int, pence: int) -> None:
 
 
 def delta(inserted: pa.Table, deleted: pa.Table) -> Sums:
-    """The change of rows and pence by truck and day."""
-    both = pa.concat_tables(
-        [table.select(["truck_id", "business_date", "total_pence"]) for table in (inserted, deleted)]
-    )
+    """The change of rows and pence by truck and day, by sales (columns of core.sale)."""
+    columns = ["truck_id", "business_date", "total_pence"]
+    both = pa.concat_tables([table.select(columns) for table in (inserted, deleted)])
     signs = np.repeat(np.array([1, -1], np.int64), [inserted.num_rows, deleted.num_rows])
     pence = pa.array(both["total_pence"].to_numpy().astype(np.int64) * signs)
-    signed = (
-        both.select(["truck_id", "business_date"]).append_column("rows", pa.array(signs)).append_column("pence", pence)
-    )
-    sums = signed.group_by(["truck_id", "business_date"]).aggregate([("rows", "sum"), ("pence", "sum")])
-    return {(row["truck_id"], row["business_date"]): (row["rows_sum"], row["pence_sum"]) for row in sums.to_pylist()}
+    signed = both.drop_columns("total_pence").append_column("rows", pa.array(signs)).append_column("pence", pence)
+    return _summed(signed, "rows", "pence")
+
+
+def _summed(table: pa.Table, rows: str, pence: str) -> Sums:
+    found = table.group_by(["truck_id", "business_date"]).aggregate([(rows, "sum"), (pence, "sum")]).to_pylist()
+    return {(row["truck_id"], row["business_date"]): (row[f"{rows}_sum"], row[f"{pence}_sum"]) for row in found}
 
 
 def standing(cursor: Cursor, days: Iterable[Day]) -> Sums:

@@ -77,7 +77,7 @@ class Notebook:
         """Restart Kernel and Run All Cells; everything that stands below the cells then."""
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self.page.get_by_role("menuitem", name="Restart Kernel and Run All Cells…").click()
-        self.page.get_by_role("button", name="Restart", exact=True).click()
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
         last = self.page.locator(".jp-CodeCell").last
         expect(last.locator(".jp-OutputArea-output").first).to_be_attached(timeout=_SECONDS)
         return "\n".join(self.page.locator(".jp-Cell-outputArea").all_inner_texts())
