@@ -11,6 +11,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from scheduler.pictures.screenshots import browser
 
+# The text below all cells, also of those that are scrolled away; cells of tables side by side.
+_SHOWN = """
+() => [...document.querySelectorAll(".jp-OutputArea-output")].map(shown => {
+    const lines = [...shown.querySelectorAll("tr")].map(line => [...line.children].map(cell => cell.textContent));
+    shown = shown.cloneNode(true);
+    shown.querySelectorAll("table, style").forEach(table => table.remove());
+    return [shown.textContent, ...lines.map(line => line.join("\\t"))].join("\\n");
+}).join("\\n")
+"""
 _SECONDS = 120_000  # a loaded machine is slow, not wrong
 
 
@@ -80,7 +89,7 @@ class Notebook:
         self.page.locator(".jp-Dialog button.jp-mod-accept").click()
         last = self.page.locator(".jp-CodeCell").last
         expect(last.locator(".jp-OutputArea-output").first).to_be_attached(timeout=_SECONDS)
-        return "\n".join(self.page.locator(".jp-Cell-outputArea").all_inner_texts())
+        return str(self.page.evaluate(_SHOWN))
 
     def save(self) -> None:
         """Ctrl S, and wait until the file is written."""
