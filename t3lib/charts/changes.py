@@ -13,6 +13,7 @@ from t3lib.charts.notebook import Picture, bars, column_title, written
 from t3lib.money import pounds
 
 MOST = 40  # lines of a table; what is left out is summed in its last line
+_TITLES = {"change_of_sales": "sales", "change_pence": "pounds"}
 _DAYS = ["day", "truck", "sales before", "sales after", "difference", "pounds before", "pounds after", "difference"]
 
 
@@ -49,7 +50,9 @@ def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, s
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """A table of texts for people: changes have their sign, columns their titles."""
     made = {
-        column_title(name): [signed(value) if name == "change_pence" else _count(name, value) for value in rows[name]]
+        _TITLES.get(name, column_title(name)): [
+            signed(value) if name == "change_pence" else _count(name, value) for value in rows[name]
+        ]
         for name in rows.columns
     }
     return pd.DataFrame(made)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
-_EXAMPLES = 3
+_EXAMPLES, _MOST_SEARCHED = 3, 10_000
 
 
 class RuleError(RefusedError):
@@ -187,8 +187,10 @@ class Rules:
         if self.frames is None or not rule.caught.any():
             return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
         left = self.frames.left(self, rule)
-        hit = np.flatnonzero(rule.caught & (left > 0))
-        shown = frame[columns].iloc[hit[:_EXAMPLES]].assign(rows=left[hit[:_EXAMPLES]])
+        hit = np.flatnonzero(rule.caught & (left > 0))[:_MOST_SEARCHED]
+        found = frame[columns].iloc[hit].assign(rows=left[hit])
+        alike = found.groupby(columns, observed=True, dropna=False, sort=False)["rows"].sum().reset_index()
+        shown = alike.sort_values("rows", ascending=False, kind="stable").head(_EXAMPLES)
         return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
 
     def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
