@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
-_EXAMPLES, _MOST_SEARCHED = 3, 10_000
+_EXAMPLES = 3
 
 
 class RuleError(RefusedError):
@@ -187,10 +187,9 @@ class Rules:
         if self.frames is None or not rule.caught.any():
             return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
         left = self.frames.left(self, rule)
-        hit = np.flatnonzero(rule.caught & (left > 0))[:_MOST_SEARCHED]
-        found = frame[columns].iloc[hit].assign(rows=left[hit])
-        alike = found.groupby(columns, observed=True, dropna=False, sort=False)["rows"].sum().reset_index()
-        shown = alike.sort_values("rows", ascending=False, kind="stable").head(_EXAMPLES)
+        hit = np.flatnonzero(rule.caught & (left > 0))
+        first, times = _most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
+        shown = frame[columns].iloc[first[:_EXAMPLES]].assign(rows=times[:_EXAMPLES])
         return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
 
     def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
@@ -201,6 +200,20 @@ class Rules:
             if rules[number].rejects and rules[number].of_moments == of_moments:
                 first[rules[number].caught] = number
         return first
+
+
+def _most_often(rows: pd.DataFrame, hit: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows at these places one of each truck, total and type, and how often they occur, the most frequent first.
+
+    By codes, as grouping a frame costs more than a rule."""
+    key = rows["truck"].to_numpy(np.int64)[hit]
+    for name in ("total", "type"):
+        cells = rows[name].cat
+        key = key * (len(cells.categories) + 1) + cells.codes.to_numpy(np.int64)[hit]
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    together = np.bincount(place, weights=times).astype(np.int64)
+    order = np.argsort(-together, kind="stable")
+    return hit[first[order]], together[order]
 
 
 def _suggested(pence: pd.Series) -> np.ndarray:
