@@ -1,7 +1,8 @@
 """Changes of figures as a notebook shows them: sentences, tables for people and a chart, one below the other."""
 
+import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,6 +14,7 @@ from t3lib.charts.notebook import Picture, bars, column_title, written
 from t3lib.money import pounds
 
 MOST = 40  # lines of a table; what is left out is summed in its last line
+_FIGURE = re.compile(r"[-+]?£?[\d,.]+$")
 _TITLES = {"change_of_sales": "sales", "change_pence": "pounds"}
 _DAYS = ["day", "truck", "sales before", "sales after", "difference", "pounds before", "pounds after", "difference"]
 
@@ -91,7 +93,20 @@ def _figures(changes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _html(part: str | pd.DataFrame | Picture) -> str:
     if isinstance(part, pd.DataFrame):
-        return str(part.to_html(index=False, border=0))
+        return _table(part)
     if isinstance(part, Picture):
         return f'<img alt="{escape(part.text)}" src="data:image/png;base64,{b64encode(part.png).decode()}"/>'
     return f"<p>{escape(part)}</p>"
+
+
+def _table(rows: pd.DataFrame) -> str:
+    """Words to the left, figures to the right."""
+    columns = [rows.iloc[:, place] for place in range(rows.shape[1])]
+    sides = ["right" if all(_FIGURE.match(text) for text in column) else "left" for column in columns]
+
+    def line(tag: str, texts: Iterable[Any]) -> str:
+        cells = zip(texts, sides, strict=True)
+        return "".join(f'<{tag} style="text-align: {side}">{escape(str(text))}</{tag}>' for text, side in cells)
+
+    body = "".join(f"<tr>{line('td', texts)}</tr>" for texts in rows.itertuples(index=False))
+    return f'<table style="margin: 0 0 12px"><tr>{line("th", rows.columns)}</tr>{body}</table>'

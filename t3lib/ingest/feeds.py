@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from t3lib import feed
+from t3lib.charts.changes import Shown
 from t3lib.feed import metadata
 from t3lib.feed.metadata_lists import Columns
 
@@ -21,8 +22,8 @@ FEEDS: dict[str, tuple[str, str, Columns]] = {
 }
 
 
-def table(files: pa.Table) -> pd.DataFrame:
-    """One row per feed: its keys, the columns that it must and may name, and of these files how many are of it and of
+def table(files: pa.Table) -> Shown:
+    """One line per feed: its keys, the columns that it must and may name, and of these files how many are of it and of
     which trucks."""
     rows = files.select(["key", "kind", "truck_id"]).to_pylist()
     for row in rows:
@@ -31,6 +32,6 @@ def table(files: pa.Table) -> pd.DataFrame:
     for name, (what, keys, columns) in FEEDS.items():
         own = [row for row in rows if row["feed"] == name]
         trucks = sorted({row["truck_id"] for row in own if row["truck_id"] is not None})
-        lines.append((what, keys, ", ".join(columns.needed), ", ".join(columns.optional), len(own),
+        lines.append((what, keys, ", ".join(columns.needed), ", ".join(columns.optional), str(len(own)),
                       ", ".join(map(str, trucks))))  # fmt: skip
-    return pd.DataFrame(lines, columns=["feed", "key", "columns", "may also name", "files here", "of trucks"])
+    return Shown((pd.DataFrame(lines, columns=["feed", "key", "columns", "may also name", "files here", "of trucks"]),))
