@@ -17,6 +17,7 @@ from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
+from t3lib.money import pounds
 from t3lib.warehouse.checks import pinned_settings
 from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
@@ -129,11 +130,21 @@ def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
 
 def changes(loaded: loading.Loaded) -> Shown:
     """What a load changed, or in a dry run would change: sales and pounds by day and truck, before and after."""
+    files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
+    said = (
+        f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} sales "
+        f"of {pounds(loaded.pence_loaded)} together."
+    )
     if not loaded.changes:
-        return Shown(("No day's figures change.",))
+        return Shown((said, "No day's figures change."))
     with warehouse.connect() as db:
         names = metrics.trucks(db)
-    return Shown((by_day_and_truck([vars(change) for change in loaded.changes], names),))
+    return Shown(
+        (
+            said,
+            by_day_and_truck([vars(change) for change in loaded.changes], names),
+        )
+    )
 
 
 def preview(batch: Batch) -> Difference:
