@@ -132,8 +132,8 @@ def changes(loaded: loading.Loaded) -> Shown:
     """What a load changed, or in a dry run would change: sales and pounds by day and truck, before and after."""
     files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
     said = (
-        f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} sales "
-        f"of {pounds(loaded.pence_loaded)} together."
+        f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} "
+        f"sales of {pounds(loaded.pence_loaded)} together."
     )
     if not loaded.changes:
         return Shown((said, "No day's figures change."))
