@@ -159,7 +159,7 @@ def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
     printed = reader.follow("docs/analysts.md")
     first = next(text for text in printed if "first_look" in text)
     assert "finding: In the 28 days up to 15 Nov 2026" in first
-    shown = next(text for text in printed if "would be" in text)
+    shown = next(text for text in printed if "To apply the rules" in text)
     moved = re.search(r"unknown_payment_type\s+loaded\s+(\d+)\s+\+£([\d.]+)", shown)
     assert moved, shown
     applied = next(text for text in printed if "files reprocessed" in text)
