@@ -1,5 +1,6 @@
 """The feeds as people read them: which files are ours, which of their columns are read, and who sent some."""
 
+from collections import Counter
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -24,8 +25,8 @@ FEEDS: dict[str, tuple[str, str, Columns]] = {
 
 def table(files: pa.Table) -> Shown:
     """One line per feed: its keys, the columns that it must and may name, and of these files how many are of it and of
-    which trucks."""
-    rows = files.select(["key", "kind", "truck_id"]).to_pylist()
+    which trucks; below them how many files have which outcome."""
+    rows = files.select(["key", "kind", "truck_id", "state"]).to_pylist()
     for row in rows:
         row["feed"] = PurePosixPath(row["key"]).name if row["kind"] == "metadata" else row["kind"]
     lines = []
@@ -34,4 +35,8 @@ def table(files: pa.Table) -> Shown:
         trucks = sorted({row["truck_id"] for row in own if row["truck_id"] is not None})
         lines.append((what, keys, ", ".join(columns.needed), ", ".join(columns.optional), str(len(own)),
                       ", ".join(map(str, trucks))))  # fmt: skip
-    return Shown((pd.DataFrame(lines, columns=["feed", "key", "columns", "may also name", "files here", "of trucks"]),))
+    known = pd.DataFrame(lines, columns=["feed", "key", "columns", "may also name", "files here", "of trucks"])
+    states = sorted(Counter(row["state"].replace("_", " ") for row in rows).items())
+    return Shown(
+        (known, f"Files of this batch: {', '.join(f'{count:,} {state}' for state, count in states) or 'none'}.")
+    )

@@ -14,7 +14,7 @@ from t3lib.cleaning.rules import RuleError
 from t3lib.ingest import preview
 from t3lib.ingest.preview import Difference
 
-AS_COMMITTED = "These are the rules of the last commit: an edit would change nothing yet."
+AS_COMMITTED = "These are the rules of the last commit. Once one is edited, a dry run shows here what that changes."
 EDITED, COMMITTED, LOADED = "the rules above", "the rules of the last commit", "what is loaded"
 
 

@@ -107,9 +107,9 @@ def test_a_notebook_shows_what_its_edited_rules_change_and_changes_nothing(analy
 def test_unedited_rules_and_scheduled_batches_have_nothing_to_compare(analyst):
     batch = pipeline.open_batch("", "2026-11-05")
     pipeline.extract_batch(batch)
-    assert "nothing yet" in repr(pipeline.diff(batch, limited(50_00).state(pipeline.rules(batch))))
+    assert "rules of the last commit" in repr(pipeline.diff(batch, limited(50_00).state(pipeline.rules(batch))))
     ((batch_id,),) = rows("SELECT DISTINCT batch_id FROM ops.source_file WHERE batch_id IS NOT NULL LIMIT 1")
-    assert "nothing yet" in repr(pipeline.diff(pipeline.open_batch(batch_id), pipeline.rules(batch)))
+    assert "rules of the last commit" in repr(pipeline.diff(pipeline.open_batch(batch_id), pipeline.rules(batch)))
 
 
 def test_outside_of_a_checkout_edited_rules_are_compared_with_what_is_loaded(days, monkeypatch):
