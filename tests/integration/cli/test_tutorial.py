@@ -165,7 +165,7 @@ def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
     applied = next(text for text in printed if "files reprocessed" in text)
     days = _DAYS.findall(shown)
     assert days
-    seen = next(text for text in printed if "What an edit would change" in text)
+    seen = next(text for text in printed if "compared with the rules of the last commit" in text)
     assert f"rejected: unknown_payment_type\tloaded\t{moved[1]}\t+£{moved[2]}" in seen
     assert days == _DAYS.findall(applied)
     assert sum(int(day[-1]) for day in days) == int(moved[1])
