@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
-JOBS ?= 2
+JOBS ?= 3
 RUNS ?= 200
 BIN := .venv/bin
 THOUSANDS := test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat
+export PYTHONDONTWRITEBYTECODE :=  # each process would compile every module, and pytest rewrite every test
 CHROMIUM := $(shell command -v chromium chromium-browser google-chrome | head -n 1)
 
 .DEFAULT_GOAL := help
@@ -74,6 +75,6 @@ lock: setup  ## update requirements.lock from pyproject.toml, for every platform
 		--custom-compile-command "make lock" --output-file benchmarks/requirements.lock
 
 clean:  ## remove what can be made again (keeps .t3, the embedded services' data)
-	rm -rf .venv outputs/runs outputs/staging outputs/dry_runs outputs/rehearsals outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv outputs/runs outputs/staging outputs/dry_runs outputs/gallery outputs/proofs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .PHONY: help setup demo test quick faults chromium check audit images gallery proofs benchmarks lock clean

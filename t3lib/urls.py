@@ -22,7 +22,7 @@ _NAMED = re.compile(r"""\b((?:user|role|username)(?: name)?[ =:]+\\?["'])[^"'\\\
 
 
 def scheme(text: str) -> str:
-    """The scheme of a URL, in small letters and without a driver; empty where there is none."""
+    """The scheme of a URL, in lower case and without a driver; empty where there is none."""
     return text.partition("://")[0].partition("+")[0].lower() if "://" in text else ""
 
 

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,22 @@ def page(name: str, port: int = 0) -> Iterator[Page]:
     )  # fmt: skip
     url = f"http://{_local_address(host)}:{port}/"
     try:
-        if name == "dashboard" and not settings().dashboard_url:
-            os.environ["T3_DASHBOARD_URL"] = url  # links in mails that this process sends
-            settings.cache_clear()
-        yield Page(url, server, secrets[access.TOKEN])
+        with _linked_in_mails(url) if name == "dashboard" and not settings().dashboard_url else nullcontext():
+            yield Page(url, server, secrets[access.TOKEN])
     finally:
         server.stop(wait_seconds=5)
+
+
+@contextmanager
+def _linked_in_mails(url: str) -> Iterator[None]:
+    """Mails that this process and its children send meanwhile have links to this address."""
+    os.environ["T3_DASHBOARD_URL"] = url
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.pop("T3_DASHBOARD_URL", None)
+        settings.cache_clear()
 
 
 def _prepare(name: str, role: str, secrets: dict[str, str]) -> tuple[server_accounts.Place, dict[str, str], str]:

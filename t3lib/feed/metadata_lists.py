@@ -51,7 +51,7 @@ def sheet(rows: list[Row], title: str, columns: Columns) -> Iterator[Record]:
 
 
 def normalised(name: str) -> str:
-    """A name as it is compared: in small letters, with underscores for blanks and hyphens."""
+    """A name as it is compared: in lower case, with underscores for blanks and hyphens."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower()).strip("_")
 
 

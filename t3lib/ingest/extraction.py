@@ -12,14 +12,9 @@ from t3lib import feed
 from t3lib.feed.keys import batch_window
 from t3lib.feed.metadata import read_metadata
 from t3lib.landing import Landing, ObjectChangedError, ObjectNotGivenError, ObjectTooLargeError
+from t3lib.warehouse.files.file_outcomes import FILES_SCHEMA
 from t3lib.warehouse.files.ledger import File
 
-_UTC = pa.timestamp("us", "UTC")
-FILES_SCHEMA = pa.schema(
-    [("file_id", pa.int64()), ("key", pa.string()), ("kind", pa.string()), ("truck_id", pa.int32()),
-     ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()), ("rows_read", pa.int64()),
-     ("uploaded_at", _UTC), ("window_from", _UTC), ("window_to", _UTC), ("columns_not_read", pa.list_(pa.string()))]
-)  # fmt: skip
 READ, DOUBTED = "loaded", "held_columns"
 UNFORESEEN = "It could not be read"
 Dimensions = dict[str, list[dict[str, Any]]]

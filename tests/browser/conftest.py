@@ -73,7 +73,7 @@ expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
 def fleet_database(postgres: str, _template: str) -> str:
     """Two weeks of two trucks up to yesterday; one truck's name is an attack."""
     name = f"browser_{os.getpid()}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
     url = _named(postgres, name)
     yesterday = business_day.today() - timedelta(days=1)
     with warehouse.connect(url) as db:

@@ -28,7 +28,7 @@ MENU = "truck_id,menu_item,menu_type,price"
 def place(postgres: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A database with a lost point (row 2) and a hostile row, its bucket and outputs, by variable."""
     name, folder = f"operations_{os.getpid()}", tmp_path_factory.mktemp("operations")
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
     (folder / "bucket").mkdir()
     made = {"T3_DATABASE_URL": _named(postgres, name), "T3_LANDING_URL": (folder / "bucket").as_uri(),
             "T3_OUTPUTS": str(folder / "outputs")}  # fmt: skip

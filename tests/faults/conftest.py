@@ -58,7 +58,7 @@ class Cluster:
     def create(self) -> str:
         """The name of a new database with every schema."""
         name = f"fault_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template_t3")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template_t3 STRATEGY FILE_COPY")
         return name
 
     def drop(self, name: str) -> None:

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from t3lib.editions import wrong_addresses
+from t3lib.ingest import rereading
 from t3lib.landing import Landing
 from t3lib.problems import told
 from t3lib.settings import SettingsError, settings
-from t3lib.warehouse.checks import bucket_agreement, rereading
+from t3lib.warehouse.checks import bucket_agreement
 from t3lib.warehouse.checks.reconciliation import Check
 
 

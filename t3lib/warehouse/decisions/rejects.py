@@ -11,9 +11,9 @@ from t3lib import feed
 from t3lib.cleaning import Cleaned, Rulebook
 from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.feed.keys import batch_window
-from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.problems import RefusedError, WrongUseError
 from t3lib.warehouse.files import rulesets
+from t3lib.warehouse.files.file_outcomes import FILES_SCHEMA
 
 STATUSES: dict[str, str] = {
     "open": "Not loaded; a person or a later rule may decide otherwise.",

@@ -10,6 +10,14 @@ from t3lib.warehouse.files.held_duplicates import DuplicateSearch
 
 Row = dict[str, Any]
 
+_UTC = pa.timestamp("us", "UTC")
+# One row per file of a batch, as the stage that reads the files states its outcome.
+FILES_SCHEMA = pa.schema(
+    [("file_id", pa.int64()), ("key", pa.string()), ("kind", pa.string()), ("truck_id", pa.int32()),
+     ("state", pa.string()), ("reason", pa.string()), ("content_sha256", pa.string()), ("rows_read", pa.int64()),
+     ("uploaded_at", _UTC), ("window_from", _UTC), ("window_to", _UTC), ("columns_not_read", pa.list_(pa.string()))]
+)  # fmt: skip
+
 OUTCOMES: dict[str, str] = {
     "new": "Seen in the bucket, not yet taken in.",
     "claimed": "Being taken in by a batch.",

@@ -78,7 +78,7 @@ def load(
 ) -> Loaded:
     """Commit a cleaned batch of sales files (history files included).
 
-    files: the staged outcome per file (extraction.FILES_SCHEMA). Only files still claimed in the ledger take part,
+    files: the staged outcome per file (file_outcomes.FILES_SCHEMA). Only files still claimed in the ledger take part,
     so a repeated load changes nothing. Versions that these replace are deleted in the same transaction. At commit the
     database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
     no longer those of the stamp `cleaned_under`. The rules are kept with the files that they cleaned."""

@@ -19,6 +19,8 @@ from tests.integration.archive.archiving import EVENING, FRIDAY, NEXT_DAY, PLACE
 from tests.support import processes
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
+pytestmark = pytest.mark.slow  # it ingests and archives days
+
 WAITING = "SELECT DISTINCT business_date, truck_id FROM ops.archive_mark"
 
 

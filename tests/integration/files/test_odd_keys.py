@@ -25,6 +25,8 @@ from t3lib.problems import explain
 from t3lib.settings import settings
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
+pytestmark = pytest.mark.slow  # it starts S3 servers
+
 SESSION = get_session()  # it reads botocore's descriptions once
 GOOD = f"{HEADER}\n{at('12:00', 'card', '4.99')}\n".encode()
 PLACE = "trucks/2026-11/5/15"

@@ -23,6 +23,8 @@ from t3lib.warehouse.decisions import quarantine
 from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, rows, sales, take_in
 
+pytestmark = pytest.mark.slow  # it starts S3 servers
+
 A, B, C = (f"{HEADER}\n{at('12:00', 'card', total)}\n".encode() for total in ("10.00", "20.00", "30.00"))
 MENU = "metadata/menu.csv"
 STATES = "SELECT state FROM ops.source_file ORDER BY file_id"

@@ -23,6 +23,8 @@ from t3lib.warehouse.load import loading
 from t3lib.warehouse.sales import rollups
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, states, take_in
 
+pytestmark = pytest.mark.slow  # it races batches in pairs
+
 OTHER = LUNCH.replace("A1", "B2")
 PADDED = "trucks/2026-11/05/15/T3_T03_A1.csv"
 EVENING = LUNCH.replace("/15/", "/18/")

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from t3lib import warehouse
+from t3lib.ingest import rereading
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
-from t3lib.warehouse.checks import lineage, rereading
+from t3lib.warehouse.checks import lineage
 from t3lib.warehouse.checks.lineage import Question
 from t3lib.warehouse.decisions import quarantine, rejects, repairs, replays
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in

@@ -17,6 +17,8 @@ from t3lib.report.output.delivery import prepare_report, prepare_trial
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.support.reporting import executed
 
+pytestmark = pytest.mark.slow  # it makes many reports
+
 DAY = business_day.today() - timedelta(days=1)
 
 

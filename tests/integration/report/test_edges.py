@@ -19,6 +19,8 @@ from t3lib.report.output.message_rules import breaches
 from t3lib.settings import settings
 from tests.support.reporting import executed
 
+pytestmark = pytest.mark.slow  # it makes every edition of many days
+
 FRIDAY = date(2026, 11, 20)
 DAILY, ALL = (
     ("cfo", "culinary", "operations"),

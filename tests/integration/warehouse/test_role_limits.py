@@ -22,6 +22,8 @@ from tests.support.logins import login, refused, session
 from tests.support.mailbox import mailbox
 from tests.support.steps import change, one
 
+pytestmark = pytest.mark.slow  # it waits for limits to end sessions
+
 UNBOUND = """
     SET statement_timeout = 0; SET transaction_timeout = 0; SET idle_in_transaction_session_timeout = 0;
     SET idle_session_timeout = 0; SET default_transaction_read_only = off

@@ -7,13 +7,12 @@ import pytest
 
 from t3lib import feed
 from t3lib.cleaning import Rulebook, TruckFacts
-from t3lib.ingest.extraction import FILES_SCHEMA
 from t3lib.money import parse_pence
 from t3lib.settings import ROOT
 from t3lib.warehouse.checks.codes import FILE_SPELLINGS, TOTAL_SPELLINGS, markdown
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files import rulesets
-from t3lib.warehouse.files.file_outcomes import OUTCOMES
+from t3lib.warehouse.files.file_outcomes import FILES_SCHEMA, OUTCOMES
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 

@@ -20,7 +20,8 @@ PAGES = [
 ]
 # Pages that lead to files: whatever they name in backticks is looked for.
 GUIDES = [
-    *(ROOT / name for name in ("CONTRIBUTING.md", "docs/architecture.md", "docs/glossary.md")),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "outputs/README.md")),
+    *(ROOT / "docs" / name for name in ("architecture.md", "glossary.md")),
     *sorted((ROOT / "docs" / "decisions").glob("*.md")),
 ]
 FOLDERS = ("notebooks", "t3lib", "scheduler", "outputs", "tests", "benchmarks", "docs")
