@@ -11,11 +11,13 @@ _NEEDS = ("PATH", "HOME", "LANG", "TMPDIR", "LD_", "SYSTEMROOT", "XDG_", "USERPR
 
 def git(root: Path, *arguments: str) -> str | None:
     """The output of a git command; None when it fails or git is not installed."""
+    # A page or JupyterLab may run under an account of its own, which does not own the checkout that it runs from.
     env = {name: text for name, text in os.environ.items() if name.startswith(_NEEDS)}
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10, env=env
-        )
+            ["git", "-c", f"safe.directory={root}", "-C", str(root), *arguments],
+            capture_output=True, text=True, check=True, timeout=10, env=env,
+        )  # fmt: skip
         return done.stdout.strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None
@@ -23,4 +25,6 @@ def git(root: Path, *arguments: str) -> str | None:
 
 def text_of(path: Path, commit: str = "HEAD", root: Path = ROOT) -> str | None:
     """A file as a commit has it; None where the commit has no such file, or there is no checkout."""
-    return git(root, "show", f"{commit}:{path.relative_to(root).as_posix()}") if path.is_relative_to(root) else None
+    if not path.is_relative_to(root):
+        return None
+    return git(root, "show", "--end-of-options", f"{commit}:{path.relative_to(root).as_posix()}")

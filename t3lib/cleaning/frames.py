@@ -69,8 +69,8 @@ class Frames:
         truck; total and type as written, word (total in lower case without blanks around it), further text columns of
         the feed; pence (missing where the total is no amount), nearest (pence, where it has more than two decimals);
         payment (nothing until a rule reads it); weekday and hour (local, of the business day); cells_differ (the row
-        has more or fewer cells than the header); on_menu, has_menu, has_reader (missing where details.xlsx does not
-        say), in_details; times (rows of the batch that are like this one)."""
+        has more or fewer cells than the header); on_menu, hundredth_on_menu, sold, hundredth_sold, has_menu, in_details
+        and without_reader (see `TruckFacts.columns`); times (rows of the batch that are like this one)."""
         at = self.of_rows.first
         total = self.cells["total"]
         frame = {"truck": self.truck[at], "cells_differ": np.asarray(pc.is_valid(self.raw["line"]))[at]}

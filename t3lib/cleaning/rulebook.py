@@ -57,7 +57,12 @@ class Rulebook:
         text = checkout.text_of(NOTEBOOK, commit)
         if text is None:
             raise RuleError(f"{commit} has no {NOTEBOOK.relative_to(ROOT)}: name a commit of this checkout.")
-        return cls.of_notebook(json.loads(text))
+        book = cls.of_notebook(json.loads(text))
+        if not book.cells:
+            raise RuleError(
+                f"{commit} states no rules in {NOTEBOOK.relative_to(ROOT)}: name a commit since version 0.3."
+            )
+        return book
 
     @classmethod
     def in_force(cls, *, checked: bool = False) -> "Rulebook":

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 import pyarrow as pa
 import sqlalchemy as sa
 
-from t3lib import cleaning, warehouse
+from t3lib import cleaning, metrics, warehouse
 from t3lib.business_day import day_of
+from t3lib.charts.changes import Shown, by_day_and_truck
 from t3lib.cleaning import Frames, Rulebook, Rules, rulebook
 from t3lib.cleaning.outcome import outcome
 from t3lib.cleaning.truck_facts import read_truck_facts
+from t3lib.ingest import rules_diff
 from t3lib.ingest.extraction import extract
 from t3lib.ingest.preview import Difference, of_staged
+from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
+from t3lib.money import pounds
 from t3lib.warehouse.checks import pinned_settings
 from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
@@ -113,6 +117,36 @@ def load_batch(batch: Batch) -> loading.Loaded:
         return _load_cleaned(batch, files)
 
 
+def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
+    """What the rules that a notebook stated would change compared with those last committed: rows and pounds by rule,
+    truck and day.
+
+    It cleans the loaded files of the dry run, or those of `days` (DATE or DATE..DATE), under both, and changes nothing.
+    A batch of the schedule has nothing to compare: it runs under the committed rules."""
+    if not batch.is_dry_run:
+        return Shown((rules_diff.AS_COMMITTED,))
+    return rules_diff.of_edited(Rulebook(tuple(stated.sources)), [file.file_id for file in batch.files], days)
+
+
+def changes(loaded: loading.Loaded) -> Shown:
+    """What a load changed, or in a dry run would change: sales and pounds by day and truck, before and after."""
+    files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
+    said = (
+        f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} "
+        f"sales of {pounds(loaded.pence_loaded)} together."
+    )
+    if not loaded.changes:
+        return Shown((said, "No day's figures change."))
+    with warehouse.connect() as db:
+        names = metrics.trucks(db)
+    return Shown(
+        (
+            said,
+            by_day_and_truck([vars(change) for change in loaded.changes], names),
+        )
+    )
+
+
 def preview(batch: Batch) -> Difference:
     """What loading the files of a dry run, cleaned under the present rules, would change of the loaded rows."""
     clean_batch(batch)
@@ -137,7 +171,7 @@ def _run_dry(batch: Batch) -> loading.Loaded:
     found = preview(batch)
     rejected = found.rows_read - found.rows_loaded
     return loading.Loaded(dict(sorted(found.files.items())), found.rows_read, found.rows_loaded, rejected,
-                          found.pence_loaded)  # fmt: skip
+                          found.pence_loaded, found.changes())  # fmt: skip
 
 
 def _load_cleaned(batch: Batch, files: pa.Table) -> loading.Loaded:

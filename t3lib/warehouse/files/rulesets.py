@@ -31,11 +31,11 @@ _NAME = sa.text("""
 _CLEANED = "UPDATE ops.source_file SET ruleset = $1 WHERE file_id = ANY($2)"
 
 
-def bits(db: sa.Connection, book: Rulebook) -> dict[str, int]:
+def bits(db: sa.Connection, *books: Rulebook) -> dict[str, int]:
     """The number of each flag in core.sale.flags; a flag that is new has the next free one. Raises RefusedError."""
     known = flags(db)
     free = (1 << place for place in range(MOST_FLAGS) if 1 << place not in known.values())
-    for code, rule in book.stated().items():
+    for code, rule in (stated for book in books for stated in book.stated().items()):
         if not rule.rejects and code not in known:
             bit = next(free, None)
             if bit is None:

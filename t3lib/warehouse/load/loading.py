@@ -1,7 +1,7 @@
 """Loading a cleaned batch: one transaction in which files, sales, rejects and rollups change together or not at all."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from t3lib.warehouse.files.file_outcomes import decide, reopen_held
 from t3lib.warehouse.files.rulesets import FLAGS
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import add_sales, changing, require_dimensions, sales_of
+from t3lib.warehouse.sales.day_changes import DayChange
 from t3lib.warehouse.sales.restatements import Label
 
 _OUTCOME = """
@@ -56,13 +57,14 @@ _SHOWN_BEFORE = """
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one load did. Pence: the total of the sales inserted into core.sale."""
+    """What one load did. Pence: the total of the sales inserted into core.sale. changes: by truck and business day."""
 
     files: dict[str, int]
     rows_read: int
     rows_loaded: int
     rows_rejected: int
     pence_loaded: int
+    changes: list[DayChange] = field(default_factory=list, repr=False)
 
 
 def load(
@@ -99,11 +101,11 @@ def load(
             cursor.copy_in("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
         restatements.record(cursor, sales, deleted, _labels(cursor, decided, sales))
-        rollups.update(cursor, sales, deleted)
+        changes = rollups.update(cursor, sales, deleted)
         identity.forget(cursor, files)
         if sales.num_rows or deleted.num_rows:
             rollups.raise_watermark(cursor)
-    return _summary(outcome)
+    return _summary(outcome, changes)
 
 
 def _of_loaded(table: pa.Table, outcome: pa.Table) -> pa.Table:
@@ -193,13 +195,14 @@ def _write_outcomes(cursor: Cursor, outcome: pa.Table) -> None:
     cursor.execute("DROP TABLE outcome")
 
 
-def _summary(outcome: pa.Table) -> Loaded:
+def _summary(outcome: pa.Table, changes: list[DayChange]) -> Loaded:
     def total(name: str) -> int:
         found: int = pc.sum(outcome[name], min_count=0).as_py()
         return found
 
     states = dict(sorted(Counter(outcome["state"].to_pylist()).items()))
-    return Loaded(states, total("rows_read"), total("rows_loaded"), total("rows_rejected"), total("pence_loaded"))
+    read, loaded, rejected = map(total, ("rows_read", "rows_loaded", "rows_rejected"))
+    return Loaded(states, read, loaded, rejected, total("pence_loaded"), changes)
 
 
 _UTC = pa.timestamp("us", "UTC")

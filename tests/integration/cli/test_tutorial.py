@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
@@ -19,12 +20,13 @@ import pytest
 
 from scheduler.embedded import services
 from t3lib.settings import ROOT, settings
+from tests.integration.cli.lab_editor import Lab
 from tests.support.pages import table_rows
 from tests.support.visitor import given
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-_BLOCK = re.compile(r"^```(sh|text|diff|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```(sh|text|shown|diff|python)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _DAYS = re.compile(r"^\s*(\d)\s+(\d\d \w{3} \d{4})\s+(£\S+)\s+(£\S+)\s+(\+\d+)", re.MULTILINE)
 # The packages are there already; what stands in the environment of the test does not belong to the reader's.
 PRELUDE = """
@@ -39,17 +41,22 @@ class Reader:
 
     folder: Path
     running: ExitStack
+    lab: Lab | None = None
 
-    def sh(self, script: str) -> str:
-        """Everything that a block prints; what it sets (folder, variables) holds for the blocks after it."""
-        keep = self.folder / "shell"
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of somebody who has set none for T3."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "GIT_"))}
         person = {
             f"GIT_{who}_{what}": "ann@t3.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
         }
-        env |= person | {"REPOSITORY": str(ROOT), "VENV": str(Path(sys.executable).parents[1]),
+        return env | person | {"REPOSITORY": str(ROOT), "VENV": str(Path(sys.executable).parents[1]),
                          "PYTHONPATH": str(self.clone), "T3_EDITED_NOTEBOOKS": "",
                          "MYPY_CACHE_DIR": str(self.folder / "mypy")}  # fmt: skip
+
+    def sh(self, script: str) -> str:
+        """Everything that a block prints; what it sets (folder, variables) holds for the blocks after it."""
+        keep, env = self.folder / "shell", self.environment
         whole = f"{PRELUDE}\n[ -f {keep} ] && . {keep}\n{script}\n"
         whole += (
             f'{{ echo "cd $PWD"; declare -p T3_LANDING_URL PATH 2>/dev/null | sed "s/^declare -x/export/"; }} > {keep}'
@@ -75,11 +82,48 @@ class Reader:
                 yield
         settings.cache_clear()
 
+    def start_lab(self) -> None:
+        """`t3 lab` in a terminal of its own, over the bucket that the shell was told of."""
+        bucket = {"T3_LANDING_URL": (self.clone / "outputs" / "fleet").as_uri(), "BROWSER": "true"}
+        self.lab = Lab(self.clone, self.environment | bucket)
+        self.running.callback(self.lab.close)
+
     def follow(self, page: str) -> list[str]:
         """Do what a page of the clone says; what its shell blocks printed. Shown lines must have been printed."""
         printed: list[str] = []
-        for kind, body in _BLOCK.findall((self.clone if self.clone.exists() else ROOT).joinpath(page).read_text()):
-            if kind == "sh":
+        blocks = _BLOCK.findall((self.clone if self.clone.exists() else ROOT).joinpath(page).read_text())
+        for in_lab, some in groupby(blocks, lambda block: block[1].startswith("# notebooks/") or block[0] == "shown"):
+            if in_lab:
+                printed.append(self.edit(list(some)))
+                continue
+            self.follow_blocks(some, printed)
+        return printed
+
+    def edit(self, blocks: list[tuple[str, str]]) -> str:
+        """Edit a notebook in JupyterLab, look at what stands below its cells, save it; what was seen last."""
+        if not any(kind == "shown" for kind, _ in blocks):
+            for _, body in blocks:
+                self.add_cell(*body.removeprefix("# ").split("\n", 1))
+            return ""
+        seen, path = "", blocks[0][1].removeprefix("# ").partition(",")[0]
+        with self.lab.open(path) as notebook:
+            for kind, body in blocks:
+                if kind == "shown":
+                    seen = notebook.run_all()
+                    words = " ".join(seen.split())
+                    assert all(" ".join(line.split()) in words for line in body.splitlines()), seen[-6000:]
+                    continue
+                where, _, source = body.partition("\n")
+                _, place, line = re.split(r", (below|instead of) ", where, maxsplit=1)
+                (notebook.add_below if place == "below" else notebook.replace)(line, source)
+        return seen
+
+    def follow_blocks(self, blocks: Iterable[tuple[str, str]], printed: list[str]) -> None:
+        """Those in the shell and in files; `printed` gets what the shell says."""
+        for kind, body in blocks:
+            if body == "t3 lab\n":
+                self.start_lab()
+            elif kind == "sh":
                 printed.append(self.sh(body))
                 if "git clone" in body:
                     self.running.enter_context(self.serving())
@@ -90,9 +134,6 @@ class Reader:
             elif body.startswith("# t3lib/"):
                 path, code = body.removeprefix("# ").split("\n", 1)
                 (self.clone / path).write_text(code)
-            elif body.startswith("# notebooks/"):
-                self.add_cell(*body.removeprefix("# ").split("\n", 1))
-        return printed
 
     def add_cell(self, where: str, source: str) -> None:
         """Put a cell below another one, as JupyterLab does."""
@@ -124,12 +165,14 @@ def test_the_tutorial_leads_from_a_clone_to_a_changed_rule(reader):
     printed = reader.follow("docs/analysts.md")
     first = next(text for text in printed if "first_look" in text)
     assert "finding: In the 28 days up to 15 Nov 2026" in first
-    shown = next(text for text in printed if "would be" in text)
+    shown = next(text for text in printed if "To apply the rules" in text)
     moved = re.search(r"unknown_payment_type\s+loaded\s+(\d+)\s+\+£([\d.]+)", shown)
     assert moved, shown
     applied = next(text for text in printed if "files reprocessed" in text)
     days = _DAYS.findall(shown)
     assert days
+    seen = next(text for text in printed if "compared with the rules of the last commit" in text)
+    assert f"rejected: unknown_payment_type\tloaded\t{moved[1]}\t+£{moved[2]}" in seen
     assert days == _DAYS.findall(applied)
     assert sum(int(day[-1]) for day in days) == int(moved[1])
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
+from t3lib.cleaning.examples import check
 from t3lib.cleaning.outcome import outcome
 from t3lib.feed import RAW_SCHEMA
 from t3lib.warehouse.files.rulesets import FLAGS
@@ -85,6 +86,20 @@ def test_a_flag_of_ones_own_is_a_line():
 def test_taking_a_rule_out_changes_the_outcome(code, row, without):
     assert becomes(Rulebook.of_folder(), row) == [(1, code)]
     assert becomes(edited({code: ""}), row)[0][1] == without
+
+
+@pytest.mark.parametrize("number", range(len(Rulebook.of_folder().cells)))
+def test_without_any_one_cell_of_the_notebook_something_else_becomes_of_some_row(number):
+    """The rows are the notebook's examples, and a sale of a truck that is not in details.xlsx."""
+    cells, examples = Rulebook.of_folder().cells, rulebook.examples(json.loads(rulebook.NOTEBOOK.read_text()))
+
+    def flags(book: Rulebook) -> list[int]:
+        check(book, examples)
+        return book.clean(*batch((NOON, "cash", "4.99"), truck=9), FACTS, FLAGS).sales["flags"].to_pylist()
+
+    assert flags(Rulebook(cells)) == [FLAGS["unknown_truck"]]
+    with pytest.raises((RuleError, AssertionError)):
+        assert flags(Rulebook(cells[:number] + cells[number + 1 :])) == [FLAGS["unknown_truck"]]
 
 
 def test_the_first_rule_that_rejects_a_row_gives_its_reason():
