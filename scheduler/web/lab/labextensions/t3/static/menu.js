@@ -76,7 +76,7 @@
       "t3:dashboard": {
         label: "Dashboard",
         execute: () =>
-          show("dashboard", "Dashboard", "voila/render/notebooks/5_dashboard.ipynb?voila-template=t3", [
+          show("dashboard", "Dashboard", "voila/render/notebooks/5_dashboard.ipynb", [
             "allow-same-origin", "allow-scripts", "allow-downloads", "allow-popups",
           ]),
       },
