@@ -45,6 +45,7 @@ if get_config := globals().get("get_config"):  # Jupyter puts it there when it r
     # Terminals find `t3`: a login shell, which is Jupyter's default, would replace PATH.
     given.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "sh"]}
     given.ServerApp.extra_static_paths = [str(Path(itables.__file__).with_name("html"))]  # paged tables load it
-    given.VoilaConfiguration.update(voila_server.LOOK)  # the dashboard, opened from the menu
+    # The dashboard, opened from the menu; its template takes Voilà's scripts from where they are served here.
+    given.VoilaConfiguration.update(voila_server.LOOK | {"extension_config": {"t3": {"static": "."}}})
     os.environ["JUPYTER_PATH"] = os.pathsep.join([os.environ["JUPYTER_PATH"], str(voila_server.TEMPLATES)])
     kernels.warm()  # here, as kernels are forked from a child of this process
