@@ -26,8 +26,8 @@ class Table:
     def pandas(self, where: str = "", limit: int | None = None) -> pd.DataFrame:
         """Its rows as a pandas frame, those that meet a condition in SQL: pence are whole, times UTC.
 
-        >>> tables.sales_hourly.pandas("truck_id = 1", limit=2)[["truck_id", "total_pence"]].shape
-        (2, 2)
+        >>> tables.sales_hourly.pandas("local_hour = 13", limit=5)[["truck_id", "total_pence"]].values.tolist()
+        [[3, 700]]
         """
         return reading.pandas(self.arrow(where, limit))
 
