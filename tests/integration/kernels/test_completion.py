@@ -19,7 +19,7 @@ WRITTEN_WITH = {"read", "reject", "flag", "suggest", "examples", "dearest_price"
                 "most_pence"}  # fmt: skip
 # What says the shape or the unit of a result: what a row is, or pence, counts, days, hours and the like.
 SHAPE_OR_UNIT = re.compile(r"\b(rows?|pence|pounds|percent|share|number|count|days?|date|weeks?|months?|hours?|names?|"
-                           r"types|scope|table|queries|grain|index|stamps|files|sales|batches|items|columns?)\b", re.I)  # fmt: skip
+                           r"types|scope|table|queries|grain|index|stamps|files|sales|batches|items|columns?|UTC)\b", re.I)  # fmt: skip
 
 
 @pytest.fixture
