@@ -17,7 +17,9 @@ def explore(name: str, folder: Path = NOTEBOOKS / "explore") -> Path:
 
     Raises WrongUseError for a name that is taken or that cannot be a file of the folder."""
     if not _NAME.fullmatch(name):
-        raise WrongUseError(f"{name!r} is no name of a notebook: lower case letters, digits and _, such as slow_mondays.")
+        raise WrongUseError(
+            f"{name!r} is no name of a notebook: lower case letters, digits and _, such as slow_mondays."
+        )
     path = folder / f"{name}.ipynb"
     notebook = nbformat.read(EXPLORE, as_version=4)
     _, sentence = notebook.cells[0].source.split("\n", 1)

@@ -54,10 +54,14 @@ class ExecutedNotebookHandler(JupyterHandler):
             page = await asyncio.to_thread(page_of, run_id)
         except sa.exc.SQLAlchemyError as error:
             self.set_status(503)
-            page = html_page("Executed notebook", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>")
+            page = html_page(
+                "Executed notebook", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>"
+            )
         if page is None:
             self.set_status(404)
-            page = html_page("No such run", "", "<p>There is no run with this id. The operations page lists all runs.</p>")
+            page = html_page(
+                "No such run", "", "<p>There is no run with this id. The operations page lists all runs.</p>"
+            )
         self.finish(page)
 
 

@@ -114,8 +114,8 @@ class Rules:
         return [*_WRITTEN_WITH]
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
-        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount (as_="4.50", pounds), of
-        any other column as a payment (as_="cash"). Returns one row per text found: the text, rows, read_as.
+        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount in pounds (as_="4.50"),
+        of any other column as a payment (as_="cash"). Returns one row per text found: the text, rows, read_as.
 
         rules.read("type", "voucher", "gift card", as_="cash")"""
         amount = parse_amount(as_).pence if column == "total" else None
@@ -141,9 +141,9 @@ class Rules:
         return counted.rename("rows").reset_index().assign(read_as=as_)
 
     def reject(self, code: str, sentence: str, *, when: pd.Series, suggest: pd.Series | None = None) -> Caught:
-        """Reject rows that are no sales: `sentence` says why, `suggest` (pence) what a person may put right with one click.
+        """Reject rows that are no sales: `sentence` says why.
 
-        `when` and `suggest` are columns with one value per row of `rows`, or of `moments`. Shows how many rows of the
+        `suggest` is a total in pence that a person may put right with one click. `when` and `suggest` are columns with one value per row of `rows`, or of `moments`. Shows how many rows of the
         batch it catches that no rule above rejects, and three of them.
 
         rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("0.01") & rows.truck.eq(4))"""
@@ -156,8 +156,9 @@ class Rules:
         return self._state(code, sentence, when, None, rejects=False)
 
     def suggest(self, code: str, pence: pd.Series, *, when: pd.Series | None = None) -> pd.DataFrame:
-        """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects, in place of its
-        own suggestion. Returns one row per distinct row that has a suggestion: truck, total, type, times,
+        """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects.
+
+        It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck, total, type, times,
         suggested_pence.
 
         rules.suggest("above_limit", rows.pence // 10)"""

@@ -105,7 +105,9 @@ class Saved:
             if name is None:
                 return word[0].replace("%", "%%")
             if name not in kinds:
-                raise WrongUseError(f"{self.name}.sql uses :{name}, which no line `-- :{name} TYPE = DEFAULT` declares.")
+                raise WrongUseError(
+                    f"{self.name}.sql uses :{name}, which no line `-- :{name} TYPE = DEFAULT` declares."
+                )
             return f"CAST(%({name})s AS {kinds[name]})"
 
         return _WORDS.sub(replaced, self.text)

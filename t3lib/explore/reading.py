@@ -52,8 +52,11 @@ def arrow(sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         columns = [(column.name, column.type_code) for column in cursor.description]
         schema = pa.schema([(name, _type(name, code)) for name, code in columns])
         parts = []
-        while (rows := cursor.fetchmany(ROWS)):
-            arrays = [_array(values, name, code) for values, (name, code) in zip(zip(*rows), columns, strict=True)]
+        while rows := cursor.fetchmany(ROWS):
+            arrays = [
+                _array(values, name, code)
+                for values, (name, code) in zip(zip(*rows, strict=True), columns, strict=True)
+            ]
             parts.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
     return pa.Table.from_batches(parts, schema)
 

@@ -40,7 +40,8 @@ def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactor
     analyst = roles.urls(fleet_database, PASSWORDS)["database_url_analyst"]
     with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
         given(patch, T3_HOME=str(home), T3_OUTPUTS=str(home / "outputs"), T3_DATABASE_URL=fleet_database,
-              T3_DATABASE_URL_ANALYST=analyst, T3_LANDING_URL=bucket.as_uri())  # fmt: skip
+              T3_DATABASE_URL_ANALYST=analyst, T3_LANDING_URL=bucket.as_uri(),
+              T3_ARCHIVE_URL=bucket.as_uri())  # fmt: skip
         served = running.enter_context(processes.lab())
         patch.undo()
         settings.cache_clear()
@@ -50,7 +51,9 @@ def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactor
 
 def opened(tab: Page, lab: processes.Page, notebook: Path) -> None:
     """Open a notebook in a workspace of its own."""
-    tab.goto(lab.url.replace("/lab/tree/notebooks", f"/lab/workspaces/own/tree/{notebook.relative_to(ROOT)}"))
+    tab.goto(
+        lab.url.replace("/lab/tree/notebooks", f"/lab/workspaces/{notebook.stem}/tree/{notebook.relative_to(ROOT)}")
+    )
     expect(tab.get_by_text("T3 | Idle")).to_be_visible()
 
 
@@ -146,4 +149,6 @@ def test_a_large_frame_is_shown_page_by_page_without_the_internet(copy: Path, la
     table.locator(".dt-paging-button", has_text=re.compile("^2$")).click()
     expect(table).to_contain_text("Showing 21 to 40 of 500 entries")
     assert any(url.endswith("/static/dt_bundle.js") for url in asked)
-    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))] == []
+    assert [
+        url for url in asked if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+    ] == []

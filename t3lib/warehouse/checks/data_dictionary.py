@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 SCHEMAS = {
-    "mart": "Figures, and what is known of the files behind them. Ask `t3lib.metrics` first: a figure is defined there.",
+    "mart": "Figures, and what is known of the files behind them. Ask `t3lib.metrics` first, which defines them.",
     "core": "Sales, trucks, places, menus and costs.",
     "ops": "The ledger of files, and the work of T3.",
 }
@@ -15,7 +15,8 @@ What analysts may read: schemas, tables, views and their columns, from the comme
 `from t3lib.explore import tables`, then `tables.sales_hourly` says the same; [analysts.md](analysts.md) has the ways
 to read one. This page is made by `t3 db tables > docs/tables.md`, and tested.
 """
-# One row per column that t3_analyst may read (this role, where there is no t3_analyst). Partitions are left out: their table has their rows.
+# One row per column that t3_analyst may read; this role, where there is no t3_analyst. Partitions are left out, as their
+# table has their rows.
 _COLUMNS = sa.text("""
     SELECT nspname AS schema, relname AS name, attname AS column, format_type(atttypid, atttypmod) AS type,
            obj_description(pg_class.oid, 'pg_class') AS about,
@@ -24,8 +25,8 @@ _COLUMNS = sa.text("""
     JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_catalog.pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
     WHERE nspname IN ('mart', 'core', 'ops') AND relkind IN ('r', 'p', 'v', 'm') AND NOT relispartition
-      AND has_column_privilege(coalesce(to_regrole('t3_analyst')::oid, current_user::regrole::oid), pg_class.oid, attnum,
-                               'SELECT')
+      AND has_column_privilege(coalesce(to_regrole('t3_analyst')::oid, current_user::regrole::oid),
+                               pg_class.oid, attnum, 'SELECT')
     ORDER BY array_position(ARRAY['mart', 'core', 'ops'], nspname::text), relname, attnum
 """)
 
@@ -70,6 +71,8 @@ def markdown(db: sa.Connection) -> str:
         parts.append(f"\n## {schema}\n\n{about}\n")
         for table in found:
             if table.schema == schema:
-                parts.append(f"\n### {table.full_name}\n\n{table.about}\n\n| column | type | what it is |\n|---|---|---|\n")
+                parts.append(
+                    f"\n### {table.full_name}\n\n{table.about}\n\n| column | type | what it is |\n|---|---|---|\n"
+                )
                 parts += [f"| `{column.name}` | {column.type} | {column.about} |\n" for column in table.columns]
     return "".join(parts)

@@ -10,6 +10,7 @@ import pytest
 
 from t3lib.explore import queries, reading, tables
 from t3lib.problems import RefusedError
+from t3lib.settings import ROOT
 
 
 @pytest.mark.slow
@@ -85,3 +86,14 @@ def test_the_examples_of_the_docstrings_are_true(analyst, module):
         said: list[str] = []
         doctest.DocTestRunner().run(found, out=said.append)
         assert not said, "".join(said)
+
+
+def test_the_lines_of_the_tutorial_run(analyst):
+    blocks = (ROOT / "docs" / "analysts.md").read_text().split("```python\n")
+    (block,) = (block.split("```")[0] for block in blocks if block.startswith("from t3lib.explore import"))
+    lines, names = block.strip().splitlines(), {}
+    exec(lines[0], names)
+    shown = {line: eval(line, names) for line in lines[1:] if line}
+    assert shown['queries.rejected_texts(reason="not_a_number")']["total"].tolist() == ["10%", "seven"]
+    assert shown["tables.sale.arrow()"].num_rows == 2
+    assert shown["tables.sale.sql()"].startswith("SELECT truck_id, file_id, ")

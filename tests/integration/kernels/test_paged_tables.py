@@ -18,7 +18,9 @@ def shown(code: str, **variables: str) -> str:
     try:
         found: list[str] = []
         kernel.client.execute_interactive(
-            code, timeout=60, output_hook=lambda message: found.append(message["content"].get("data", {}).get("text/html"))
+            code,
+            timeout=60,
+            output_hook=lambda message: found.append(message["content"].get("data", {}).get("text/html")),
         )
     finally:
         kernel.close()
