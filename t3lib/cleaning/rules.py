@@ -143,8 +143,9 @@ class Rules:
     def reject(self, code: str, sentence: str, *, when: pd.Series, suggest: pd.Series | None = None) -> Caught:
         """Reject rows that are no sales: `sentence` says why.
 
-        `suggest` is a total in pence that a person may put right with one click. `when` and `suggest` are columns with one value per row of `rows`, or of `moments`. Shows how many rows of the
-        batch it catches that no rule above rejects, and three of them.
+        `when` and `suggest` are columns with one value per row of `rows`, or of `moments`; `suggest` is a total in
+        pence that a person may put right with one click. Shows how many rows of the batch it catches that no rule above
+        rejects, and three of them.
 
         rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("0.01") & rows.truck.eq(4))"""
         return self._state(code, sentence, when, suggest, rejects=True)
@@ -158,8 +159,8 @@ class Rules:
     def suggest(self, code: str, pence: pd.Series, *, when: pd.Series | None = None) -> pd.DataFrame:
         """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects.
 
-        It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck, total, type, times,
-        suggested_pence.
+        It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck,
+        total, type, times, suggested_pence.
 
         rules.suggest("above_limit", rows.pence // 10)"""
         if code not in self.stated or self.stated[code].of_moments:

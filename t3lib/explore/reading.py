@@ -53,10 +53,8 @@ def arrow(sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         schema = pa.schema([(name, _type(name, code)) for name, code in columns])
         parts = []
         while rows := cursor.fetchmany(ROWS):
-            arrays = [
-                _array(values, name, code)
-                for values, (name, code) in zip(zip(*rows, strict=True), columns, strict=True)
-            ]
+            by_column = zip(columns, zip(*rows, strict=True), strict=True)
+            arrays = [_array(values, name, code) for (name, code), values in by_column]
             parts.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
     return pa.Table.from_batches(parts, schema)
 

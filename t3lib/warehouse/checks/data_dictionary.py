@@ -15,8 +15,8 @@ What analysts may read: schemas, tables, views and their columns, from the comme
 `from t3lib.explore import tables`, then `tables.sales_hourly` says the same; [analysts.md](analysts.md) has the ways
 to read one. This page is made by `t3 db tables > docs/tables.md`, and tested.
 """
-# One row per column that t3_analyst may read; this role, where there is no t3_analyst. Partitions are left out, as their
-# table has their rows.
+# One row per column that t3_analyst may read; this role, where there is no t3_analyst. Without partitions: their table
+# has their rows.
 _COLUMNS = sa.text("""
     SELECT nspname AS schema, relname AS name, attname AS column, format_type(atttypid, atttypmod) AS type,
            obj_description(pg_class.oid, 'pg_class') AS about,

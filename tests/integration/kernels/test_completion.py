@@ -18,8 +18,11 @@ rules = Frames(RAW_SCHEMA.empty_table(), FILES_SCHEMA.empty_table(), TruckFacts(
 WRITTEN_WITH = {"read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
                 "most_pence"}  # fmt: skip
 # What says the shape or the unit of a result: what a row is, or pence, counts, days, hours and the like.
-SHAPE_OR_UNIT = re.compile(r"\b(rows?|pence|pounds|percent|share|number|count|days?|date|weeks?|months?|hours?|names?|"
-                           r"types|scope|table|queries|grain|index|stamps|files|sales|batches|items|columns?|UTC)\b", re.I)  # fmt: skip
+SHAPE_OR_UNIT = re.compile(
+    r"\b(rows?|pence|pounds|percent|share|number|count|days?|date|weeks?|months?|hours?|names?|types|scope|table|queries|"
+    r"grain|index|stamps|files|sales|batches|items|columns?|UTC)\b",
+    re.IGNORECASE,
+)
 
 
 @pytest.fixture
