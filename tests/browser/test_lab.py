@@ -52,7 +52,10 @@ def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactor
 def opened(tab: Page, lab: processes.Page, notebook: Path) -> None:
     """Open a notebook in a workspace of its own."""
     tab.goto(
-        lab.url.replace("/lab/tree/notebooks", f"/lab/workspaces/{notebook.stem}/tree/{notebook.relative_to(ROOT)}")
+        lab.url.replace(
+            "/lab/tree/notebooks",
+            f"/lab/workspaces/{notebook.parent.name}_{notebook.stem}/tree/{notebook.relative_to(ROOT)}",
+        )
     )
     expect(tab.get_by_text("T3 | Idle")).to_be_visible()
 
