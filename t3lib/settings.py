@@ -284,6 +284,7 @@ def settings() -> Settings:
 _OWN = {
     "T3_SECRETS_ON_STDIN",
     "T3_DEBUG",
+    "T3_LAB",
     "T3_ROLE",
     "T3_PAGE_TOKEN",
     "T3_PAGE_GROUP",

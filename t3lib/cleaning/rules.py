@@ -23,6 +23,8 @@ INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
+_WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
+                 "most_pence")  # fmt: skip
 
 
 class RuleError(RefusedError):
@@ -70,18 +72,52 @@ class Rules:
 
     def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
         # The names tell columns of one from columns of the other, which may have the same length.
-        rows, self.moments = rows.rename_axis("row"), moments.rename_axis("moment")
-        self.unread, self.rows = (rows, self.moments), rows.copy()  # before a rule reads anything, and after
-        self.limit_pence, self.most_pence = facts.limit_pence, INT32_MAX
+        rows, self._moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        self.unread, self._rows = (rows, self._moments), rows.copy()  # before a rule reads anything, and after
         self.stated: dict[str, Rule] = {}
         self.sources: list[str] = []
         self.given: list[Example] = []
         self.is_trial = frames is None  # rules stated again to test them: their examples are tested already
         self._facts, self.frames = facts, frames
 
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row per distinct row of the batch; `times` says how many rows of the batch are like it.
+
+        truck; total and type as written, and further text columns of the feed; word (the total in lower case without
+        blanks around it); pence (whole pence, missing where the total is no amount); nearest (pence, where it has more
+        than two decimals); payment (card or cash, once a rule reads it); weekday and hour (local, of the business day);
+        cells_differ; on_menu, has_menu, without_reader, in_details (yes or no); sold and hundredth_sold (how often this
+        total, and a hundredth of it, was sold); hundredth_on_menu."""
+        return self._rows
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """One row per file and timestamp of the batch; `times` says how many rows have it.
+
+        file_id, truck, timestamp as written, sold_at (UTC, missing where the text is no time), weekday and hour
+        (local, of the business day), uploaded_at, window_from and window_to (UTC, of the file), times."""
+        return self._moments
+
+    @property
+    def limit_pence(self) -> int:
+        """The limit for a truck without a menu and without prices that were sold often, in pence (T3_LIMIT_PENCE)."""
+        return self._facts.limit_pence
+
+    @property
+    def most_pence(self) -> int:
+        """The largest total that a column of the database holds, in pence."""
+        return INT32_MAX
+
+    def __dir__(self) -> list[str]:
+        """What a rule is written with; the rest applies them."""
+        return [*_WRITTEN_WITH]
+
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
-        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount (as_="4.50"), of any
-        other column as a payment (as_="cash"). Returns how many rows have each of the texts."""
+        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount in pounds (as_="4.50"),
+        of any other column as a payment (as_="cash"). Returns one row per text found: the text, rows, read_as.
+
+        rules.read("type", "voucher", "gift card", as_="cash")"""
         amount = parse_amount(as_).pence if column == "total" else None
         if amount is None and as_ not in PAYMENT_TYPES:
             raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
@@ -105,15 +141,28 @@ class Rules:
         return counted.rename("rows").reset_index().assign(read_as=as_)
 
     def reject(self, code: str, sentence: str, *, when: pd.Series, suggest: pd.Series | None = None) -> Caught:
-        """Rows that are no sales: `sentence` says why, `suggest` (pence) what a person may put right with one click."""
+        """Reject rows that are no sales: `sentence` says why.
+
+        `when` and `suggest` are columns with one value per row of `rows`, or of `moments`; `suggest` is a total in
+        pence that a person may put right with one click. Shows how many rows of the batch it catches that no rule above
+        rejects, and three of them.
+
+        rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("0.01") & rows.truck.eq(4))"""
         return self._state(code, sentence, when, suggest, rejects=True)
 
     def flag(self, code: str, sentence: str, *, when: pd.Series) -> Caught:
-        """Sales that are odd: loaded, with this mark."""
+        """Mark sales that are odd: they are loaded, with this mark. `when` is as in `reject`.
+
+        rules.flag("late", "Sold after 22:00 (loaded).", when=rows.hour.ge(22))"""
         return self._state(code, sentence, when, None, rejects=False)
 
     def suggest(self, code: str, pence: pd.Series, *, when: pd.Series | None = None) -> pd.DataFrame:
-        """Suggest a total (pence) for rows that a rule above rejects, in place of its own suggestion; see `reject`."""
+        """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects.
+
+        It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck,
+        total, type, times, suggested_pence.
+
+        rules.suggest("above_limit", rows.pence // 10)"""
         if code not in self.stated or self.stated[code].of_moments:
             known = ", ".join(name for name, rule in self.stated.items() if rule.rejects and not rule.of_moments)
             raise RuleError(f"rules.suggest: no rule about rows above is called {code!r}: choose one of {known}.")
@@ -142,7 +191,9 @@ class Rules:
         return Rules(rows, moments, self._facts)
 
     def dearest_price(self, sold_at_least: int) -> pd.Series:
-        """The dearest price of each row's truck in pence: on its menu, or else sold that often; missing if none."""
+        """The dearest price of each row's truck: one value per row of `rows`, in pence; missing if there is none.
+
+        It is the dearest on the menu, or of a truck without a menu the dearest that was sold that often."""
         facts = self._facts
         dearest: dict[int, int] = {}
         for truck in self.rows["truck"].unique().tolist():

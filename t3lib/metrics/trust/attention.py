@@ -18,8 +18,10 @@ from t3lib.money import pounds
 
 @dataclass(frozen=True)
 class Attention:
-    """One item: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is a sentence, or
-    empty if the data show none."""
+    """One item about a truck (None: about the fleet) on a business day, as a text with pounds and counts.
+
+    kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is a sentence, or empty if the
+    data show none."""
 
     kind: str
     truck_id: int | None

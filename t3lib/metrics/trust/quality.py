@@ -40,7 +40,7 @@ class DataQuality(Figures):
 
 
 def freshness(db: sa.Connection) -> Freshness:
-    """The version of the figures, when they were loaded, and the last sale.
+    """The version of the figures, when they were loaded, and the time of the last sale, both UTC.
 
     >>> metrics.ask(metrics.freshness).last_sale_at.isoformat()
     '2026-11-05T14:15:00+00:00'
