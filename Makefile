@@ -5,7 +5,7 @@ ARGS ?=
 JOBS ?= 3
 RUNS ?= 200
 BIN := .venv/bin
-THOUSANDS := test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat
+THOUSANDS := test_thousands_of_workflows_keep_their_order_todays_run_first_and_memory_is_flat
 export PYTHONDONTWRITEBYTECODE :=  # each process would compile every module, and pytest rewrite every test
 CHROMIUM := $(shell command -v chromium chromium-browser google-chrome | head -n 1)
 

@@ -31,13 +31,13 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
-def told(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """One line for any error: the plain one, or else the class and text of a defect; never with a part of a login."""
     return explain(error) or scrubbed(f"{type(error).__name__}: {error}")
 
 
 def explain_raised(name: str, text: str) -> str | None:
-    """The same for an error that a kernel raised, of which only the class name and the text are known."""
+    """The plain line for an error raised in a kernel, from its class name and text; None for a defect."""
     if name in ("SettingsError", "ServiceError", "ListingError"):
         return scrubbed(text)
     if found := re.search(r"\[Errno (\d+)\][^:]*(?:: '([^']*)')?", text):

@@ -39,7 +39,7 @@ def bound_streams(most: int) -> None:
     def bound() -> None:
         for stream in (sys.stdout, sys.stderr):
             if not hasattr(stream.write, "bounds"):
-                stream.write = _bounded(stream.write, left)  # type: ignore[method-assign]
+                stream.write = _bounded(stream.write, left)  # type: ignore[method-assign]  # replaced on purpose
 
     # For every cell again: IPython wraps the streams of each cell, and its wrapper keeps all output.
     get_ipython().events.register("pre_run_cell", lambda _: bound())
@@ -54,5 +54,5 @@ def _bounded(write: Callable[[str], Any], left: list[int]) -> Callable[[str], in
                 write("\n[Printed text is cut here.]\n")
         return len(text)
 
-    bounded.bounds = left  # type: ignore[attr-defined]
+    bounded.bounds = left  # type: ignore[attr-defined]  # marks it as bounded already
     return bounded

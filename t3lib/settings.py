@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
 
 class _RecipientsSource(PydanticBaseSettingsSource):
-    """T3_RECIPIENTS_<EDITION> of any edition; their names are not known here."""
+    """T3_RECIPIENTS_<EDITION> of every edition; no field declares them, since editions.toml names the editions."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         return None, field_name, False

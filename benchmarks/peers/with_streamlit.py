@@ -10,7 +10,7 @@ import streamlit as st
 
 from t3lib import metrics, warehouse
 from t3lib.charts import echarts
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.tiles import MEASURES
 from t3lib.dashboard.state import PAYMENTS, PRESETS, State
 from t3lib.dashboard.view import View, read
@@ -29,8 +29,8 @@ def page() -> None:
     with warehouse.connect() as db:
         view = read(db, State(preset=preset, payment=payment, trucks=tuple(chosen)))
     _follow(view.freshness.version)
-    st.header(words.period(view.scope))
-    st.caption(f"loaded {words.clock(view.freshness.loaded_at, view.today)}, {view.quality.files:,} files, "
+    st.header(formatting.period(view.scope))
+    st.caption(f"loaded {formatting.clock(view.freshness.loaded_at, view.today)}, {view.quality.files:,} files, "
                f"{view.quality.rows_rejected:,} of {view.quality.rows_read:,} rows rejected")  # fmt: skip
     _tiles(view)
     hours, beside = st.columns([2, 1])

@@ -66,7 +66,9 @@ class Place:
         if self.entry is None:
             return env | kernels.environment(self.home)
         own = self.home / "own"
-        shared = {name: text for name, text in env.items() if not name.startswith(_REPLACED) and not _is_key(name)}
+        shared = {
+            name: text for name, text in env.items() if not name.startswith(_REPLACED) and not _may_be_secret(name)
+        }
         shared |= {
             "HOME": str(own),
             "USER": self.entry.pw_name,
@@ -112,8 +114,8 @@ def _let_pass(folder: Path) -> None:
         folder.chmod(folder.stat().st_mode | 0o711)
 
 
-def _is_key(name: str) -> bool:
-    """Whether a variable is the service's key of the buckets, or a proxy's address, which may hold a password."""
+def _may_be_secret(name: str) -> bool:
+    """Whether a variable may hold a secret: the service's key to the buckets, or a proxy's address with a password."""
     return name in ("T3_S3_ACCESS_KEY_ID", "T3_S3_SECRET_ACCESS_KEY") or (
         name.lower().endswith("_proxy") and (name.lower() != "no_proxy")
     )

@@ -26,7 +26,7 @@ from scheduler.cli.reporting import mail, report
 from scheduler.cli.serving import dashboard, demo, lab, operations, up, worker
 from scheduler.cli.storing import archive, db
 from t3lib import urls
-from t3lib.problems import WrongUseError, explain, told
+from t3lib.problems import WrongUseError, error_line, explain
 from t3lib.settings import unknown
 
 app = typer.Typer(
@@ -97,6 +97,6 @@ def _run(arguments: list[str] | None) -> Any:
         if os.environ.get("T3_DEBUG"):
             traceback.print_exc()
             raise SystemExit(1) from None
-        line = told(error) + ("" if explain(error) else " (t3 --debug shows where)")
+        line = error_line(error) + ("" if explain(error) else " (t3 --debug shows where)")
         print(f"t3: {line}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, WrongUseError) else 1) from None

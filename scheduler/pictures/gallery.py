@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scheduler.cli.output import say
 from scheduler.cli.serving.demo import fill
-from scheduler.cli.serving.shared import EVERYTHING
+from scheduler.cli.serving.lifecycle import EVERYTHING
 from scheduler.cli.session import session
 from scheduler.pictures.screenshots import browser, settled
 from scheduler.web import processes

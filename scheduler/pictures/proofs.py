@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from scheduler import kernels
 from scheduler.cli.output import say
 from scheduler.cli.serving.demo import fill
-from scheduler.cli.serving.shared import EVERYTHING
+from scheduler.cli.serving.lifecycle import EVERYTHING
 from scheduler.cli.session import session
 from scheduler.embedded.inbox import mailbox
 from scheduler.pictures.screenshots import browser

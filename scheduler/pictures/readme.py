@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from scheduler.cli.output import say
 from scheduler.cli.serving.demo import fill
-from scheduler.cli.serving.shared import EVERYTHING
+from scheduler.cli.serving.lifecycle import EVERYTHING
 from scheduler.cli.session import session
 from scheduler.pictures.screenshots import browser, screenshot
 from scheduler.web import processes

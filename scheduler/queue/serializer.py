@@ -1,7 +1,7 @@
 """Serializes arguments, results and errors of the queue as JSON; nothing else is read.
 
-DBOS pickles by default, and unpickles a row that is marked as pickled whatever serializer is configured: whoever can
-write the queue's rows could run code in a worker. So DBOS's own serializer is replaced too (`refuse_pickles`)."""
+DBOS pickles by default, and unpickles a row that is marked as pickled whatever serializer is configured: anybody who
+can write the queue's rows could run code in a worker. So DBOS's own serializer is replaced too (`refuse_pickles`)."""
 
 import json
 from typing import Any

@@ -13,7 +13,7 @@ from t3lib import archive, mail, warehouse
 from t3lib.archive.writing import Advance
 from t3lib.business_day import today
 from t3lib.ingest.staging import Staging
-from t3lib.problems import explain, told
+from t3lib.problems import error_line, explain
 from t3lib.settings import settings
 from t3lib.urls import scrubbed
 from t3lib.warehouse.files import batches
@@ -58,8 +58,8 @@ def finish_batch(batch_id: str, *, fence: Fence = lambda db: None) -> None:
     with warehouse.connect() as db:
         fence(db)
         batches.finish(db, batch_id)
-        _tell_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
-        _tell_held(db, batch_id)
+        _notify_recovery(db, f"ingest {batch_id}", f"ingest of {batch_id}", "Its files are loaded now.")
+        _notify_held(db, batch_id)
     Staging.of(batch_id).remove()
 
 
@@ -80,7 +80,7 @@ def _park(db: sa.Connection, batch_id: str, error: str) -> None:
     batches.finish(db, batch_id, error)
     text = f"{error}\n\nNothing of this batch was loaded. Once the cause is fixed, run:\n\n    t3 ingest\n"
     text += _last_run(db, "batch_id", batch_id)
-    mail.tell_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
+    mail.notify_operators(db, f"ingest {batch_id}", today(), f"ingest of {batch_id} failed", text)
 
 
 def _close_loaded(db: sa.Connection, batch_id: str, error: str) -> None:
@@ -88,7 +88,7 @@ def _close_loaded(db: sa.Connection, batch_id: str, error: str) -> None:
     batches.finish(db, batch_id)
     text = f"{error}\n\nThe files were loaded before this error: there is nothing to do.\n"
     text += _last_run(db, "batch_id", batch_id)
-    mail.tell_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; a later step failed", text)
+    mail.notify_operators(db, f"ingest {batch_id} loaded", today(), f"{batch_id} is loaded; a later step failed", text)
 
 
 def park_stranded() -> None:
@@ -110,7 +110,7 @@ def write_archive(advance: Advance = lambda done, total: None) -> int:
                 f"{one_line(error)}\n\nThe figures are not affected. Days missing in the archive stay marked and are "
             )
             text += "written once it answers; to see which:\n\n    t3 archive verify\n"
-            mail.tell_operators(db, "archive", today(), "the archive is behind the database", text)
+            mail.notify_operators(db, "archive", today(), "the archive is behind the database", text)
         return 0
 
 
@@ -133,7 +133,7 @@ def prepare_mails(
 ) -> list[int]:
     """Put the mails of an executed report into the outbox; a second call gives the same mails.
 
-    With `ask` a correction waits, and the operators are told how to release it."""
+    With `ask` a correction waits, and the operators are notified how to release it."""
     from t3lib.report import corrections  # a second that a worker need not wait for before its first report
     from t3lib.report.output import delivery
 
@@ -141,9 +141,9 @@ def prepare_mails(
         fence(db)
         mails = delivery.prepare_report(path, date.fromisoformat(business_date), edition, run_id, ask=ask)
         if ask:
-            corrections.tell(db, mails)
+            corrections.notify(db, mails)
         what = f"{edition} report of {business_date}"
-        _tell_recovery(db, f"report {edition}", what, "It is made and its mails are queued.", business_date)
+        _notify_recovery(db, f"report {edition}", what, "It is made and its mails are queued.", business_date)
     return mails
 
 
@@ -155,7 +155,7 @@ def fail_report(business_date: str, edition: str, error: str, *, fence: Fence = 
         text = f"{error}\n\n{_earlier_mails(earlier)} Once the cause is fixed, run:\n\n"
         text += f"    t3 report --date {business_date} --edition {edition} --again\n"
         text += _last_run(db, "business_date", business_date)
-        mail.tell_operators(
+        mail.notify_operators(
             db, f"report {edition}", date.fromisoformat(business_date), f"{edition} report failed", text
         )
 
@@ -166,19 +166,19 @@ def _earlier_mails(count: int) -> str:
     return f"{mails} queued before: see `t3 mail list`." if count else "No mail was sent."
 
 
-def _tell_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
+def _notify_recovery(db: sa.Connection, incident: str, what: str, text: str, business_date: str = "") -> None:
     """Notify the operators once that an incident they were notified of is over."""
     noticed = db.execute(_LAST_NOTICE, {"incident": incident, "day": business_date or None}).scalar()
     if noticed is not None:
-        mail.tell_operators(db, f"{incident} recovered", noticed, f"{what} succeeded after all", text)
+        mail.notify_operators(db, f"{incident} recovered", noticed, f"{what} succeeded after all", text)
 
 
-def _tell_held(db: sa.Connection, batch_id: str) -> None:
+def _notify_held(db: sa.Connection, batch_id: str) -> None:
     """Notify the operators of new versions of held files: these are held too until a person releases them."""
     if held := db.execute(_HELD, {"batch": batch_id}).all():
         text = "\n\n".join(f"{row.key}\n{row.reason}\n\n    t3 files release {row.key} --why ..." for row in held)
         files = "a held file was" if len(held) == 1 else f"{len(held)} held files were"
-        mail.tell_operators(db, f"held {batch_id}", today(), f"{files} uploaded again", text)
+        mail.notify_operators(db, f"held {batch_id}", today(), f"{files} uploaded again", text)
 
 
 def _last_run(db: sa.Connection, name: str, value: str) -> str:
@@ -195,4 +195,4 @@ def _last_run(db: sa.Connection, name: str, value: str) -> str:
 def one_line(error: BaseException) -> str:
     """An error as one line of plain text."""
     known = isinstance(error, NotebookFailedError | PoisonError | WorkFailedError)
-    return scrubbed(str(error)) if known and not explain(error) else told(error)
+    return scrubbed(str(error)) if known and not explain(error) else error_line(error)

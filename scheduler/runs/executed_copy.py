@@ -19,7 +19,7 @@ class ExecutedCopy(NotebookExecutionManager):
     output_path: str | None
 
     def save(self, **_: Any) -> None:
-        """Save it unformatted, still a valid notebook; papermill formats it with its last save."""
+        """Save a valid notebook as compact JSON; papermill's last save formats it."""
         if self.output_path:
             atomic.write(json.dumps(self.nb), self.output_path)
 

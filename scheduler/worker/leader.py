@@ -107,7 +107,7 @@ class Scheduler:
         self._queued &= set(due)
 
     def _may_report(self, day: date, now: datetime) -> bool:
-        """Whether a day's files are loaded or the cut-off has passed; then the operators are told what is missing."""
+        """Whether a day's files are loaded or the cut-off has passed; then the operators are notified of gaps."""
         with warehouse.connect() as db:
             found = readiness.of_day(db, day, weeks=self.plan.expected_weeks, share=self.plan.expected_share)
             if found.ready:
@@ -117,7 +117,7 @@ class Scheduler:
             text = f"The reports of {day:%-d %B %Y} are sent without: {found.words()}.\n\nFiles that arrive later are"
             text += " loaded as usual. To make and send a report again:\n\n"
             text += f"    t3 report --date {day} --edition cfo --again\n"
-            mail.tell_operators(db, "incomplete day", day, f"reports of {day} are sent incomplete", text)
+            mail.notify_operators(db, "incomplete day", day, f"reports of {day} are sent incomplete", text)
         return True
 
     def _corrections(self, now: datetime) -> None:

@@ -12,7 +12,7 @@ from scheduler.worker.leader import Leader, Scheduler
 from t3lib import mail, warehouse
 from t3lib.business_day import today
 from t3lib.editions import wrong_addresses
-from t3lib.problems import ServiceError, explain, told
+from t3lib.problems import ServiceError, error_line, explain
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
 
@@ -61,7 +61,7 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             pulse.beat()
         except Exception as error:
             failures = min(failures + 1, 6)
-            line = told(error)
+            line = error_line(error)
             pulse.miss(line)
             _log.error(line, exc_info=explain(error) is None)
 

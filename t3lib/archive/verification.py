@@ -13,7 +13,7 @@ from t3lib.archive.layout import Day
 from t3lib.archive.store import Archive, each
 from t3lib.archive.writing import waiting
 from t3lib.money import pounds
-from t3lib.problems import told
+from t3lib.problems import error_line
 from t3lib.settings import settings
 from t3lib.warehouse.checks.reconciliation import Check
 
@@ -91,7 +91,7 @@ def check(db: sa.Connection) -> Check:
     try:
         found = verify(db)
     except Exception as error:
-        return Check("archived", False, told(error))
+        return Check("archived", False, error_line(error))
     days, since = waiting(db)
     late = since is not None and datetime.now(UTC) - since > GRACE
     wrong = [difference for difference in found.differences if late or not difference.why.startswith("waits")]

@@ -86,7 +86,7 @@ def waiting(db: sa.Connection) -> tuple[int, datetime | None]:
 
 
 def rebuild(month: str | None = None, advance: Advance = lambda done, total: None) -> int:
-    """Write a month (YYYY-MM; everything by default) anew and remove Parquet files that the archive did not write.
+    """Rewrite a month (YYYY-MM; everything by default) and remove Parquet files that the archive did not write.
 
     Trusts no mark: takes the days from the sales and from the archive itself. Returns the number of days written,
     which includes what waits in other months."""

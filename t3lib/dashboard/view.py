@@ -7,8 +7,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
+from t3lib.dashboard import formatting
 from t3lib.dashboard import state as states
-from t3lib.dashboard import words
 from t3lib.dashboard.state import State
 from t3lib.metrics import Attention, DataQuality, Freshness, Scope, Totals, Typical
 from t3lib.metrics.sales.breakdown import inputs
@@ -52,8 +52,8 @@ class View:
     def line(self) -> str:
         """The name of the comparison line in the chart by hour; empty without one."""
         if self.state.compare == "weekdays":
-            return words.usual(self.scope, self.usual.weeks) if self.usual else ""
-        return words.day_before(self.scope, self.state.compare) if self.before else ""
+            return formatting.usual(self.scope, self.usual.weeks) if self.usual else ""
+        return formatting.day_before(self.scope, self.state.compare) if self.before else ""
 
     @property
     def one_day(self) -> bool:

@@ -94,11 +94,11 @@ def _quoted(text: Text, is_row: Callable[[list[str]], bool]) -> Iterator[Record]
     except csv.Error as error:
         raise FeedError("unreadable", _explained(line, line + len(lines) - 1, str(error))) from None
     if line - text.line != _ends(text.body) + (text.body[-1:] not in "\r\n"):
-        raise FeedError("unreadable", f"Its {line - 1:,} lines and its rows do not add up: {_MEND}.")
+        raise FeedError("unreadable", f"Its {line - 1:,} lines and its rows do not add up: {_QUOTE_CELL}.")
 
 
 _CLOSE = "close it, then upload the file again"
-_MEND = "quote the whole cell and double the quotes in it, then upload the file again"
+_QUOTE_CELL = "quote the whole cell and double the quotes in it, then upload the file again"
 
 
 def _check(
@@ -106,11 +106,11 @@ def _check(
 ) -> None:
     """Raise FeedError unless quotes enclose complete cells, and each further line continues a cell and is no row."""
     if '"' in written and not _pattern(delimiter, _QUOTED).fullmatch(written):
-        raise FeedError("unreadable", f"Line {line:,} has a quote within an unquoted cell: {_MEND}.")
+        raise FeedError("unreadable", f"Line {line:,} has a quote within an unquoted cell: {_QUOTE_CELL}.")
     if len(lines) == 1:
         return
     if len(lines) != 1 + sum(map(_ends, cells)):
-        raise FeedError("unreadable", f"Line {line:,} and the lines after it do not add up to a row: {_MEND}.")
+        raise FeedError("unreadable", f"Line {line:,} and the lines after it do not add up to a row: {_QUOTE_CELL}.")
     for number, cut in enumerate(lines[1:], line + 1):
         if is_row(_cells(cut, delimiter)):
             swallowed = f"takes in line {number:,}, which reads like a row of its own"
@@ -122,12 +122,12 @@ def _explained(first: int, last: int, error: str) -> str:
         return f"Line {first:,} opens a quote that is never closed: {_CLOSE}."
     if "expected after" in error:
         where = f"Line {first:,} has text" if first == last else f"Line {first:,} opens a quote; line {last:,} has text"
-        return f"{where} behind a closing quote: {_MEND}."
+        return f"{where} behind a closing quote: {_QUOTE_CELL}."
     return f"Line {last:,} is not CSV ({error})."
 
 
 def _recorded(body: str, lines: list[str]) -> Iterator[str]:
-    """Every line, which is also appended to the list before it is given."""
+    """Yield every line, after appending it to `lines`."""
     for line in io.StringIO(body, newline=""):
         lines.append(line)
         yield line

@@ -67,7 +67,7 @@ def _advice(key: str) -> str | None:
 
 
 def _canonical(key: str) -> str:
-    """A key in the case that the layouts have, as far as it follows one."""
+    """The key in the upper and lower case of the layout that it resembles."""
     folder, _, name = key.strip().lower().rpartition("/")
     is_sale, is_history = folder.startswith("trucks/"), folder == "historical"
     if is_sale and (found := re.fullmatch(r"t3_t(\d+)_(.+)\.csv", name)):

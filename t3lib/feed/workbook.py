@@ -58,7 +58,7 @@ def _require_unambiguous(xml: bytes, title: str, rows: list[Row], data: bytes) -
     for number, row in enumerate(rows, 1):
         for place, cell in enumerate(row):
             if cell in _ERRORS:
-                raise _refusal(title, f"shows {cell} in {_cell_name(number, place)}: mend it")
+                raise _refusal(title, f"shows {cell} in {_cell_name(number, place)}: correct it")
     if _FORMULA.search(xml):
         _require_values(title, rows, data)
 

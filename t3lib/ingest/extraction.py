@@ -50,7 +50,7 @@ def extract(files: list[File], landing: Landing) -> Extract:
 def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, Dimensions, dict[str, Any]]:
     """(rows of a sales file, records of a metadata file, outcome)."""
     if isinstance(data, Exception):
-        return None, {}, _outcome(file, *_not_given(data))
+        return None, {}, _outcome(file, *_fetch_failure(data))
     try:
         if file.kind == "metadata":
             found = read_metadata(file.key, data)
@@ -66,8 +66,8 @@ def _one(file: File, data: bytes | Exception) -> tuple[pa.Table | None, Dimensio
         return None, {}, _outcome(file, "unreadable", feed.visible(reason), data)
 
 
-def _not_given(error: Exception) -> tuple[str, str]:
-    """(state, reason) of a file version that the store did not give. Raises an error that is the store's own."""
+def _fetch_failure(error: Exception) -> tuple[str, str]:
+    """(state, reason) of a file version that could not be fetched. Raises errors that are not about this file."""
     if isinstance(error, ObjectNotGivenError):
         return "unreadable", "The bucket lists this version but does not return it: upload it again."
     if isinstance(error, ObjectChangedError):

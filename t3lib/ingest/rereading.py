@@ -26,7 +26,7 @@ _LOADED = sa.text("""
 _VALUE = ["file_id", "row_number", "sold_at", "payment_type", "total_pence"]
 _ADVICE = (
     "compare the file with what `t3 trace` shows. `t3 ingest --reprocess DATE` reprocesses its days; a file that is "
-    "refused today stays as it is until a mended one is uploaded under its key, or `t3 files hold KEY` takes it out"
+    "refused today stays as it is until a corrected one is uploaded under its key, or `t3 files hold KEY` takes it out"
 )
 
 

@@ -1,6 +1,6 @@
 """Mail that is sent at most once: an outbox in Postgres, and SMTP."""
 
-from t3lib.mail.incident import tell_operators
+from t3lib.mail.incident import notify_operators
 from t3lib.mail.outbox import Mail, count_mails, drop, list_mails, message_id, prepare, read, resend
 from t3lib.mail.sending import send_due
 
@@ -10,9 +10,9 @@ __all__ = [
     "drop",
     "list_mails",
     "message_id",
+    "notify_operators",
     "prepare",
     "read",
     "resend",
     "send_due",
-    "tell_operators",
 ]

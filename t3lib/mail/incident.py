@@ -11,7 +11,7 @@ from t3lib.settings import settings
 INCIDENT = "incident"
 
 
-def tell_operators(db: sa.Connection, incident: str, day: date, subject: str, text: str) -> list[int]:
+def notify_operators(db: sa.Connection, incident: str, day: date, subject: str, text: str) -> list[int]:
     """mail_ids of one plain mail per operator; the same incident and day make one mail."""
     message = EmailMessage()
     message["From"] = settings().mail_from

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from t3lib import addresses, warehouse
 from t3lib.mail.claims import LOST, MOST_ATTEMPTS, Claim, begin, claimed, release_mails_of_dead_senders
-from t3lib.mail.incident import INCIDENT, tell_operators
+from t3lib.mail.incident import INCIDENT, notify_operators
 from t3lib.mail.outbox import CORRECT_IT, TRIAL, read
 from t3lib.mail.smtp import Outcome, deliver
 from t3lib.settings import settings
@@ -104,7 +104,7 @@ def _mail_operators(db: sa.Connection, mail_id: int, outcome: Outcome) -> None:
     then = f"T3 does not send it again by itself. Once the reason is dealt with:\n  t3 mail resend {mail_id}"
     then = f"The other readers get their mails. {CORRECT_IT}" if wrong else then
     text = f"State: {outcome.state}\nReason: {outcome.reply}\n\n{then}"
-    tell_operators(db, incident, mail.business_date, subject, text)
+    notify_operators(db, incident, mail.business_date, subject, text)
 
 
 _TRIALS = sa.text("""

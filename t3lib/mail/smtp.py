@@ -81,8 +81,8 @@ def _session(url: SplitResult, reply_seconds: float) -> smtplib.SMTP:
     """A greeted, encrypted (where offered) and logged-in connection."""
     host, tls, own = url.hostname or "localhost", ssl.create_default_context(), url.scheme == "smtps"
     client = smtplib.SMTP_SSL(timeout=reply_seconds, context=tls) if own else smtplib.SMTP(timeout=reply_seconds)
-    # The host whose certificate is checked: connect() does not keep it, and the stubs do not know the attribute.
-    client._host = host  # type: ignore[attr-defined]
+    # The host whose certificate is checked: connect() does not keep it.
+    client._host = host  # type: ignore[attr-defined]  # private: the stubs lack it
     try:
         with _within(client, REPLIES_PER_PHASE * reply_seconds):
             if (answer := client.connect(host, url.port or (465 if own else 25)))[0] != 220:

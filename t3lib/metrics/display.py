@@ -21,7 +21,7 @@ class Figures:
     def _values(self) -> list[tuple[str, Any]]:
         """Fields, then properties. A mapping gives a line for each entry, with the unit of the field's metadata."""
         found: list[tuple[str, Any]] = []
-        for field in fields(self):  # type: ignore[arg-type]
+        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, field.name)
             unit = field.metadata.get("unit", "")
             found += [(f"{name}{unit}", one) for name, one in value.items()] if isinstance(value, dict) else [

@@ -99,7 +99,7 @@ def enter(
 def checked(kind: str, parameters: dict[str, Any], asked_by: str, why: str) -> dict[str, Any]:
     """The request as it is stored. Raises RefusedError."""
     if kind not in KINDS:
-        raise RefusedError(f"There is no request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
+        raise RefusedError(f"Unknown request {kind[:40]!r}: choose one of {', '.join(KINDS)}.")
     given = KINDS[kind].checked(parameters)
     name = _one_line(asked_by, LONGEST_NAME, "Give your name: it is kept with the request.")
     reason = _one_line(why, LONGEST_WHY, "Say why: the reason is kept with the request.")

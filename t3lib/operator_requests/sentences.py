@@ -8,7 +8,7 @@ from t3lib.money import parse_pence, pounds
 MODES = {
     "missing": "what was never loaded",
     "failed": "what failed",
-    "all": "everything, cleaned again where it is loaded",
+    "all": "everything, reprocessed if already loaded",
 }
 Given = dict[str, Any]
 

@@ -69,8 +69,8 @@ def moved(db: sa.Connection, now: datetime, *, settle_seconds: float = 0) -> lis
     return [found for one in wanted for found in _of_edition(db, one, settled)]
 
 
-def tell(db: sa.Connection, mails: list[int]) -> None:
-    """Ask the operators about waiting corrections: one mail for all readers of a revision."""
+def notify(db: sa.Connection, mails: list[int]) -> None:
+    """Notify the operators of waiting corrections: one mail for all readers of a revision."""
     waiting = list(db.execute(_WAITING, {"mails": mails}).mappings())
     if not waiting:
         return
@@ -88,7 +88,7 @@ def tell(db: sa.Connection, mails: list[int]) -> None:
         f"Or press Send beside it on the operations page. The threshold is in editions.toml."
     )
     incident = f"correction {first['edition']} {first['revision']}"
-    mail.tell_operators(db, incident, first["business_date"], f"{what}: figures changed, send a correction?", text)
+    mail.notify_operators(db, incident, first["business_date"], f"{what}: figures changed, send a correction?", text)
 
 
 def _of_edition(db: sa.Connection, one: Edition, settled: datetime) -> list[Moved]:

@@ -52,7 +52,7 @@ def points(now: float | None, before: float | None) -> str:
 
 
 def share(pct: float | None) -> str:
-    """68.4%; an en dash for none: a share of nothing."""
+    """68.4%; an en dash where there is no share, as the total is 0."""
     return "–" if pct is None or math.isnan(pct) else f"{pct:.1f}%".replace("-", "−")
 
 

@@ -64,7 +64,7 @@ def test_widgets_take_over_without_a_jump(tab: Page, site: Site):
     assert tab.evaluate(boxes, ".t3-first") == live
 
 
-def test_choosing_a_truck_changes_figures_address_and_comes_back(tab: Page, site: Site):
+def test_choosing_a_truck_changes_figures_and_address_and_back_undoes_it(tab: Page, site: Site):
     opened(tab, site)
     tab.get_by_role("button", name="Burrito Madness").click()
     one = "SELECT total_pence FROM mart.sales_hourly WHERE truck_id = 1 ORDER BY business_date DESC LIMIT 1"
@@ -135,7 +135,7 @@ def test_load_arrives_in_the_open_page_without_a_reload(tab: Page, site: Site):
     assert tab.evaluate("window.stayed")
 
 
-def test_lost_connection_is_told_and_recovers_by_itself(tab: Page, site: Site):
+def test_a_lost_connection_is_shown_and_recovers_by_itself(tab: Page, site: Site):
     opened(tab, site)
     sign = tab.get_by_role("status")
     expect(sign).to_have_text("Live")
@@ -151,7 +151,7 @@ def test_hostile_name_is_inert(page: Page):
     expect(page.locator(".t3-live .t3-trucks")).to_contain_text(HOSTILE)
 
 
-def test_nothing_is_asked_of_other_hosts(tab: Page, site: Site):
+def test_nothing_is_requested_from_other_hosts(tab: Page, site: Site):
     asked, refused = [], []
     tab.on("request", lambda request: asked.append(request.url))
     tab.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
@@ -210,7 +210,7 @@ def test_nothing_but_the_page_is_within_reach(site: Site, path: str):
     assert b"import" not in body
 
 
-def test_browser_is_told_to_run_our_script_files_only(site: Site):
+def test_the_browser_may_run_our_script_files_only(site: Site):
     with urllib.request.urlopen(site.url, timeout=30) as answer:
         policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
@@ -246,7 +246,7 @@ POOR_CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(page: Page, scheme: str):
+def test_every_text_contrasts_with_its_background(page: Page, scheme: str):
     page.emulate_media(color_scheme=scheme)
     assert page.evaluate(POOR_CONTRAST) == []
     page.emulate_media(color_scheme="light")

@@ -51,7 +51,7 @@ def test_everything_is_reached_by_keyboard(tab: Page, site: Site):
 
 
 def test_how_did_a_truck_do_on_a_day_at_lunch_takes_three_steps(tab: Page, site: Site):
-    """The truck, the day, and the hour stands there."""
+    """The truck, the day, and the hour is shown."""
     opened(tab, site)
     day = business_day.today() - timedelta(days=5)
     tab.get_by_role("button", name="Burrito Madness").click()
@@ -64,7 +64,7 @@ def test_how_did_a_truck_do_on_a_day_at_lunch_takes_three_steps(tab: Page, site:
         )
         sold = db.execute(sa.text(lunch), {"d": day}).scalar_one()
     heat = tab.get_by_role("region", name="Gross sales by hour and truck")
-    # The other truck's row stands until the page is drawn anew.
+    # The other truck's row stays until the page is redrawn.
     lunchtime = heat.locator("td[title^='Burrito Madness, 14:00']")
     expect(lunchtime).to_have_attribute("title", re.compile(re.escape(pounds(sold))))
 
@@ -97,7 +97,7 @@ def test_workbook_adds_up_to_the_page(page: Page, site: Site):
     assert round(sum(line[head.index("gross_sales")] for line in lines) * 100) == site.pence(LATEST)
 
 
-def test_on_paper_stand_the_figures_and_not_the_controls(page: Page):
+def test_the_printed_page_has_the_figures_and_not_the_controls(page: Page):
     page.emulate_media(media="print")
     expect(page.locator(".t3-live .t3-controls")).to_be_hidden()
     expect(page.locator(".t3-live .t3-tiles")).to_be_visible()

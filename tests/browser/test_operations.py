@@ -101,7 +101,7 @@ def test_a_failed_run_appears_in_the_open_page_on_a_telephone(tab: Page, served:
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-def test_an_executed_copy_is_shown_and_runs_nothing(tab: Page, served: Site, place: dict[str, str]):
+def test_an_executed_notebook_is_shown_and_runs_nothing(tab: Page, served: Site, place: dict[str, str]):
     folder = Path(place["T3_OUTPUTS"]) / "runs" / "2026-11-24" / "2-copy"
     folder.mkdir(parents=True)
     attack = f"<script>document.title='owned'</script>{HOSTILE}<table onclick='x()'><tr><td>kept</td></tr></table>"

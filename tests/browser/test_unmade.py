@@ -1,4 +1,4 @@
-"""Pages of an overloaded machine: late figures come all the same, and a page without any comes again by itself."""
+"""Pages of an overloaded machine: late figures still arrive, and a page without any reloads by itself."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -50,14 +50,14 @@ def test_late_output_is_waited_for(serve, fleet_database: str, tab: Page, writte
     expect(tab.locator(".t3-first")).to_have_text("the figures")
 
 
-def test_late_output_is_in_the_executed_copy(monkeypatch, tmp_path: Path, written):
+def test_late_output_is_in_the_executed_notebook(monkeypatch, tmp_path: Path, written):
     monkeypatch.setenv("T3_HOME", str(tmp_path / "home"))
     settings.cache_clear()
     executed = execute(str(written("late", LATE)), tmp_path / "executed.ipynb", {}, kernel_environment("analyst"))
     assert ["the figures" in str(output.data) for output in executed.cells[-1].outputs] == [True]
 
 
-def test_page_without_figures_says_so_and_comes_again(serve, fleet_database: str, tab: Page, written, tmp_path: Path):
+def test_page_without_figures_says_so_and_reloads(serve, fleet_database: str, tab: Page, written, tmp_path: Path):
     source = SECOND.format(seen=str(tmp_path / "seen"))
     site: Site = serve(str(written("second", source).with_suffix("")), fleet_database, "dashboard")
     tab.clock.install()

@@ -62,7 +62,7 @@ class Cluster:
         return name
 
     def drop(self, name: str) -> None:
-        """Remove a database and whoever is in it."""
+        """Remove a database and end its sessions."""
         warehouse.engine(self.url(name)).dispose()
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,4 +1,4 @@
-"""Files that nobody foresaw: each ends with an outcome and a reason, and what is accepted is read as it stands."""
+"""Unforeseen files: each ends with an outcome and a reason, and accepted ones are read exactly."""
 
 import os
 from collections import defaultdict
@@ -48,7 +48,7 @@ def test_any_file_ends_with_an_outcome_and_a_reason(tmp_path, portion):
                 assert rows is not None, f"{file.key} can be read in two ways"
                 expected = [shown(row) for row in rows]
                 assert [one_newline(row) for row in raw[file.file_id]] == expected, file
-    judged_as_the_oracle_does(found)
+    assert_cleaned_as_the_oracle_says(found)
 
 
 @pytest.mark.timeout(600)
@@ -68,7 +68,7 @@ def test_any_file_reaches_the_ledger_and_everything_reconciles(bucket, portion):
     assert [key for key, state in states.items() if state != "loaded" and not reasons[key]] == []
 
 
-def judged_as_the_oracle_does(found) -> None:
+def assert_cleaned_as_the_oracle_says(found) -> None:
     """Every sale has the pence, moment and payment that its text says, every refused total the oracle's reason."""
     raw = {(row["file_id"], row["row_number"]): row for row in found.raw.to_pylist()}
     cleaned = Rulebook.of_folder().clean(found.raw, found.files, TruckFacts(), FLAGS)

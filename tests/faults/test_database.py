@@ -1,4 +1,4 @@
-"""A database that restarts, cuts, cancels, deadlocks: a load is tried again or fails in words, and is never half."""
+"""A database that restarts, cuts, cancels, deadlocks: a load is retried or fails in words, and is never partial."""
 
 import os
 import signal
@@ -75,7 +75,7 @@ def test_a_line_cut_inside_copy_loads_nothing_and_the_next_try_everything(lunch,
     feeding.assert_reconciles()
 
 
-def test_a_query_that_times_out_is_tried_again(lunch, database):
+def test_a_query_that_times_out_is_retried(lunch, database):
     batch_id = staged()
     with holding(database, "LOCK TABLE mart.sales_hourly IN SHARE MODE"):
         execute(database, f"ALTER DATABASE {sa.make_url(database).database} SET statement_timeout = '500ms'")
@@ -88,7 +88,7 @@ def test_a_query_that_times_out_is_tried_again(lunch, database):
     feeding.assert_reconciles()
 
 
-def test_a_connection_lost_under_pandas_is_tried_again(database):
+def test_a_connection_lost_under_pandas_is_retried(database):
     with pytest.raises(pd.errors.DatabaseError) as error, warehouse.connect() as db:
         pd.read_sql(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"), db)
     assert step_retries.is_temporary(
@@ -99,7 +99,7 @@ def test_a_connection_lost_under_pandas_is_tried_again(database):
     )
 
 
-def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, own_database):
+def test_a_transaction_that_a_server_crash_ended_is_retried(cluster, own_database):
     """psycopg2 calls it but a DatabaseError when the server went between two queries."""
     url = cluster.url(own_database)
 
@@ -116,7 +116,7 @@ def test_a_transaction_that_a_crash_of_the_server_ended_is_tried_again(cluster, 
     until(lambda: cluster.is_up)
 
 
-def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
+def test_the_loser_of_a_real_deadlock_is_retried(lunch, database):
     batch_id = staged()
     errors: list[Exception] = []
 
@@ -143,7 +143,7 @@ def test_the_loser_of_a_real_deadlock_is_tried_again(lunch, database):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("code", ["40001", "40P01", "57P01"])
-def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, short_pauses, code):
+def test_conflicts_are_retried_through_the_notebooks(lunch, database, short_pauses, code):
     execute(database, CONFLICT.format(code=code))
     with workflows.working():
         assert take_in() == []
@@ -156,7 +156,7 @@ def test_conflicts_are_tried_again_through_the_notebooks(lunch, database, short_
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database, short_pauses):
+def test_a_lasting_conflict_fails_the_batch_and_is_notified_once(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="40001").replace("<= 2", "<= 6"))
     with workflows.working():
         assert "a conflict" in take_in()[0]
@@ -171,7 +171,7 @@ def test_a_conflict_that_stays_fails_the_batch_and_is_told_once(lunch, database,
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, database, short_pauses):
+def test_work_whose_end_was_not_recorded_is_resumed(lunch, database, short_pauses):
     execute(database, CONFLICT.format(code="22000").replace("<= 2", "<= 1"))
     with workflows.working():
         assert len(take_in()) == 1
@@ -185,7 +185,7 @@ def test_work_that_ended_without_a_word_is_shown_and_taken_up_again(lunch, datab
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_full_disk_is_told_once_and_ingested_later(lunch, tmp_path, monkeypatch, short_pauses):
+def test_a_full_disk_is_notified_once_and_ingested_later(lunch, tmp_path, monkeypatch, short_pauses):
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True).returncode:

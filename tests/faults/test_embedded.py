@@ -132,7 +132,7 @@ def test_control_c_at_any_moment_leaves_no_process(home: Path, after: float) -> 
     assert running(home) == []
 
 
-def test_a_killed_database_server_comes_back_with_what_was_committed(with_data: Path) -> None:
+def test_a_killed_database_server_restarts_with_what_was_committed(with_data: Path) -> None:
     with services(("database",)):
         with warehouse.connect() as db:
             db.execute(sa.text("INSERT INTO core.location VALUES (7, 'Market square')"))
@@ -143,7 +143,7 @@ def test_a_killed_database_server_comes_back_with_what_was_committed(with_data: 
             assert db.scalar(sa.text("SELECT name FROM core.location WHERE location_id = 7")) == "Market square"
 
 
-def test_killed_s3_and_mail_servers_are_started_again_at_their_ports(home: Path) -> None:
+def test_killed_s3_and_mail_servers_restart_on_their_ports(home: Path) -> None:
     with services(("landing", "smtp")):
         first = settings().model_dump()
         memory = Home(home).memory
@@ -168,7 +168,7 @@ def test_a_process_number_that_was_given_to_another_program_is_not_taken_for_the
         stranger.wait()
 
 
-def test_a_taken_port_is_left_to_its_holder_and_the_new_one_is_told(home: Path) -> None:
+def test_a_taken_port_is_left_to_its_holder_and_the_new_one_is_printed(home: Path) -> None:
     with services(("landing",)):
         port = Home(home).memory["s3"]["port"]
     said: list[str] = []

@@ -21,7 +21,7 @@ from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 
 
-def told(work: Callable[[], object]) -> str:
+def line_for(work: Callable[[], object]) -> str:
     """The line that a person reads when this work fails."""
     with pytest.raises(Exception) as failed:  # noqa: PT011
         work()
@@ -44,32 +44,32 @@ DRIVERS = pytest.mark.parametrize("driver", ["postgresql+psycopg2", "postgresql+
 
 @DRIVERS
 def test_no_database_at_the_address(driver: str) -> None:
-    line = told(select(f"{driver}://t3:x@127.0.0.1:9/t3"))
+    line = line_for(select(f"{driver}://t3:x@127.0.0.1:9/t3"))
     assert line.startswith("No database answers at 127.0.0.1")
     assert "T3_DATABASE_URL" in line
-    assert "does not run" in told(select(f"{driver}://t3:x@/t3?host=/tmp/no-such-folder"))
-    assert "no-such-host.invalid is not known" in told(select(f"{driver}://t3:x@no-such-host.invalid/t3"))
+    assert "does not run" in line_for(select(f"{driver}://t3:x@/t3?host=/tmp/no-such-folder"))
+    assert "no-such-host.invalid is not known" in line_for(select(f"{driver}://t3:x@no-such-host.invalid/t3"))
 
 
 @DRIVERS
 def test_a_wrong_password_and_none_at_all(driver: str, locked: sa.URL) -> None:
     url = locked.set(drivername=driver).update_query_dict({"passfile": "/dev/null"})
-    assert told(select(url.set(password="wrong"))).startswith("The database refuses the login")
-    assert "asks for a password" in told(select(url.set(password="")))
-    assert "refuses the login" in told(select(url.set(username="nobody", password="x")))
+    assert line_for(select(url.set(password="wrong"))).startswith("The database refuses the login")
+    assert "asks for a password" in line_for(select(url.set(password="")))
+    assert "refuses the login" in line_for(select(url.set(username="nobody", password="x")))
 
 
 @DRIVERS
 def test_a_missing_database_a_missing_table_and_a_missing_right(driver: str, database: str) -> None:
     url = sa.make_url(database).set(drivername=driver)
-    assert told(select(url.set(database="elsewhere"))).startswith("The database elsewhere does not exist")
-    assert "t3 db upgrade" in told(select(url, "DROP SCHEMA mart CASCADE; SELECT * FROM mart.watermark"))
+    assert line_for(select(url.set(database="elsewhere"))).startswith("The database elsewhere does not exist")
+    assert "t3 db upgrade" in line_for(select(url, "DROP SCHEMA mart CASCADE; SELECT * FROM mart.watermark"))
     with warehouse.connect(database) as db:
         roles.ensure(db, PASSWORDS)
     dashboard = url.set(username="t3_dashboard", password=PASSWORDS["dashboard"])
-    assert "may not use table sale" in told(select(dashboard, "SELECT * FROM core.sale"))
-    assert "too long" in told(select(url, "SET statement_timeout = 50; SELECT pg_sleep(9)"))
-    assert "closed the connection" in told(select(url, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert "may not use table sale" in line_for(select(dashboard, "SELECT * FROM core.sale"))
+    assert "too long" in line_for(select(url, "SET statement_timeout = 50; SELECT pg_sleep(9)"))
+    assert "closed the connection" in line_for(select(url, "SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
 def test_a_bucket_that_is_missing_denied_or_out_of_reach(locked_bucket: dict[str, str]) -> None:
@@ -79,14 +79,14 @@ def test_a_bucket_that_is_missing_denied_or_out_of_reach(locked_bucket: dict[str
         store = S3Store(bucket, client_options=options, retry_config=retries, **(locked_bucket | changes))
         return lambda: list(obstore.list(store))
 
-    missing = told(listing("no-such-bucket"))
+    missing = line_for(listing("no-such-bucket"))
     assert missing.startswith(f"The bucket at {locked_bucket['endpoint']}/no-such-bucket does not exist")
-    assert "refuses the secret" in told(listing(secret_access_key="wrong-secret"))
-    assert "T3_S3_ACCESS_KEY_ID" in told(listing(access_key_id="somebody-else"))
-    assert told(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
+    assert "refuses the secret" in line_for(listing(secret_access_key="wrong-secret"))
+    assert "T3_S3_ACCESS_KEY_ID" in line_for(listing(access_key_id="somebody-else"))
+    assert line_for(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
 
 
-def test_a_bucket_that_cannot_be_listed_is_told_in_the_same_words(
+def test_a_bucket_that_cannot_be_listed_is_reported_in_the_same_words(
     locked_bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def listing(bucket: str = "landing", **changes: str) -> Callable[[], object]:
@@ -96,11 +96,11 @@ def test_a_bucket_that_cannot_be_listed_is_told_in_the_same_words(
         landing = Landing(f"s3://{bucket}")
         return lambda: list(landing.objects())
 
-    missing = told(listing("no-such-bucket"))
+    missing = line_for(listing("no-such-bucket"))
     assert missing.startswith(f"The bucket at {locked_bucket['endpoint']}/no-such-bucket does not exist")
-    assert "refuses the secret" in told(listing(secret_access_key="wrong-secret"))
-    assert "T3_S3_ACCESS_KEY_ID" in told(listing(access_key_id="somebody-else"))
-    assert told(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
+    assert "refuses the secret" in line_for(listing(secret_access_key="wrong-secret"))
+    assert "T3_S3_ACCESS_KEY_ID" in line_for(listing(access_key_id="somebody-else"))
+    assert line_for(listing(endpoint="http://127.0.0.1:9")).startswith("Nothing answers at http://127.0.0.1:9")
 
 
 def test_a_full_disk() -> None:
@@ -108,24 +108,24 @@ def test_a_full_disk() -> None:
         with open("/dev/full", "w") as file:
             file.write("x" * 100_000)
 
-    assert told(write).startswith("The disk is full")
+    assert line_for(write).startswith("The disk is full")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_full_disk_under_the_object_store(small_disk: Path) -> None:
     store = LocalStore(small_disk)
-    assert "disk" in told(lambda: obstore.put(store, "big", b"x" * 2**21))
-    assert "full" in told(lambda: obstore.put(store, "big", b"x" * 2**21))
+    assert "disk" in line_for(lambda: obstore.put(store, "big", b"x" * 2**21))
+    assert "full" in line_for(lambda: obstore.put(store, "big", b"x" * 2**21))
 
 
 def test_a_folder_without_permission() -> None:
-    line = told(lambda: Path("/proc/sys/kernel/ostype").unlink())
+    line = line_for(lambda: Path("/proc/sys/kernel/ostype").unlink())
     assert line.startswith("Permission denied (/proc/sys/kernel/ostype)")
 
 
 def test_plain_errors_are_shown_as_they_are_and_defects_are_not_explained() -> None:
     assert explain(ServiceError("Say this.")) == "Say this."
-    assert "T3_TIMEZONE" in told(lambda: load(timezone="Mars"))
+    assert "T3_TIMEZONE" in line_for(lambda: load(timezone="Mars"))
     assert explain(KeyError("a defect")) is None
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = SettingsError("T3_X is wrong.")

@@ -1,4 +1,4 @@
-"""Deliver against servers that misbehave: what is known afterwards is never more than what was heard."""
+"""Deliver against servers that misbehave: the recorded outcome never claims more than the server answered."""
 
 import contextlib
 import shutil
@@ -52,11 +52,11 @@ def test_connection_lost_after_the_final_dot_leaves_it_unknown():
     assert len(box.received) == 1  # it did arrive: a second attempt would have been a duplicate
 
 
-def test_nobody_listening_is_tried_again():
+def test_a_refused_connection_is_retried():
     assert attempt(f"smtp://127.0.0.1:{free_port()}").state == "retry"
 
 
-def test_banner_that_never_comes_is_tried_again():
+def test_a_banner_that_never_arrives_is_retried():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         outcome = attempt(f"smtp://127.0.0.1:{silent.getsockname()[1]}", reply_seconds=0.2)
     assert outcome.state == "retry"
@@ -67,7 +67,7 @@ def test_unanswered_final_dot_leaves_it_unknown():
         assert attempt(url, acceptance_seconds=0.2).state == "unknown"
 
 
-def test_banner_that_comes_late_but_in_time_is_waited_for():
+def test_a_late_banner_within_the_time_limit_is_waited_for():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go", b"250 kept", pause=0.1) as url:
         assert attempt(url, reply_seconds=2).state == "sent"
 
@@ -84,7 +84,7 @@ def test_answer_to_the_message_that_trickles_in_leaves_it_unknown():
         assert attempt(url, reply_seconds=0.1, acceptance_seconds=0.2).state == "unknown"
 
 
-def test_connection_that_drops_before_data_is_tried_again():
+def test_a_connection_that_drops_before_data_is_retried():
     with scripted(b"220 hi", b"250 hi", b"250 ok", b"250 ok") as url:
         outcome = attempt(url, reply_seconds=1)
     assert outcome.state == "retry"
@@ -103,13 +103,13 @@ def test_tls_that_is_offered_and_fails_sends_nothing(answer):
     assert outcome.state == "retry"
 
 
-def test_tls_from_the_start_against_a_server_without_it_is_tried_again():
+def test_tls_from_the_start_against_a_server_without_it_is_retried():
     with mailbox() as box:
         assert attempt(box.url.replace("smtp://", "smtps://"), reply_seconds=1).state == "retry"
     assert box.received == []
 
 
-def test_login_that_is_refused_is_tried_again_and_says_so():
+def test_a_refused_login_is_retried_and_says_so():
     with scripted(b"220 hi", b"250-hi\r\n250 AUTH PLAIN", b"535 wrong password") as url:
         outcome = attempt(url.replace("smtp://", "smtp://t3:secret@"), reply_seconds=1)
     assert (outcome.state, outcome.reply) == ("retry", "535 wrong password")
@@ -124,7 +124,7 @@ def test_password_is_not_sent_in_the_clear_to_another_machine(monkeypatch):
     assert "offers no STARTTLS" in outcome.reply
 
 
-def test_server_that_closes_at_the_banner_is_tried_again():
+def test_a_server_that_closes_at_the_banner_is_retried():
     with scripted(b"421 too many connections") as url:
         assert attempt(url).reply.startswith("421")
 
@@ -186,8 +186,8 @@ def test_a_url_that_cannot_be_used_leaves_the_mail_for_another_try_and_shows_not
     assert "ssword" not in outcome.reply
 
 
-def test_trouble_of_our_own_before_the_message_leaves_it_for_another_try(monkeypatch):
-    """The process may start no thread any more when the connection stands."""
+def test_an_own_error_before_the_message_leaves_it_for_a_retry(monkeypatch):
+    """The process may start no thread any more once the connection is open."""
     with mailbox() as box:
         monkeypatch.setattr(threading.Timer, "start", lambda self: refuse_a_thread())
         outcome = attempt(box.url)

@@ -1,4 +1,4 @@
-"""A bucket that fails: tried again, or said in words; never half a file, and afterwards everything is there."""
+"""A bucket that fails: retried, or reported in words; never half a file, and afterwards everything is there."""
 
 import tempfile
 import time
@@ -71,7 +71,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("fault", [500, 503, "drop", "truncate", "hang"])
-def test_an_object_that_fails_twice_is_asked_for_again(store, impatient, fault):
+def test_an_object_that_fails_twice_is_retried(store, impatient, fault):
     discover(Landing(), sweep=True)
     store.times(fault, 2, part="T3_T3")
     feeding.take_in()
@@ -81,13 +81,13 @@ def test_an_object_that_fails_twice_is_asked_for_again(store, impatient, fault):
 
 
 @pytest.mark.parametrize("fault", [500, 503, "drop", "hang"])
-def test_a_listing_that_fails_twice_is_asked_for_again(store, impatient, fault):
+def test_a_listing_that_fails_twice_is_retried(store, impatient, fault):
     store.times(fault, 2, part="list-type=2")
     assert len(discover(Landing(), sweep=True)) == 1
     assert sum(request[2] == fault for request in store.requests) == 2
 
 
-def test_a_listing_that_breaks_off_is_asked_for_again_and_at_last_enters_nothing_and_says_so(store):
+def test_a_listing_that_breaks_off_is_retried_and_at_last_enters_nothing_and_says_so(store):
     store.times("truncate", 1, part="list-type=2")
     assert len(discover(Landing(), sweep=True)) == 1
     assert [request[2] for request in store.requests if "list-type=2" in request[1]][-2:] == ["truncate", None]
@@ -150,7 +150,7 @@ def test_an_object_that_is_too_large_is_refused_unread(store, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_through_the_notebooks_a_broken_bucket_is_told_once_and_ingested_later(store, short_pauses):
+def test_through_the_notebooks_a_broken_bucket_is_notified_once_and_ingested_later(store, short_pauses):
     store.times(500, 10**6, part="T3_T3")
     with workflows.working():
         assert "fails at the moment" in take_in()[0]

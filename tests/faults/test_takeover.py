@@ -37,7 +37,7 @@ LEASES = """
     JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at
     WHERE name LIKE 'executor %'
 """
-# Not that yesterday's files are missing, which is true of this fleet and told once the cut-off has come.
+# Not that yesterday's files are missing, which is true of this fleet and is notified once after the cut-off.
 INCIDENTS = "SELECT count(*) FROM ops.mail_outbox WHERE report = 'incident' AND edition <> 'incomplete day'"
 RUNS_OF_FIRST = "SELECT count(*) FROM ops.run WHERE worker LIKE '%-1' AND state = '{}'"
 AT_ONCE = """
@@ -145,7 +145,7 @@ def test_the_work_of_a_dead_worker_is_taken_over_within_fifteen_seconds(bucket, 
 
 
 def stopped_in_a_run(process):
-    """Whether a worker stands still in the middle of a notebook; else it runs on."""
+    """Whether a worker is stopped in the middle of a notebook; else it runs on."""
     family = kin(process)
     if one(RUNS_OF_FIRST.format("running")):
         signal_all(family, signal.SIGSTOP)
@@ -173,7 +173,7 @@ def signal_all(pids, number):
             os.kill(pid, number)
 
 
-def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket, worker):
+def test_a_stopped_worker_finishes_its_notebook_and_leaves_the_rest(bucket, worker):
     process = worker()
     until(lambda: running("1_extract"))
     process.terminate()
@@ -186,7 +186,7 @@ def test_a_worker_told_to_stop_finishes_its_notebook_and_leaves_the_rest(bucket,
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_worker_told_to_stop_at_any_moment_fails_nothing(bucket, worker, seed):
+def test_a_worker_stopped_at_any_moment_fails_nothing(bucket, worker, seed):
     chance = random.Random(seed)
     process = worker()
     until(lambda: running(chance.choice(STAGES)) or all_done())
@@ -226,7 +226,7 @@ def test_a_worker_cut_off_does_not_commit_over_its_successor(bucket, worker, dat
         agrees(bucket)
         loads = one("SELECT count(*) FROM ops.run WHERE notebook = '3_load' AND state = 'succeeded'")
         time.sleep(max(0, CUT_SECONDS - (time.monotonic() - cut)))
-        line.mend()
+        line.restore()
         signal_all(frozen if paused else (), signal.SIGCONT)
         zombie.wait(60)  # its lease was taken
         agrees(bucket)

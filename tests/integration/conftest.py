@@ -174,9 +174,9 @@ def box(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 @pytest.fixture
 def no_operators(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that count mails: nobody is told."""
+    """For tests that count mails: nobody is notified."""
     monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "")
-    monkeypatch.setattr("t3lib.mail.sending.tell_operators", lambda *_: [])
+    monkeypatch.setattr("t3lib.mail.sending.notify_operators", lambda *_: [])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every notebook has the house's shape and runs from top to bottom on its defaults."""
+"""Every notebook keeps the project's contract and runs from top to bottom on its defaults."""
 
 import os
 import re

@@ -36,7 +36,7 @@ def sales(database):
 
 
 def run(folder, **parameters):
-    """The executed copy and its mail."""
+    """The executed notebook and its mail."""
     path = folder / "4_report.ipynb"
     runner.execute(NOTEBOOK, path, parameters, runner.kernel_environment("report"))
     return build(path)

@@ -36,7 +36,7 @@ def table(data: bytes) -> list[tuple[str | None, ...]] | None:
 
 
 def _records(text: str, mark: str) -> Iterator[tuple[list[str], str]]:
-    """(cells, the text that they stand in) of each record that holds anything, one sign after the other."""
+    """(cells, the text that holds them) of each record that holds anything, one sign after the other."""
     cells, cell, state, first, at = [], [], "begin", 0, 0
     while at <= len(text):
         sign = text[at : at + 1]

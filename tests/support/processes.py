@@ -56,7 +56,7 @@ class Forked:
         return code
 
     def terminate(self) -> None:
-        """Tell it to stop."""
+        """Send it SIGTERM."""
         self._process.terminate()
 
     def kill(self) -> None:

@@ -106,7 +106,7 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
 
 
 def executed(day, folder, *more):
-    """An executed copy that holds the sections of a day, and more outputs."""
+    """An executed notebook that holds the sections of a day, and more outputs."""
     day.shown.clear()
     made = rehearse(notebook(), day, checked=False)
     cells = [new_code_cell("shown", outputs=[_output(part)]) for _, _, part in made.parts]

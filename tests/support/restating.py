@@ -1,4 +1,4 @@
-"""What tests of changed figures share: cleaning days again, what was judged anew, what was recorded."""
+"""What tests of changed figures share: reprocessing days, its outcomes, the recorded restatements."""
 
 from datetime import date
 
@@ -16,14 +16,14 @@ RECORDED = """
 """
 
 
-def again(first: date = DAY, last: date = DAY) -> list:
-    """Ask for days again and see the batches through."""
+def reprocess(first: date = DAY, last: date = DAY) -> list:
+    """Reprocess days: claim them and run their batches."""
     with warehouse.connect() as db:
         size = settings().batch_bytes
         made = reprocessing.claim_days(db, first, last, actor="Ann", why="A new rule.", batch_bytes=size)
     return [run(batch_id) for batch_id in made]
 
 
-def judged() -> list[tuple]:
-    """What cleaning again made of each file."""
+def outcomes() -> list[tuple]:
+    """The outcome of reprocessing, for each file."""
     return rows("SELECT outcome FROM ops.again_file ORDER BY batch_id, file_id")

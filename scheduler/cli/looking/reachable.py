@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from t3lib.editions import wrong_addresses
 from t3lib.ingest import rereading
 from t3lib.landing import Landing
-from t3lib.problems import told
+from t3lib.problems import error_line
 from t3lib.settings import SettingsError, settings
 from t3lib.warehouse.checks import bucket_agreement
 from t3lib.warehouse.checks.reconciliation import Check
@@ -53,7 +53,7 @@ def _probed(name: str, probe: Callable[[], Check]) -> Check:
     try:
         return probe()
     except Exception as error:
-        return Check(name, False, told(error))
+        return Check(name, False, error_line(error))
 
 
 def _greeting() -> str:

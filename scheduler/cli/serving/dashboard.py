@@ -7,6 +7,6 @@ def dashboard(port: Port = 0) -> None:
     """Serve the dashboard only.
 
     Example: t3 dashboard --port 8866"""
-    from scheduler.cli.serving.shared import page
+    from scheduler.cli.serving.lifecycle import page
 
     page("dashboard", port)

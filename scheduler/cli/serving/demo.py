@@ -28,7 +28,7 @@ def demo(
 
     Example: t3 demo"""
     from scheduler import kernels
-    from scheduler.cli.serving.shared import EVERYTHING, in_background, links, stopping
+    from scheduler.cli.serving.lifecycle import EVERYTHING, in_background, links, stopping
     from scheduler.cli.session import session
     from scheduler.web import processes
 

@@ -8,7 +8,7 @@ def lab(port: Port = 0) -> None:
     """Open JupyterLab on the notebooks, connected to the database.
 
     Example: t3 lab"""
-    from scheduler.cli.serving.shared import stopping
+    from scheduler.cli.serving.lifecycle import stopping
     from scheduler.cli.session import session
     from scheduler.web import processes
 

@@ -7,6 +7,6 @@ def operations(port: Port = 0) -> None:
     """Serve the operations page only.
 
     Example: t3 operations --port 8867"""
-    from scheduler.cli.serving.shared import page
+    from scheduler.cli.serving.lifecycle import page
 
     page("operations", port)

@@ -19,7 +19,7 @@ def up(
     Services that are not configured are replaced by the embedded ones.
 
     Example: t3 up --port 8866"""
-    from scheduler.cli.serving.shared import EVERYTHING, in_background, links, stopping
+    from scheduler.cli.serving.lifecycle import EVERYTHING, in_background, links, stopping
     from scheduler.cli.session import session
     from scheduler.web import processes
 

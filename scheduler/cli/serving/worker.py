@@ -17,7 +17,7 @@ def worker(
     Run as many as you like; one of them keeps the schedule.
 
     Example: t3 worker --concurrency 2 --health-port 9464"""
-    from scheduler.cli.serving.shared import EVERYTHING, in_background, stopping
+    from scheduler.cli.serving.lifecycle import EVERYTHING, in_background, stopping
     from scheduler.cli.session import session
 
     with session(*EVERYTHING), stopping() as stop:

@@ -18,7 +18,7 @@ from t3lib.settings import settings
 try:
     import resource
 except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # mypy knows the name as a module
 
 # A page needs about 40 MB; with less than the spare memory the machine would start to swap.
 PAGE_BYTES, SPARE_BYTES = 40 * 2**20, 300 * 2**20
@@ -128,7 +128,7 @@ def _pid(kernel: Any) -> int:
 
 
 def memory(pid: int) -> int:
-    """Bytes of a process: with its share of shared pages where the system tells (PSS), else its resident size."""
+    """Bytes of a process: with its share of shared pages where the system reports it (PSS), else its resident size."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         resident = process.memory_info().rss

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from t3lib.charts import echarts
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import chart_table, choice, page_message, title
 from t3lib.dashboard.html.tiles import definition
 from t3lib.dashboard.state import PAYMENTS
@@ -16,9 +16,9 @@ from t3lib.settings import settings
 
 def heading(view: View) -> str:
     """The business days shown, and how fresh the figures are."""
-    parts = [f'<h1 class="t3-period">{escape(words.period(view.scope))}</h1>']
+    parts = [f'<h1 class="t3-period">{escape(formatting.period(view.scope))}</h1>']
     if view.fallen_back:
-        text = f"No sales yet today, {words.day(view.today)}: this is the latest day with sales."
+        text = f"No sales yet today, {formatting.day(view.today)}: this is the latest day with sales."
         parts.append(f'<p class="t3-note">{escape(text)}</p>')
     parts.append(f'<p class="t3-fresh">{freshness(view)}</p>')
     return "".join(parts)
@@ -31,11 +31,11 @@ def freshness(view: View) -> str:
     reasons = ", ".join(f"{rows:,} {reason.replace('_', ' ')}" for reason, rows in quality.rejected.items())
     facts = [
         f"Business day from {start:%H:%M}, {zone}",
-        f"loaded <b>{words.clock(view.freshness.loaded_at, view.today)}</b>",
-        f"last sale <b>{words.clock(view.freshness.last_sale_at, view.today)}</b>",
+        f"loaded <b>{formatting.clock(view.freshness.loaded_at, view.today)}</b>",
+        f"last sale <b>{formatting.clock(view.freshness.last_sale_at, view.today)}</b>",
         f"{quality.files:,} file{'s' * (quality.files != 1)}",
         f'<span title="{escape(reasons or "none")}">{quality.rows_rejected:,} of {quality.rows_read:,} rows '
-        f"rejected ({words.percent(quality.rejected_pct)})</span>",
+        f"rejected ({formatting.percent(quality.rejected_pct)})</span>",
     ]
     return '<i class="t3-dot" aria-hidden="true"></i>' + " <s>·</s> ".join(facts)
 
@@ -57,7 +57,7 @@ def no_answer() -> str:
 def needs_attention(view: View) -> str:
     """At most three items that need attention, or a message that there are none."""
     items = "".join(f'<li class="{escape(item.kind)}">{escape(item.text)}</li>' for item in view.attention)
-    day = "" if view.one_day else f"<span>on {words.short_day(view.scope.last)}</span>"
+    day = "" if view.one_day else f"<span>on {formatting.short_day(view.scope.last)}</span>"
     items = items or '<li class="none"><b aria-hidden="true">✓</b> Nothing out of the ordinary</li>'
     return f'{title("Needs attention" + definition("attention"), day)}<ul class="t3-attention">{items}</ul>'
 
@@ -90,7 +90,7 @@ def hours_table(view: View) -> str:
 def days_table(view: View) -> str:
     """The figures of the chart by day, latest first."""
     rows = [
-        (words.short_day(row.business_date), pounds(row.gross_sales_pence), f"{row.transactions:,}")
+        (formatting.short_day(row.business_date), pounds(row.gross_sales_pence), f"{row.transactions:,}")
         for row in reversed(list(view.days.itertuples()))
     ]
     return chart_table("Sales by day", ("Business day", "Gross sales", "Transactions"), rows)
@@ -118,7 +118,7 @@ def _payment_row(view: View, row: Any, colour: int) -> str:
         other = "" if payment == view.state.payment else payment
         name = choice(replace(view.state, payment=other), payment.capitalize())
     key = f'<i class="t3-key p{colour}" aria-hidden="true"></i>'
-    figures = (words.percent(row.share_pct), pounds(row.gross_sales_pence), f"{row.transactions:,}")
+    figures = (formatting.percent(row.share_pct), pounds(row.gross_sales_pence), f"{row.transactions:,}")
     cells = "".join(f'<td class="t3-number">{figure}</td>' for figure in figures)
     return f'<tr><th scope="row">{key}{name}</th>{cells}</tr>'
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from t3lib.charts import echarts
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html import parts
 from t3lib.dashboard.html.cards import alert
 from t3lib.dashboard.html.fragments import Fragments, render
@@ -53,7 +53,7 @@ def _controls(view: View | None) -> str:
         button(text, (state.preset if state else "today") == name) for name, text in PRESETS.items() if name != "custom"
     )
     dates = "".join(
-        f'<span class="t3-date" data-shown="{words.picked(day)}"><input type="date" disabled value="{day}"></span>'
+        f'<span class="t3-date" data-shown="{formatting.picked(day)}"><input type="date" disabled value="{day}"></span>'
         for day in ((view.scope.first, view.scope.last) if view else ())
     )
     picks = "".join(

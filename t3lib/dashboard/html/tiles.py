@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.view import View
 from t3lib.metrics import change_pct
 from t3lib.metrics.glossary import GLOSSARY
@@ -31,7 +31,7 @@ MEASURES = (
     Measure("gross_sales_pence", _pounds),
     Measure("transactions", lambda count: f"{count:,}"),
     Measure("average_ticket_pence", _pounds),
-    Measure("card_share_pct", words.percent, points=True),
+    Measure("card_share_pct", formatting.percent, points=True),
 )
 
 
@@ -63,10 +63,10 @@ def _tile(view: View, measure: Measure) -> str:
     now = getattr(view.comparable, measure.field)
     before = getattr(view.before, measure.field, None)
     compare = view.state.compare
-    lines = [] if compare == "none" else [_comparison(measure, now, before, words.day_before(view.scope, compare))]
+    lines = [] if compare == "none" else [_comparison(measure, now, before, formatting.day_before(view.scope, compare))]
     if view.usual and view.usual.weeks > 1:
         mean = getattr(view.usual, measure.field)
-        lines.append(_comparison(measure, now, mean, words.usual(view.scope, view.usual.weeks), quiet=True))
+        lines.append(_comparison(measure, now, mean, formatting.usual(view.scope, view.usual.weeks), quiet=True))
     if view.until_hour is not None and view.totals != view.comparable:
         today = "" if view.one_day else " today"
         cut = f"By {view.until_hour:02d}:00{today}: {'–' if now is None else measure.write(now)}"

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from t3lib.charts import echarts
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import choice, scrolling_table, title
 from t3lib.dashboard.html.parts import shown_hours
 from t3lib.dashboard.html.tiles import change, change_html, definition
@@ -43,7 +43,7 @@ def trucks(view: View) -> str:
             ("Last sale", ' class="t3-number t3-wide"'),
         )
     )
-    against = words.compared_with(view.scope, view.until_hour, view.state.compare)
+    against = formatting.compared_with(view.scope, view.until_hour, view.state.compare)
     change_on = "" if view.state.compare == "none" else f"change on {against}"
     aside = " · ".join(filter(None, (change_on, _left_out(view))))
     top = title(f"Sales by truck{definition('state')}", f"<span>{escape(aside)}</span>" if aside else "")
@@ -98,7 +98,7 @@ def _truck(view: View, row: Any, known: Any, most: int, spark: str) -> str:
         ("t3-number t3-wide", f"{row.transactions:,}"),
         ("t3-number t3-wide", pounds(ticket)),
         (f"t3-number t3-change {tone}", change_html(tone, change_text)),
-        ("t3-number t3-wide", words.last_seen(last, view.today) if last else "–"),
+        ("t3-number t3-wide", formatting.last_seen(last, view.today) if last else "–"),
     )
     inside = "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
     # On a phone the state is below the name and its own column is hidden.

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from t3lib import business_day
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import Cell, message_card, scrolling_table, title
 from t3lib.dashboard.operations.choices import STATES, Choices
 from t3lib.settings import settings
@@ -63,8 +63,8 @@ def written(value: Any) -> str | Cell:
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return words.clock(value, datetime.now(settings().zone).date())
-    return words.short_day(value, business_day.today()) if isinstance(value, date) else f"{value:,}"
+        return formatting.clock(value, datetime.now(settings().zone).date())
+    return formatting.short_day(value, business_day.today()) if isinstance(value, date) else f"{value:,}"
 
 
 def shorter(text: str | None, longest: int = 160) -> Cell:

@@ -6,7 +6,7 @@ from html import escape
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.settings import settings
@@ -32,13 +32,13 @@ def heading(db: sa.Connection, choices: Choices) -> str:
     """The business days, how fresh the figures are, and the counts."""
     now, today = metrics.freshness(db), datetime.now(settings().zone).date()
     facts = (
-        f"figures loaded <b>{words.clock(now.loaded_at, today)}</b>",
-        f"last sale <b>{words.clock(now.last_sale_at, today)}</b>",
+        f"figures loaded <b>{formatting.clock(now.loaded_at, today)}</b>",
+        f"last sale <b>{formatting.clock(now.last_sale_at, today)}</b>",
         f"version {now.version:,}",
         *_under_other_rules(db),
     )
     return (
-        f'<h1 class="t3-period">Operations <small>{escape(words.period(choices.scope))}</small></h1>'
+        f'<h1 class="t3-period">Operations <small>{escape(formatting.period(choices.scope))}</small></h1>'
         f'<p class="t3-fresh">{" <s>·</s> ".join(facts)}</p>{_counts(db, choices)}'
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html import paging
 from t3lib.dashboard.html.cards import Cell, Row, choice_cell, message_card, pages, table, title
 from t3lib.dashboard.html.tiles import change, change_html, definition
@@ -48,8 +48,8 @@ class TabContext:
 
     @property
     def against(self) -> str:
-        """What it is compared with, in words."""
-        return words.compared_with(self.scope, self.until_hour, self.state.compare)
+        """What it is compared with, in formatting."""
+        return formatting.compared_with(self.scope, self.until_hour, self.state.compare)
 
     def truck(self, truck_id: int, name: str) -> Cell:
         """A truck's name as a link that chooses this truck, or all trucks if it is already the chosen one."""
@@ -109,4 +109,4 @@ def usual(
 
 def percent(value: float | None) -> str:
     """12.3%, or an en dash if the value is missing (pandas' NA too)."""
-    return words.percent(None if value is None or pd.isna(value) else float(value))
+    return formatting.percent(None if value is None or pd.isna(value) else float(value))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import message_card, scrolling_table
 from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, percent
 from t3lib.money import pounds
@@ -32,7 +32,7 @@ def rejected(db: sa.Connection, context: TabContext) -> str:
     """Rejected rows by reason."""
     quality = metrics.data_quality(db, context.scope)
     rows = [
-        (reason.replace("_", " ").capitalize(), f"{count:,}", words.percent(100 * count / quality.rows_read))
+        (reason.replace("_", " ").capitalize(), f"{count:,}", formatting.percent(100 * count / quality.rows_read))
         for reason, count in quality.rejected.items()
     ]
     return card("Rejected rows", ("Reason", "Rows", "Of rows read"), rows, "rejected")
@@ -66,7 +66,7 @@ def grid(db: sa.Connection, context: TabContext) -> str:
     cells = {(r.truck, r.batch_date, r.batch_hour): r for r in found.itertuples()}
     columns = sorted({(day, hour) for _, day, hour in cells})
     days = [(day, sum(other == day for other, _ in columns)) for day in sorted({day for day, _ in columns})]
-    top = "".join(f'<th scope="colgroup" colspan="{n}">{words.short_day(day)}</th>' for day, n in days)
+    top = "".join(f'<th scope="colgroup" colspan="{n}">{formatting.short_day(day)}</th>' for day, n in days)
     hours = "".join(f'<th scope="col">{hour:02d}</th>' for _, hour in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(truck)}</th>{"".join(_cell(cells.get((truck, *one))) for one in columns)}</tr>'
@@ -87,7 +87,7 @@ def restated(db: sa.Connection, context: TabContext) -> str:
     shown = context.part("restated", MOST_RESTATED, len(found))
     rows = [
         (
-            words.short_day(row.business_date),
+            formatting.short_day(row.business_date),
             f"{row.rows_change:+,}".replace("-", "−"),
             pounds(row.pence_change),
             ", ".join(cause.replace("_", " ") for cause in row.causes),
@@ -123,6 +123,6 @@ def _cell(found: Any) -> str:
     state = str(found.batch_state)
     text = f"{found.rows_read:,}" if state == "loaded" else "–" if state == "missing" else "!"
     part = f" ({100 * found.rows_rejected / found.rows_read:.1f}%)" if found.rows_read else ""
-    hint = f"{found.truck}, {words.short_day(found.batch_date)} {found.batch_hour:02d}:00: {state}"
+    hint = f"{found.truck}, {formatting.short_day(found.batch_date)} {found.batch_hour:02d}:00: {state}"
     hint += f", {found.rows_rejected:,} rejected{part}" if state == "loaded" else ""
     return f'<td class="t3-file {state.replace(" ", "-")}" title="{escape(hint)}">{_mark(text, state)}</td>'

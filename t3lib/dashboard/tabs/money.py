@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html import graphs
 from t3lib.dashboard.html.cards import (
     Cell,
@@ -80,7 +80,7 @@ def growth(db: sa.Connection, context: TabContext) -> str:
         ]
     rows += [
         ("Largest truck", Cell(found.top_truck, "t3-text")),
-        ("Its share", words.percent(found.top_share_pct)),
+        ("Its share", formatting.percent(found.top_share_pct)),
         ("Concentration (HHI)", f"{found.hhi:,}"),
     ]
     return card("Growth and concentration", ("Measure", "Value"), rows, "hhi")
@@ -164,7 +164,7 @@ def payments(db: sa.Connection, context: TabContext) -> str:
     """Share of card and cash by week, and the card fees."""
     found = metrics.by_period(db, metrics.periods_until(context.scope, "week", TREND_WEEKS), "week")
     rows = [
-        (f"From {words.short_day(r.period_first)}", percent(r.card_share_pct), percent(100 - r.card_share_pct))
+        (f"From {formatting.short_day(r.period_first)}", percent(r.card_share_pct), percent(100 - r.card_share_pct))
         for r in reversed(list(found.itertuples()))
     ]
     top = heading("Card and cash", "card_share_pct", _fees(db, context))
@@ -195,7 +195,7 @@ def _periods(db: sa.Connection, context: TabContext, grain: str, count: int, nam
         (choice_cell(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
         for label, state, row in zip(shown, states, found.itertuples(), strict=True)
     ]
-    aside = f"up to {words.picked(context.scope.last)}"
+    aside = f"up to {formatting.picked(context.scope.last)}"
     names = [label.split(" ", 1)[1] if grain == "week" else label for label in shown]
     return (
         heading(name, "gross_sales_pence", aside)
@@ -215,14 +215,16 @@ def _contribution_cell(context: TabContext, day: date, row: Any) -> str:
     """A cell of the grid: a truck's contribution on a day, as a link to that day."""
     if row is None:
         return '<td class="t3-heat-cell" style="--v:0%"></td>'
-    hint = f"{row.truck}, {words.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
+    hint = (
+        f"{row.truck}, {formatting.short_day(day)}: {pounds(row.contribution_pence)} of {pounds(row.gross_sales_pence)}"
+    )
     text = choice(replace(context.days(day, day), trucks=(row.truck_id,)), pounds(row.contribution_pence, whole=True))
     look = " loss" if row.contribution_pence < 0 else " gain"
     return f'<td class="t3-heat-cell{look}" title="{escape(hint)}">{text}</td>'
 
 
 def _period(first: date, grain: str) -> str:
-    return words.short_day(first) if grain == "week" else f"{first:%b} {first:%y}"
+    return formatting.short_day(first) if grain == "week" else f"{first:%b} {first:%y}"
 
 
 def _pence(frame: pd.DataFrame) -> dict[int, int]:

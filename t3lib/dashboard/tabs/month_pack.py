@@ -7,7 +7,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html import graphs
 from t3lib.dashboard.html.cards import Cell, Row, chart_table, message_card
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
@@ -42,7 +42,7 @@ def trailing(db: sa.Connection, context: TabContext) -> str:
     rows.append(_total(found))
     head = ("Truck", "Gross sales", "Share", Cell("Months", "t3-wide"), Cell("By month", "t3-wide"), "Year before",
             "Change")  # fmt: skip
-    aside = words.period(_twelve(context.scope))
+    aside = formatting.period(_twelve(context.scope))
     if found["trailing_before_pence"].isna().all():
         aside += "; the data do not reach back to the year before"
     return card(name, head, rows, "trailing_pence", aside, context.foot(shown))
@@ -63,10 +63,10 @@ def growth(db: sa.Connection, context: TabContext) -> str:
             ("Trucks in both years", f"{same.like_for_like_trucks:,}"),
         ]
     else:
-        rows = [("Like for like", f"needs sales from {words.picked(before.first)} on")]
+        rows = [("Like for like", f"needs sales from {formatting.picked(before.first)} on")]
     rows += [
         ("Largest truck", Cell(found.top_truck, "t3-text")),
-        ("Its share", words.percent(found.top_share_pct)),
+        ("Its share", formatting.percent(found.top_share_pct)),
         ("Concentration (HHI)", f"{found.hhi:,}"),
     ]
     return card(name, ("Measure", "Value"), rows, "like_for_like_pct")
@@ -88,7 +88,7 @@ def newcomers(db: sa.Connection, context: TabContext) -> str:
     if found.empty:
         return message_card(name, "No truck made its first sale in these months, or none is a week old yet.")
     rows = [
-        (f"{truck} (from {words.picked(began)})", *(percent(_week(part, week)) for week in RAMP_WEEKS))
+        (f"{truck} (from {formatting.picked(began)})", *(percent(_week(part, week)) for week in RAMP_WEEKS))
         for (_, truck, began), part in found.groupby(["truck_id", "truck", "first_sale_on"], sort=False)
     ]
     head = ("Truck", *(f"Week {week}" for week in RAMP_WEEKS))

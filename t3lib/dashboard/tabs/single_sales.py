@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.charts import echarts
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import Cell, Row, choice, choice_cell, message_card, table, title
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
 from t3lib.dashboard.state import State
@@ -73,8 +73,8 @@ def notebooks(db: sa.Connection, context: TabContext) -> str:
         )
     files = lineage.files(db, Question(scope.trucks[0], scope.first, context.state.hour))
     rows = [
-        (run["state"], run["notebook"], words.clock(run["started_at"], business_day.today()), _seconds(run["seconds"]),
-         run["git_commit"] or "–", Cell(run["executed_copy"] or "–", "t3-raw"))
+        (run["state"], run["notebook"], formatting.clock(run["started_at"], business_day.today()),
+         _seconds(run["seconds"]), run["git_commit"] or "–", Cell(run["executed_copy"] or "–", "t3-raw"))
         for run in lineage.runs(db, [file["file_id"] for file in files])
     ]  # fmt: skip
     if not rows:
@@ -114,7 +114,7 @@ def _choose_truck(db: sa.Connection, context: TabContext) -> str:
         )
         for row in sold.sort_values("gross_sales_pence", ascending=False)[shown.rows].itertuples()
     ]
-    when = words.day(last) + ("" if hour is None else f", {echarts.hour_name(hour)}")
+    when = formatting.day(last) + ("" if hour is None else f", {echarts.hour_name(hour)}")
     top = title("Single sales", f"<span>choose a truck to see its sales of {when}</span>")
     if not rows:
         return top + f'<p class="t3-none">No sales of {when}.</p>'
@@ -130,7 +130,7 @@ def _description(context: TabContext, name: str, count: int) -> str:
     """Truck, day, hour and number of sales; with an hour, a link back to the day."""
     scope, hour = context.scope, context.state.hour
     wider = ", of every place and menu" if scope.locations or scope.menus else ""
-    day, many = f"{escape(name)}, {words.day(scope.last)}", f"{_count(count, 'sale')}{wider}"
+    day, many = f"{escape(name)}, {formatting.day(scope.last)}", f"{_count(count, 'sale')}{wider}"
     if hour is None:
         return f"{day}: {many}; choose a time to see the raw lines of its hour"
     return (

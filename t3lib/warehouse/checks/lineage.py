@@ -12,7 +12,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.files import rulesets
 
 Record = dict[str, Any]
-GONE = "The bucket no longer holds this version of the file."
+NOT_IN_BUCKET = "The bucket no longer holds this version of the file."
 
 _FIGURE = """
     SELECT coalesce(sum(transactions), 0)::bigint AS transactions, coalesce(sum(total_pence), 0)::bigint AS pence
@@ -167,7 +167,7 @@ def truck_name(db: sa.Connection, truck_id: int) -> str:
 
 def _add_raw(key: str, data: bytes | Exception, lines: list[Record]) -> str | None:
     if isinstance(data, ObjectChangedError):
-        return GONE
+        return NOT_IN_BUCKET
     if isinstance(data, Exception):
         raise data
     try:

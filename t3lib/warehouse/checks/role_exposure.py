@@ -84,15 +84,15 @@ def check(db: sa.Connection) -> Check:
     """Whether the roles can do what they need, and no more."""
     if not db.scalar(sa.text("SELECT to_regnamespace('sandbox') IS NOT NULL")):
         return Check("roles", True, "there are none: all work is done as the owner")
-    wrong = [*open_ways(db), *changed_settings(db), *locked_out()]
+    wrong = [*excess_rights(db), *changed_settings(db), *locked_out()]
     if wrong:
         return Check("roles", False, "; ".join(wrong), _UP)
     large = "; large objects can be made by all of them, which only a superuser can forbid" if db.scalar(_LARGE) else ""
     return Check("roles", True, f"{len(roles.NAMES)} roles can do what they need{large}")
 
 
-def open_ways(db: sa.Connection) -> list[str]:
-    """What a role, or everybody, may do without need."""
+def excess_rights(db: sa.Connection) -> list[str]:
+    """The rights that a role, or PUBLIC, has beyond what it needs."""
     given = {"roles": [f"t3_{name}" for name in roles.NAMES]}
     return [line for fact in _FACTS for line in sorted(db.scalars(sa.text(_WITH + fact), given))]
 

@@ -114,7 +114,7 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
         raise RefusedError(f"{row['sentence']} Give the total (--total 4.99){also}.")
     total = own if pence is None else pence
     if total is None or not 0 < total < 2**31:
-        raise RefusedError("A total must be more than nothing and less than 21 million pounds.")
+        raise RefusedError("A total must be more than £0 and less than £21 million.")
     return total
 
 

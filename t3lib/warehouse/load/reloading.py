@@ -173,7 +173,7 @@ def _with_other_counts(
 def _under_decisions(
     existing: list[dict[str, Any]], before: pa.Table, sales: pa.Table
 ) -> tuple[pa.Table, list[Decision]]:
-    """The sales under people's decisions, and the repairs that the rules now make themselves."""
+    """(sales with the active decisions applied, a decision for each repair that the rules now make themselves)."""
     kept, now = decisions.only(before, existing), decisions.only(sales, existing).to_pylist()
     made = {(row["file_id"], row["row_number"]): row for row in now}
     accepted = [

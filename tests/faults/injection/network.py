@@ -42,7 +42,7 @@ class Proxy:
         for _, server in self._pairs:
             _end(server)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """New connections pass; the old ones are reset."""
         self._silent = False
         for client, _ in self._pairs:
@@ -105,7 +105,7 @@ class Network:
         task()
 
     def fall_silent(self) -> None:
-        """Packets vanish and nobody is told: both ends send to an address that nobody has."""
+        """Packets vanish without an error: both ends send to an address that nobody has."""
         self._neighbours(NOBODY, NOBODY)
 
     def speak(self) -> None:

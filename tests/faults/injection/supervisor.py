@@ -14,7 +14,7 @@ VICTIMS = ("worker", "kernel", "database", "warm parent", "session")
 
 
 class Supervisor:
-    """Starts the worker again whenever it has ended; knows its processes by the folder in their environment."""
+    """Restarts the worker whenever it has ended; knows its processes by the folder in their environment."""
 
     def __init__(self, folder: Path, postgres: Postgres):
         self.folder, self.postgres, self.starts = folder, postgres, 0
@@ -37,7 +37,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def kill(self, victim: str, chance: random.Random) -> None:
-        """SIGKILL one of VICTIMS, and start the database server again when it was that."""
+        """SIGKILL one of VICTIMS, and restart the database server when it was that."""
         if victim == "worker":
             self.worker.kill()
             self.worker.wait()

@@ -1,4 +1,4 @@
-"""The archive as it is written: what is committed stands there as Parquet, whole, whenever a writer is killed."""
+"""The archive as it is written: what is committed is there as complete Parquet, whenever a writer is killed."""
 
 import re
 import threading
@@ -179,7 +179,7 @@ def test_readers_never_meet_half_a_day(archive_store, bucket):
     assert reader.result() <= {100, 200, 300, 400}
 
 
-def test_an_object_that_lacks_its_end_is_read_again(archive_store, bucket, monkeypatch):
+def test_a_truncated_object_is_read_again(archive_store, bucket, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     archive.write()

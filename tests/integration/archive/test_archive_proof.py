@@ -55,7 +55,7 @@ def test_sales_that_nobody_marked_are_found_by_verification_and_written_by_a_reb
     assert differing() == []
 
 
-def test_the_doctor_is_patient_with_days_that_wait(archive_folder, bucket):
+def test_the_doctor_allows_for_days_that_wait(archive_folder, bucket):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     assert _checked() == (True, "0 partitions hold 0 sales, £0.00; 1 days wait to be written")

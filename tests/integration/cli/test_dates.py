@@ -59,7 +59,7 @@ def test_a_local_time_that_exists_twice_or_never_asks_for_its_offset():
     assert moment_of("2026-07-01 12:30") == datetime(2026, 7, 1, 11, 30, tzinfo=UTC)
 
 
-def test_such_a_time_of_a_repair_is_refused_at_the_desk_and_in_the_command(t3):
+def test_such_a_time_of_a_repair_is_refused_as_a_request_and_in_the_command(t3):
     code, _, said = t3("rejects", "repair", "1", "1", "--at", TWICE, "--why", "The till")
     assert code == 2
     assert "exists twice" in said

@@ -83,7 +83,7 @@ def test_wide_terminals_keep_their_tables_and_signs(on_terminal):
 
 @pytest.mark.parametrize("locale", [{}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=["utf-8", "ascii"])
 def test_the_c_locale_ends_no_command(day: dict[str, str], locale: dict[str, str]):
-    """Python decides about encodings at its start, so this command is started anew."""
+    """Python decides about encodings at its start, so this command gets a process of its own."""
     line = [sys.executable, "-m", "scheduler.cli", "status"]
     env = os.environ | day | {"TERM": "dumb", "LC_ALL": "C"} | locale
     with terminal.terminal(80) as (master, slave):

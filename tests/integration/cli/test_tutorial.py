@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _BLOCK = re.compile(r"^ *```(sh|text|shown|diff|python)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _DAYS = re.compile(r"^\s*(\d)\s+(\d\d \w{3} \d{4})\s+(£\S+)\s+(£\S+)\s+(\+\d+)", re.MULTILINE)
-# The packages are there already; what stands in the environment of the test does not belong to the reader's.
+# The packages are there already; the variables of the test's environment are not the reader's.
 PRELUDE = """
 set -e
 make() { if [ "$1" = setup ]; then ln -s "$VENV" .venv; else command make -o .venv/ready "$@"; fi; }
@@ -37,7 +37,7 @@ make() { if [ "$1" = setup ]; then ln -s "$VENV" .venv; else command make -o .ve
 
 @dataclass
 class Reader:
-    """Who follows a page: a shell that remembers what it was told, step by step."""
+    """A reader who follows a page: a shell that keeps its variables from step to step."""
 
     folder: Path
     running: ExitStack

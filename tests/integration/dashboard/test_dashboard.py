@@ -206,7 +206,7 @@ def test_download_of_a_page_with_cards_holds_their_tables(fleet: str):
         "place=1.2&menu=Cakes&menu=Hot+%26+cold&compare=year&hour=0&affordable=350&tab=rows",
     ],
 )
-def test_state_comes_back_from_the_address(query: str):
+def test_state_is_restored_from_the_address(query: str):
     assert parse(query).query() == query
 
 

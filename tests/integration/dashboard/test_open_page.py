@@ -45,21 +45,23 @@ def test_load_reaches_an_open_page(fleet: str):
     assert page.hours.option["series"][0]["data"][-1]["value"] == 1.23
 
 
-def test_widgets_are_told_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
-    told: list[w.Widget] = []
+def test_widgets_are_sent_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
+    opened_widgets: list[w.Widget] = []
     opened = w.Widget.open
-    monkeypatch.setattr(w.Widget, "open", lambda widget: (told.append(widget), opened(widget)))
+    monkeypatch.setattr(w.Widget, "open", lambda widget: (opened_widgets.append(widget), opened(widget)))
     updates: list[w.Widget] = []
     monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: updates.append(widget))
     with batched_comm_messages():
         page = shown()
         late = w.Label("made after the box that holds it")
         page.body.children = (*page.body.children, late)
-        assert not told
-    assert len(told) == len(set(map(id, told))) < 100
-    assert late in told
+        assert not opened_widgets
+    assert len(opened_widgets) == len(set(map(id, opened_widgets))) < 100
+    assert late in opened_widgets
     assert page.widget.model_id in page.widget.comm.comm_id
-    assert told.index(late) < told.index(page.body), "a widget names only those that the browser knows"
+    assert opened_widgets.index(late) < opened_widgets.index(page.body), (
+        "a widget names only those that the browser knows"
+    )
     assert updates == []
     page.heading.value = "later"
     assert updates == [page.heading]

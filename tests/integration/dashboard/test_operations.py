@@ -25,7 +25,7 @@ INSERT INTO ops.run (run_id, notebook, state, parameters, started_at) VALUES
 ('4-ef', '4_report', 'failed', '{"business_date": "2026-11-22", "edition": "culinary"}', now() - interval '2 hours'),
 ('4-gh', '4_report', 'succeeded', '{"business_date": "2026-11-22", "edition": "culinary"}', now());
 INSERT INTO ops.batch (batch_id, state, files, bytes, error)
-VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell In [3] of 2_clean, executed copy /x)');
+VALUES ('b<i>', 'failed', 3, 9, 'The disk <is> full. (cell In [3] of 2_clean, executed notebook /x)');
 INSERT INTO ops.batch (batch_id, files, bytes) VALUES ('waits', 1, 9);
 INSERT INTO ops.source_file (key, etag, size, last_modified, kind, state, reason)
 VALUES ('trucks/<x>.csv', 'e', 0, now(), 'sales', 'unreadable', 'The file is empty.');
@@ -50,7 +50,7 @@ def test_empty_database_says_that_there_is_nothing(database: str):
     assert "last sale <b>never</b>" in page.heading.value
 
 
-def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
+def test_page_shows_what_failed_what_waits_and_what_was_requested(database: str):
     with warehouse.connect() as db:
         db.exec_driver_sql(ROWS)
     page = shown()
@@ -76,7 +76,7 @@ def test_page_shows_what_failed_what_waits_and_what_was_asked(database: str):
     assert "The file is empty." in first
 
 
-def test_yesterdays_report_waits_for_the_files_that_usually_come(database: str):
+def test_yesterdays_report_waits_for_the_usual_files(database: str):
     day = TODAY - timedelta(days=1)
     for week in (1, 2):
         change("""INSERT INTO ops.source_file
@@ -149,9 +149,9 @@ def test_grid_says_of_each_truck_and_day_what_came(database: str):
     )
     page = shown()
     grid = page.cards["grid"].value
-    for truck, told in ((1, "2 loaded"), (2, "0 loaded, 1 held"), (3, "0 loaded, 1 unreadable"),
+    for truck, files in ((1, "2 loaded"), (2, "0 loaded, 1 held"), (3, "0 loaded, 1 unreadable"),
                         (4, "0 loaded, 1 waiting"), (6, "1 loaded, 1 late"), (7, "0 loaded, 1 missing")):  # fmt: skip
-        assert f'title="Truck {truck}, {old:%a} {old.day} {old:%b}: {told}"' in grid
+        assert f'title="Truck {truck}, {old:%a} {old.day} {old:%b}: {files}"' in grid
     assert "Truck 5" not in grid
     assert f"?truck=2&amp;day={old}" in grid
     change_of_day = page.cards["restated"].value

@@ -81,7 +81,7 @@ def test_contribution_is_shown_for_the_whole_fleet_and_by_truck(sales: sa.Connec
     assert "Choose all trucks" in sheet(sales, "money", Scope(SUNDAY, SUNDAY, trucks=(1,)))
 
 
-def test_days_on_which_a_truck_loses_money_stand_out(sales: sa.Connection):
+def test_days_on_which_a_truck_loses_money_are_highlighted(sales: sa.Connection):
     sales.execute(
         sa.text(
             "INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES (2, 'w', 2600, 'day', '2025-01-01')"
@@ -191,7 +191,7 @@ def test_data_shows_files_rejected_rows_and_restated_days(sales: sa.Connection):
     assert ["Sun 23 Nov", "+2", "£10.00", "late file"] in rows(html)
 
 
-def test_missing_batch_is_one_that_usually_comes(sales: sa.Connection):
+def test_missing_batch_is_one_that_usually_arrives(sales: sa.Connection):
     file = """INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, batch_date, batch_hour,
               state) VALUES (:key, 'x', 1, now(), 'sales', 1, :day, 15, 'loaded')"""
     for day in ("2025-11-16", "2025-11-09"):

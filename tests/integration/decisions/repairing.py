@@ -1,4 +1,4 @@
-"""Decisions of a person on rejected rows, and what stands after them."""
+"""Decisions of a person on rejected rows, and the figures after them."""
 
 from datetime import date
 
@@ -16,8 +16,8 @@ def status() -> list[str]:
     return [row[0] for row in rows("SELECT status FROM ops.rejected_row ORDER BY file_id, row_number")]
 
 
-def again() -> list:
-    """Clean the file's day again; what each load did."""
+def reprocess() -> list:
+    """Reprocess the file's day; the result of each load."""
     with warehouse.connect() as db:
         day = date(2026, 11, 5)
         made = reprocessing.claim_days(db, day, day, actor="Ben", why="Again.", batch_bytes=settings().batch_bytes)

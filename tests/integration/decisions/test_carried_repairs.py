@@ -1,4 +1,4 @@
-"""A repair survives cleaning again and follows its row into a new version of the file."""
+"""A repair survives reprocessing and follows its row into a new version of the file."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ import pytest
 from t3lib import feed
 from t3lib.problems import RefusedError
 from t3lib.warehouse.decisions import repairs
-from tests.integration.decisions.repairing import ANN, LEDGER, again, status
+from tests.integration.decisions.repairing import ANN, LEDGER, reprocess, status
 from tests.support import rulebooks
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 
-def test_a_repair_survives_cleaning_again(file_id: int):
+def test_a_repair_survives_reprocessing(file_id: int):
     repairs.repair(file_id, 2, accept=True, **ANN)
     repairs.dismiss(file_id, 3, **ANN)
-    assert again()[0].files == {"unchanged": 1}
+    assert reprocess()[0].files == {"unchanged": 1}
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert status() == ["repaired", "dismissed"]
     assert_reconciles()
@@ -25,7 +25,7 @@ def test_a_persons_value_wins_over_a_rule_that_reads_another(file_id: int, monke
     repairs.repair(file_id, 2, accept=True, **ANN)
     repairs.dismiss(file_id, 3, **ANN)
     rulebooks.reading(monkeypatch, "4.99", "499", "VOID", as_="7.77")
-    assert again()[0].files == {"restated": 1}
+    assert reprocess()[0].files == {"restated": 1}
     assert sales() == [(3, 1, 777), (3, 2, 499)]
     assert status() == ["repaired", "dismissed"]
     assert_reconciles()
@@ -35,14 +35,14 @@ def test_a_rule_that_accepts_the_repaired_value_takes_it_over(file_id: int, monk
     repairs.repair(file_id, 2, accept=True, **ANN)
     with monkeypatch.context() as rule:
         rulebooks.reading(rule, "499", as_="4.99")
-        again()
+        reprocess()
     assert status()[0] == "replayed"
     assert sales() == [(3, 1, 499), (3, 2, 499)]
     assert rows("SELECT action, actor FROM ops.repair ORDER BY repair_id")[-1] == ("accept", "the rules")
     with pytest.raises(RefusedError, match="accept this row themselves"):
         repairs.undo(file_id, 2, **ANN)
     assert_reconciles()
-    again()
+    reprocess()
     assert sales() == [(3, 1, 499)]
     assert status()[0] == "open"
     assert_reconciles()
@@ -91,12 +91,12 @@ def test_of_equal_rows_the_nth_stays_the_nth(bucket: Path):
     assert_reconciles()
     put(bucket, LUNCH, void, at("12:01", "card", "5"))
     take_in()
-    assert sales() == [(3, 2, 500)]  # the second of them is gone, and the decision with it
+    assert sales() == [(3, 2, 500)]  # the second of them was deleted, and the decision with it
     assert status()[-1] == "open"
     assert_reconciles()
 
 
-def test_a_row_that_is_corrected_ends_its_repair_and_is_told(shifted: Path, file_id: int):
+def test_a_corrected_row_ends_its_repair_and_is_reported(shifted: Path, file_id: int):
     repairs.repair(file_id, 2, accept=True, **ANN)
     put(shifted, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "6.50"), at("12:02", "cash", "VOID"))
     take_in()
@@ -116,7 +116,7 @@ def test_a_repair_follows_its_row_when_another_reader_finds_more_rows(bucket: Pa
     repairs.dismiss(1, 3, actor="Ben", why="A test of the till.")
     above, read = (at("11:58", "card", "6") + "\n").encode(), feed.examine
     monkeypatch.setattr(feed, "examine", lambda key, data: read(key, data.replace(b"\n", b"\n" + above, 1)))
-    assert again()[0].files == {"restated": 1}
+    assert reprocess()[0].files == {"restated": 1}
     assert sales() == [(3, 1, 600), (3, 2, 499), (3, 3, 300), (3, 5, 700)]
     assert rows("SELECT row_number, status FROM ops.rejected_row ORDER BY 1") == [
         (3, "repaired"), (4, "dismissed"), (5, "repaired"),
@@ -126,7 +126,7 @@ def test_a_repair_follows_its_row_when_another_reader_finds_more_rows(bucket: Pa
         ("again", 1, 600)
     )
     assert_reconciles()
-    assert again()[0].files == {"unchanged": 1}
+    assert reprocess()[0].files == {"unchanged": 1}
     with pytest.raises(RefusedError, match="was not rejected"):
         repairs.undo(1, 2, **ANN)
     assert repairs.undo(1, 4, **ANN) == "carry"

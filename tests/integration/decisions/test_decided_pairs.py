@@ -1,4 +1,4 @@
-"""What a person held, released or corrected leaves no sale counted twice, and none that stands nowhere."""
+"""What a person held, released or corrected leaves no sale counted twice, and none that is left out."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_a_version_that_was_taken_back_waits_for_nobody(bucket: Path):
     assert sum(pence for _, _, pence in sales()) == 1900
 
 
-def test_an_earlier_spelling_that_comes_back_counts_again(bucket: Path):
+def test_an_earlier_spelling_that_returns_counts_again(bucket: Path):
     padded = LUNCH.replace("/5/", "/05/")
     put(bucket, LUNCH, at("12:00", "card", "10"))
     take_in()

@@ -1,4 +1,4 @@
-"""The repair desk: rejected rows become sales or are dismissed, with a name, a reason, and a way back."""
+"""Repairs: rejected rows become sales or are dismissed, with a name, a reason, and a way back."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -60,7 +60,7 @@ def test_a_row_that_lacks_its_total_asks_for_it(file_id: int):
         repairs.repair(file_id, 2, **ANN)
     with pytest.raises(RefusedError, match="No total is suggested"):
         repairs.repair(file_id, 3, accept=True, **ANN)
-    with pytest.raises(RefusedError, match="more than nothing"):
+    with pytest.raises(RefusedError, match="more than £0"):
         repairs.repair(file_id, 3, pence=0, **ANN)
 
 
@@ -88,7 +88,7 @@ def test_a_forced_total_still_needs_a_time(bucket: Path):
         repairs.repair(1, 1, pence=500000, force=True, **ANN)
 
 
-def test_a_dismissed_row_stays_rejected_and_can_come_back(file_id: int):
+def test_a_dismissed_row_stays_rejected_and_can_be_reopened(file_id: int):
     before = rows("SELECT version FROM mart.watermark")
     repairs.dismiss(file_id, 3, actor="Ann", why="A test of the till.")
     assert status() == ["open", "dismissed"]

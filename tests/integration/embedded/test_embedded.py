@@ -82,7 +82,7 @@ def test_first_start_brings_everything_and_the_last_one_out_stops_it(home: Path)
     assert settings().database_url is None
 
 
-def test_second_start_finds_data_passwords_and_ports_again(home: Path) -> None:
+def test_second_start_finds_the_same_data_passwords_and_ports(home: Path) -> None:
     with services(say=lambda line: None):
         first = settings().model_dump()
         with warehouse.connect() as db:
@@ -129,7 +129,7 @@ def test_a_password_is_needed_and_it_is_checked(home: Path) -> None:
             assert not db.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
 
 
-def test_no_secret_stands_on_a_command_line(home: Path) -> None:
+def test_no_secret_is_on_a_command_line(home: Path) -> None:
     with services():
         known = settings()
         secrets = {known.need("s3_secret_access_key"), urlsplit(known.need("smtp_url")).password}

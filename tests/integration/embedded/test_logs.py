@@ -26,7 +26,7 @@ def test_a_log_is_cut_while_its_server_goes_on_writing(tmp_path, monkeypatch):
             time.sleep(0.05)
         assert int(last(log)) > written + 1000, "it writes on"
         assert biggest < 5 * logs.MAX_BYTES
-        assert b"\0" not in log.read_bytes(), "a cut log begins anew"
+        assert b"\0" not in log.read_bytes(), "a cut log begins empty"
     finally:
         server.stop()
     assert log.with_suffix(".1.log").stat().st_mode & 0o777 == 0o600

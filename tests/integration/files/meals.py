@@ -42,5 +42,5 @@ def parquet(lines: list[str]) -> bytes:
 
 
 def reason(key: str) -> str:
-    """Why a file stands where it stands, in words."""
+    """Why a file is in its state, in words."""
     return dict(rows("SELECT key, reason FROM ops.source_file ORDER BY file_id"))[key]

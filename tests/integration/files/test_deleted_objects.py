@@ -1,4 +1,4 @@
-"""Objects that left the bucket: their sales stand, and they are shown as deleted upstream."""
+"""Objects that left the bucket: their sales stay, and they are shown as deleted upstream."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +9,14 @@ from t3lib import warehouse
 from t3lib.landing import Object
 from t3lib.warehouse.files import ledger, reprocessing
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
-from tests.support.restating import SHIFTED, again
+from tests.support.restating import SHIFTED, reprocess
 
 
-def test_an_object_that_is_gone_leaves_its_rows_as_they_are(bucket: Path):
+def test_a_deleted_object_leaves_its_rows_as_they_are(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
     (bucket / LUNCH).unlink()
-    again()
+    reprocess()
     with warehouse.connect() as db:
         (outcome,) = reprocessing.outcomes(db, [row[0] for row in rows("SELECT batch_id FROM ops.again_file")])
     assert outcome["outcome"] == "gone"
@@ -31,12 +31,12 @@ def test_a_deleted_object_is_kept_and_shown_as_deleted(bucket: Path):
     take_in()
     (bucket / LUNCH).unlink()
     take_in()
-    gone = "SELECT key FROM mart.file WHERE deleted_at IS NOT NULL"
-    assert rows(gone) == [(LUNCH,)]
+    deleted = "SELECT key FROM mart.file WHERE deleted_at IS NOT NULL"
+    assert rows(deleted) == [(LUNCH,)]
     assert {pence for _, _, pence in sales()} == {499, 700}
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     take_in()
-    assert rows(gone) == []
+    assert rows(deleted) == []
     assert_reconciles()
 
 

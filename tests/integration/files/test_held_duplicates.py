@@ -1,4 +1,4 @@
-"""Two files that tell of the same sales: what is the same, what overlaps and what is chance."""
+"""Two files with the same sales: what is the same, what overlaps and what is chance."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from t3lib import warehouse
 from t3lib.warehouse.decisions import quarantine, rejects, repairs
 from tests.integration.files.meals import HISTORY, LATER, MEALS, OTHER, csv, parquet, reason, written
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
-from tests.support.restating import again
+from tests.support.restating import reprocess
 
 SPELLINGS = {
     "CRLF": csv(MEALS, "\r\n"),
@@ -110,7 +110,7 @@ def test_two_tills_in_a_rush_at_one_price_are_not_the_same(bucket: Path):
 
 
 @pytest.mark.parametrize("history_first", [True, False])
-def test_a_history_file_over_live_batches_is_told_in_either_order(bucket: Path, history_first: bool):
+def test_a_history_file_over_live_batches_is_recognised_in_either_order(bucket: Path, history_first: bool):
     evening = LUNCH.replace("/15/", "/18/")
     live = {LUNCH: csv(MEALS), evening: csv([line.replace(" 13:", " 15:").replace(" 14:", " 16:") for line in LATER])}
     week = parquet([*MEALS, *live[evening].decode().splitlines()[1:], at("12:00", "card", "4.99", "2026-11-03")])
@@ -142,7 +142,7 @@ def test_honest_repeats_inside_a_file_stay_sales(bucket: Path):
     assert len(sales()) == 7
 
 
-def test_a_released_overlap_loads_and_both_stand(bucket: Path):
+def test_a_released_overlap_loads_and_both_are_in_the_figures(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     put(bucket, OTHER, *MEALS, *LATER)
     take_in()
@@ -154,7 +154,7 @@ def test_a_released_overlap_loads_and_both_stand(bucket: Path):
     assert_reconciles()
 
 
-def test_a_correction_of_a_file_beside_which_a_released_one_stands_loads(bucket: Path):
+def test_a_correction_of_a_file_beside_a_released_one_loads(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
     put(bucket, OTHER, *MEALS, *LATER)
@@ -177,7 +177,7 @@ def test_a_repaired_row_does_not_hide_the_copy_of_its_file(bucket: Path):
     take_in()
     assert states()[OTHER] == "held_overlap"
     assert len(sales()) == 4
-    again()
+    reprocess()
     assert len(sales()) == 4
     with warehouse.connect() as db:
         assert rejects.show(db, file_id, row_number)["status"] == "repaired"

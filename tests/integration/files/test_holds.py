@@ -36,7 +36,7 @@ def test_a_hold_outlives_a_new_upload_until_it_is_released(bucket: Path):
     assert_reconciles()
 
 
-def test_operators_are_told_of_a_version_that_waits_behind_a_hold(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+def test_operators_are_notified_of_a_version_that_waits_behind_a_hold(bucket: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", '["ops@t3.example"]')
     settings.cache_clear()
     put(bucket, LUNCH, *MEALS)

@@ -52,7 +52,7 @@ def test_an_older_upload_under_another_spelling_never_replaces_a_newer(bucket: P
     assert len(sales()) == 3
 
 
-def test_the_spelling_that_is_loaded_is_the_one_whose_leaving_is_told(bucket: Path):
+def test_the_loaded_spelling_is_the_one_whose_deletion_is_recorded(bucket: Path):
     put(bucket, LUNCH, *MEALS)
     take_in()
     put(bucket, PADDED, *MEALS)
@@ -60,11 +60,11 @@ def test_the_spelling_that_is_loaded_is_the_one_whose_leaving_is_told(bucket: Pa
     take_in()
     (bucket / LUNCH).unlink()
     take_in()
-    gone = "SELECT key FROM ops.source_file WHERE deleted_at IS NOT NULL"
-    assert rows(gone) == []
+    deleted = "SELECT key FROM ops.source_file WHERE deleted_at IS NOT NULL"
+    assert rows(deleted) == []
     (bucket / PADDED).unlink()
     take_in()
-    assert rows(gone) == [(PADDED,)]
+    assert rows(deleted) == [(PADDED,)]
     assert len(sales()) == 4
 
 

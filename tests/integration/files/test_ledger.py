@@ -1,4 +1,4 @@
-"""The ledger: which files are seen, claimed, batched, tried again; and that its codes are the database's."""
+"""The ledger: which files are seen, claimed, batched, retried; and that its codes are the database's."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,7 @@ def test_the_newest_batches_of_the_day_come_before_older_ones(db: sa.Connection)
     ]
 
 
-def test_a_failed_batch_is_tried_again_as_another_attempt(db: sa.Connection):
+def test_a_failed_batch_is_retried_as_another_attempt(db: sa.Connection):
     ledger.record(db, [seen(LUNCH)])
     (batch,) = batches.claim(db, 100)
     assert batches.open_batches(db) == [(batch, 1, "older")]
@@ -85,7 +85,7 @@ def test_a_failed_batch_is_tried_again_as_another_attempt(db: sa.Connection):
     assert batches.open_batches(db) == [(batch, 2, "older")]
 
 
-def test_only_a_batch_that_failed_is_opened_again(db: sa.Connection):
+def test_only_a_failed_batch_is_reopened(db: sa.Connection):
     ledger.record(db, [seen(LUNCH), seen(LUNCH.replace("T3_T", "T3_T1"))])
     failed, done = batches.claim(db, 100, batch_files=1)
     batches.finish(db, failed, "the network was away")
@@ -104,7 +104,7 @@ def test_a_file_that_is_claimed_is_not_claimed_twice(database: str):
         assert batches.claim(second, 100) == []
 
 
-def test_deleted_and_back_again(db: sa.Connection):
+def test_deleted_and_restored(db: sa.Connection):
     ledger.record(db, [seen(MENU), seen("metadata/costs.csv")])
     db.execute(sa.text("UPDATE ops.source_file SET state = 'loaded', discovered_at = :at"), {"at": NOW})
     later = NOW + timedelta(minutes=1)

@@ -90,7 +90,7 @@ def test_all_of_them_at_once_are_listed_as_text(s3: Any):
     assert set(states()) == found
 
 
-def test_what_a_store_says_in_its_own_words_is_told_in_one_line(s3: Any):
+def test_what_a_store_says_in_its_own_words_is_reported_in_one_line(s3: Any):
     upload(s3, "trucks//a")
     with pytest.raises(BaseError) as refused:
         list(obstore.list(Landing().store))  # which is why listings are not obstore's

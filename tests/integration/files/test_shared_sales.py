@@ -45,7 +45,7 @@ def test_files_that_share_most_sales_are_named_with_what_to_do(doubled: None):
     assert "t3 files hold" in found.advice
 
 
-def test_a_pair_of_which_a_person_released_one_is_told_apart(doubled: None):
+def test_a_pair_of_which_a_person_released_one_is_distinguished(doubled: None):
     quarantine.hold(OTHER, actor="Ann", why="Looks like a copy.")
     assert pairs().ok
     for _ in ("its own hold", "what is asked then"):

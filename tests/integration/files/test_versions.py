@@ -1,4 +1,4 @@
-"""What stands in the bucket is what counts: versions that come back, go away, or are listed by two at once."""
+"""The bucket's content counts: versions that return, are deleted, or are listed by two at once."""
 
 import os
 import threading
@@ -83,7 +83,7 @@ def test_there_and_back_between_two_listings_changes_nothing(landing: Landing):
     assert_reconciles()
 
 
-def test_what_changed_before_it_was_read_is_read_when_it_comes_back(landing: Landing):
+def test_what_changed_before_it_was_read_is_read_when_it_returns(landing: Landing):
     landing.write(LUNCH, A)
     discover(landing, sweep=True)
     ((batch_id,),) = rows("SELECT batch_id FROM ops.batch")
@@ -131,7 +131,7 @@ def test_three_versions_in_one_batch_load_the_last(landing: Landing):
     assert_reconciles()
 
 
-def test_a_menu_that_comes_back_is_the_menu(landing: Landing):
+def test_a_menu_that_returns_is_the_menu(landing: Landing):
     for price in ("7", "9", "7"):
         landing.write(MENU, f"truck_id,menu_item,menu_type,price\n3,Taco,Mexican,{price}\n".encode())
         take_in()

@@ -1,4 +1,4 @@
-"""What ends after its load was committed is not told as not loaded; what ran into its own limit is not tried again."""
+"""A failure after the load was committed is not reported as not loaded; one at its own limit is not retried."""
 
 import email
 import shutil
@@ -78,7 +78,7 @@ def ingest():
         return failed, outcome(before, summary())
 
 
-def told():
+def notices():
     with warehouse.connect() as db:
         found = db.execute(sa.text("SELECT subject, message FROM ops.mail_outbox ORDER BY mail_id")).all()
     return [(subject, _text(bytes(message))) for subject, message in found]
@@ -102,19 +102,19 @@ def test_a_kernel_killed_once_after_the_commit_is_followed_by_a_run_that_changes
     put(bucket, yesterday(), total="4.99")
     killed(1)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
-    assert (one("SELECT state FROM ops.batch"), told()) == ("done", [])
+    assert (one("SELECT state FROM ops.batch"), notices()) == ("done", [])
     assert runs("3_load") == [DIED, ("succeeded", None)]
     feeding.assert_reconciles()
 
 
-def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded(bucket, killed):
+def test_a_kernel_killed_at_every_try_after_the_commit_is_not_reported_as_not_loaded(bucket, killed):
     put(bucket, yesterday(), total="4.99")
     killed(99)
     assert ingest() == ([], ["+1 sales, £4.99; now 1 sales, £4.99."])
     assert (one("SELECT state FROM ops.batch"), one("SELECT error FROM ops.batch")) == ("done", None)
     assert runs("3_load") == [DIED] * 3
     batch = one("SELECT batch_id FROM ops.batch")
-    [(subject, text)] = told()
+    [(subject, text)] = notices()
     assert subject == f"T3: {batch} is loaded; a later step failed"
     assert "The files were loaded before this error: there is nothing to do." in text
     assert "cell In [" in text
@@ -123,7 +123,7 @@ def test_a_kernel_killed_at_every_try_after_the_commit_is_not_told_as_not_loaded
     assert (ingest(), len(runs("3_load"))) == (([], ["Nothing new."]), 3)
 
 
-def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(bucket, killed):
+def test_reprocessed_days_whose_kernel_is_killed_after_the_commit_are_done(bucket, killed):
     put(bucket, yesterday(), total="4.99")
     ingest()
     killed(99)
@@ -134,7 +134,7 @@ def test_days_cleaned_again_whose_kernel_is_killed_after_the_commit_are_done(buc
     assert ingest()[0] == []
     assert one("SELECT state FROM ops.batch WHERE batch_id = :batch", batch=batch) == "done"
     assert one("SELECT outcome FROM ops.again_file") == "unchanged"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
+    assert [subject for subject, _ in notices()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, killed):
@@ -145,7 +145,7 @@ def test_dimensions_whose_kernel_is_killed_after_the_commit_are_loaded(bucket, k
     assert (one("SELECT state FROM ops.batch"), one("SELECT count(*) FROM core.menu_item")) == ("done", 1)
 
 
-def test_a_kernel_killed_before_the_commit_is_told_as_not_loaded(bucket, notebooks, tmp_path):
+def test_a_kernel_killed_before_the_commit_is_reported_as_not_loaded(bucket, notebooks, tmp_path):
     put(bucket, yesterday())
     notebooks("3_load", "from t3lib import", DIES.format(flag=str(tmp_path / "died"), deaths=3))
     [said], changed = ingest()
@@ -153,9 +153,9 @@ def test_a_kernel_killed_before_the_commit_is_told_as_not_loaded(bucket, noteboo
     assert (one("SELECT state FROM ops.batch"), one("SELECT count(*) FROM core.sale")) == ("failed", 0)
     assert said.startswith(f"{batch} was not loaded: DeadKernelError")
     assert changed == ["+0 sales, £0.00; now 0 sales, £0.00."]
-    assert "Nothing of this batch was loaded." in told()[0][1]
+    assert "Nothing of this batch was loaded." in notices()[0][1]
     assert ingest()[0] == []
-    assert [subject for subject, _ in told()][1:] == [f"T3: ingest of {batch} succeeded after all"]
+    assert [subject for subject, _ in notices()][1:] == [f"T3: ingest of {batch} succeeded after all"]
 
 
 def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(bucket, monkeypatch):
@@ -166,7 +166,7 @@ def test_work_that_could_not_write_its_end_after_the_commit_is_closed_as_loaded(
     monkeypatch.setattr(takeover, "stranded_batches", lambda: [batch])
     stages.park_stranded()
     assert one("SELECT state FROM ops.batch") == "done"
-    assert [subject for subject, _ in told()] == [f"T3: {batch} is loaded; a later step failed"]
+    assert [subject for subject, _ in notices()] == [f"T3: {batch} is loaded; a later step failed"]
 
 
 def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
@@ -181,12 +181,12 @@ def test_a_batch_that_five_workers_died_in_after_its_load_is_done(bucket):
     assert one("SELECT state FROM ops.batch") == "done"
 
 
-def test_a_report_whose_mails_stand_already_is_not_told_as_without_mail(database):
+def test_a_report_whose_mails_exist_already_is_not_reported_as_without_mail(database):
     change("INSERT INTO ops.mail_outbox (report, business_date, edition, recipient, message_id, subject, message) "
            "VALUES ('daily', '2026-11-20', 'cfo', 'hiram@t3.example', '<1@t3.example>', 'Sales', 'x')")  # fmt: skip
     stages.fail_report("2026-11-20", "cfo", "The disk is full.")
     stages.fail_report("2026-11-20", "culinary", "The disk is full.")
-    texts = [text for subject, text in told() if "report failed" in subject]
+    texts = [text for subject, text in notices() if "report failed" in subject]
     assert ["No mail was sent." in text for text in texts] == [False, True]
     assert "1 mail of this report was queued before" in texts[0]
 
@@ -205,7 +205,9 @@ def limited(monkeypatch):
 @pytest.mark.parametrize(
     ("limits", "name"), [({"cell_seconds": 3}, "CellTimeoutError"), ({"run_seconds": 5}, "RunTimeoutError")]
 )
-def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(bucket, notebooks, limited, limits, name):
+def test_a_cell_that_ran_into_its_own_limit_is_reported_at_once_with_its_number(
+    bucket, notebooks, limited, limits, name
+):
     put(bucket, yesterday())
     notebooks("2_clean", "import", "import time; time.sleep(60)")
     limited(**limits)
@@ -214,11 +216,11 @@ def test_a_cell_that_ran_into_its_own_limit_is_told_at_once_with_its_number(buck
     assert len(runs("2_clean")) == 1
     assert said.startswith(f"{batch} was not loaded: {name}: ")
     assert "(cell In [4] of 2_clean" in said
-    [(subject, text)] = told()
+    [(subject, text)] = notices()
     assert (subject, "Notebook: 2_clean, cell In [4]" in text) == (f"T3: ingest of {batch} failed", True)
 
 
-def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
+def test_a_cell_without_memory_is_reported_at_once(bucket, notebooks):
     put(bucket, yesterday())
     notebooks("2_clean", "import", "x = bytearray(2**62)")
     [said], _ = ingest()
@@ -226,7 +228,7 @@ def test_a_cell_without_memory_is_told_at_once(bucket, notebooks):
     assert "MemoryError" in said
 
 
-def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, limited, database):
+def test_a_report_that_ran_into_its_limit_is_reported_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
     limited(cell_seconds=3)
     with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
@@ -234,7 +236,7 @@ def test_a_report_that_ran_into_its_limit_is_told_at_once(bucket, notebooks, lim
     assert len(runs("4_report")) == 1
 
 
-def test_a_limit_of_postgres_is_not_tried_again_though_the_driver_calls_it_operational(database):
+def test_a_limit_of_postgres_is_not_retried_though_the_driver_calls_it_operational(database):
     columns = ", ".join(f"{n} AS c{n}" for n in range(1_700))
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")

@@ -1,11 +1,11 @@
-"""New trucks, menus and pitches judge again what stands, and say what they moved."""
+"""New trucks, menus and pitches reprocess the loaded sales, and restatements record what they moved."""
 
 from pathlib import Path
 
 import openpyxl
 
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
-from tests.support.restating import MENU, RECORDED, SHIFTED, judged
+from tests.support.restating import MENU, RECORDED, SHIFTED, outcomes
 
 
 def test_pitches_move_sales_between_places_and_say_so(bucket: Path):
@@ -25,7 +25,7 @@ def test_a_menu_price_that_explains_a_sale_as_a_shift_restates_it(bucket: Path):
     put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", "3,Burrito,Mexican,7", header=MENU)
     take_in()
     assert rows("SELECT raw_total, reason, suggested_pence FROM ops.rejected_row") == [("99", "decimal_shift", 99)]
-    assert judged() == [("restated",)]
+    assert outcomes() == [("restated",)]
     assert rows(RECORDED) == [("metadata", 3, "2026-11-05", 3, 2, 10699, 799)]
     assert_reconciles()
 
@@ -40,12 +40,12 @@ def test_a_menu_price_that_allows_a_rejected_total_loads_it(bucket: Path):
     assert_reconciles()
 
 
-def test_a_menu_that_changes_no_judgement_reads_nothing_again(bucket: Path):
+def test_a_menu_that_changes_no_outcome_reprocesses_nothing(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "7"), at("12:01", "card", "ERR"))
     take_in()
     put(bucket, "metadata/menu.csv", "3,Burrito,Mexican,7", header=MENU)
     take_in()
-    assert judged() == []
+    assert outcomes() == []
 
 
 def test_a_truck_that_loses_its_card_reader_has_its_card_sales_marked(bucket: Path):

@@ -1,4 +1,4 @@
-"""Batches that load at the same moment, brought together at the worst points: exactly one of each pair stands."""
+"""Batches that load at the same moment, brought together at the worst points: exactly one of each pair is loaded."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ PAIRS: dict[str, tuple[dict[str, list[str]], dict[str, list[str]], str]] = {
 
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_of_two_files_that_load_at_once_one_stands(bucket: Path, pair: str, point: str):
+def test_of_two_files_that_load_at_once_one_is_loaded(bucket: Path, pair: str, point: str):
     first, second, other = PAIRS[pair]
     batches = staged(bucket, first), staged(bucket, second)
     with meeting(point):
@@ -126,15 +126,15 @@ def test_of_two_files_that_load_at_once_one_stands(bucket: Path, pair: str, poin
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("stood", [True, False], ids=["over a loaded version", "the first ones"])
-def test_of_two_versions_that_load_at_once_the_newer_stands(bucket: Path, stood: bool, point: str):
-    if stood:
+@pytest.mark.parametrize("over_loaded", [True, False], ids=["over a loaded version", "the first ones"])
+def test_of_two_versions_that_load_at_once_the_newer_is_loaded(bucket: Path, over_loaded: bool, point: str):
+    if over_loaded:
         put(bucket, LUNCH, MEALS[0])
         take_in()
     batches = [staged(bucket, {LUNCH: MEALS[:2]}), staged(bucket, {LUNCH: MEALS})]
     with meeting(point):
         load(*batches)
-    assert counts() == {"loaded": 1, "superseded": 1 + stood}
+    assert counts() == {"loaded": 1, "superseded": 1 + over_loaded}
     assert pence() == 1968
     assert_reconciles()
 
@@ -158,7 +158,7 @@ def test_a_copy_that_loads_while_its_file_is_corrected_leaves_one(bucket: Path, 
     copy = staged(bucket, {OTHER: MEALS})
     with meeting(point):
         load(correction, copy)
-    take_in()  # a copy that was held beside the older version is judged again, now that the newer one stands
+    take_in()  # the copy held beside the older version is validated again, now that the newer one is loaded
     assert states()[LUNCH] == "loaded"
     assert states()[OTHER] in ("held_overlap", "held_duplicate")  # as it met the newer or the older version
     assert pence() == 1968 + 350
@@ -166,7 +166,7 @@ def test_a_copy_that_loads_while_its_file_is_corrected_leaves_one(bucket: Path, 
 
 
 @pytest.mark.parametrize("point", ["locked", "written"])
-def test_a_file_cleaned_again_while_its_copy_and_its_correction_load(bucket: Path, point: str):
+def test_a_file_reprocessed_while_its_copy_and_its_correction_load(bucket: Path, point: str):
     put(bucket, LUNCH, *MEALS)
     put(bucket, EVENING, *LATER)
     take_in()
@@ -242,7 +242,7 @@ def test_a_fleet_with_its_duplicates_loads_in_parallel_without_a_failure(bucket:
     assert len(waiting) > 3
     with ThreadPoolExecutor(3) as pool:
         loaded = list(pool.map(lambda batch: pipeline.load_batch(ready(batch)), waiting))
-    told = json.loads(truth.read_text())["files"]
-    assert sum(one.files.get("held_duplicate", 0) for one in loaded) == told["held_duplicate"] > 0
+    truth_files = json.loads(truth.read_text())["files"]
+    assert sum(one.files.get("held_duplicate", 0) for one in loaded) == truth_files["held_duplicate"] > 0
     assert not counts().keys() & {"held_overlap", "claimed", "new"}
     assert_reconciles()

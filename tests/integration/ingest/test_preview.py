@@ -94,7 +94,7 @@ def test_a_row_that_a_person_repaired_stays_as_it_is(day, monkeypatch):
     assert apply() == []
 
 
-def test_each_batch_is_judged_under_what_the_one_before_leaves(bucket, monkeypatch):
+def test_each_batch_is_validated_under_what_the_one_before_leaves(bucket, monkeypatch):
     """Twenty sales of £0.50 become a price by the first file, so £50.00 in the second is one without its point."""
     limit(monkeypatch, 40)
     put(bucket, LUNCH, *[at("12:00", "card", "0.50")] * 20)

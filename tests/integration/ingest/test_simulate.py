@@ -1,4 +1,4 @@
-"""The made-up feed as files, counted again by other means than those that made it."""
+"""The made-up feed as files, counted independently of the simulator."""
 
 import csv
 import hashlib
@@ -237,7 +237,7 @@ def recount(folder: Path) -> tuple[dict[tuple[int, str], list[int]], dict[str, i
             continue
         seen.add(content)
         for stamp, payment, total in read_rows(path):
-            reason = judge(stamp, payment, total, prices[truck_id])
+            reason = reject_reason(stamp, payment, total, prices[truck_id])
             if reason:
                 reasons[reason] += 1
             else:
@@ -249,7 +249,7 @@ def recount(folder: Path) -> tuple[dict[tuple[int, str], list[int]], dict[str, i
     return by_day, dict(reasons), dict(flags)
 
 
-def judge(stamp: str, payment: str, total: str, prices: set[Decimal]) -> str | None:
+def reject_reason(stamp: str, payment: str, total: str, prices: set[Decimal]) -> str | None:
     """The reason why a row is not a sale: the total's first, then the stamp's, then the payment's."""
     word = total.strip()
     if word.lower() in MISSING:

@@ -1,4 +1,4 @@
-"""What stands in the figures is what the files' lines say: columns and rows that are not read are told."""
+"""The figures hold what the files' lines say: columns and rows that are not read are named."""
 
 import json
 from datetime import date
@@ -31,7 +31,7 @@ def write(statement: str) -> None:
         db.exec_driver_sql(statement)
 
 
-def test_a_row_with_too_many_cells_stands_whole_among_the_rejects(bucket: Path):
+def test_a_row_with_too_many_cells_is_rejected_whole(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "8,70,0"), at("12:01", "card", "5.00,1"), header=f"{HEADER},tip")
     take_in()
     assert sales() == [(3, 2, 500)]
@@ -58,7 +58,7 @@ def test_such_a_row_is_repaired_by_what_a_person_gives_and_never_replayed(bucket
     assert_reconciles()
 
 
-def test_columns_that_are_not_read_are_told(bucket: Path, t3):
+def test_columns_that_are_not_read_are_named(bucket: Path, t3):
     put(bucket, LUNCH, at("12:00", "card", "8.70,1,1,Taco"), header=f"{HEADER},tip,till,item")
     take_in()
     assert rows("SELECT columns_not_read, state FROM mart.file") == [(["tip", "till", "item"], "loaded")]
@@ -123,13 +123,13 @@ def test_a_release_for_the_columns_lets_no_second_copy_in(bucket: Path):
     assert len(sales()) == 1
 
 
-def test_a_file_taken_out_and_released_is_still_asked_about_its_columns(bucket: Path):
+def test_a_file_taken_out_and_released_still_has_its_columns_checked(bucket: Path):
     put_status(bucket, LUNCH, at("12:00", "card", "8.70,VOID"))
     take_in()
     write("UPDATE ops.source_file SET state = 'new', batch_id = NULL, all_sales = true")
     take_in()
     assert states() == {LUNCH: "loaded"}
-    write("UPDATE ops.source_file SET all_sales = false")  # as loaded before columns were asked
+    write("UPDATE ops.source_file SET all_sales = false")  # as loaded before columns were checked
     quarantine.hold(LUNCH, **WHY)
     quarantine.release(LUNCH, **WHY)
     take_in()
@@ -138,7 +138,7 @@ def test_a_file_taken_out_and_released_is_still_asked_about_its_columns(bucket: 
 
 
 @pytest.mark.parametrize(("refunded", "state"), [([False, True], "held_columns"), ([False, False], "loaded")])
-def test_a_history_files_columns_are_asked_too(bucket: Path, refunded, state):
+def test_a_history_files_columns_are_checked_too(bucket: Path, refunded, state):
     (bucket / "historical").mkdir()
     stamps = ["2026-11-05 12:00:00", "2026-11-05 12:01:00"]
     pq.write_table(pa.table({"timestamp": stamps, "type": ["card"] * 2, "total": ["7", "8"], "is_refunded": refunded}),
@@ -190,12 +190,12 @@ def test_the_doctor_finds_rows_that_lines_do_not_say(bucket: Path, header, lines
     assert words in found.detail
 
 
-def test_the_doctor_draws_as_many_files_as_asked(bucket: Path, t3):
+def test_the_doctor_draws_as_many_files_as_requested(bucket: Path, t3):
     for hour in range(5):
         put(bucket, LUNCH.replace("A1", f"A{hour}"), at("12:00", "card", f"{hour + 1}"))
     take_in()
     assert "2 of 5 loaded files" in rereading.check(Landing(), 2).detail
-    told = t3("doctor", "--files", "--json")[1]
-    detail = {check["name"]: check["detail"] for check in json.loads(told)["checks"]}
+    printed = t3("doctor", "--files", "--json")[1]
+    detail = {check["name"]: check["detail"] for check in json.loads(printed)["checks"]}
     assert detail["lines"] == "all 5 loaded files read again: 5 rows"
     assert detail["rules"] == "every loaded file was cleaned under the rules in force"

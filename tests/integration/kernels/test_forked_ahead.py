@@ -1,4 +1,4 @@
-"""Kernels that are forked before anybody asks for one."""
+"""Kernels that are forked before one is requested."""
 
 import os
 import signal
@@ -33,18 +33,18 @@ def test_each_is_used_once_and_made_up_for(kernel: Kernel) -> None:
 def test_they_take_other_options_and_another_configuration(kernel: Kernel, tmp_path: Path) -> None:
     (tmp_path / "profile_default").mkdir()
     config = tmp_path / "profile_default" / "ipython_kernel_config.py"
-    config.write_text("c.IPKernelApp.exec_lines = ['told = 7']")
+    config.write_text("c.IPKernelApp.exec_lines = ['configured_value = 7']")
     _ahead(kernel)
     configured = Kernel(env=os.environ | {"IPYTHONDIR": str(tmp_path)})
     chosen = Kernel(extra_arguments=["--IPKernelApp.exec_lines=chosen = 8"])
-    assert configured.run("print(told)") == "7\n"
+    assert configured.run("print(configured_value)") == "7\n"
     assert chosen.run("print(chosen)") == "8\n"
     for other in (configured, chosen):
         assert psutil.Process(other.pid).ppid() == psutil.Process(kernel.pid).ppid()
         other.close()
 
 
-def test_one_is_forked_when_asked_for_where_those_ahead_were_killed(kernel: Kernel) -> None:
+def test_one_is_forked_on_request_where_those_ahead_were_killed(kernel: Kernel) -> None:
     for pid in _ahead(kernel):
         os.kill(pid, signal.SIGKILL)
     other = Kernel()

@@ -208,7 +208,7 @@ def test_a_link_that_an_analyst_put_there_changes_no_file_elsewhere(tmp_path: Pa
 @pytest.mark.parametrize(
     ("role", "keys"), [("etl", True), ("analyst", True), ("report", False), ("dashboard", False), ("operations", False)]
 )
-def test_a_kernel_is_told_its_own_database_and_a_key_only_where_it_reads_files(role, keys, monkeypatch) -> None:
+def test_a_kernel_gets_its_own_database_and_a_key_only_where_it_reads_files(role, keys, monkeypatch) -> None:
     for name in ("", "_ETL", "_DASHBOARD", "_ANALYST", "_MAILER", "_OPERATOR"):
         monkeypatch.setenv(f"T3_DATABASE_URL{name}", f"postgresql://t3{name.lower()}:x{name.lower()}@db.example/t3")
     others = {"T3_SMTP_URL": MAIL, "T3_DASHBOARD_TOKEN": TOKEN, "DBOS_X": "1", "MY_API_KEY": "2", "PGPASSWORD": "3"}
@@ -216,12 +216,12 @@ def test_a_kernel_is_told_its_own_database_and_a_key_only_where_it_reads_files(r
                         "AWS_SESSION_TOKEN": "s"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     settings.cache_clear()
-    told = runner.kernel_environment(role)
+    given = runner.kernel_environment(role)
     wanted = {"report": "mailer", "operations": "operator"}.get(role, role)
-    assert told["T3_DATABASE_URL"] == f"postgresql://t3_{wanted}:x_{wanted}@db.example/t3"
-    assert [name for name in (*others, "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_ANALYST") if name in told] == []
-    assert ("T3_S3_SECRET_ACCESS_KEY" in told, "AWS_SESSION_TOKEN" in told) == (keys, keys)
-    assert told["T3_TIMEZONE"] == "UTC"
+    assert given["T3_DATABASE_URL"] == f"postgresql://t3_{wanted}:x_{wanted}@db.example/t3"
+    assert [name for name in (*others, "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_ANALYST") if name in given] == []
+    assert ("T3_S3_SECRET_ACCESS_KEY" in given, "AWS_SESSION_TOKEN" in given) == (keys, keys)
+    assert given["T3_TIMEZONE"] == "UTC"
     assert "MY_API_KEY" not in environment.system()
 
 
@@ -283,7 +283,7 @@ def _of_page(name: str) -> str:
 
 
 def _belongs(process: psutil.Process, home: Path) -> bool:
-    """Whether it is of this T3, for /tmp has others: the home stands in its command line, or its parent's or its own
+    """Whether it is of this T3, for /tmp has others: the home is in its command line, or its parent's or its own
     environment names it."""
     try:
         shown = Path(f"/proc/{process.pid}/environ").read_bytes() + " ".join(process.cmdline()).encode()

@@ -46,7 +46,7 @@ def test_what_cannot_be_forked_is_found() -> None:
     thread.join()
 
 
-def test_encryption_may_be_asked_for() -> None:
+def test_encryption_may_be_requested() -> None:
     manager = KernelManager(kernel_name="t3", transport_encryption="required")
     manager.start_kernel()
     client = manager.client()
@@ -81,7 +81,7 @@ def test_folder_of_a_dead_owner_is_removed_and_a_living_ones_kept(monkeypatch: p
         assert not dead.exists()
 
 
-def test_kernels_start_plainly_when_no_warm_process_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_start_plainly_without_a_warm_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "PROGRAM", "scheduler.kernels.nothing")
     kernels.cool()
     kernel = Kernel()

@@ -27,7 +27,7 @@ def stored(mail_id):
 
 
 def state(mail_id):
-    """Where a mail stands: prepared, retry, sending, sent, failed or unknown."""
+    """The state of a mail: prepared, retry, sending, sent, failed or unknown."""
     return stored(mail_id)[0].state
 
 

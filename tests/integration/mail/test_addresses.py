@@ -27,21 +27,21 @@ def test_one_bad_address_is_failed_by_name_and_the_others_get_theirs(box):
     assert [to for to, _ in box.received if not to.startswith("operations")] == ["good@t3.example", "last@t3.example"]
 
 
-def test_operators_are_told_of_a_bad_address_once_a_day_not_once_a_mail(box):
+def test_operators_are_notified_of_a_bad_address_once_a_day_not_once_a_mail(box):
     for edition in ("cfo", "culinary"):
         prepared("bad@", edition=edition)
     mail.send_due()
     [(to, content)] = box.received
-    told = message_from_bytes(content, policy=default)
-    assert (to, told["Subject"]) == ("operations@t3.example", "T3: The cfo report of 5 November did not reach bad@")
-    assert "`t3 doctor` names the setting that holds it" in " ".join(told.get_content().split())
+    notice = message_from_bytes(content, policy=default)
+    assert (to, notice["Subject"]) == ("operations@t3.example", "T3: The cfo report of 5 November did not reach bad@")
+    assert "`t3 doctor` names the setting that holds it" in " ".join(notice.get_content().split())
 
 
-def test_a_bad_address_among_the_operators_is_told_to_the_others(box, monkeypatch):
+def test_the_other_operators_are_notified_of_a_bad_address_among_them(box, monkeypatch):
     monkeypatch.setenv("T3_RECIPIENTS_OPERATIONS", "bad@, ops@t3.example")
     settings.cache_clear()
     with warehouse.connect() as db:
-        mail.tell_operators(db, "disk", DAY, "the disk is full", "Free some space.")
+        mail.notify_operators(db, "disk", DAY, "the disk is full", "Free some space.")
     mail.send_due()
     mail.send_due()
     subjects = [message_from_bytes(content, policy=default)["Subject"] for to, content in box.received]
@@ -103,7 +103,7 @@ def test_the_sender_is_one_mailbox(box, monkeypatch):
     monkeypatch.setenv("T3_MAIL_FROM", "T3, Reports <reports@t3.example>")
     settings.cache_clear()
     with warehouse.connect() as db:
-        mail.tell_operators(db, "disk", DAY, "the disk is full", "Free some space.")
+        mail.notify_operators(db, "disk", DAY, "the disk is full", "Free some space.")
     mail.send_due()
     message = message_from_bytes(box.received[0][1], policy=default)
     [one] = message["From"].addresses

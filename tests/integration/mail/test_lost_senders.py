@@ -76,7 +76,7 @@ def test_killed_sender_leaves_no_duplicate(box, no_operators, monkeypatch, seed)
     assert sum(found == "unknown" for found in states.values()) <= 1
 
 
-def test_operators_are_told_of_the_mail_that_a_killed_sender_held(box):
+def test_operators_are_notified_of_the_mail_that_a_killed_sender_held(box):
     mail_id = prepared()
     process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
     box.before_answer = lambda: (process.send_signal(signal.SIGKILL), process.wait())
@@ -84,14 +84,14 @@ def test_operators_are_told_of_the_mail_that_a_killed_sender_held(box):
     box.before_answer = lambda: None
     wait_for(nothing_is_under_way)
     assert state(mail_id) == "unknown"
-    [told] = [
+    [notice] = [
         message_from_bytes(content, policy=default) for to, content in box.received if to.startswith("operations")
     ]
-    assert "may or may not have reached hiram@t3.example" in told["Subject"]
-    assert f"t3 mail resend {mail_id}" in told.get_content()
+    assert "may or may not have reached hiram@t3.example" in notice["Subject"]
+    assert f"t3 mail resend {mail_id}" in notice.get_content()
 
 
-def test_a_mail_whose_sender_was_killed_before_it_began_leaves_once_and_nobody_is_told(box):
+def test_a_mail_whose_sender_was_killed_before_it_began_leaves_once_and_nobody_is_notified(box):
     mail_id = prepared()
     process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
     box.before_recipient = lambda: (process.send_signal(signal.SIGKILL), process.wait())
@@ -173,7 +173,7 @@ def nothing_is_under_way():
 
 def sender():
     """A process of its own that sends what is due."""
-    line = "import t3lib.mail.sending as s; s.tell_operators = lambda *_: []; s.send_due()"
+    line = "import t3lib.mail.sending as s; s.notify_operators = lambda *_: []; s.send_due()"
     return subprocess.Popen([sys.executable, "-c", line])
 
 

@@ -1,6 +1,6 @@
 """The mails as a real mail client shows them: sent over SMTP, put into a maildir, opened by mutt.
 
-What it shows is kept in tests/snapshots; T3_WRITE_SNAPSHOTS=1 writes it anew, to be read before it is committed."""
+What it shows is kept in tests/snapshots; T3_WRITE_SNAPSHOTS=1 rewrites it, to be read before it is committed."""
 
 import fcntl
 import mailbox as maildirs

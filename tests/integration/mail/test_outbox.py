@@ -63,9 +63,9 @@ def test_one_refused_recipient_does_not_keep_the_other_from_it(box):
     assert (state(refused), state(taken)) == ("failed", "sent")
     assert (counts["failed"], counts["sent"]) == (1, 2)  # the second is the word to the operators
     assert [to for to, _ in box.received] == ["miranda@t3.example", "operations@t3.example"]
-    told = message_from_bytes(box.received[1][1], policy=default)
-    assert "did not reach nobody@t3.example" in told["Subject"]
-    assert f"t3 mail resend {refused}" in told.get_content()
+    notice = message_from_bytes(box.received[1][1], policy=default)
+    assert "did not reach nobody@t3.example" in notice["Subject"]
+    assert f"t3 mail resend {refused}" in notice.get_content()
 
 
 def test_lost_answer_is_unknown_and_never_sent_again_by_itself(box):

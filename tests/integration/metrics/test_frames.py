@@ -59,7 +59,7 @@ def test_charts_of_nothing_are_drawn(sold):
     assert "<table" in charts.table(empty).to_html()
 
 
-def test_a_day_on_which_all_stand_at_one_place_is_a_gathering(database):
+def test_a_day_with_all_trucks_at_one_place_is_a_gathering(database):
     with warehouse.connect() as db:
         db.execute(sa.text("INSERT INTO core.location VALUES (4, 'Alnfield Park')"))
         db.execute(

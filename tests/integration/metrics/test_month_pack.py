@@ -125,7 +125,7 @@ def test_a_part_of_a_day_is_not_reconciled_with_files(db: sa.Connection):
         metrics.reconciliation(db, Scope(OCTOBER.first, OCTOBER.last, payments=("card",)))
 
 
-def test_the_share_of_clean_rows_is_told_by_month(db: sa.Connection):
+def test_the_share_of_clean_rows_is_given_by_month(db: sa.Connection):
     sold(db, (1, date(2026, 9, 30), 12, "card", 3, 900), (1, date(2026, 10, 1), 12, "card", 9, 900))
     db.execute(sa.text("INSERT INTO mart.rejected_daily VALUES (1, '2026-10-01', 'void', 1)"))
     found = metrics.clean_rate(db, Scope(date(2026, 9, 1), date(2026, 10, 31)))

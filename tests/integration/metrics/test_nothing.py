@@ -1,4 +1,4 @@
-"""A share, an average or a change of nothing is an en dash, wherever it stands."""
+"""A share, an average or a change of nothing is an en dash, wherever it is shown."""
 
 from datetime import date, timedelta
 
@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import metrics, report, warehouse
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.tiles import change
 from t3lib.dashboard.state import TABS, State
 from t3lib.dashboard.tabs import TabContext, sheet
@@ -81,7 +81,7 @@ def test_a_day_without_a_row_has_no_share_of_rejects_to_compare_with(database: s
 
 def test_words_for_nothing_are_a_dash():
     nothing = float("nan")
-    assert [words.percent(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
+    assert [formatting.percent(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
     assert [report_words.share(value) for value in (None, nothing, 0.0)] == ["–", "–", "0.0%"]
     assert [report_words.change(value) for value in (None, nothing)] == ["–", "–"]
     assert [report_words.points(nothing, 1.0), report_words.points(1.0, nothing)] == ["–", "–"]

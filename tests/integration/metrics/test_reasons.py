@@ -1,4 +1,4 @@
-"""The likely reason beside what stands out: a few literal days, and the sentence that they support."""
+"""The likely reason of an unusual figure: a few literal days, and the sentence that they support."""
 
 from datetime import date, timedelta
 
@@ -48,7 +48,7 @@ def reason(db):
     return found.kind, found.reason
 
 
-def test_silent_truck_whose_files_did_not_come(fleet):
+def test_silent_truck_whose_files_are_missing(fleet):
     assert reason(fleet) == ("silent", "None of its usual 2 files arrived: it did not trade, or they are missing.")
 
 

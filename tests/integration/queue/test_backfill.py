@@ -33,7 +33,7 @@ def test_a_backfill_plans_without_writing_then_loads_what_was_never_loaded_and_o
     assert one("SELECT max(priority) FROM dbos.workflow_status WHERE name = 'ingest'") == workflows.BACKFILL
 
 
-def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
+def test_a_backfill_of_failed_days_retries_their_batches(bucket):
     day = date(2026, 3, 10)
     put(bucket, day)
     discovery.discover(Landing(), sweep=True)
@@ -47,7 +47,7 @@ def test_a_backfill_of_failed_days_tries_their_batches_again(bucket):
     assert one("SELECT state FROM ops.source_file") == "loaded"
 
 
-def test_a_backfill_of_all_cleans_again_and_goes_on_where_it_was_stopped(bucket):
+def test_a_backfill_of_all_reprocesses_and_goes_on_where_it_was_stopped(bucket):
     day = date(2026, 3, 10)
     put(bucket, day)
     wanted = Backfill(day, day, "all")

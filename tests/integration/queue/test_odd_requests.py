@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from scheduler.queue import requests as full_desk
+from scheduler.queue import requests as all_requests
 from t3lib import operator_requests, warehouse
 from t3lib.dashboard.operations.cards.requests import card
 from t3lib.dashboard.operations.choices import Choices
@@ -23,7 +23,7 @@ from tests.support.logins import login
 @pytest.mark.parametrize(
     ("kind", "parameters", "words"),
     [
-        ("explode", {}, "no request 'explode'"),
+        ("explode", {}, "Unknown request 'explode'"),
         ("repair", {"file": 1}, "Row is missing"),
         ("repair", ROW | {"total": "a fiver"}, "Write it like 4.99"),
         ("repair", ROW | {"at": "noon"}, "not a time"),
@@ -37,7 +37,7 @@ from tests.support.logins import login
         ("hold", {"key": "a", "state": "done"}, "no field 'state'"),
     ],
 )
-def test_what_cannot_be_read_is_refused_where_it_is_asked(kind: str, parameters: dict, words: str):
+def test_what_cannot_be_read_is_refused_when_it_is_requested(kind: str, parameters: dict, words: str):
     with pytest.raises(RefusedError, match=words):
         requests.checked(kind, parameters, "Ann", "Because.")
 
@@ -54,7 +54,7 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
             db.execute(sa.text("INSERT INTO ops.request (kind, parameters, asked_by, why) "
                                "VALUES (:kind, CAST(:parameters AS jsonb), 'Eve', 'x')"),
                        {"kind": kind, "parameters": parameters})  # fmt: skip
-    assert full_desk.carry_out() == 3
+    assert all_requests.carry_out() == 3
     assert rows("SELECT DISTINCT state FROM ops.request") == [("failed",)]
     with warehouse.connect() as db:
         assert [request.words for request in operator_requests.newest(db)] == [
@@ -103,7 +103,7 @@ ODD = [
 ]
 
 
-def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, database: str):
+def test_no_row_of_an_operator_stops_the_requests_or_the_card(shifted: Path, database: str):
     with warehouse.connect() as db:
         roles.ensure(db, PASSWORDS)
         signed = signature.statement(signature.key(db), "")
@@ -119,7 +119,7 @@ def test_no_row_of_an_operator_stops_the_desk_or_the_card(shifted: Path, databas
             shown = card(db, choices)
             assert "could not be read" not in shown
             assert len(shown) < 60_000
-    assert full_desk.carry_out() == len(ODD) + 1
+    assert all_requests.carry_out() == len(ODD) + 1
     assert ended(last)[0] == "done"
     for state, outcome in rows("SELECT state, outcome FROM ops.request WHERE request_id <> :last", last=last):
         assert (state, "log says more" in outcome, len(outcome) <= 1000) == ("failed", False, True), outcome

@@ -1,4 +1,4 @@
-"""The queue: every piece of work once, whoever dies."""
+"""The queue: every piece of work once, even when workers die."""
 
 from datetime import date
 
@@ -83,7 +83,7 @@ def test_two_workers_share_the_work_and_do_each_piece_once(bucket):
             process.wait()
 
 
-def test_a_batch_is_enqueued_once_however_often_it_is_asked_for(bucket):
+def test_a_batch_is_enqueued_once_however_often_it_is_requested(bucket):
     from scheduler.queue import workflows
     from t3lib.ingest import discovery
     from t3lib.landing import Landing

@@ -1,4 +1,4 @@
-"""The rows of the queue: JSON, and nothing else is ever read, whoever wrote it and whatever it calls itself."""
+"""The queue's rows are JSON; anything else is refused, whatever process wrote it and whatever format it claims."""
 
 import base64
 import json

@@ -77,7 +77,7 @@ def insert(batches: dict[str, str], left_out: tuple[str, ...] = ()) -> None:
             change(f"INSERT INTO dbos.{table} ({columns}) {made}", row=text)
 
 
-def test_work_that_was_begun_ends_and_what_was_done_is_not_done_again(batches, done):
+def test_begun_work_ends_and_finished_steps_are_not_repeated(batches, done):
     insert(batches, left_out=("ingest:FAILED:1",))
     begun, waiting = batches["BEGUN"], batches["WAITING"]
     with workflows.working(name="earlier"):

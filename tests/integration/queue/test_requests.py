@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler.queue import backfill, stages, workflows
-from scheduler.queue import requests as full_desk
+from scheduler.queue import requests as all_requests
 from scheduler.queue.serializer import WorkFailedError
 from scheduler.worker import loop
 from t3lib import mail, operator_requests, warehouse
@@ -64,7 +64,7 @@ def test_a_file_is_held_and_released(shifted: Path):
     assert_reconciles()
 
 
-def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
+def test_open_rejects_are_validated_again_after_the_menu_changed(shifted: Path):
     with warehouse.connect() as db:
         db.execute(sa.text("UPDATE core.menu_item SET price_pence = 49900"))
     state, outcome = done("replay", reason="decimal_shift", first="2026-11-05", last="2026-11-05")
@@ -73,7 +73,7 @@ def test_open_rejects_are_judged_again_after_the_menu_changed(shifted: Path):
     assert_reconciles()
 
 
-def test_days_are_cleaned_again(shifted: Path):
+def test_days_are_reprocessed(shifted: Path):
     assert done("reclean", first="2026-11-05", last="2026-11-05") == ("done", "Queued: 1 batch to reprocess.")
     (batch,) = rows("SELECT batch_id FROM ops.batch WHERE state = 'open' AND cause = 'again' AND actor = 'Ann'")
     run(*batch)
@@ -100,25 +100,25 @@ def test_a_failed_batch_gets_another_attempt_and_is_loaded(bucket: Path):
     ((batch,),) = rows("SELECT batch_id FROM ops.batch")
     stages.fail_batch(batch, "The disk is full.")
     request_id = ask("rerun", batch=batch)
-    assert full_desk.carry_out() == 1
+    assert all_requests.carry_out() == 1
     assert ended(request_id) == ("done", "Queued: attempt 2.")
     run(batch)
     assert sales() == [(3, 1, 499)]
     again = ask("rerun", batch=batch)
-    full_desk.carry_out()
+    all_requests.carry_out()
     assert ended(again)[0] == "failed"
     assert_reconciles()
 
 
 def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Path, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    told = []
+    requested = []
     monkeypatch.setattr(stages, "run_stage", lambda batch, stage, **_: stage == "3_load" and run(batch))
-    monkeypatch.setattr(stages, "run_report", lambda day, edition, **_: told.append((day, edition)) or 1 / 0)
+    monkeypatch.setattr(stages, "run_report", lambda day, edition, **_: requested.append((day, edition)) or 1 / 0)
     days = {"first": "2026-11-05", "last": "2026-11-06"}
     with workflows.working():
         asked = [ask("backfill", **days, mode="missing"), ask("rerun", day="2026-11-05", edition="cfo")]
-        assert full_desk.carry_out() == 2
+        assert all_requests.carry_out() == 2
         assert [ended(number) for number in asked] == [
             ("done", "Queued: 1 files to load."),
             ("done", "Queued: its mails are sent once it is made."),
@@ -127,11 +127,11 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
             workflows.wait(workflow)
         with pytest.raises(WorkFailedError, match="ZeroDivisionError: division by zero"):
             workflows.wait(f"report:daily:2026-11-05:cfo:request-{asked[1]}")
-        assert full_desk.carry_out() == 0
+        assert all_requests.carry_out() == 0
         again = ask("backfill", **days, mode="missing")
-        full_desk.carry_out()
+        all_requests.carry_out()
         assert ended(again) == ("done", "Nothing to catch up on.")
-    assert told == [("2026-11-05", "cfo")]
+    assert requested == [("2026-11-05", "cfo")]
     assert sales() == [(3, 1, 499)]
     assert_reconciles()
 
@@ -199,7 +199,7 @@ def test_the_page_offers_the_modes_of_a_backfill():
     assert tuple(MODES) == backfill.MODES
 
 
-def test_a_worker_carries_out_what_was_asked_within_two_seconds(shifted: Path):
+def test_a_worker_carries_out_a_request_within_two_seconds(shifted: Path):
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(loop.work, stop)

@@ -1,4 +1,4 @@
-"""Figures that move after they were sent: operators are asked, or a second edition leaves, and only when it matters."""
+"""Figures that change after they were sent: operators are notified, or a correction is sent, if it matters."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -24,7 +24,7 @@ DAY = business_day.today() - timedelta(days=1)
 
 @pytest.fixture
 def sent(box, tmp_path):
-    """Yesterday's £100.00 from 10 sales, told to the CFO."""
+    """Yesterday's £100.00 from 10 sales, mailed to the CFO."""
     execute("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness')")
     execute(f"INSERT INTO mart.sales_hourly VALUES (1, '{DAY}', 13, 0, 'card', 10, 10000)")
     execute(f"INSERT INTO mart.price_daily VALUES (1, '{DAY}', 1000, 10)")
@@ -90,7 +90,7 @@ def test_as_many_pence_from_more_sales_is_a_change_too(sent):
     assert [one.transactions for one in moved()] == [12]
 
 
-def test_files_that_come_one_by_one_are_one_correction(sent):
+def test_files_that_arrive_one_by_one_make_one_correction(sent):
     restate(11_000)
     assert moved(after=timedelta(minutes=9)) == []
     assert len(moved(after=timedelta(minutes=11))) == 1
@@ -104,7 +104,7 @@ def test_change_of_another_day_and_of_long_ago_is_none(sent, monkeypatch):
     assert moved() == []
 
 
-def test_correction_waits_and_operators_are_asked_once(sent, tmp_path):
+def test_correction_waits_and_operators_are_notified_once(sent, tmp_path):
     restate(11_000)
     [waiting] = corrected(tmp_path)
     assert corrected(tmp_path) == [waiting]
@@ -117,7 +117,7 @@ def test_correction_waits_and_operators_are_asked_once(sent, tmp_path):
     assert stored(waiting)[0].state == "waiting"
 
 
-def test_correction_that_is_let_go_leaves_with_what_was_said_before(sent, tmp_path):
+def test_a_released_correction_says_what_the_first_mail_said(sent, tmp_path):
     restate(11_000)
     [waiting] = corrected(tmp_path)
     with warehouse.connect() as db:
@@ -131,7 +131,7 @@ def test_correction_that_is_let_go_leaves_with_what_was_said_before(sent, tmp_pa
     plain = " ".join(message.get_body(("plain",)).get_content().split())
     assert "£110.00 taken" in plain
     assert "said £100.00 from 10 sales" in plain
-    assert moved() == []  # what was told is so again
+    assert moved() == []  # the mailed figures are right again
 
 
 def test_correction_that_is_dropped_never_leaves(sent, tmp_path):
@@ -146,7 +146,7 @@ def test_correction_that_is_dropped_never_leaves(sent, tmp_path):
     assert [to for to, _ in sent.received] == ["hiram.boulie@t3.example", "operations@t3.example"]
 
 
-def test_figures_that_move_again_replace_what_waits(sent, tmp_path):
+def test_figures_that_change_again_replace_the_waiting_correction(sent, tmp_path):
     restate(11_000)
     [older] = corrected(tmp_path)
     restate(12_000)

@@ -1,4 +1,4 @@
-"""Days that are like no other, hostile names, and one figure wherever it stands: read from the database to the mail."""
+"""Unusual days, hostile names, and one figure wherever it is shown: read from the database to the mail."""
 
 from datetime import date, timedelta
 from email import message_from_bytes
@@ -86,7 +86,7 @@ def test_truck_alone_is_not_named_as_what_moved_the_day(database, tmp_path):
     assert "largest change" not in plain(mail_of(FRIDAY, "cfo", tmp_path))
 
 
-def test_bank_holiday_is_told_and_reported_like_any_day(database, tmp_path):
+def test_bank_holiday_is_named_and_reported_like_any_day(database, tmp_path):
     christmas = date(2026, 12, 25)
     for week in range(5):
         sell(christmas - timedelta(weeks=week), count=1 if week == 0 else 10)

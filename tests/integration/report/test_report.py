@@ -169,9 +169,9 @@ def test_figures_that_moved_make_a_second_mail_and_the_same_ones_none(sales, tmp
     corrected = message_from_bytes(content, policy=default)
     assert corrected["References"] == corrected["In-Reply-To"] == before.message_id
     assert corrected["Subject"].endswith("(corrected)")
-    told = " ".join(corrected.get_body(("plain",)).get_content().split())
-    assert "£33.00 taken" in told
-    assert "said £26.00 from 4 sales; files or rows have changed since." in told
+    text = " ".join(corrected.get_body(("plain",)).get_content().split())
+    assert "£33.00 taken" in text
+    assert "said £26.00 from 4 sales; files or rows have changed since." in text
 
 
 def test_copy_of_another_day_is_refused(sales, tmp_path):

@@ -1,4 +1,4 @@
-"""Notebooks that run too long, print too much, are killed or stopped: bounded, and their copies say what happened."""
+"""Runs that take too long, print too much, are killed or stopped: bounded, and the executed notebook says so."""
 
 import os
 import signal
@@ -163,7 +163,7 @@ def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
     assert one("SELECT failed_cell FROM ops.run") is None
 
 
-def test_an_end_that_was_never_written_is_told_by_the_next_run_of_its_workflow(notebook):
+def test_an_end_that_was_never_written_is_recorded_by_the_next_run_of_its_workflow(notebook):
     notebook("print('done')")
     change("UPDATE ops.run SET state = 'running', finished_at = NULL, workflow_id = 'w', worker = 'house-1'")
     runner.run_notebook("9_trial", {}, workflow_id="other", worker="house-1")

@@ -125,7 +125,7 @@ def test_the_answer_of_a_replay_is_json_and_was_a_bare_path():
         assert reproduction._executed_copy(f"Something else.\n{answer}\n") == Path("/a/3_load.ipynb")
 
 
-def test_packages_other_than_the_commits_are_told(tmp_path, monkeypatch):
+def test_packages_other_than_the_commits_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(reproduction, "ROOT", tmp_path)
     assert reproduction._other_packages(tmp_path / "tree") == []
     (tmp_path / "requirements.lock").write_text("pandas==3.0.0")
@@ -138,7 +138,7 @@ def test_a_notebook_that_was_not_committed_is_refused(loading):
         reproduction.reproduce(loading)
 
 
-def test_a_version_that_is_gone_is_named(loading, bucket):
+def test_a_deleted_version_is_named(loading, bucket):
     put(bucket, EVENING, at("15:00", "card", "7"))
     with pytest.raises(RefusedError, match=f"no longer holds a version that run {loading} read: {EVENING}"):
         reproduction.reproduce(loading)

@@ -1,4 +1,4 @@
-"""What `t3 doctor` finds, what --repair makes anew, and what it leaves alone."""
+"""What `t3 doctor` finds, what --repair rebuilds, and what it leaves alone."""
 
 import json
 import os
@@ -84,12 +84,12 @@ def test_a_spoilt_rollup_is_found_and_made_anew(two_trucks: Path, statement: str
 
 
 def test_only_wrong_rows_are_written_and_the_change_is_recorded(two_trucks: Path):
-    stood = "SELECT truck_id, local_hour, xmin FROM mart.sales_hourly WHERE truck_id = 4 OR local_hour = 12 ORDER BY 1"
-    before = rows(stood)
+    stored = "SELECT truck_id, local_hour, xmin FROM mart.sales_hourly WHERE truck_id = 4 OR local_hour = 12 ORDER BY 1"
+    before = rows(stored)
     spoil("UPDATE mart.sales_hourly SET transactions = 2, total_pence = 1000 WHERE truck_id = 3 AND local_hour = 13")
     (rebuilt,) = rebuild()
     assert str(rebuilt) == ("mart.sales_hourly: a row rebuilt; truck 3 on 2026-11-05 (a row holds 2, right is 1)")
-    assert rows(stood) == before
+    assert rows(stored) == before
     assert rows("SELECT cause, truck_id, rows_before, rows_after, pence_before, pence_after FROM mart.restatement") == [
         ("rebuild", 3, 3, 2, 1499, 1199)
     ]
@@ -122,7 +122,7 @@ def test_rollups_of_a_truck_whose_files_disagree_are_left_alone(two_trucks: Path
     assert (sales(), rows("SELECT truck_id, state, pence_loaded FROM ops.source_file ORDER BY 1")) == spoilt[1:]
 
 
-def test_a_lost_sale_comes_back_as_advised(two_trucks: Path):
+def test_a_lost_sale_is_restored_as_advised(two_trucks: Path):
     right = held(), sales()
     spoil("DELETE FROM core.sale WHERE truck_id = 3 AND row_number = 1")
     with warehouse.connect() as db:
@@ -138,7 +138,7 @@ def test_a_wrong_count_in_the_ledger_is_healed_as_advised(two_trucks: Path):
     right = held()
     spoil("UPDATE ops.source_file SET pence_loaded = 1, rows_rejected = 0, rows_read = 2 WHERE truck_id = 3")
     quarantine.hold(LUNCH, actor="Ann", why="The ledger is wrong.")
-    quarantine.release(LUNCH, actor="Ann", why="Read it anew.")
+    quarantine.release(LUNCH, actor="Ann", why="Read it again.")
     with warehouse.connect() as db:
         batches.claim(db, settings().batch_bytes)
     take_in()
@@ -289,7 +289,7 @@ def test_a_key_whose_loaded_version_is_not_the_buckets_is_named(doctor, two_truc
     assert doctor()[0] == 0
 
 
-def test_a_newer_version_that_cannot_be_loaded_and_a_file_that_left_are_told(doctor, two_trucks: Path):
+def test_a_newer_version_that_cannot_be_loaded_and_a_deleted_file_are_reported(doctor, two_trucks: Path):
     put(two_trucks, LUNCH, header="when,what")
     (two_trucks / OTHER).unlink()
     take_in()

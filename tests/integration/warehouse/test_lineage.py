@@ -56,13 +56,13 @@ def test_a_file_with_nothing_but_rejects_is_shown(bucket: Path):
     assert [r["reason"] for r in found["rejects"]] == ["void", "bad_timestamp"]
 
 
-def test_a_version_that_left_the_bucket_is_said_to_be_gone(bucket: Path):
+def test_a_version_that_left_the_bucket_is_reported_as_deleted(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
     put(bucket, OTHER, at("12:01", "card", "7"))
     take_in()
     (bucket / LUNCH).unlink()
     found = traced(DAY, Landing())
-    assert [f["missing"] for f in found["files"]] == [lineage.GONE, None]
+    assert [f["missing"] for f in found["files"]] == [lineage.NOT_IN_BUCKET, None]
     assert [s.get("raw", {}).get("total") for s in found["sales"]] == [None, "7"]
 
 

@@ -18,7 +18,7 @@ from t3lib.warehouse.decisions import quarantine, repairs
 from t3lib.warehouse.files import batches, ledger, reprocessing
 from t3lib.warehouse.sales import restated_figures
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
-from tests.support.restating import DAY, RECORDED, SHIFTED, again
+from tests.support.restating import DAY, RECORDED, SHIFTED, reprocess
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:
@@ -90,23 +90,23 @@ def test_a_file_of_the_trading_day_is_not_late(bucket: Path):
     assert rows(RECORDED) == []
 
 
-def test_cleaning_again_without_a_change_moves_nothing(bucket: Path):
+def test_reprocessing_without_a_change_moves_nothing(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "VOID"))
     take_in()
     before = rows("SELECT version FROM mart.watermark")
-    (loaded,) = again()
+    (loaded,) = reprocess()
     assert loaded.files == {"unchanged": 1}
     assert (loaded.rows_read, loaded.rows_loaded, loaded.rows_rejected, loaded.pence_loaded) == (2, 1, 1, 499)
     assert rows("SELECT version FROM mart.watermark") == before
     assert rows(RECORDED) == []
 
 
-def test_a_changed_rule_restates_the_days_that_are_asked_for(bucket: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_changed_rule_restates_the_requested_days(bucket: Path, monkeypatch: pytest.MonkeyPatch):
     put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "4.99"), at("12:02", "card", "101"))
     put(bucket, SHIFTED.replace("/5/", "/6/"), at("15:00", "card", "99", day="2026-11-06"))
     take_in()
     limit(monkeypatch, 50_00)
-    (loaded,) = again()
+    (loaded,) = reprocess()
     assert loaded.files == {"restated": 1}
     assert rows("SELECT business_date::text, total_pence FROM core.sale ORDER BY 1, 2") == [
         ("2026-11-05", 499),
@@ -119,16 +119,16 @@ def test_a_changed_rule_restates_the_days_that_are_asked_for(bucket: Path, monke
     assert rows(RECORDED) == [("again", 3, "2026-11-05", 2, 1, 10399, 499)]
     assert_reconciles()
     limit(monkeypatch, 200_00)
-    again()
+    reprocess()
     assert sales() == [(3, 1, 9900), (3, 2, 499), (3, 3, 10100), (3, 1, 9900)]
     assert rows("SELECT count(*) FROM ops.rejected_row") == [(0,)]
     assert_reconciles()
 
 
-def test_a_file_is_no_evidence_for_itself_when_it_is_cleaned_again(bucket: Path):
+def test_a_file_is_no_evidence_for_itself_when_it_is_reprocessed(bucket: Path):
     put(bucket, LUNCH, *[at("12:00", "card", "0.50")] * 12, at("12:01", "card", "50"))
     take_in()
-    assert again()[0].files == {"unchanged": 1}
+    assert reprocess()[0].files == {"unchanged": 1}
 
 
 def test_old_rows_stay_visible_until_the_new_ones_commit(bucket: Path, monkeypatch: pytest.MonkeyPatch):
@@ -138,7 +138,7 @@ def test_old_rows_stay_visible_until_the_new_ones_commit(bucket: Path, monkeypat
     with monkeypatch.context() as broken:
         broken.setattr("t3lib.warehouse.load.reloading._finish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            again()
+            reprocess()
     assert sales() == [(3, 1, 9900)]
     assert states() == {LUNCH: "loaded"}
     (batch_id,) = rows("SELECT batch_id FROM ops.again_file WHERE outcome IS NULL")[0]
@@ -173,11 +173,11 @@ def test_a_version_replaced_while_it_waits_is_left_alone(bucket: Path):
     assert_reconciles()
 
 
-def test_a_file_that_could_not_be_read_is_tried_again(bucket: Path):
+def test_a_file_that_could_not_be_read_is_retried(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"), header="when,how,much")
     take_in()
     assert states() == {LUNCH: "bad_header"}
-    again()
+    reprocess()
     assert states() == {LUNCH: "new"}
     take_in()
     assert states() == {LUNCH: "bad_header"}

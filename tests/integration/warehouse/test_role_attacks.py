@@ -112,7 +112,7 @@ def test_nothing_is_open_that_no_role_needs_the_queue_included(url: str):
         pass
     with warehouse.connect(url) as db:
         roles.ensure(db)
-        assert role_exposure.open_ways(db) == []
+        assert role_exposure.excess_rights(db) == []
         assert role_exposure.check(db).ok
 
 
@@ -178,7 +178,7 @@ def test_an_older_installation_is_closed_by_its_upgrade(url: str):
     warehouse.upgrade(url)
     with warehouse.connect(url) as db:
         roles.ensure(db)
-        assert role_exposure.open_ways(db) == []
+        assert role_exposure.excess_rights(db) == []
     assert loot(url, "analyst", MARK) == set()
     assert rows("SELECT kind, parameters FROM ops.request ORDER BY 1") == [
         ("hold", {}),

@@ -143,7 +143,7 @@ def _sleep(cursor: psycopg2.extensions.cursor) -> None:
         ("dashboard", "BEGIN; DECLARE held CURSOR FOR SELECT * FROM mart.sales_hourly; FETCH held"),
     ],
 )
-def test_a_worker_that_starts_ends_whoever_it_waits_for(url: str, bucket: Path, monkeypatch, role: str, holding: str):
+def test_a_starting_worker_ends_the_sessions_it_waits_for(url: str, bucket: Path, monkeypatch, role: str, holding: str):
     monkeypatch.setattr(role_limits, "LONGEST_WAIT", 1)
     monkeypatch.setattr(session_limits, "LIMITS_SECONDS", 1)
     change("DROP SCHEMA dbos CASCADE")  # the tests' databases have the queue already
@@ -158,7 +158,7 @@ def test_a_worker_that_starts_ends_whoever_it_waits_for(url: str, bucket: Path, 
     assert sales() == [(3, 1, 499)]
 
 
-def test_the_doctor_sees_changed_limits_and_passwords_and_upgrade_sets_them_again(url: str, monkeypatch):
+def test_the_doctor_sees_changed_limits_and_passwords_and_upgrade_restores_them(url: str, monkeypatch):
     monkeypatch.setenv("T3_DATABASE_URL_DASHBOARD", login(url, "dashboard"))
     settings.cache_clear()
     with session(url, "dashboard") as visitor:

@@ -52,7 +52,7 @@ def _refused(url: str, role: str, statement: str) -> str:
     return str(error.value.orig)
 
 
-def test_roles_may_be_ensured_again_and_by_two_at_once(url: str) -> None:
+def test_roles_may_be_ensured_twice_and_by_two_at_once(url: str) -> None:
     def ensure(_: int) -> None:
         with warehouse.connect(url) as db:
             roles.ensure(db, PASSWORDS)
@@ -221,7 +221,7 @@ def test_mailer_keeps_the_outbox_and_its_runs_and_reads_no_sale(url: str) -> Non
     assert "permission denied" in _refused(url, "mailer", "DELETE FROM ops.mail_outbox")
 
 
-def test_later_tables_and_partitions_are_reachable_without_asking_again(url: str) -> None:
+def test_later_tables_and_partitions_are_readable_without_another_grant(url: str) -> None:
     with warehouse.connect(url) as db:
         db.execute(sa.text("CREATE TABLE mart.later (a int)"))
         db.execute(sa.text("CREATE TABLE ops.later (a int)"))

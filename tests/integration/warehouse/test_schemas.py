@@ -54,7 +54,7 @@ def _described(db: sa.Connection) -> tuple[list, ...]:
     return tuple(db.execute(sa.text(query)).fetchall() for query in queries)
 
 
-def test_versions_that_came_back_are_kept_as_the_ledger_forgets_them_and_learns_them_again(database):
+def test_returned_versions_survive_a_downgrade_and_upgrade_of_the_ledger(database):
     file = "INSERT INTO ops.source_file (key, version, etag, size, last_modified, kind)"
     file += " VALUES ('a.csv', {}, '{}', 1, now(), 'other')"
     with warehouse.connect(database) as db:

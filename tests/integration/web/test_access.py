@@ -48,7 +48,7 @@ def signed_in(url: str, typed: str, query: str = "") -> tuple[int, str]:
         return error.code, error.url
 
 
-def test_a_token_is_asked_for_and_nothing_goes_around_it(served, tmp_path):
+def test_a_token_is_required_and_cannot_be_bypassed(served, tmp_path):
     page = served(TOKENS)
     status, text, _ = asked(page.url)
     assert (status, "Sign in" in text, "t3-page" in text) == (200, True, False)

@@ -31,7 +31,7 @@ def readable_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_five_who_come_at_once_to_two_places_get_two(place, monkeypatch):
+def test_five_visitors_at_once_to_two_places_get_two(place, monkeypatch):
     given(monkeypatch, T3_VISITORS_AT_MOST="2")
     with processes.page("dashboard") as page, ThreadPoolExecutor(5) as pool:
         found = list(pool.map(lambda n: Visitor(page.url).ask(), range(5)))
@@ -109,7 +109,7 @@ def test_a_kernel_is_its_visitors_alone(served):
     assert owner.ask("api/kernels")[0] == owner.ask("api/kernelspecs")[0] == 404
 
 
-def test_the_proxys_visitors_are_told_apart_too(served):
+def test_the_proxys_visitors_are_distinguished_too(served):
     page = served(PROXY)
     olga, miranda = (Visitor(page.url, X_Forwarded_User=name) for name in ("olga", "miranda"))
     kernel = olga.open()
@@ -178,7 +178,7 @@ def cases(start_site) -> Iterator[Site]:
             yield site
 
 
-def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(cases):
+def test_an_error_in_a_kernel_is_shown_in_words_and_logged_in_full(cases):
     visitor = Visitor(cases.url)
     kernel = visitor.open("?faulty")
     assert json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"] == ""
@@ -189,14 +189,14 @@ def test_what_goes_wrong_in_a_kernel_is_told_in_words_and_logged_in_full(cases):
             by_model["TextModel"]: {"method": "update", "state": {"value": "x"}, "buffer_paths": []}}  # fmt: skip
     for comm, data in send.items():
         socket.send(message("comm_msg", comm_id=comm, data=data))
-    heard = everything(socket)
+    received = everything(socket)
     for word in ("hunter2", "Traceback", "RuntimeError", str(tempfile.gettempdir()), "site-packages", "ipython-input"):
-        assert word not in heard, word
+        assert word not in received, word
     wrong = json.loads(visitor.ask(f"api/kernels/{kernel}")[1])["error"]
     assert wrong.startswith("Your last choice could not be shown.")
     socket.close()
-    for told in ("RuntimeError: database password hunter2", "ValueError: observed hunter2", "printed hunter2"):
-        assert told in cases.log, told
+    for logged in ("RuntimeError: database password hunter2", "ValueError: observed hunter2", "printed hunter2"):
+        assert logged in cases.log, logged
 
 
 def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(cases):
@@ -209,16 +209,16 @@ def test_what_goes_wrong_before_the_page_is_there_is_logged_and_not_shown(cases)
 def everything(socket: websocket.WebSocket, seconds: float = 3) -> str:
     """All that a kernel sends until it has been silent for a while."""
     socket.settimeout(seconds)
-    heard = ""
+    received = ""
     try:
         while True:
             found = socket.recv()
-            heard += found if isinstance(found, str) else found.decode(errors="replace")
+            received += found if isinstance(found, str) else found.decode(errors="replace")
     except websocket.WebSocketTimeoutException:
-        return heard
+        return received
 
 
-def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(cases):
+def test_a_page_that_grows_too_large_ends_says_so_and_reloads(cases):
     greedy, modest = Visitor(cases.url), Visitor(cases.url)
     kernel, other = greedy.open("?greedy"), modest.open("?greedy")
     socket = greedy.channel(kernel)
@@ -234,7 +234,7 @@ def test_a_page_that_grows_too_large_ends_says_so_and_comes_again(cases):
     assert greedy.open("?greedy") != kernel
 
 
-def test_a_page_whose_kernel_dies_says_so_and_comes_again(cases):
+def test_a_page_whose_kernel_dies_says_so_and_reloads(cases):
     visitor = Visitor(cases.url)
     text = visitor.ask("?named")[1]
     kernel = kernel_of(text)

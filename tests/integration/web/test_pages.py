@@ -22,17 +22,17 @@ pytestmark = pytest.mark.slow  # it starts servers
 
 def test_the_operations_page_answers_and_ends_with_its_block(place):
     with processes.page("operations") as page:
-        answers_and_shows_no_executed_copy(page)
+        answers_and_shows_no_executed_notebook(page)
     assert not page.server.alive
 
 
-def answers_and_shows_no_executed_copy(page: processes.Page) -> None:
+def answers_and_shows_no_executed_notebook(page: processes.Page) -> None:
     assert page.answer() == 200
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed copies are for operators
+        urllib.request.urlopen(f"{page.url}runs/none", timeout=30)  # executed notebooks are for operators
 
 
-def test_static_files_are_sent_compressed_and_known_again(served):
+def test_static_files_are_sent_compressed_and_cached(served):
     page = served()
     for path in ("voila/templates/t3/static/t3.css", "voila/static/voila.js"):
         asked = urllib.request.Request(page.url + path, headers={"Accept-Encoding": "gzip"})
@@ -50,7 +50,7 @@ def test_static_files_are_sent_compressed_and_known_again(served):
         urllib.request.urlopen(asked, timeout=30)
 
 
-def test_who_comes_again_asks_for_no_script_again(served):
+def test_a_returning_visitor_requests_no_script_again(served):
     page = served()
     html = urllib.request.urlopen(page.url, timeout=60).read().decode()
     (script,) = re.findall(r'<script async src="/(voila/static/[0-9a-f]{32}/voila\.js)">', html)
@@ -76,7 +76,7 @@ def test_a_port_taken_while_the_server_started_is_avoided(place, monkeypatch):
             assert lab.answer() == 200
 
 
-def test_jupyterlab_offers_the_kernel_of_the_house_to_those_with_the_token(lab):
+def test_jupyterlab_offers_the_kernel_of_t3_to_those_with_the_token(lab):
     root, token = lab.url.split("/lab")[0], parse_qs(urlsplit(lab.url).query)["token"][0]
     with urllib.request.urlopen(f"{root}/api/kernelspecs?token={token}", timeout=30) as answer:
         found = json.load(answer)
@@ -121,7 +121,7 @@ def test_the_dashboard_leaves_a_port_to_the_program_that_took_it_first_and_ends_
     taken = []
     monkeypatch.setattr(processes.voila_server, "command", overtaken)
     with processes.page("dashboard") as page:
-        answers_and_shows_no_executed_copy(page)
+        answers_and_shows_no_executed_notebook(page)
         assert urlsplit(page.url).port != taken[0].getsockname()[1]
     assert not page.server.alive
     taken[0].close()

@@ -34,10 +34,10 @@ def send(tmp_path, database=None):
     with warehouse.connect(database) as db:
         first, _ = (mail.prepare(db, message, to, **key) for to in ("hiram@t3.example", "deputy@t3.example"))
         lost = mail.prepare(db, message, "x@t3.example", **key | {"edition": "culinary"})
-        told = mail.tell_operators(db, "ingest 1", DAY, "ingest failed", "A secret of the operators.")
+        notified = mail.notify_operators(db, "ingest 1", DAY, "ingest failed", "A secret of the operators.")
         db.execute(sa.text("UPDATE ops.mail_outbox SET state = 'sent'"))
         db.execute(sa.text("UPDATE ops.mail_outbox SET state = 'failed' WHERE mail_id = :lost"), {"lost": lost})
-    return first, [lost, *told]
+    return first, [lost, *notified]
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def sends_cookies(url: str, secure: bool, **headers: str) -> None:
     assert "HttpOnly" in session[0]
 
 
-def test_cookies_go_by_https_only_where_the_trusted_proxy_speaks_it(served):
+def test_cookies_are_secure_where_the_trusted_proxy_uses_https(served):
     sends_cookies(served(TOKENS).url, X_Forwarded_Proto="https", secure=True)
     sends_cookies(served(TOKENS).url, secure=False)
 

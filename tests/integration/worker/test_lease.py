@@ -50,7 +50,7 @@ def test_nothing_is_taken_over_before_the_own_lease_is_stable(bucket):
         assert one("SELECT state FROM ops.run") == "running"
         workflows._lease._taken -= STABLE_SECONDS
         change("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 't3 executor'")
-        workflows.take_over()  # as after a restart: its own lease is gone, or just taken again
+        workflows.take_over()  # as after a restart: its own lease is lost, or just taken again
         assert one("SELECT state FROM ops.run") == "running"
         until(lambda: takeover._is_alive(workflows._executor))
         workflows._lease._taken -= STABLE_SECONDS

@@ -1,4 +1,4 @@
-"""A worker: bounded runs, fences, what it tells the operators, what it waits for, and what an idle one leaves alone."""
+"""A worker: bounded runs, fences, notices to the operators, what it waits for, and what an idle one leaves alone."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def test_only_one_of_two_schedulers_leads_and_the_other_follows_when_it_ends(dat
     second.close()
 
 
-def test_a_batch_in_which_five_workers_died_is_parked_told_once_and_its_recovery_too(bucket):
+def test_a_batch_in_which_five_workers_died_is_parked_and_notified_once_as_is_its_recovery(bucket):
     put(bucket, today())
     with workflows.working():
         discovery.discover(Landing(), sweep=True)
@@ -120,7 +120,7 @@ def test_an_idle_tick_is_one_listing_and_writes_nothing(bucket, monkeypatch):
     assert min(written) == 0  # no transaction number was used up: nothing was written, by the queue either
 
 
-def test_a_report_waits_for_the_batches_that_usually_come_and_says_so(bucket, db):
+def test_a_report_waits_for_the_usual_batches_and_says_so(bucket, db):
     day = date(2026, 11, 19)
     for week in (1, 2, 3, 4):
         for truck, hour in ((1, 12), (1, 15), (2, 21)):
@@ -142,7 +142,7 @@ def test_a_report_waits_for_the_batches_that_usually_come_and_says_so(bucket, db
         assert readiness.of_day(fresh, day, weeks=4, share=0.75).ready
 
 
-def test_at_the_cut_off_the_report_goes_out_and_the_operators_are_told_what_it_lacks(bucket):
+def test_at_the_cut_off_the_report_goes_out_and_the_operators_are_notified_what_it_lacks(bucket):
     day = today() - timedelta(days=1)
     for week in (1, 2):
         put(bucket, day - timedelta(weeks=week))
@@ -212,7 +212,7 @@ def test_what_was_missed_for_days_is_caught_up_once(kept):
     assert sorted(done) == [("partitions", now), ("report", "2026-11-08", now), ("sweep", now)]
 
 
-def test_healthz_says_whether_ticks_succeed_and_metrics_where_things_stand(bucket):
+def test_healthz_says_whether_ticks_succeed_and_metrics_count_the_work(bucket):
     put(bucket, today() - timedelta(days=1))
     pulse = health_endpoint.Pulse()
     with workflows.working():
@@ -245,15 +245,15 @@ def test_maintenance_makes_months_ahead_and_removes_staged_folders_that_nothing_
     put(bucket, today())
     discovery.discover(Landing(), sweep=True)
     batch = one("SELECT batch_id FROM ops.batch")
-    for name in (batch, "batch-9-gone"):
+    for name in (batch, "batch-9-deleted"):
         (settings().outputs / "staging" / name).mkdir(parents=True)
     assert maintenance.remove_staged(hours=24) == []
-    assert maintenance.remove_staged(hours=0) == ["batch-9-gone"]
+    assert maintenance.remove_staged(hours=0) == ["batch-9-deleted"]
     assert (settings().outputs / "staging" / batch).exists()
 
 
 @pytest.mark.timeout(600)
-def test_thousands_of_pieces_keep_their_order_todays_come_first_and_memory_is_flat(database, monkeypatch):
+def test_thousands_of_workflows_keep_their_order_todays_run_first_and_memory_is_flat(database, monkeypatch):
     begun = []
     monkeypatch.setattr(workflows.stages, "run_stage", lambda batch, stage, **_: begun.append((batch, stage)))
     monkeypatch.setattr(workflows.stages, "write_archive", lambda: 0)

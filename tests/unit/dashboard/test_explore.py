@@ -59,7 +59,7 @@ def test_the_demand_curve_reaches_everybody():
     assert "75% cost no more than £6.00" in said
 
 
-def test_a_wet_day_is_held_against_dry_ones_of_its_weekday(tmp_path):
+def test_a_wet_day_is_compared_with_dry_ones_of_its_weekday(tmp_path):
     thursdays = pd.to_datetime(["2026-10-22", "2026-10-29", "2026-11-05"])
     sales = pd.DataFrame({"business_date": thursdays, "truck_id": 1, "gross_sales_pence": [1000, 1200, 550]})
     (tmp_path / "weather.csv").write_text("business_date,is_wet\n2026-10-29,0\n2026-11-05,1\n")

@@ -17,7 +17,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_those_who_come_while_it_is_read_wait_for_it(folder: Path):
+def test_visitors_who_arrive_while_it_is_read_wait_for_it(folder: Path):
     readings, found = [], []
 
     def read() -> int:

@@ -38,7 +38,7 @@ def test_names_are_those_of_the_cards_and_hidden_texts_are_left_out():
     assert (second.name, second.rows) == ("By week", [["Week"], ["2 Nov"]])
 
 
-def test_a_name_stays_the_text_that_it_is_wherever_it_stands():
+def test_a_name_stays_text_in_every_column():
     html = title("Menu types") + table("x", ("Type", "Sales"), [("12", "12"), ("007", "7"), ("1,234", "1,234")], (1,))
     html += title("Largest") + table("y", ("Measure", "Value"), [("Truck", Cell("12", "t3-text"))], numbers=(1,))
     types, largest = tables(html)

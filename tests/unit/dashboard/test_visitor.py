@@ -1,4 +1,4 @@
-"""Who a visitor's kernel is told that it works for."""
+"""The name that a visitor's kernel gets of its visitor."""
 
 from jupyter_server.auth.identity import User
 from tornado.httputil import HTTPHeaders

@@ -60,7 +60,7 @@ def test_every_reason_and_flag_has_a_sentence():
     assert {code for code, rule in stated.items() if not rule.rejects} == FLAGS.keys()
 
 
-def test_a_lost_decimal_point_comes_with_the_price_it_was():
+def test_a_lost_decimal_point_suggests_the_price_it_was():
     assert validate((AT, "card", "870")).rejects["suggested_pence"].to_pylist() == [870]
 
 

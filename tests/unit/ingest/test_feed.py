@@ -260,7 +260,7 @@ def test_a_key_that_is_nearly_right_says_what_to_do(name, words):
     [("metadata/Menu.csv", "metadata/menu.csv"), ("metadata/details (1).xlsx", "metadata/details.xlsx"),
      ("historical/truck_data_hist_3.PARQUET", "historical/TRUCK_DATA_HIST_3.parquet")],
 )  # fmt: skip
-def test_other_files_of_the_feed_are_told_their_name_too(key, meant):
+def test_other_files_of_the_feed_get_a_suggested_name_too(key, meant):
     assert feed.parse(key).reason.endswith(f"rename it to {meant}.")
 
 

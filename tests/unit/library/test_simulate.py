@@ -112,7 +112,7 @@ def test_files_hold_their_three_hours_and_leave_out_the_evening():
         assert (upload.rows.minute < upload.hour * 60).all()
 
 
-def test_no_file_comes_before_its_batch_closes():
+def test_no_file_arrives_before_its_batch_closes():
     noon = datetime(2026, 11, 6, 12, 0, tzinfo=UTC)
     assert [upload.hour for upload in day_uploads(1, FRIDAY, Feed(mishaps=False), noon, None)] == [12]
 

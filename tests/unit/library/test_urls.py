@@ -1,4 +1,4 @@
-"""Addresses are taken only when no two programs could read them differently, and nothing tells who logs in."""
+"""Addresses are taken only when no two programs could read them differently, and nothing shows who logs in."""
 
 import contextlib
 import io
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scheduler import cli
 from t3lib import settings, urls
 from t3lib.landing import Landing
-from t3lib.problems import told
+from t3lib.problems import error_line
 from t3lib.settings import SettingsError
 
 LOGINS = ("T3_DATABASE_URL", "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_DASHBOARD", "T3_DATABASE_URL_ANALYST",
@@ -67,23 +67,23 @@ def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple
     address, secrets = case
     for words in (["simulate", "--out", address, "--trucks", "1", "--days", "1"], [address], ["run", address],
                   ["demo", "--port", address], ["diff", address], ["ingest", "--reprocess", address]):  # fmt: skip
-        heard = io.StringIO()
+        printed = io.StringIO()
         if words[0] == "simulate" and address.startswith("file"):
             continue  # a folder, which would be made
-        with contextlib.redirect_stderr(heard), contextlib.suppress(SystemExit):
+        with contextlib.redirect_stderr(printed), contextlib.suppress(SystemExit):
             cli.main(words)
-        assert [part for part in secrets if part in heard.getvalue()] == [], words
-    heard = io.StringIO()
-    with patch.dict(os.environ, {"T3_DATABASE_URL": address}), contextlib.redirect_stderr(heard):
+        assert [part for part in secrets if part in printed.getvalue()] == [], words
+    printed = io.StringIO()
+    with patch.dict(os.environ, {"T3_DATABASE_URL": address}), contextlib.redirect_stderr(printed):
         settings.settings.cache_clear()
         if not (urls.scheme(address).startswith("postgres") and urls.is_unambiguous(address)):  # else it is asked
             with pytest.raises(SystemExit):
                 cli.main(["status"])
     settings.settings.cache_clear()
-    assert [part for part in secrets if part in heard.getvalue()] == []
+    assert [part for part in secrets if part in printed.getvalue()] == []
     with pytest.raises(Exception) as failed:  # noqa: PT011
         Landing(address)
-    assert [part for part in secrets if part in told(failed.value)] == []
+    assert [part for part in secrets if part in error_line(failed.value)] == []
 
 
 @pytest.mark.parametrize(
@@ -136,23 +136,23 @@ def test_a_traceback_for_developers_tells_no_login_either(monkeypatch, capsys) -
     monkeypatch.setenv("T3_DEBUG", "1")
     with pytest.raises(SystemExit):
         cli.main([])
-    heard = capsys.readouterr().err
-    assert "Traceback" in heard
-    assert "qzjxkv" not in heard
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "qzjxkv" not in printed
 
 
 def test_a_log_tells_no_login_in_its_line_or_in_a_traceback() -> None:
-    heard, log = io.StringIO(), logging.getLogger("t3 of a test")
-    handler = logging.StreamHandler(heard)
+    printed, log = io.StringIO(), logging.getLogger("t3 of a test")
+    handler = logging.StreamHandler(printed)
     handler.addFilter(urls.scrub_record)
     log.addHandler(handler)
     try:
         _raise()
     except RuntimeError:
         log.exception("no way to %s", "smtp://jane:qzjxkv@mail.example")
-    assert "no way to smtp://***@mail.example" in heard.getvalue()
-    assert "RuntimeError: could not use postgresql://***@127.0.0.1:9/t3" in heard.getvalue()
-    assert "qzjxkv" not in heard.getvalue()
+    assert "no way to smtp://***@mail.example" in printed.getvalue()
+    assert "RuntimeError: could not use postgresql://***@127.0.0.1:9/t3" in printed.getvalue()
+    assert "qzjxkv" not in printed.getvalue()
 
 
 def _raise() -> None:

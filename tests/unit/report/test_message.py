@@ -54,7 +54,7 @@ def shown(text):
     return " ".join(" ".join(parts).split())
 
 
-def test_parts_stand_as_mail_clients_expect(message):
+def test_parts_are_nested_as_mail_clients_expect(message):
     assert message.get_content_type() == "multipart/mixed"
     body, table = message.iter_parts()
     assert (body.get_content_type(), table.get_content_type()) == ("multipart/alternative", "text/csv")
@@ -84,7 +84,7 @@ def test_headline_is_the_same_in_html_text_and_csv(message):
 
 def test_mail_reads_without_style_blocks_and_without_pictures(message):
     bare = html(message).partition("</head>")[2]
-    assert "font-size:25px" in bare.replace(" ", "")  # the style stands at the headline itself
+    assert "font-size:25px" in bare.replace(" ", "")  # the style is on the headline itself
     assert 'alt="Sales by hour: most from 1–2pm with £1,120.00' in bare
     assert bare.count("display:none") + bare.count("display: none") == 2  # first words, and the picture for dark
 

@@ -78,7 +78,7 @@ def test_week_is_drawn_by_day_with_days_that_had_no_sale():
     assert "most on Friday with £1,120.00; £1,120.00 over the week; a usual week has £900.00." in text
 
 
-def test_bank_holidays_are_told():
+def test_bank_holidays_are_named():
     christmas = figures(totals(1_000, 2), *SALES[1:], last=date(2026, 12, 25))
     assert verdict(christmas).reasons_text.startswith("Friday was a bank holiday (Christmas Day).")
     after = figures(totals(1_000, 2), *SALES[1:], last=date(2027, 1, 1))
@@ -166,7 +166,7 @@ def test_names_in_a_pdf_are_set_and_never_read(tmp_path, name):
     assert "".join(name.split()) in "".join(text.split())
 
 
-def test_outputs_of_analysts_stand_in_the_pdf_too(tmp_path):
+def test_outputs_of_analysts_are_in_the_pdf_too(tmp_path):
     from nbformat.v4 import new_output
 
     frame = pd.DataFrame({"eels": [42]})

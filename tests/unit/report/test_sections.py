@@ -59,7 +59,7 @@ def test_scale_of_a_chart_fits_into_the_picture(size, money):
     assert (left_edge == left_edge[0, 0]).all()
 
 
-def test_worst_change_stands_first():
+def test_worst_change_is_first():
     day = figures(
         totals(20_000, 20), *USUAL,
         trucks=rows("truck_id", (1, "Up", 1, 900, 1, 100, 1, 100), (2, "Down", 1, 100, 1, 900, 1, 900), label="truck"),
@@ -170,7 +170,7 @@ def test_hours_run_on_past_midnight():
     assert text.index("11pm") < text.index("12am")
 
 
-def test_note_tells_what_the_figures_stand_on():
+def test_note_says_what_the_figures_are_based_on():
     text = report.data_note(figures(totals(112_000, 140), *USUAL)).text
     said = " ".join(text.split())
     assert "From 4 files: 142 rows read, 140 loaded, 2 not loaded (1.4%)." in said
@@ -207,7 +207,7 @@ def test_unknown_edition_names_those_there_are():
         edition("ceo")
 
 
-def test_wrong_edition_is_told_by_table_and_key(tmp_path, monkeypatch):
+def test_wrong_edition_is_named_by_table_and_key(tmp_path, monkeypatch):
     file = tmp_path / "editions.toml"
     file.write_text('[cfo]\ntitle="x"\nrecipients="nobody"\nmeasure="profit"\nsections=[]\n'
                     'tiles=[]\nflat_pct=2\nrows=12\n')  # fmt: skip
@@ -217,7 +217,7 @@ def test_wrong_edition_is_told_by_table_and_key(tmp_path, monkeypatch):
         editions()
 
 
-def test_wrong_addresses_are_told_by_where_they_are_set_and_refuse_no_other(tmp_path, monkeypatch):
+def test_wrong_addresses_are_named_by_where_they_are_set_and_refuse_no_other(tmp_path, monkeypatch):
     file = tmp_path / "editions.toml"
     file.write_text((ROOT / "notebooks" / "editions.toml").read_text().replace('"hiram.boulie@t3.example"', '"hiram"'))
     monkeypatch.setenv("T3_EDITIONS", str(file))
@@ -226,8 +226,8 @@ def test_wrong_addresses_are_told_by_where_they_are_set_and_refuse_no_other(tmp_
     monkeypatch.setenv("T3_MAIL_TRIALS", "me")
     settings.cache_clear()
     assert edition("cfo").addresses == ("good@t3.example", "bad@")
-    told = [line.split(" is not ")[0] for line in wrong_addresses()]
-    assert told == [
+    named = [line.split(" is not ")[0] for line in wrong_addresses()]
+    assert named == [
         "T3_RECIPIENTS_CFO: 'bad@'", "T3_RECIPIENTS_OPERATIONS: '@t3.example'", "T3_MAIL_TRIALS: 'me'",
         "cfo_week in editions.toml: 'hiram'", "cfo_month in editions.toml: 'hiram'",
     ]  # fmt: skip

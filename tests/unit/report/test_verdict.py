@@ -86,7 +86,7 @@ def test_truck_that_moved_the_day_is_named():
     assert verdict(day).reasons_text.endswith("The largest change is Burrito Madness, £300.00 above its usual.")
 
 
-def test_week_that_lacked_a_truck_is_told():
+def test_week_that_lacked_a_truck_is_named():
     trucks = rows(
         "truck_id",
         (1, "Burrito Madness", 50, 50_000, 50, 50_000, 50, 50_000),

@@ -22,7 +22,7 @@ def some(pence, sales):
     return totals(pence, sales) if pence and sales else totals(0, 0)
 
 
-def told(match):
+def change_of(match):
     """A sentence's change in percent; None for 'in line'."""
     if match[1] is None:
         return None
@@ -31,7 +31,7 @@ def told(match):
 
 
 def check(said, now, before, flat):
-    """What is said of a change is the change, rounded, or it is too small to be told."""
+    """What is said of a change is the change, rounded, or it is too small to be named."""
     pct = half_away(100 * (now - before) / before)
     assert (said is None and abs(pct) < max(flat, 1)) or said == pct
 
@@ -52,11 +52,11 @@ def test_no_verdict_contradicts_its_figures(pence, sales, pence_before, sales_be
     found = re.search(rf"{_SIDE} a usual", said.headline_text)
     assert bool(found) == bool(mean)
     if found:
-        check(told(found), taken, mean, flat)
+        check(change_of(found), taken, mean, flat)
         week = re.search(rf"That is {_SIDE}", said.reasons_text)
         assert bool(week) == bool(then)
         if week:
-            check(told(week), taken, then, flat)
+            check(change_of(week), taken, then, flat)
         _count(said.reasons_text, now, usual, flat)
 
 

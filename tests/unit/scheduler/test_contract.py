@@ -1,4 +1,4 @@
-"""A notebook that breaks its contract is told so in words."""
+"""A notebook that breaks its contract is refused in words."""
 
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def test_it_ends_with_a_check_unless_it_is_a_page(notebook, said):
     assert said() == ""
 
 
-def test_title_and_kernel_are_those_of_the_house(notebook, said):
+def test_title_and_kernel_are_those_of_the_project(notebook, said):
     notebook.cells[0].source = "# Sales"
     notebook.metadata.kernelspec.name = "python3"
     assert "Its kernel is not T3" in said()

@@ -11,7 +11,7 @@ from scheduler.embedded.processes import interrupt_deferred
 LOST = """
 import os, signal, sys
 from scheduler.cli import signals
-from scheduler.cli.serving.shared import stopping
+from scheduler.cli.serving.lifecycle import stopping
 from scheduler.embedded.processes import interrupt_deferred
 
 class Thing:
@@ -29,7 +29,7 @@ with stopping() as stop:
 
 @pytest.mark.slow  # it starts commands
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
-def test_an_end_that_was_asked_for_while_a_command_starts_is_not_lost(number):
+def test_a_shutdown_requested_while_a_command_starts_is_not_lost(number):
     ended = subprocess.run([sys.executable, "-c", LOST, number], capture_output=True, text=True, timeout=60)
     assert "Exception ignored in" in ended.stderr  # Python's doing
     assert (ended.returncode, ended.stdout) == (0, "True\n")

@@ -1,4 +1,4 @@
-"""Executed copies as HTML: what a notebook showed, without anything that could run or fetch."""
+"""Executed notebooks as HTML: what a notebook showed, without anything that could run or fetch."""
 
 import pytest
 from bs4 import BeautifulSoup

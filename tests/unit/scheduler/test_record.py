@@ -3,7 +3,7 @@
 from t3lib import record
 
 
-def test_values_stand_below_one_another_and_long_ones_are_broken_between_words(monkeypatch):
+def test_values_are_aligned_and_long_ones_are_wrapped_between_words(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     record.show(rows_read=11820, finding="word " * 30)

@@ -32,7 +32,7 @@ def committed(folder):
     return source.committed(folder / "notebooks" / "2_clean.ipynb", folder)
 
 
-def test_a_committed_notebook_runs_as_it_stands_under_its_commit(repository, caplog):
+def test_an_unedited_notebook_runs_under_its_commit(repository, caplog):
     found = committed(repository)
     assert found.notebook.cells[0].source == "committed"
     assert found.commit == git(repository, "rev-parse", "--short=12", "HEAD")
@@ -70,7 +70,7 @@ def test_who_previews_a_report_gets_the_edited_notebook(repository):
     assert found.commit.endswith("+")
 
 
-def test_a_new_notebook_and_one_outside_a_checkout_run_as_they_stand(repository, tmp_path_factory):
+def test_a_new_notebook_and_one_outside_a_checkout_run_from_their_files(repository, tmp_path_factory):
     nbformat.write(new_notebook(cells=[new_code_cell("new")]), repository / "notebooks" / "7_new.ipynb")
     assert source.committed(repository / "notebooks" / "7_new.ipynb", repository).notebook.cells[0].source == "new"
     (repository / ".git").rename(tmp_path_factory.mktemp("away") / "git")

@@ -1,4 +1,4 @@
-"""Which errors are tried again: one list, in the code and in the docs."""
+"""Which errors are retried: one list, in the code and in the docs."""
 
 import importlib
 import inspect
@@ -12,7 +12,7 @@ from t3lib.settings import ROOT
 
 
 @pytest.mark.parametrize("name", sorted(step_retries.RETRIED))
-def test_what_the_world_does_is_tried_again(name):
+def test_errors_from_outside_are_retried(name):
     assert step_retries.is_temporary(NotebookFailedError("2_clean", 3, name, "", "2_clean.ipynb"))
 
 
@@ -24,15 +24,15 @@ def test_what_a_limit_a_file_or_a_rule_does_is_not(name):
 @pytest.mark.parametrize(
     ("owner", "name"), [(owner, name) for owner in step_retries.RAISED_BY for name in step_retries.RAISED_BY[owner]]
 )
-def test_each_error_that_is_tried_again_has_an_owner(owner, name):
+def test_each_retried_error_has_an_owner(owner, name):
     module = importlib.import_module(owner)
     assert hasattr(module, name) or f'"{name}"' in inspect.getsource(module)
 
 
 def test_the_docs_list_the_same():
     page = (ROOT / "docs" / "operating.md").read_text()
-    again, never = page.split("## What is retried")[1].split("Not retried")[0:2]
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", again, re.MULTILINE)) == step_retries.RETRIED
+    retried, never = page.split("## What is retried")[1].split("Not retried")[0:2]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", retried, re.MULTILINE)) == step_retries.RETRIED
     assert (
         dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", never.split("\n## ")[0], re.MULTILINE)) == step_retries.NOT_RETRIED
     )

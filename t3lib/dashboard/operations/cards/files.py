@@ -8,7 +8,7 @@ from html import escape
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import Cell, message_card, scrolling_table, title
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
@@ -80,7 +80,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
         for row in found
     ]  # fmt: skip
     every = cells.filtered(choices, "every day and truck", day=None, truck=None).text
-    aside = f"{words.short_day(choices.day)} · {every}" if choices.day else "those that need a person first"
+    aside = f"{formatting.short_day(choices.day)} · {every}" if choices.day else "those that need a person first"
     return cells.card("Files", _HEAD, rows, numbers=(2, 4, 5), nothing="No file in this choice.", aside=aside,
                       foot=lists.foot(choices, shown))  # fmt: skip
 
@@ -92,12 +92,14 @@ def _request_link(choices: Choices, row: sa.Row) -> Cell | str:
 
 
 def _batch(row: sa.Row) -> str:
-    return "history" if row.batch_date is None else f"{words.short_day(row.batch_date)} {row.batch_hour or 0:02d}:00"
+    return (
+        "history" if row.batch_date is None else f"{formatting.short_day(row.batch_date)} {row.batch_hour or 0:02d}:00"
+    )
 
 
 def _table(name: str, names: dict[int, str], trucks: Iterable[int], columns: list[date],
            days: dict[tuple[int, date], dict[str, int]], choices: Choices) -> str:  # fmt: skip
-    top = "".join(f'<th scope="col">{words.short_day(day)}</th>' for day in columns)
+    top = "".join(f'<th scope="col">{formatting.short_day(day)}</th>' for day in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(names.get(truck, f"Truck {truck}"))}</th>'
         + "".join(_cell(choices, truck, day, days.get((truck, day), {})) for day in columns)
@@ -116,7 +118,7 @@ def _cell(choices: Choices, truck: int, day: date, found: dict[str, int]) -> str
     if found.get("rejected"):
         others.append(f"{found['rejected']:,} rejected")
     count = found.get("loaded", 0)
-    hint = f"Truck {truck}, {words.short_day(day)}: {', '.join([f'{count:,} loaded', *others])}"
+    hint = f"Truck {truck}, {formatting.short_day(day)}: {', '.join([f'{count:,} loaded', *others])}"
     inside = cells.filtered(choices, f"{count:,}", hint, truck=truck, day=day).text
     small = f"<small>{escape(', '.join(others))}</small>" if others else ""
     return f'<td class="t3-file {marks[0][1] if marks else "loaded"}">{inside}{small}</td>'

@@ -7,7 +7,7 @@ from html import escape
 import sqlalchemy as sa
 
 from t3lib import business_day, metrics
-from t3lib.dashboard import words
+from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import Cell
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
@@ -80,7 +80,7 @@ def _due(db: sa.Connection) -> list[tuple[object, ...]]:
 
 def report(edition: str, day: date) -> str:
     """cfo report of Sun 22 Nov."""
-    return f"{edition} report of {words.short_day(day, business_day.today())}"
+    return f"{edition} report of {formatting.short_day(day, business_day.today())}"
 
 
 def named(count: int, key: str | None, more: str) -> Cell | str:

@@ -1,4 +1,4 @@
-"""A version is what a key held after another, not an etag: what comes back is a version of its own."""
+"""Number the versions of a key: content that returns after another is a new version, although its etag is known."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The older schema knows an etag once per key: earlier ones of the same are told apart by their number.
+    # The older schema allows an etag once per key: repeated ones get the file's number appended.
     op.execute("""
         UPDATE ops.source_file AS file SET etag = file.etag || ' of file ' || file.file_id
         WHERE EXISTS (SELECT FROM ops.source_file AS later

@@ -1,6 +1,6 @@
--- The how-manieth version of its key this is, as listings saw them; none for an upload of the same content as the
--- loaded version, whose rows stand for it. Who enters a version names its number, so two who list at once cannot
--- both enter it, and an etag that was there before is a version again when it comes back.
+-- The number of this version among those of its key, in the order of the listings; NULL for an upload of the same
+-- content as the loaded version, whose rows already represent it. An insert names the number, so two listings at once
+-- cannot both enter the version, and an etag that was there before makes a new version when it returns.
 ALTER TABLE ops.source_file ADD COLUMN version integer DEFAULT 1;
 UPDATE ops.source_file AS file SET version = seen.version
 FROM (SELECT file_id, row_number() OVER (PARTITION BY key ORDER BY file_id) AS version FROM ops.source_file) AS seen

@@ -1,4 +1,4 @@
-"""What the serving commands share: a page, the worker in the background, the links to open, stopping by Ctrl-C."""
+"""Start and stop what the serving commands run: a page, the worker in the background, the links to open, Ctrl-C."""
 
 import logging
 import signal
