@@ -83,9 +83,9 @@ def rehearse_report() -> None:
             )
             text += "commit:\n\n    t3 report --preview\n    make check\n"
             with warehouse.connect() as db:
-                mail.tell_operators(db, "report sections", today(), "a section of the report is wrong", text)
+                mail.notify_operators(db, "report sections", today(), "a section of the report is wrong", text)
     except Exception as error:
-        _log.warning("%s", told(error))
+        _log.warning("%s", error_line(error))
 
 
 @contextmanager

@@ -33,10 +33,13 @@ def copy() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Page]:
+def lab(fleet_database: str, copy: Path) -> Iterator[processes.Page]:
     """JupyterLab over the two trucks' database, under the analyst's role. At its start it may edit what is there."""
-    home, bucket = tmp_path_factory.mktemp("home"), Path(tempfile.mkdtemp(prefix="t3-bucket-", dir="/tmp"))
-    bucket.chmod(0o755)  # JupyterLab's account, where it has one, reads it
+    folder = Path(tempfile.mkdtemp(prefix="t3-home-"))
+    home, bucket = folder / "home", folder / "bucket"
+    for place in (folder, home, bucket):
+        place.mkdir(exist_ok=True)
+        place.chmod(0o755)  # JupyterLab's account, where it has one, passes through and reads the bucket
     analyst = roles.urls(fleet_database, PASSWORDS)["database_url_analyst"]
     with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
         given(patch, T3_HOME=str(home), T3_OUTPUTS=str(home / "outputs"), T3_DATABASE_URL=fleet_database,
@@ -46,7 +49,7 @@ def lab(fleet_database: str, copy: Path, tmp_path_factory: pytest.TempPathFactor
         patch.undo()
         settings.cache_clear()
         yield served
-    bucket.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def opened(tab: Page, lab: processes.Page, notebook: Path) -> None:
