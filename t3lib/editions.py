@@ -131,7 +131,7 @@ def sections(cells: Iterable[str] | None = None) -> list[str]:
     4_report): what a cell that begins with `if day.includes("trucks"):` shows."""
     if cells is None:
         try:
-            cells = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]]
+            cells = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
         except (OSError, ValueError) as error:
             raise SettingsError(f"{NOTEBOOK} cannot be read: {error}") from None
     return [name for source in cells for name in _SECTION.findall(source)]
@@ -166,7 +166,7 @@ def schema() -> dict[str, Any]:
 @cache
 def _read(file: Path) -> tuple[Limits, dict[str, Edition]]:
     try:
-        tables = tomllib.loads(file.read_text())
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
         found = _File.model_validate(tables)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}") from None

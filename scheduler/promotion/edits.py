@@ -91,11 +91,11 @@ class Edits:
         self._write(path, (before + comma + b"\n" + item.encode() + b",\n" + text[end:]).decode())
 
     def _read(self, path: str) -> str:
-        return (self.tree / path).read_text()
+        return (self.tree / path).read_text(encoding="utf-8")
 
     def _write(self, path: str, text: str) -> None:
         (self.tree / path).parent.mkdir(exist_ok=True)
-        (self.tree / path).write_text(text)
+        (self.tree / path).write_text(text, encoding="utf-8")
 
 
 def _example(name: str, given: dict[str, Any]) -> str:

@@ -126,4 +126,4 @@ def listed(facts: dict[str, Any]) -> str:
 
 def html_page(title: str, facts: str, body: str, back: str = BACK) -> str:
     """The page around an executed notebook; `back` is the link at its top."""
-    return Template(PAGE.read_text()).substitute(title=escape(title), facts=facts, body=body, back=back)
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(title=escape(title), facts=facts, body=body, back=back)

@@ -78,10 +78,8 @@ def rehearse_report() -> None:
     try:
         if wrong := rehearsal.wrong_in_force():
             _log.warning("4_report: %s", "; ".join(wrong))
-            text = (
-                "\n".join(wrong) + "\n\nA report stops at a cell that fails. Mend the notebook, look at the mail, and "
-            )
-            text += "commit:\n\n    t3 report --preview\n    make check\n"
+            advice = "A report stops at a cell that fails. Correct the notebook, look at the mail, and commit:"
+            text = "\n".join([*wrong, "", advice, "", "    t3 report --preview", "    make check", ""])
             with warehouse.connect() as db:
                 mail.notify_operators(db, "report sections", today(), "a section of the report is wrong", text)
     except Exception as error:

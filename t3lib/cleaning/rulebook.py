@@ -49,7 +49,7 @@ class Rulebook:
     @classmethod
     def of_folder(cls) -> "Rulebook":
         """The rules as they stand in the folder's `2_clean`, edits included."""
-        return cls.of_notebook(json.loads(NOTEBOOK.read_text()))
+        return cls.of_notebook(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
 
     @classmethod
     def of_commit(cls, commit: str = "HEAD") -> "Rulebook":
@@ -71,7 +71,7 @@ class Rulebook:
 
         checked: their examples too. Raises RuleError."""
         text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
-        notebook = json.loads(text or NOTEBOOK.read_text())
+        notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
         if checked:
             examples(notebook)
         return cls.of_notebook(notebook)

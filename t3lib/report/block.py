@@ -37,7 +37,7 @@ class Block:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        shown = _inliner().inline_fragment(html, STYLE.read_text()).strip()
+        shown = _inliner().inline_fragment(html, STYLE.read_text(encoding="utf-8")).strip()
         return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
 
 

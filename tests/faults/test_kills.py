@@ -23,7 +23,7 @@ from t3lib.warehouse.checks import other_rules, reconciliation
 from t3lib.warehouse.files import batches, status
 from tests.faults.injection.supervisor import VICTIMS, Supervisor
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales
-from tests.support.restating import RECORDED, again
+from tests.support.restating import RECORDED, reprocess
 from tests.support.rulebooks import limit
 from tests.support.steps import one
 
@@ -161,7 +161,7 @@ def test_a_batch_is_loaded_under_one_set_of_rules_and_says_which(moment):
     assert under_other_rules() == (0 if is_cleaned_anew else 1)
     assert rows(RECORDED) == []
     assert_reconciles()
-    again()
+    reprocess()
     assert sales() == KNOWN_AFTER
     assert under_other_rules() == 0
     assert rows(RECORDED) == ([] if is_cleaned_anew else [("again", 3, "2026-11-05", 1, 3, 499, 20499)])

@@ -27,7 +27,7 @@ def promote(
     branch: Annotated[str, typer.Option(help="The new branch; by default figure- and the name.")] = "",
     json: Json = False,
 ) -> None:
-    """Make a figure of a notebook ready for production, in a new branch.
+    """Turn a figure of a notebook into a metric, in a branch.
 
     The function becomes a metric as it stands; its docstring becomes the definition; it gets a card on a tab and a test
     with its values on an example. All is checked before the branch is made: your files are not touched.

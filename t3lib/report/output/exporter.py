@@ -85,5 +85,5 @@ def _html(notebook: NotebookNode, words: dict[str, str]) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
     )
-    html, _ = exporter.from_notebook_node(notebook, {**words, "style": STYLE.read_text()})
+    html, _ = exporter.from_notebook_node(notebook, {**words, "style": STYLE.read_text(encoding="utf-8")})
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)

@@ -75,7 +75,7 @@ def wrong_in_force() -> list[str]:
     """What is wrong with the sections that the schedule uses: as last committed; those of the folder outside of a
     checkout, and with T3_EDITED_NOTEBOOKS."""
     text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
-    notebook = json.loads(text or NOTEBOOK.read_text())
+    notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
     known = sections(source for _, source in cells(notebook))
     lacking = [
         f"{name}: the committed {NOTEBOOK.name} has no section {section!r}; its mail goes without it until it has"

@@ -113,7 +113,7 @@ def made_up(
 @cache
 def recorded() -> dict[str, Any]:
     """What `figures.json` holds, by the name of a metric."""
-    found: dict[str, Any] = json.loads(RECORDED.read_text())
+    found: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
     return found
 
 

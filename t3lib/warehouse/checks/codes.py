@@ -134,7 +134,7 @@ def _flagging() -> list[tuple[str, ...]]:
 
 def _examples() -> list[Example]:
     """The last first: of several with one outcome the first is shown."""
-    return rulebook.examples(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text()))[::-1]
+    return rulebook.examples(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text(encoding="utf-8")))[::-1]
 
 
 def _code(text: str | None) -> str:

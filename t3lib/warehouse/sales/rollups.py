@@ -22,7 +22,7 @@ EVER = (date(1900, 1, 1), date(2999, 12, 31))
 @cache
 def definition(name: str) -> str:
     """The select in rollups.sql that says what a rollup holds ('hourly', 'price', 'sold' or 'rejected')."""
-    parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
+    parts = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split("-- name: ")
     return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
 
 

@@ -13,7 +13,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
-from tests.support.restating import DAY, SHIFTED, again
+from tests.support.restating import DAY, SHIFTED, reprocess
 from tests.support.rulebooks import edited, put_in_force
 
 NEXT = date(2026, 11, 6)
@@ -47,7 +47,7 @@ def test_two_versions_differ_as_if_the_first_were_applied(days, monkeypatch, fir
     shown = preview.of_days(DAY, NEXT, rules=second, against=first)
     assert shown.moves
     put_in_force(monkeypatch, first)
-    again(DAY, NEXT)
+    reprocess(DAY, NEXT)
     applied = preview.of_days(DAY, NEXT, rules=second)
     assert (shown.by_move(), shown.by_day(), shown.files) == (applied.by_move(), applied.by_day(), applied.files)
     assert_reconciles()

@@ -8,7 +8,7 @@ from t3lib import warehouse
 from t3lib.dashboard.operations import Operations
 from t3lib.warehouse.checks import other_rules
 from tests.support.feeding import LUNCH, at, put, take_in
-from tests.support.restating import again
+from tests.support.restating import reprocess
 from tests.support.rulebooks import limit
 
 
@@ -39,13 +39,13 @@ def test_a_file_cleaned_under_other_rules_is_named_until_it_is_reprocessed(two_f
     assert found.detail == f"1 loaded file was cleaned under other rules than those in force: {LUNCH}"
     assert "`t3 diff 2026-11-05..2026-11-05`" in found.advice
     assert found.ok
-    again()
+    reprocess()
     assert check().detail == "every loaded file was cleaned under the rules in force"
 
 
 def test_the_operations_page_counts_the_same_files(two_files):
     assert "<b>1</b> loaded file cleaned under other rules" in heading()
-    again()
+    reprocess()
     assert "other rules" not in heading()
 
 

@@ -10,7 +10,7 @@ from t3lib.report import rehearsal
 from tests.support.feeding import rows
 
 
-def test_a_wrong_section_is_told_once_and_by_its_cell(database, tmp_path, monkeypatch, caplog):
+def test_a_wrong_section_is_notified_once_and_by_its_cell(database, tmp_path, monkeypatch, caplog):
     loop.rehearse_report()
     assert rows("SELECT count(*) FROM ops.mail_outbox") == [(0,)]
     text = NOTEBOOK.read_text()
@@ -22,7 +22,7 @@ def test_a_wrong_section_is_told_once_and_by_its_cell(database, tmp_path, monkey
     [(number,)] = rows("SELECT mail_id FROM ops.mail_outbox")
     with warehouse.connect() as db:
         _, content = mail.read(db, number)
-    told = message_from_bytes(content, policy=default)
-    assert told["Subject"] == "T3: a section of the report is wrong"
-    assert "Cell 18 (section payments): AttributeError: " in told.get_content()
+    message = message_from_bytes(content, policy=default)
+    assert message["Subject"] == "T3: a section of the report is wrong"
+    assert "Cell 18 (section payments): AttributeError: " in message.get_content()
     assert "Cell 18 (section payments)" in caplog.text
