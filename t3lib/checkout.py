@@ -23,6 +23,11 @@ def git(root: Path, *arguments: str) -> str | None:
         return None
 
 
+def exists(root: Path = ROOT) -> bool:
+    """Whether this folder is a checkout, also when git does not answer."""
+    return (root / ".git").exists()
+
+
 def text_of(path: Path, commit: str = "HEAD", root: Path = ROOT) -> str | None:
     """A file as a commit has it; None where the commit has no such file, or there is no checkout."""
     if not path.is_relative_to(root):

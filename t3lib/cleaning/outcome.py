@@ -100,6 +100,11 @@ def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int] | np.ndarray)
         )
 
 
+def values(rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+    """The amount in pence (0 without one) and the payment's place (-1 without one) of each distinct row."""
+    return _pence(rules), _payments(rules)
+
+
 def _pence(rules: Rules) -> np.ndarray:
     pence: np.ndarray = rules.rows["pence"].fillna(0).to_numpy(np.int64)
     return pence

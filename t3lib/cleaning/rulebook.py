@@ -7,6 +7,8 @@ import linecache
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import pyarrow as pa
 from t3lib import checkout
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
-from t3lib.cleaning.outcome import Cleaned, outcome
+from t3lib.cleaning.outcome import Cleaned, outcome, values
 from t3lib.cleaning.rules import Rule, RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
@@ -71,6 +73,11 @@ class Rulebook:
 
         checked: their examples too. Raises RuleError."""
         text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
+        if text is None and not settings().edited_notebooks and checkout.exists():
+            raise RuleError(
+                f"git does not give {NOTEBOOK.relative_to(ROOT)} as last committed: the rules in force are not known. "
+                "Look at `git status` in the folder of T3, and commit the notebook."
+            )
         notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
         if checked:
             examples(notebook)
@@ -88,9 +95,14 @@ class Rulebook:
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
             try:
-                exec(compile(source, name, "exec"), names)
+                exec(_compiled(source, name), names)
             except Exception as error:
                 raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
+            if rules.restated:
+                raise RuleError(
+                    f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
+                    f"({_first_line(source)}): give one of them another code."
+                )
         return rules
 
     def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int], *,
@@ -98,11 +110,41 @@ class Rulebook:
         """What these rules make of a batch (see `Frames` and `outcome`)."""
         rules = Frames(raw, files, facts).rules()
         rules.is_trial = True  # the examples were checked where the rules are stated
-        return outcome(self.state(rules), bits, believing=believing)
+        self.verify(self.state(rules))
+        return outcome(rules, bits, believing=believing)
+
+    def verify(self, stated: Rules) -> None:
+        """State the rules again over the shuffled batch. Raises RuleError where something else becomes of it."""
+        for seed in _SHUFFLES:
+            rows, moments = (frame.sample(frac=1, random_state=seed) for frame in stated.unread)
+            places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
+            again = self.state(stated.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
+            for code in stated.stated.keys() | again.stated.keys():
+                if not _same(stated.stated.get(code), again.stated.get(code), places):
+                    raise RuleError(
+                        f"Rule {code!r} catches other rows when the batch comes in another order, or needs another "
+                        "cell: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
+                    )
+            pairs = zip(values(stated), values(again), strict=True)
+            if not all(np.array_equal(one[places[False]], two) for one, two in pairs):
+                raise RuleError(
+                    "Amounts or payments come out differently when the rules are stated again: a cell without a rule "
+                    "changes `rows`, or `rules.read` uses order, clock or chance. Nothing is loaded."
+                )
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
-        return self.state(_over_nothing()).stated
+        return dict(_over_no_rows(self))
+
+
+@cache
+def _over_no_rows(book: Rulebook) -> dict[str, Rule]:
+    return book.state(_over_nothing()).stated
+
+
+@cache
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
 
 
 def examples(notebook: dict[str, Any]) -> list[Example]:
@@ -119,16 +161,7 @@ def verify(rules: Rules) -> Rulebook:
 
     Raises RuleError where a rule does not catch the same then."""
     book = Rulebook(tuple(rules.sources))
-    for seed in _SHUFFLES:
-        rows, moments = (frame.sample(frac=1, random_state=seed) for frame in rules.unread)
-        places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
-        again = book.state(rules.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
-        for code in rules.stated.keys() | again.stated.keys():
-            if not _same(rules.stated.get(code), again.stated.get(code), places):
-                raise RuleError(
-                    f"Rule {code!r} catches other rows when the batch comes in another order, or needs another cell: "
-                    "it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
-                )
+    book.verify(rules)
     return book
 
 
@@ -148,9 +181,23 @@ def _over_nothing() -> Rules:
 
 
 def _calling(notebook: dict[str, Any], methods: Sequence[str]) -> tuple[str, ...]:
-    """The code cells that call one of these methods of `rules`."""
-    sources = (_text(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
-    return tuple(source for source in sources if calls(source, methods))
+    """The code cells that call one of these methods of `rules`. Raises RuleError where a rule could be missed."""
+    cells = [(number, _text(cell["source"])) for number, cell in enumerate(notebook["cells"], 1)
+             if cell["cell_type"] == "code"]  # fmt: skip
+    for number, source in cells:
+        if "rules" in source:
+            _must_be_python(number, source)
+    return tuple(source for _, source in cells if calls(source, methods))
+
+
+def _must_be_python(number: int, source: str) -> None:
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        raise RuleError(
+            f"Cell {number} of {NOTEBOOK.name} is not plain Python ({error.msg}, line {error.lineno}), so a rule in it "
+            f"would be missed: {_first_line(source)}"
+        ) from error
 
 
 def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:

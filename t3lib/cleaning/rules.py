@@ -23,6 +23,7 @@ INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
+_RESERVED = ("loaded",)  # what a comparison calls a row that no rule rejects
 _WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
                  "most_pence")  # fmt: skip
 
@@ -76,6 +77,8 @@ class Rules:
         self.unread, self._rows = (rows, self._moments), rows.copy()  # before a rule reads anything, and after
         self.stated: dict[str, Rule] = {}
         self.sources: list[str] = []
+        self.restated: list[str] = []
+        self._source_of: dict[str, str] = {}
         self.given: list[Example] = []
         self.is_trial = frames is None  # rules stated again to test them: their examples are tested already
         self._facts, self.frames = facts, frames
@@ -166,6 +169,9 @@ class Rules:
         if code not in self.stated or self.stated[code].of_moments:
             known = ", ".join(name for name, rule in self.stated.items() if rule.rejects and not rule.of_moments)
             raise RuleError(f"rules.suggest: no rule about rows above is called {code!r}: choose one of {known}.")
+        self._must_be_of_rows(code, "the suggestion", pence)
+        if when is not None:
+            self._must_be_of_rows(code, "`when`", when)
         rule, own = self.stated[code], _suggested(pence)
         chosen = rule.caught & (np.True_ if when is None else when.fillna(False).to_numpy(bool))
         rule.suggested = np.where(chosen, own, -1 if rule.suggested is None else rule.suggested)
@@ -207,18 +213,34 @@ class Rules:
             raise RuleError(
                 f"Rule {code!r}: a code is lower case letters, digits and _; its sentence ends with a full stop."
             )
+        if code in _RESERVED:
+            raise RuleError(f"A rule cannot be called {code!r}: it is what a row is called that no rule rejects.")
         of_moments = self._is_of_moments(code, when)
+        if suggest is not None and of_moments:
+            raise RuleError(f"Rule {code!r} is about moments: only a rule about `rows` can suggest a total.")
+        if suggest is not None:
+            self._must_be_of_rows(code, "the suggestion", suggest)
         caught = when.fillna(False).to_numpy(bool)
         rule = Rule(code, sentence, rejects, of_moments, caught, None if suggest is None else _suggested(suggest))
+        if code in self.stated:
+            self.restated.append(code)
         self.stated[code] = rule
-        self._record(3)
+        source = self._record(3)
+        if (before := self._source_of.get(code, source)) != source and before in self.sources:
+            self.sources.remove(before)  # the cell was edited and run again
+        self._source_of[code] = source
         return self._shown(rule)
 
-    def _record(self, depth: int) -> None:
+    def _record(self, depth: int) -> str:
         """Keep the text of the cell that called."""
         source = "".join(linecache.getlines(sys._getframe(depth).f_code.co_filename)).strip()
         if source not in self.sources:
             self.sources.append(source)
+        return source
+
+    def _must_be_of_rows(self, code: str, what: str, values: pd.Series) -> None:
+        if not isinstance(values, pd.Series) or not values.index.equals(self.rows.index):
+            raise RuleError(f"Rule {code!r}: {what} is to be a column made from all of `rows` ({len(self.rows):,}).")
 
     def _is_of_moments(self, code: str, when: pd.Series) -> bool:
         if not isinstance(when, pd.Series) or not pd.api.types.is_bool_dtype(when.dtype):
@@ -233,6 +255,8 @@ class Rules:
         )
 
     def _shown(self, rule: Rule) -> Caught:
+        if self.is_trial:  # nobody looks
+            return Caught(rule.code, rule.sentence, 0, pd.DataFrame())
         frame = self.moments if rule.of_moments else self.rows
         columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
         if self.frames is None or not rule.caught.any():

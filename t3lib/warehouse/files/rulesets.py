@@ -20,11 +20,9 @@ _KEEP = sa.text("""
     WHERE NOT EXISTS (SELECT FROM ops.ruleset WHERE hash = :hash)
     ON CONFLICT (hash) DO NOTHING
 """)
+_NAMED = sa.text("SELECT code, sentence, bit, ruleset FROM ops.reason")
 _NAME = sa.text("""
-    INSERT INTO ops.reason (code, sentence, bit, ruleset) SELECT :code, :sentence, CAST(:bit AS smallint), :hash
-    WHERE NOT EXISTS (SELECT FROM ops.reason
-                      WHERE code = :code AND sentence = :sentence AND ruleset = :hash
-                        AND bit IS NOT DISTINCT FROM CAST(:bit AS smallint))
+    INSERT INTO ops.reason (code, sentence, bit, ruleset) VALUES (:code, :sentence, CAST(:bit AS smallint), :hash)
     ON CONFLICT (code) DO UPDATE
     SET sentence = excluded.sentence, bit = coalesce(reason.bit, excluded.bit), ruleset = excluded.ruleset
 """)
@@ -48,9 +46,11 @@ def register(db: sa.Connection, book: Rulebook) -> dict[str, int]:
     """Keep the text of rules, the words of their reasons and the numbers of their flags; returns the numbers."""
     known = bits(db, book)
     db.execute(_KEEP, {"hash": book.hash, "cells": json.dumps(book.cells)})
+    named = {row.code: (row.sentence, row.bit, row.ruleset) for row in db.execute(_NAMED)}
     for code, rule in sorted(book.stated().items()):
         bit = None if rule.rejects else known[code]
-        db.execute(_NAME, {"code": code, "sentence": rule.sentence, "bit": bit, "hash": book.hash})
+        if named.get(code) != (rule.sentence, bit, book.hash):
+            db.execute(_NAME, {"code": code, "sentence": rule.sentence, "bit": bit, "hash": book.hash})
     return known
 
 

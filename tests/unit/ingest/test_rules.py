@@ -11,6 +11,7 @@ from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
 from t3lib.cleaning.examples import check
 from t3lib.cleaning.outcome import outcome
 from t3lib.feed import RAW_SCHEMA
+from t3lib.settings import settings
 from t3lib.warehouse.files.rulesets import FLAGS
 from tests.support.rulebooks import edited
 
@@ -131,6 +132,10 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
         ('rules.read("type", "voucher", as_="paper")', "not one of card, cash"),
         ('rules.read("price", "1", as_="cash")', "rows have no column 'price'"),
         ('rules.suggest("unheard_of", rows.pence)', "no rule about rows above is called"),
+        ('rules.suggest("above_limit", rows.pence.iloc[:1])', "the suggestion is to be a column made from all"),
+        ('rules.suggest("above_limit", rows.pence, when=moments.sold_at.notna())', "`when` is to be a column made"),
+        ('rules.reject("loaded", "Wrong.", when=rows.pence.gt(0))', "cannot be called 'loaded'"),
+        ('rules.reject("void", "Again.", when=rows.pence.gt(0))', "stated twice"),
     ],
 )
 def test_a_rule_that_cannot_be_applied_is_refused_with_its_cell(cell, message):
@@ -152,6 +157,55 @@ def test_a_rule_of_order_or_chance_refuses_the_batch(cell):
     stated = with_rule(cell).state(Frames(*batch(*rows), FACTS).rules())
     with pytest.raises(RuleError, match=r"another order"):
         rulebook.verify(stated)
+
+
+def test_a_cell_without_a_rule_cannot_change_amounts():
+    stated = Rulebook.of_folder().state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
+    stated.rows["pence"] = stated.rows["pence"] // 2
+    with pytest.raises(RuleError, match="a cell without a rule changes `rows`"):
+        rulebook.verify(stated)
+
+
+def test_a_payment_that_is_read_by_order_refuses_the_batch():
+    cell = 'rules.read("type", "voucher", as_="cash" if list(rows.total)[:1] == ["1.01"] else "card")'
+    rows = ((NOON, "voucher", f"{n}.{n:02d}") for n in range(1, 41))
+    with pytest.raises(RuleError, match="order, clock or chance"):
+        becomes(with_rule(cell), *rows)
+
+
+def test_what_is_compared_is_verified_too():
+    cell = 'rules.reject("by_order", "Order.", when=rows.total.isin(list(rows.total)[:1]))'
+    rows = ((NOON, "card", f"{n}.{n:02d}") for n in range(1, 41))
+    with pytest.raises(RuleError, match="another order"):
+        becomes(with_rule(cell), *rows)
+
+
+@pytest.mark.parametrize("cell", ['rules.reject("void", = = "A void.")', '%time rules.reject("void", "Void.")'])
+def test_a_cell_that_is_not_python_is_never_passed_over(cell):
+    notebook = json.loads(rulebook.NOTEBOOK.read_text())
+    notebook["cells"].append({"cell_type": "code", "source": cell, "metadata": {}})
+    with pytest.raises(RuleError, match=f"Cell {len(notebook['cells'])} of 2_clean.ipynb is not plain Python"):
+        Rulebook.of_notebook(notebook)
+
+
+def test_a_cell_that_was_edited_and_run_again_takes_the_place_of_the_one_before():
+    rules = Frames(*batch((NOON, "card", "8.70")), FACTS).rules()
+    before = Rulebook(('rules.reject("dear", "Too dear.", when=rows.pence.gt(1))',))
+    after = Rulebook(('rules.reject("dear", "Too dear.", when=rows.pence.gt(900))',))
+    before.state(rules)
+    rules.restated.clear()
+    with pytest.raises(RuleError, match="stated twice"):  # in one book of rules it is a mistake
+        after.state(rules)
+    assert rules.sources == list(after.cells)
+
+
+def test_without_an_answer_of_git_no_rules_are_in_force(monkeypatch):
+    monkeypatch.delenv("T3_EDITED_NOTEBOOKS")
+    settings.cache_clear()
+    monkeypatch.setattr("t3lib.checkout.git", lambda *arguments: None)
+    monkeypatch.setattr("t3lib.checkout.exists", lambda *root: True)
+    with pytest.raises(RuleError, match="the rules in force are not known"):
+        Rulebook.in_force()
 
 
 def test_rules_that_only_look_at_the_batch_are_verified():
