@@ -111,6 +111,9 @@ def _code(notebook: Any) -> Iterator[str]:
 
 
 def _rules(notebook: Any) -> Iterator[str]:
+    for number, cell in _cells(notebook):
+        if rulebook.renames(cell.source):
+            yield f"Cell {number} gives `rules` another name: a rule that it states would be missed."
     try:
         rulebook.examples(notebook)
     except Exception as error:

@@ -1,6 +1,7 @@
 """New notebooks from templates that keep the contract."""
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,7 @@ def explore(name: str, folder: Path = NOTEBOOKS / "explore") -> Path:
     """Write notebooks/explore/NAME.ipynb, with parameters, imports, an example and a check; returns its path.
 
     Raises WrongUseError for a name that is taken or that cannot be a file of the folder."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or iskeyword(name):
         raise WrongUseError(
             f"{name!r} is no name of a notebook: lower case letters, digits and _, such as slow_mondays."
         )

@@ -210,6 +210,15 @@ def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
     return False
 
 
+def renames(source: str) -> bool:
+    """Whether a cell gives `rules` another name, under which calls are not seen."""
+    names = {"rules", *(f"rules.{method}" for method in (*_STATING, *_EXAMPLES))}
+    with suppress(SyntaxError):
+        assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
+        return any(ast.unparse(node.value) in names for node in assigned)
+    return False
+
+
 def _text(source: str | Iterable[str]) -> str:
     return "".join(source).strip()
 

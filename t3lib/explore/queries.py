@@ -35,7 +35,12 @@ _PARAMETER = re.compile(r"-- :([a-z]\w*) +(\w+) *= *('[^']*'|\S+) *(.*)")
 _WORDS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:([A-Za-z_]\w*)|%", re.DOTALL)
 
 
+_LARGEST = 2**31 - 1  # of what is added to a date
+
+
 def _date(value: Any) -> date | None:
+    if isinstance(value, date):  # a pandas Timestamp is one, too
+        return date(value.year, value.month, value.day)
     return business_day.day_of(str(value)) if value else None
 
 
@@ -67,10 +72,19 @@ class Parameter:
     def read(self, value: Any) -> Any:
         """A value of its type. Raises WrongUseError."""
         try:
+            if (
+                (value is None and self.kind != "date")
+                or (isinstance(value, bool) and self.kind != "boolean")
+                or "\0" in str(value)
+            ):
+                raise ValueError(value)
             if isinstance(value, float) and self.kind == "integer" and value != int(value):
                 raise ValueError(value)
-            return _KINDS[self.kind][0](value)
-        except (ValueError, TypeError):
+            found = _KINDS[self.kind][0](value)
+            if self.kind == "integer" and abs(found) > _LARGEST:
+                raise ValueError(value)
+            return found
+        except (ValueError, TypeError, OverflowError):
             raise WrongUseError(f"{self.name} is {self.kind} ({self.about}), not {value!r}.") from None
 
 

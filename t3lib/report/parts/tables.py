@@ -27,7 +27,8 @@ def table(
     A column is written by the unit of its name (a column of a `metrics` frame keeps its name), or holds what
     `change` and `difference` give. `rows`: the most that are shown, `more` says how many are not. `empty` stands in
     place of a table without rows, and of its note. `total`: the last row is the sum. Raises ValueError for columns of
-    different lengths or of no known unit."""
+    different lengths, of no known unit, or whose rows have another order."""
+    _must_be_of_one_order(title, columns)
     shown = ((name, column) for name, column in columns.items() if name is not None)
     cells = {name: _cells(column, missing) for name, column in shown if column is not None}
     if len(cells) > 4 or len({len(column) for column in cells.values()}) > 1:
@@ -39,6 +40,13 @@ def table(
     left = max(len(lines) - rows, 0) if rows else 0
     notes = [more.format(count=f"{left:,}") if left else "", note]
     return table_block(title, list(cells), lines[:rows], " ".join(filter(None, notes)), total=total)
+
+
+def _must_be_of_one_order(title: str, columns: Mapping[str | None, Iterable[Any] | None]) -> None:
+    """pandas pairs rows by their index, a table by their order: where both differ, a figure would get another name."""
+    series = [column for column in columns.values() if isinstance(column, pd.Series)]
+    if any(not column.index.equals(series[0].index) for column in series):
+        raise ValueError(f"{title!r}: its columns are sorted or filtered differently; make all of them from one frame.")
 
 
 def headings(day: Day) -> tuple[str | None, str]:

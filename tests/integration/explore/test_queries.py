@@ -75,7 +75,8 @@ SELECT :days + 1 AS days, :share AS share, :word || ' 12:30 100%' AS word, :on A
 @pytest.mark.parametrize(
     ("values", "said"),
     [({"day": 1}, "has no parameter day; it takes days"), ({"days": "x"}, "days is integer"),
-     ({"days": 1.5}, "not 1.5")],
+     ({"days": 1.5}, "not 1.5"), ({"days": True}, "not True"), ({"days": float("inf")}, "not inf"),
+     ({"days": 10**12}, "not 1000000000000"), ({"days": None}, "not None")],
 )  # fmt: skip
 def test_a_wrong_value_is_told(tmp_path, analyst, values, said):
     mine = saved(tmp_path, "-- Days.\n-- :days integer = 3  how many\nSELECT :days AS days\n")

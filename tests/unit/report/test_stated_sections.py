@@ -148,6 +148,10 @@ def test_a_table_refuses_what_it_cannot_show():
         report.table("x", {"a": pd.Series([1.5], name="speed")})
     with pytest.raises(ValueError, match="same length; it has 'a' 1, 'b' 2"):
         report.table("x", {"a": [1], "b": [1, 2]})
+    sales = pd.DataFrame({"truck": ["A", "B"], "gross_sales_pence": [100, 900]})
+    dearest = sales.sort_values("gross_sales_pence", ascending=False)
+    with pytest.raises(ValueError, match="sorted or filtered differently"):
+        report.table("x", {"Truck": dearest.truck, "Sales": sales.gross_sales_pence})
     with pytest.raises(ValueError, match="'share_pct' cannot be compared"):
         report.change(pd.Series([1.0], name="share_pct"), pd.Series([1.0]))
 

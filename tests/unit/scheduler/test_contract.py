@@ -54,6 +54,7 @@ def test_a_cell_with_the_tag_figure_may_define_one(notebook, said):
         ("total = lambda sales: sum(sales)", "Cell 3 holds a `lambda`"),
         ("read('''SELECT 1''')", "Cell 3 holds SQL"),
         ("a = 1\n" * 7, "Cell 3 has more than 6 lines"),
+        ("r = rules", "Cell 3 gives `rules` another name"),
         ("a = (", "Cell 3 is not valid Python"),
     ],
 )

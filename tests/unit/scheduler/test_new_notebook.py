@@ -15,7 +15,7 @@ def test_a_new_notebook_keeps_the_contract_under_its_own_title(tmp_path):
     assert {cell.id for cell in made.cells}.isdisjoint(cell.id for cell in other.cells)
 
 
-@pytest.mark.parametrize("name", ["../escape", "Slow", "a b", "", "x.ipynb", "-x"])
+@pytest.mark.parametrize("name", ["../escape", "Slow", "a b", "", "x.ipynb", "-x", "class"])
 def test_a_name_that_is_no_file_of_the_folder_is_refused(tmp_path, name):
     with pytest.raises(WrongUseError, match="no name of a notebook"):
         new_notebook.explore(name, tmp_path)
