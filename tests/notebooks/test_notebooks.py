@@ -21,6 +21,8 @@ from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS, own_database
 from tests.support.feeding import rows, take_in
 
+pytestmark = pytest.mark.slow  # it executes notebooks
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
 DAY = date(2026, 11, 15)
 ON, EMPTY = {"business_date": "2026-11-14"}, {"business_date": "2025-12-25"}

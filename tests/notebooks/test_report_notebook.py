@@ -14,6 +14,8 @@ from t3lib.report.output.message import build
 from t3lib.report.output.message_rules import breaches
 from t3lib.settings import ROOT
 
+pytestmark = pytest.mark.slow  # it executes notebooks
+
 NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"
 DAY = date(2026, 11, 20)
 

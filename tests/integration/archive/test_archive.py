@@ -16,6 +16,8 @@ from t3lib.settings import ROOT
 from tests.integration.archive.archiving import EVENING, FRIDAY, NEXT_DAY, PLACE, THURSDAY, differing, kept
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
+pytestmark = pytest.mark.slow  # it writes and reads an S3 server
+
 WAITING = "SELECT DISTINCT business_date, truck_id FROM ops.archive_mark"
 
 

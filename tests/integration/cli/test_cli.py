@@ -13,6 +13,8 @@ import pytest
 import scheduler.cli
 from scheduler.cli import app
 
+pytestmark = pytest.mark.slow  # it starts every service
+
 
 def plain(result: subprocess.CompletedProcess, *words: str, code: int = 1) -> None:
     """One line that says what to do."""

@@ -10,6 +10,8 @@ from scheduler.embedded import logs
 from scheduler.embedded.processes import launch
 from tests.support.steps import until
 
+pytestmark = pytest.mark.slow  # it waits until logs have grown
+
 CHATTY = "import sys, time\nfor n in range(100_000):\n    print(n, 'x' * 1000, flush=True)\n    time.sleep(0.0003)"
 
 

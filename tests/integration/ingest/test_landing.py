@@ -6,6 +6,8 @@ from scheduler.embedded import services
 from t3lib.landing import Landing, ObjectChangedError
 from t3lib.settings import SettingsError
 
+pytestmark = pytest.mark.slow  # it starts an S3 server
+
 KEY = "trucks/2026-11/5/12/T3_T1_A1.csv"
 
 

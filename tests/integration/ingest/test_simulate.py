@@ -22,6 +22,8 @@ import pytest
 
 from t3lib.simulate import live_upload, live_uploads, simulate
 
+pytestmark = pytest.mark.slow  # it makes fleets in processes of their own
+
 LONDON = ZoneInfo("Europe/London")
 END = date(2026, 11, 8)
 SEED = 3  # a month in which everything happens

@@ -23,6 +23,8 @@ from t3lib.warehouse.decisions import repairs
 from tests.integration.queue.requesting import ANN, ROW, ask, done, ended
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 
+pytestmark = pytest.mark.slow  # it waits for workers
+
 
 def test_an_accepted_suggestion_becomes_a_sale_with_who_and_why(shifted: Path):
     request_id = ask("repair", **ROW, accept=True)

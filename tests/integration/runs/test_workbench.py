@@ -16,6 +16,8 @@ from tests.conftest import PASSWORDS
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 from tests.support.rulebooks import limit
 
+pytestmark = pytest.mark.slow  # it executes notebooks
+
 COMMITTED = new_notebook(
     cells=[new_code_cell("from t3lib import record\nrecord.show(rows=7)")],
     metadata={"kernelspec": {"name": "t3", "display_name": "T3", "language": "python"}, "t3_source": "as committed"},

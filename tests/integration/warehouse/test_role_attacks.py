@@ -17,6 +17,8 @@ from tests.support.feeding import rows
 from tests.support.logins import as_role, refused, session
 from tests.support.steps import change
 
+pytestmark = pytest.mark.slow  # it makes roles and databases for every attack
+
 ROLES = roles.NAMES
 # What all attacks begin with: a function that writes down as whom it runs.
 EVIL = [

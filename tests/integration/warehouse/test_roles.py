@@ -17,6 +17,8 @@ from t3lib.warehouse.db import role_limits, roles
 from tests.conftest import PASSWORDS, _execute, cluster
 from tests.support.logins import session
 
+pytestmark = pytest.mark.slow  # it makes roles and databases
+
 SALE = """
 SELECT core.ensure_month('2026-11-01');
 INSERT INTO ops.source_file (key, etag, size, last_modified, kind, truck_id, state, rows_read, rows_loaded,

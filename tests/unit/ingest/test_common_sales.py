@@ -13,6 +13,8 @@ from t3lib.simulate.plan import Feed
 from t3lib.simulate.uploads import day_rows, day_uploads
 from t3lib.warehouse.files.common_sales import compare
 
+pytestmark = pytest.mark.slow  # it compares every pair of a fleet's files
+
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 FEED, FIRST = Feed(seed=6), date(2026, 11, 1)
 
