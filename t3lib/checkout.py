@@ -28,6 +28,11 @@ def exists(root: Path = ROOT) -> bool:
     return (root / ".git").exists()
 
 
+def has(commit: str, root: Path = ROOT) -> bool:
+    """Whether the checkout has a commit of this name."""
+    return git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}") is not None
+
+
 def text_of(path: Path, commit: str = "HEAD", root: Path = ROOT) -> str | None:
     """A file as a commit has it; None where the commit has no such file, or there is no checkout."""
     if not path.is_relative_to(root):

@@ -57,6 +57,8 @@ class Rulebook:
     def of_commit(cls, commit: str = "HEAD") -> "Rulebook":
         """The rules of a commit. Raises RuleError when it has none."""
         text = checkout.text_of(NOTEBOOK, commit)
+        if text is None and not checkout.has(commit):
+            raise RuleError(f"There is no commit {commit!r} in this checkout: `git log --oneline` lists them.")
         if text is None:
             raise RuleError(f"{commit} has no {NOTEBOOK.relative_to(ROOT)}: name a commit of this checkout.")
         book = cls.of_notebook(json.loads(text))

@@ -35,7 +35,7 @@ def diff(
 
     Example: t3 diff 2026-11-01..2026-11-07 --against HEAD
 
-    Example: t3 diff 2026-11-05 --commit main --against v0.2.0"""
+    Example: t3 diff 2026-11-05 --commit HEAD --against HEAD~1"""
     from scheduler.cli.session import session
     from t3lib.cleaning import Rulebook
     from t3lib.ingest import preview
@@ -58,6 +58,9 @@ def diff(
 
 def _show(found: "Difference", place: str, against: str) -> None:
     changed, files = found.files["restated"], found.files.total()
+    if not files:
+        out().print("No file is loaded for these days: there is nothing to compare.")
+        return
     named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
     than = f" than under those of {against}" if against else ""
     out().print(f"{named} cleaned under the rules of {place}: {changed:,} would come out differently{than}.")
