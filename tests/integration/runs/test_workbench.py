@@ -93,5 +93,5 @@ def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     assert "truck sales change of sales 3 -1 -£99.00" in against
     assert "To apply" not in against
     assert "0 would" in t3("diff", "2026-11-05", "--commit", "HEAD", "--against", "HEAD").output
-    assert "unheard has no notebooks/2_clean.ipynb" in str(t3("diff", "2026-11-05", "--commit", "unheard").exception)
+    assert "There is no commit 'unheard'" in str(t3("diff", "2026-11-05", "--commit", "unheard").exception)
     assert t3("diff", "yesterday").exit_code == 1
