@@ -5,7 +5,7 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Modules that notebooks import, and that IPython imports when it starts, shows its first table or its first error.
@@ -41,8 +41,9 @@ MODULES = (
     "sqlalchemy.dialects.postgresql.psycopg2",
     "scheduler.kernels.kernel",
 )
-# Not imported: Alembic's scripts, and modules that need Dask, which takes 60 MB and imports every library it finds.
-EXCLUDED = (".migrations", ".archive.history", ".archive.week")
+# Not imported: Alembic's scripts, commands, and modules that need Dask, which takes 60 MB and imports every library it
+# finds.
+EXCLUDED = (".migrations", ".__main__", ".archive.history", ".archive.week")
 # Native threads that restart in a forked child. pyarrow contains jemalloc, whose atfork handlers restart its thread; it
 # cannot be switched off (apache/arrow #17285).
 FORK_SAFE_THREADS = {"jemalloc_bg_thd"}
@@ -50,14 +51,18 @@ FORK_SAFE_THREADS = {"jemalloc_bg_thd"}
 files: list[str] = []  # of all imported modules; the debugger does not step into them
 
 
+def own_modules() -> Iterator[str]:
+    """The names of the modules of t3lib that kernels start with."""
+    import t3lib
+
+    found = pkgutil.walk_packages(t3lib.__path__, "t3lib.", onerror=lambda name: None)  # reported when imported
+    return (module.name for module in found if not any(part in module.name for part in EXCLUDED))
+
+
 def warm(wanted: Callable[[], bool] = lambda: True) -> None:
     """Import everything that kernels share, for as long as `wanted` is true. A module that cannot be imported is
     reported and skipped; the kernel that needs it raises the error."""
-    import t3lib
-
-    found = pkgutil.walk_packages(t3lib.__path__, "t3lib.", onerror=lambda name: None)  # reported below
-    own = (m.name for m in found if not any(part in m.name for part in EXCLUDED))
-    for name in (*MODULES, *own):
+    for name in (*MODULES, *own_modules()):
         if not wanted():
             return
         try:

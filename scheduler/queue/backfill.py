@@ -143,6 +143,7 @@ class Backfill:
 
     def _undiscovered(self, db: sa.Connection) -> list[Object]:
         """Sales files of these days that are in the bucket but not in the ledger."""
+        ledger.begin(db)  # before the listing: what another process enters meanwhile is younger
         days = (self.last - self.first).days + 1
         prefixes = recent_prefixes(self.last, days) if days <= LISTED_DAYS else ["trucks/"]
         listed = {found for prefix in prefixes for found in self.landing.objects(prefix)}

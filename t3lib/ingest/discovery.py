@@ -1,6 +1,7 @@
 """Finding new files: list the bucket, compare with the ledger, claim what is new in batches. It needs no notebook."""
 
 import time
+from datetime import timedelta
 
 from t3lib import warehouse
 from t3lib.business_day import today
@@ -33,10 +34,11 @@ def _list_and_claim(landing: Landing, prefixes: list[str], sweep: bool) -> tuple
     begun = time.monotonic()
     objects = [found for prefix in prefixes for found in landing.objects(prefix)]
     with warehouse.connect() as db:
-        seconds = time.monotonic() - begun
-        found = ledger.compare(db, objects, seconds)
+        now = ledger.begin(db)  # before the listing's age is taken: else it would seem younger than it is
+        listed_at = now - timedelta(seconds=time.monotonic() - begun)
+        found = ledger.compare(db, objects, listed_at)
         new = ledger.enter(db, found.new)
         if sweep:
-            ledger.mark_deleted(db, {found.key for found in objects}, ledger.moment(db, seconds))
+            ledger.mark_deleted(db, {found.key for found in objects}, listed_at)
         made = batches.claim(db, settings().batch_bytes)
     return made, found.overtaken or new < len(found.new)

@@ -5,8 +5,9 @@ import io
 import re
 import urllib.error
 import urllib.request
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from scheduler.pictures.screenshots import settled
 from t3lib import business_day
+from t3lib.dashboard.html import graphs
 from t3lib.money import pounds
+from t3lib.settings import ROOT
 from tests.browser.conftest import HOSTILE, Site
 
 GROSS = ".t3-live [data-figure=gross_sales_pence]"
@@ -96,6 +99,21 @@ def test_tabs_lead_to_money_menus_and_data(page: Page):
         expect(page.get_by_role("heading", name=card, exact=True)).to_be_visible()
     page.get_by_role("button", name="Sales", exact=True).click()
     expect(page.get_by_role("heading", name="Sales by hour")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [370, 560])  # all names in two lines, and some of them
+def test_columns_stand_on_one_line_and_their_figures_apart(tab: Page, width: int):
+    weeks = [f"{day.day} {day:%b}" for day in (date(2026, 8, 31) + timedelta(weeks=n) for n in range(13))]
+    style = (ROOT / "t3lib/dashboard/template/voila/templates/t3/static/t3.css").read_text()
+    chart = graphs.columns(weeks, [19_900_00 + n * 10_00 for n in range(13)])
+    tab.set_content(f'<style>{style}</style><div style="width: {width}px">{chart}</div>')
+    found = tab.locator(".t3-columns").evaluate("""list => ({
+        ends: [...list.querySelectorAll('i')].map(bar => Math.round(bar.getBoundingClientRect().bottom)),
+        figures: [...list.querySelectorAll('b')].filter(one => getComputedStyle(one).visibility === 'visible')
+            .map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])})""")
+    assert (len(found["ends"]), len(set(found["ends"]))) == (13, 1)
+    assert len(found["figures"]) > 5
+    assert all(one[1] <= other[0] for one, other in pairwise(found["figures"]))
 
 
 def test_download_is_what_is_shown(page: Page, site: Site):

@@ -48,7 +48,7 @@ class TabContext:
 
     @property
     def against(self) -> str:
-        """What it is compared with, in formatting."""
+        """What it is compared with, in words."""
         return formatting.compared_with(self.scope, self.until_hour, self.state.compare)
 
     def truck(self, truck_id: int, name: str) -> Cell:

@@ -2,5 +2,4 @@
 
 from t3lib.metrics.glossary import markdown
 
-if __name__ == "__main__":  # a warm kernel process imports every module
-    print(markdown(), end="")
+print(markdown(), end="")

@@ -19,7 +19,7 @@ DRY_RUN = ""
 # The latest version of each key, and whether another process entered it after this listing began.
 _LATEST = sa.text("""
     SELECT DISTINCT ON (key) key, version, etag, last_modified, state, superseded_by,
-           discovered_at > now() - make_interval(secs => :seconds) AS is_younger
+           discovered_at > coalesce(CAST(:listed_at AS timestamptz), now()) AS is_younger
     FROM ops.source_file
     WHERE key = ANY(:keys) AND version IS NOT NULL
     ORDER BY key, version DESC
@@ -78,12 +78,13 @@ class Compared:
     overtaken: bool
 
 
-def compare(db: sa.Connection, objects: Iterable[Object], seconds: float = 0) -> Compared:
-    """Which versions of a listing that began so many seconds ago the ledger lacks.
+def compare(db: sa.Connection, objects: Iterable[Object], listed_at: datetime | None = None) -> Compared:
+    """Which versions of a listing the ledger lacks. `listed_at`: when it began, by the database's clock (None: not
+    before this transaction).
 
     A version is new when it differs from the latest one of its key, even if an earlier one was the same."""
     listed = {o.key: o for o in objects}
-    latest = {row.key: row for row in db.execute(_LATEST, {"keys": list(listed), "seconds": seconds})}
+    latest = {row.key: row for row in db.execute(_LATEST, {"keys": list(listed), "listed_at": listed_at})}
     new = [o for o in listed.values() if o.key not in latest or _differs(o, latest[o.key])]
     sure = [o for o in new if o.key not in latest or not latest[o.key].is_younger]
     numbers = {key: row.version for key, row in latest.items()}
@@ -102,9 +103,9 @@ def record(db: sa.Connection, objects: Iterable[Object]) -> int:
     return enter(db, compare(db, objects).new)
 
 
-def moment(db: sa.Connection, seconds: float) -> datetime:
-    """So many seconds before this transaction, by the database's clock."""
-    found: datetime = db.scalars(sa.text("SELECT now() - make_interval(secs => :seconds)"), {"seconds": seconds}).one()
+def begin(db: sa.Connection) -> datetime:
+    """Begin the transaction, if it has not begun; returns when it did, by the database's clock."""
+    found: datetime = db.scalars(sa.text("SELECT now()")).one()
     return found
 
 

@@ -1,4 +1,4 @@
-"""Dates and figures in formatting."""
+"""Dates and figures in words."""
 
 from datetime import UTC, date, datetime
 

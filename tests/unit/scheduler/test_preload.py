@@ -22,3 +22,9 @@ def test_a_half_edited_package_does_not_stop_the_kernels(tmp_path, monkeypatch, 
     preload.warm()
     assert "kernels start without t3lib.half" in capsys.readouterr().err
     assert t3lib.whole.LOADED
+
+
+def test_a_command_is_no_import():
+    names = list(preload.own_modules())
+    assert "t3lib.metrics.glossary.money" in names
+    assert not [name for name in names if name.endswith("__main__")]  # it would print its page
