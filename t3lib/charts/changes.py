@@ -52,10 +52,7 @@ def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, s
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """A table of texts for people: changes have their sign, columns their titles."""
     made = {
-        _TITLES.get(name, column_title(name)): [
-            signed(value) if name == "change_pence" else _count(name, value) for value in rows[name]
-        ]
-        for name in rows.columns
+        _TITLES.get(name, column_title(name)): [_plain(name, value) for value in rows[name]] for name in rows.columns
     }
     return pd.DataFrame(made)
 
@@ -63,6 +60,13 @@ def plain(rows: pd.DataFrame) -> pd.DataFrame:
 def chart_of_days(days: pd.DataFrame) -> Picture:
     """Pounds more or fewer by business day."""
     return bars(days, "business_date", "change_pence", "Change of sales by day, in pounds")
+
+
+def chart_of_marks(marks: pd.DataFrame) -> Picture:
+    """Rows whose flags or suggestions change, by business day."""
+    rows = marks.assign(rows=marks[["rows_get_it", "rows_lose_it", "rows_get_another"]].sum(axis=1))
+    days = rows.groupby("business_date", as_index=False)["rows"].sum()
+    return bars(days, "business_date", "rows", "Flags and suggestions that change, by day")
 
 
 def truck(truck_id: int, names: Mapping[int, str]) -> str:
@@ -75,7 +79,11 @@ def signed(pence: int) -> str:
     return f"+{pounds(pence)}" if pence > 0 else pounds(pence)
 
 
-def _count(name: str, value: Any) -> str:
+def _plain(name: str, value: Any) -> str:
+    if pd.isna(value) or name == "business_date":
+        return written(value, name)
+    if name.startswith("change_") and name.endswith("_pence"):
+        return signed(value)
     if name.startswith("change_of"):
         return f"{value:+,}"
     return f"{value:,}" if isinstance(value, int | np.integer) else str(value)
@@ -102,7 +110,7 @@ def _html(part: str | pd.DataFrame | Picture) -> str:
 def _table(rows: pd.DataFrame) -> str:
     """Words to the left, figures to the right."""
     columns = [rows.iloc[:, place] for place in range(rows.shape[1])]
-    sides = ["right" if all(_FIGURE.match(text) for text in column) else "left" for column in columns]
+    sides = ["right" if all(_FIGURE.match(text) or text == "–" for text in column) else "left" for column in columns]
 
     def line(tag: str, texts: Iterable[Any]) -> str:
         cells = zip(texts, sides, strict=True)

@@ -1,7 +1,7 @@
 """What rules would change of loaded days, before anybody applies them: against what is loaded, or other rules."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -10,12 +10,16 @@ import pyarrow as pa
 
 from t3lib.cleaning import Cleaned, Rulebook, TruckFacts
 from t3lib.cleaning.truck_facts import read_truck_facts
+from t3lib.ingest import flags_and_suggestions
 from t3lib.ingest.extraction import Extract, extract
+from t3lib.ingest.flags_and_suggestions import Count, Key
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse import connect
 from t3lib.warehouse.db.cursor import transaction
 from t3lib.warehouse.files import ledger, reprocessing, rulesets
+from t3lib.warehouse.files.file_outcomes import OUTCOMES
+from t3lib.warehouse.files.reprocessing import Waiting
 from t3lib.warehouse.load import reloading
 from t3lib.warehouse.load.reloading import Comparison
 from t3lib.warehouse.sales import day_changes
@@ -25,6 +29,7 @@ from t3lib.warehouse.sales.restatements import Label, net
 LOADED, NOT_READ = "loaded", "not read"
 Progress = Callable[[int, int], None]
 
+_NAMED = 3  # files of a remark
 _LINE = ["file_id", "row_number"]
 # Also for roles that may not take the lock that loads share.
 _READ_ONLY_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -37,7 +42,9 @@ class Difference:
     files: how many files have which outcome. moves: [rows, pence] by what rows are now (loaded, or the reason of their
     rejection) and would be. days: (rows, pence) that truck and business day would gain, where any row changes.
     existing: (rows, pence) of those days now. rows_read, rows_loaded and pence_loaded: of the files afterwards.
-    readable: the rows of files that could not be read before and can be now."""
+    readable: the rows of files that could not be read before and can be now. marks: flags and suggestions that change.
+    waiting: the batches that are to reprocess some of these files already. not_compared: the state of the files of
+    these days that have no loaded rows, by key."""
 
     files: Counter[str] = field(default_factory=Counter)
     moves: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -47,6 +54,9 @@ class Difference:
     rows_loaded: int = 0
     pence_loaded: int = 0
     readable: dict[str, int] = field(default_factory=dict)
+    marks: dict[Key, Count] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    not_compared: dict[str, str] = field(default_factory=dict)
 
     def changes(self) -> list[DayChange]:
         """One per truck and business day that would change, by truck."""
@@ -72,6 +82,33 @@ class Difference:
             for (before, after), (rows, pence) in sorted(self.moves.items())
         ]
 
+    def flags_and_suggestions(self, *names: str) -> list[dict[str, Any]]:
+        """How many rows get, lose or change a flag or a suggestion, by these of code, what (flag or suggestion),
+        truck_id and business_date; `pence` is what the suggested totals gain."""
+        return flags_and_suggestions.summed(self.marks, names)
+
+    def remarks(self) -> list[str]:
+        """Sentences about files that are not compared, or whose reprocessing waits."""
+        gone = {outcome: self.files[outcome] for outcome in ("gone", "refused") if self.files[outcome]}
+        said = [f"{n:,} can no longer be read ({outcome}): their rows would stay as they are."
+                for outcome, n in gone.items()]  # fmt: skip
+        said += [
+            f"{key} could not be read before and can be now: {rows:,} rows." for key, rows in self.readable.items()
+        ]
+        said += [batch.sentence for batch in self.waiting]
+        for state in sorted(set(self.not_compared.values())):
+            keys = [key for key, of in self.not_compared.items() if of == state]
+            more = f" and {len(keys) - _NAMED:,} more" if len(keys) > _NAMED else ""
+            files = "1 file of these days has" if len(keys) == 1 else f"{len(keys):,} files of these days have"
+            said.append(f"{files} no loaded rows and cannot be compared. {state}: {OUTCOMES[state]} "
+                        f"({', '.join(keys[:_NAMED])}{more})")  # fmt: skip
+        return said
+
+
+def would_be(move: Mapping[str, Any], words: Callable[[str], str] = str) -> str:
+    """What rows of a move would be, in words: with another flag, suggestion or hour they are the same, differently."""
+    return words(move["after"]) + (", differently" if move["before"] == move["after"] else "")
+
 
 def of_days(
     first: date,
@@ -86,9 +123,11 @@ def of_days(
     progress is called with (batches done, all batches). The rest is said of `of_files`."""
     with connect(url) as db:
         files, unread = reprocessing.of_days(db, first, last), reprocessing.unread(db, first, last)
+        not_loaded = reprocessing.not_loaded(db, first, last)
     found = of_files(files, rules or Rulebook.of_folder(), against, url, progress)
     if unread and against is None:
         found.readable = _readable(unread, url)
+    found.not_compared = {key: state for key, state in not_loaded.items() if key not in found.readable}
     return found
 
 
@@ -107,13 +146,14 @@ def of_files(
         batches = reprocessing.bounded(db, files, settings().batch_bytes)
         books = [rules] if against is None else [against, rules]
         bits = rulesets.bits(db, *books)
-    versions, found = [_Version(book, bits) for book in books], Difference()
+        found = Difference(waiting=reprocessing.waiting(db, files))
+    versions = [_Version(book, bits) for book in books]
     for done, batch in enumerate(batches):
         progress(done, len(batches))
         with connect(url) as db:
             loaded, facts = ledger.by_id(db, batch), read_truck_facts(db, without=batch)
         read = extract(loaded, Landing())
-        _count(found, read.files, [version.compare(read, facts, url) for version in versions])
+        _count(found, read.files, [version.compare(read, facts, url) for version in versions], bits)
     _count_existing(found, versions[0].moved if against else {}, url)
     return found
 
@@ -121,7 +161,7 @@ def of_files(
 def of_staged(files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None) -> Difference:
     """The same for the loaded files that a dry run has cleaned, against what is loaded."""
     found = Difference()
-    _count(found, files, [_compared(files, Cleaned(sales, rejects), url)])
+    _count(found, files, [_compared(files, Cleaned(sales, rejects), url)], {})
     _count_existing(found, {}, url)
     return found
 
@@ -167,13 +207,16 @@ def _compared(files: pa.Table, cleaned: Cleaned, url: str | None) -> Comparison:
         return reloading.compare(cursor, _going(files)[1], cleaned.sales, cleaned.rejects)
 
 
-def _count(found: Difference, files: pa.Table, versions: list[Comparison]) -> None:
-    """Count one batch: a version against what is loaded, or the second of two against the first."""
+def _count(found: Difference, files: pa.Table, versions: list[Comparison], bits: dict[str, int]) -> None:
+    """Count one batch: a version against what is loaded, or the second of two against the first; flags by their
+    numbers."""
     first, last = versions[0], versions[-1]
     compared = last if last is first else reloading.between(first, last)
     staged, (outcomes, going) = {row["file_id"]: row for row in files.to_pylist()}, _going(files)
     _count_days(found, compared, staged)
     _count_moves(found, compared)
+    for key, count in flags_and_suggestions.counts(compared, bits):
+        found.marks.setdefault(key, Count()).add(count)
     found.files.update("restated" if file_id in compared.files else outcome for file_id, outcome in outcomes.items())
     found.rows_read += sum(staged[file_id]["rows_read"] for file_id in going)
     found.rows_loaded += compared.sales.num_rows

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _MOVES = {"before": "rows that are", "after": "would be", "rows": "rows", "pence": "change of sales"}
 _OF_TRUCK = {"truck_id": "truck", "rows": "sales", "pence": "change of sales"}
 _OF_DAY = {"business_date": "day", "rows": "sales", "pence": "change of sales"}
+_GAINED = {"gained": "rows get it", "lost": "rows lose it", "changed": "rows get another",
+           "pence": "change of suggested totals"}  # fmt: skip
+_OF_CODE = {"code": "code", "what": "what"} | _GAINED
+_OF_CODE_AND_TRUCK = {"code": "code", "truck_id": "truck"} | _GAINED
+_OF_CODE_AND_DAY = {"code": "code", "business_date": "day"} | _GAINED
+_MARKED_BY = ("code", "what", "truck_id", "business_date")
 _DAYS = {name: name for name in ("truck", "day", "before", "after", "sales")}
 
 
@@ -28,7 +34,8 @@ def diff(
     """Show what edited cleaning rules would change for loaded days.
 
     The rules are those of `2_clean` in this folder, edits included, or of a commit. Rows that would move between loaded
-    and rejected, by reason, and sales per truck and day, compared with what is loaded or with the rules of a commit.
+    and rejected, by reason; sales per truck and day; and rows that get or lose a flag or a suggestion, by code, truck
+    and day; compared with what is loaded or with the rules of a commit. Files that cannot be compared are named.
     Nothing is changed; `t3 ingest --reprocess` applies the rules.
 
     Example: t3 diff 2026-11-01..2026-11-07
@@ -49,7 +56,9 @@ def diff(
             found = preview.of_days(first, last, own.get_secret_value() if own else None, advance, rules, other)
     if json:
         print_json({"files": found.files, "moves": found.by_move(), "trucks": found.moved(0), "dates": found.moved(1),
-                    "days": found.by_day(), "readable": found.readable})  # fmt: skip
+                    "days": found.by_day(), "readable": found.readable, "not_compared": found.not_compared,
+                    "waiting": [batch._asdict() for batch in found.waiting],
+                    "flags_and_suggestions": found.flags_and_suggestions(*_MARKED_BY)})  # fmt: skip
         return
     _show(found, commit or "this folder", against)
     if not against and (found.files["restated"] or found.readable):
@@ -57,25 +66,31 @@ def diff(
 
 
 def _show(found: "Difference", place: str, against: str) -> None:
+    from t3lib.ingest.preview import would_be
+
     changed, files = found.files["restated"], found.files.total()
     if not files:
         out().print("No file is loaded for these days: there is nothing to compare.")
-        return
-    named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
-    than = f" than under those of {against}" if against else ""
-    out().print(f"{named} cleaned under the rules of {place}: {changed:,} would come out differently{than}.")
-    for outcome in ("gone", "refused"):
-        if count := found.files[outcome]:
-            out().print(f"{count:,} can no longer be read ({outcome}): their rows would stay as they are.")
-    for key, rows in found.readable.items():
-        out().print(f"{key} could not be read before and can be now: {rows:,} rows.", soft_wrap=True)
-    days_moved = [_line(day) for day in found.by_day()]
-    moved = [[_sums(line) for line in found.moved(place)] for place in (0, 1)]
-    for lines, titles in (([_sums(move) for move in found.by_move()], _MOVES), (moved[0], _OF_TRUCK),
-                          (moved[1], _OF_DAY), (days_moved, _DAYS)):  # fmt: skip
+    else:
+        named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
+        than = f" than under those of {against}" if against else ""
+        out().print(f"{named} cleaned under the rules of {place}: {changed:,} would come out differently{than}.")
+    for remark in found.remarks():
+        out().print(remark, soft_wrap=True, markup=False)
+    moves = [_sums(move | {"after": would_be(move)}) for move in found.by_move()]
+    trucks, days = ([_sums(line) for line in found.moved(place)] for place in (0, 1))
+    shown = [(moves, _MOVES), (trucks, _OF_TRUCK), (days, _OF_DAY), ([_line(day) for day in found.by_day()], _DAYS)]
+    for by, titles in ((("code", "what"), _OF_CODE), (("code", "what", "truck_id"), _OF_CODE_AND_TRUCK),
+                       (("code", "what", "business_date"), _OF_CODE_AND_DAY)):  # fmt: skip
+        shown.append(([_mark(line) for line in found.flags_and_suggestions(*by)], titles))
+    for lines, titles in shown:
         if lines:
             out().print()
             table(lines, titles, "")
+
+
+def _mark(line: dict) -> dict:
+    return line | {"pence": _signed(line["pence"]) if line["what"] == "suggestion" else ""}
 
 
 def _sums(line: dict) -> dict:

@@ -9,10 +9,13 @@ from t3lib import warehouse
 from t3lib.cleaning import Rulebook, RuleError
 from t3lib.explore import rules as explore_rules
 from t3lib.ingest import pipeline, preview, rules_diff
+from t3lib.ingest.discovery import discover
+from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
+from t3lib.warehouse.files import batches, reprocessing
 from tests.conftest import PASSWORDS
-from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
+from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
 from tests.support.restating import DAY, SHIFTED, reprocess
 from tests.support.rulebooks import edited, put_in_force
 
@@ -71,6 +74,87 @@ def test_flags_that_two_versions_add_are_told_apart(days):
     )
     found = preview.of_days(DAY, NEXT, rules=second, against=first)
     assert found.by_move() == [{"before": "loaded", "after": "loaded", "rows": 1, "pence": 0}]
+
+
+def with_cells(*cells: str) -> Rulebook:
+    """The folder's rules and these cells after them."""
+    return Rulebook((*Rulebook.of_folder().cells, *cells))
+
+
+ODD = 'rules.flag("odd", "Odd (loaded).", when=rows.pence.isin([499, 9900]))'
+TENTH = 'rules.suggest("above_limit", rows.pence // 10)'
+HUNDREDTH = 'rules.suggest("above_limit", rows.pence // 100)'
+
+
+def marks(code: str, what: str, truck: int, **counts: int) -> dict:
+    of = {"code": code, "what": what, "truck_id": truck, "business_date": DAY}
+    return of | {"gained": 0, "lost": 0, "changed": 0, "pence": 0} | counts
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        ((), (ODD,), [marks("odd", "flag", 3, gained=2)]),
+        ((ODD,), (), [marks("odd", "flag", 3, lost=2)]),
+        ((), (TENTH,), [marks("above_limit", "suggestion", 5, gained=1, pence=1010)]),
+        ((TENTH,), (), [marks("above_limit", "suggestion", 5, lost=1, pence=-1010)]),
+        ((TENTH,), (HUNDREDTH,), [marks("above_limit", "suggestion", 5, changed=1, pence=101 - 1010)]),
+    ],
+)
+def test_flags_and_suggestions_are_shown_by_code_truck_and_day(days, monkeypatch, first, second, counts):
+    by = ("code", "what", "truck_id", "business_date")
+    before, after = with_cells(*first), with_cells(*second)
+    found = preview.of_days(DAY, DAY, rules=after, against=before)
+    assert (found.days, found.flags_and_suggestions(*by)) == ({}, counts)
+    if first:
+        put_in_force(monkeypatch, before)
+        reprocess()
+    assert preview.of_days(DAY, DAY, rules=after).flags_and_suggestions(*by) == counts
+
+
+def test_a_notebook_shows_flags_and_suggestions_as_tables_and_chart(days, monkeypatch):
+    edited_rules = with_cells(ODD, TENTH)
+    monkeypatch.setattr(Rulebook, "of_folder", classmethod(lambda cls: edited_rules))
+    shown = explore_rules.diff("2026-11-05")
+    assert shown.by_mark.drop(columns="rows_lose_it").astype(str).values.tolist() == [
+        ["above_limit", "suggestion", "Truck 5 (not in details.xlsx)", "2026-11-05", "1", "0", "1010"],
+        ["odd", "flag", "Truck 3 (not in details.xlsx)", "2026-11-05", "2", "0", "nan"],
+    ]
+    text, page = repr(shown), shown._repr_html_()
+    for words in ("rejected: above_limit, differently", "loaded, differently", "+£10.10", "Truck 5"):
+        assert words in text
+        assert words in page
+    assert "Flags and suggestions that change, by day. Bars of rows by business date: 5 Nov 3." in page
+
+
+def test_files_that_wait_for_reprocessing_are_compared_and_named(days):
+    """As after `t3 ingest --reprocess` failed: the files stay in its batch until it is tried again."""
+    with warehouse.connect() as db:
+        made = reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="A rule.", batch_bytes=10**6)
+        batches.finish(db, made[0], "The bucket does not answer.")
+    found = preview.of_days(DAY, DAY, rules=limited(200_00))
+    assert found.by_move() == [{"before": "above_limit", "after": "loaded", "rows": 1, "pence": 10100}]
+    assert found.remarks() == [
+        f"2 of these files wait to be reprocessed: {made[0]} failed (The bucket does not answer), so what is loaded is "
+        "as before. `t3 ingest` tries again."
+    ]
+    with warehouse.connect() as db:
+        again = reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="A rule.", batch_bytes=10**6)
+    assert again == made
+    assert preview.of_days(DAY, DAY).remarks() == [
+        f"2 of these files wait to be reprocessed in {made[0]}; compared is what is loaded until then."
+    ]
+    assert [run(batch_id).files for batch_id in again] == [{"unchanged": 2}]
+    assert preview.of_days(DAY, DAY).remarks() == []
+
+
+def test_files_without_loaded_rows_are_named(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    discover(Landing(), sweep=True)
+    found = preview.of_days(DAY, DAY)
+    assert (found.files, found.remarks()) == ({}, [
+        f"1 file of these days has no loaded rows and cannot be compared. claimed: Being taken in by a batch. ({LUNCH})"
+    ])  # fmt: skip
 
 
 @pytest.fixture
