@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from t3lib.explore import queries, reading, tables
-from t3lib.problems import RefusedError
+from t3lib.problems import RefusedError, WrongUseError
 from t3lib.settings import ROOT
 
 
@@ -44,9 +44,40 @@ def test_a_table_says_what_it_is(analyst):
         _ = tables.coins
 
 
-def test_of_two_tables_of_one_name_the_figures_come_first(analyst):
+def test_of_two_tables_of_one_name_the_figures_come_first_and_the_other_is_named(analyst):
     assert tables.restatement.described.schema == "mart"
     assert tables.named("ops.restatement").described.schema == "ops"
+    assert 'Not ops.restatement, which is tables.named("ops.restatement").' in repr(tables.restatement)
+    assert "Not ops.restatement" in tables.restatement._repr_html_()
+    with pytest.raises(AttributeError, match=r'tables\.named\("ops\.restatement"\)\.pandas\('):
+        _ = tables.named("ops.restatement").limit
+    assert "Not core.sale" in repr(tables.sale)
+    assert "Not " not in repr(tables.sales_hourly)
+
+
+def test_a_name_that_is_nearly_a_tables_gets_the_right_one(analyst):
+    with pytest.raises(AttributeError, match=r"no table 'sales'\. Did you mean core\.sale or "):
+        _ = tables.sales
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: tables.sale.limit(5), r'no .limit.: .*tables\.sale\.pandas\("truck_id = 1", limit=1000\)'),
+        (lambda: tables.sale.total_pence, r'is a column: tables\.sale\.pandas\(\)\["total_pence"\]'),
+        (lambda: tables.sale.pandas(limit="ten"), r"tables\.sale\.pandas: limit is a number of rows.*not 'ten'"),
+        (lambda: tables.sale.arrow(limit=-1), r"tables\.sale\.arrow: limit is a number of rows.*not -1"),
+        (lambda: tables.sale.sql(limit=2.5), r"tables\.sale\.sql: limit is a number of rows"),
+        (lambda: tables.sale.pandas(1000), r'condition is SQL in quotes.*not 1000; a number of rows is limit=1000'),
+        (lambda: tables.sale.pandas(truck_id=3), r'has no argument truck_id: .*pandas\("truck_id = 1", limit=1000\)'),
+        (lambda: tables.sale.pandas("lorry = 3"), r'column "lorry" does not exist.*its columns are truck_id, file_id'),
+        (lambda: tables.sale.pandas("truck_id =="), r"The condition 'truck_id ==' of mart\.sale does not work: "),
+        (lambda: tables.sale.pandas("truck_id = 'three'"), r"does not work: invalid input syntax for type integer"),
+    ],
+)  # fmt: skip
+def test_a_wrong_way_to_read_a_table_says_the_right_one(analyst, wrong, said):
+    with pytest.raises((AttributeError, WrongUseError), match=said):
+        wrong()
 
 
 @pytest.mark.parametrize("way_out", [

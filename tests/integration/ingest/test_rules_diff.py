@@ -116,9 +116,9 @@ def test_a_notebook_shows_flags_and_suggestions_as_tables_and_chart(days, monkey
     edited_rules = with_cells(ODD, TENTH)
     monkeypatch.setattr(Rulebook, "of_folder", classmethod(lambda cls: edited_rules))
     shown = explore_rules.diff("2026-11-05")
-    assert shown.by_mark.drop(columns="rows_lose_it").astype(str).values.tolist() == [
-        ["above_limit", "suggestion", "Truck 5 (not in details.xlsx)", "2026-11-05", "1", "0", "1010"],
-        ["odd", "flag", "Truck 3 (not in details.xlsx)", "2026-11-05", "2", "0", "nan"],
+    assert shown.by_mark.drop(columns="rows_lose_it").map(str).values.tolist() == [
+        ["above_limit", "suggestion", "Truck 5 (not in details.xlsx)", "2026-11-05 00:00:00", "1", "0", "1010"],
+        ["odd", "flag", "Truck 3 (not in details.xlsx)", "2026-11-05 00:00:00", "2", "0", "<NA>"],
     ]
     text, page = repr(shown), shown._repr_html_()
     for words in ("rejected: above_limit, differently", "loaded, differently", "+£10.10", "Truck 5"):
