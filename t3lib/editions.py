@@ -3,17 +3,21 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, time
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from t3lib import addresses
 from t3lib.period import Kind, Period, latest, of
 from t3lib.settings import RECIPIENTS, ROOT, SettingsError, settings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Measure = Literal["gross_sales_pence", "transactions"]
 Tile = Literal["gross_sales", "transactions", "average_ticket", "card_share", "busiest_hour", "most_paid_price"]
@@ -25,13 +29,13 @@ _SCHEMA_NAME = f"^(?!{_TABLE_OF_ITS_OWN}$)[a-z][a-z0-9_]{{0,30}}$"
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Correction(_Table):
     """What happens when figures change after they were sent: by more than `above_pct` percent, within `days` days."""
 
-    above_pct: Annotated[float, Field(gt=0)] = 1.0
+    above_pct: Annotated[float, Field(gt=0, le=100)] = 1.0
     then: Literal["ask", "send", "nothing"] = "ask"
     days: Annotated[int, Field(ge=1, le=400)] = 14
 
@@ -46,9 +50,17 @@ class Limits(_Table):
     fewest_weeks: Annotated[int, Field(ge=1, le=4)] = 3
     deviations: Annotated[float, Field(gt=0, le=20)] = 3.0
     least_pct: Annotated[float, Field(ge=0, le=100)] = 10.0
-    fewest_sales: Annotated[int, Field(ge=1)] = 10
-    fewest_rejects: Annotated[int, Field(ge=1)] = 10
+    fewest_sales: Annotated[int, Field(ge=1, le=10_000)] = 10
+    fewest_rejects: Annotated[int, Field(ge=1, le=10_000)] = 10
     most: Annotated[int, Field(ge=1, le=5)] = 3
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Limits":
+        if self.fewest_weeks > self.weeks:
+            raise ValueError(
+                f"fewest_weeks is {self.fewest_weeks}, more than weeks ({self.weeks}): nothing is ever told"
+            )
+        return self
 
 
 class Edition(_Table):
@@ -61,7 +73,7 @@ class Edition(_Table):
     measure: Measure
     sections: tuple[Name, ...]
     tiles: Annotated[tuple[Tile, ...], Field(max_length=4)]
-    flat_pct: Annotated[float, Field(ge=0)]
+    flat_pct: Annotated[float, Field(ge=0, le=100)]
     rows: Annotated[int, Field(ge=1, le=20)]
     pdf: bool = False
     correction: Correction = Correction()
@@ -171,15 +183,42 @@ def _read(file: Path) -> tuple[Limits, dict[str, Edition]]:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(dict.fromkeys(_told(e) for e in error.errors()))
         raise SettingsError(f"{file.name}: {wrong}") from None
     if wrong := "; ".join(_unknown_sections(found.editions)):
         raise SettingsError(f"{file.name}: {wrong}")
     return found.attention, {name: one.model_copy(update={"name": name}) for name, one in found.editions.items()}
 
 
-def _place(keys: tuple[int | str, ...]) -> str:
-    return ".".join(str(key) for key in (keys[1:] if keys[:1] == ("editions",) else keys))
+def _told(error: "ErrorDetails") -> str:
+    """What is wrong with which key, and what to write instead."""
+    keys = error["loc"][1:] if error["loc"][:1] == ("editions",) else error["loc"]
+    place, kind, key = ".".join(map(str, keys)), error["type"], str(keys[-1])
+    if error["loc"] != keys and get_close_matches(str(keys[0]), [_TABLE_OF_ITS_OWN], cutoff=0.8):
+        return f"[{keys[0]}] is read as an edition: did you mean [{_TABLE_OF_ITS_OWN}]?"
+    known = _table(keys, is_edition=error["loc"] != keys).model_json_schema()["properties"]
+    if kind == "extra_forbidden":
+        near = get_close_matches(key, known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return (
+            f"{place}: there is no key {key}: {meant}There are {', '.join(name for name in known if name != 'name')}."
+        )
+    if kind == "missing":
+        return f"{place} is missing"
+    bounds = known.get(key, {})
+    if bounds.get("type") not in ("number", "integer") or "maximum" not in bounds:
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    above = bounds.get("exclusiveMinimum")
+    least = f"above {above:g} and at most" if above is not None else f"from {bounds['minimum']:g} to"
+    number = "a whole number" if bounds["type"] == "integer" else "a number"
+    return f"{place} is {error['input']!r}: write {number} {least} {bounds['maximum']:g}"
+
+
+def _table(keys: Sequence[int | str], *, is_edition: bool) -> type[_Table]:
+    """The table in which a key stands."""
+    if not is_edition:
+        return Limits
+    return Correction if "correction" in keys[1:-1] else Edition
 
 
 def _unknown_sections(found: dict[str, Edition]) -> list[str]:

@@ -97,11 +97,24 @@ def test_a_threshold_changed_in_editions_changes_the_verdict(own_editions):
     ("before", "after", "told"),
     [
         ('"trucks", "payments"', '"trucks", "paymnts"', r"cfo\.sections: 4_report\.ipynb has no section 'paymnts'"),
-        ("fewest_sales = 10", "fewest_sale = 10", r"attention\.fewest_sale: Extra"),
-        ("deviations = 3.0", "deviations = 0", r"attention\.deviations: Input should be greater than 0"),
-        ("flat_pct = 2.0", 'flat_pct = "low"', r"cfo\.flat_pct: Input should be a valid number"),
+        ("fewest_sales = 10", "fewest_sale = 10", r"editions\.toml: attention\.fewest_sale: there is no key "
+         r"fewest_sale: did you mean fewest_sales\? There are weeks, fewest_weeks, deviations"),
+        ("fewest_sales = 10", "colour = 10", r"no key colour: There are weeks, fewest_weeks"),
+        ("[attention]", "[atention]", r"\[atention\] is read as an edition: did you mean \[attention\]\?$"),
+        ("deviations = 3.0", "deviations = 0", r"attention\.deviations is 0: write a number above 0 and at most 20"),
+        ("deviations = 3.0", "deviations = nan", r"attention\.deviations is nan: write a number above 0"),
+        ("weeks = 8\n", "weeks = 2.5\n", r"attention\.weeks is 2\.5: write a whole number from 3 to 52"),
+        ("weeks = 8\nfewest_weeks = 3", "weeks = 3\nfewest_weeks = 4", r"attention: fewest_weeks is 4, more"),
+        ("fewest_sales = 10", "fewest_sales = 20000", r"fewest_sales is 20000: write a whole number from 1 to 10000"),
+        ("fewest_rejects = 10", "fewest_rejects = 0", r"fewest_rejects is 0: write a whole number from 1 to 10000"),
+        ("least_pct = 10.0", "least_pct = 101", r"least_pct is 101: write a number from 0 to 100"),
+        ("flat_pct = 2.0", 'flat_pct = "low"', r"cfo\.flat_pct is 'low': write a number from 0 to 100"),
+        ("flat_pct = 2.0", "flat_pct = 200", r"cfo\.flat_pct is 200: write a number from 0 to 100"),
+        ("above_pct = 1.0", "above_pct = 0", r"cfo\.correction\.above_pct is 0: write a number above 0"),
+        ("flat_pct = 2.0", "flatpct = 2.0", r"cfo\.flat_pct is missing; cfo\.flatpct: .*did you mean flat_pct\?"),
+        ("rows = 12", "rows = 21", r"cfo\.rows is 21: write a whole number from 1 to 20"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_section_or_threshold_is_told_by_table_and_key(own_editions, before, after, told):
     own_editions(before, after)
     with pytest.raises(SettingsError, match=told):
