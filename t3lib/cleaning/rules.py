@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from t3lib.cleaning.columns import Columns
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
 from t3lib.money import parse_amount
@@ -73,8 +74,9 @@ class Rules:
 
     def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
         # The names tell columns of one from columns of the other, which may have the same length.
-        rows, self._moments = rows.rename_axis("row"), moments.rename_axis("moment")
-        self.unread, self._rows = (rows, self._moments), rows.copy()  # before a rule reads anything, and after
+        rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        self.unread = (rows, moments)  # before a rule reads anything
+        self._rows, self._moments = Columns(rows.copy()), Columns(moments)
         self.stated: dict[str, Rule] = {}
         self.sources: list[str] = []
         self.restated: list[str] = []
@@ -87,11 +89,11 @@ class Rules:
     def rows(self) -> pd.DataFrame:
         """One row per distinct row of the batch; `times` says how many rows of the batch are like it.
 
-        truck; total and type as written, and further text columns of the feed; word (the total in lower case without
-        blanks around it); pence (whole pence, missing where the total is no amount); nearest (pence, where it has more
-        than two decimals); payment (card or cash, once a rule reads it); weekday and hour (local, of the business day);
-        cells_differ; on_menu, has_menu, without_reader, in_details (yes or no); sold and hundredth_sold (how often this
-        total, and a hundredth of it, was sold); hundredth_on_menu."""
+        truck; total and type as written (of a file T3 reads these, the timestamp and no other column); word (the total
+        in lower case without blanks around it); pence (whole pence, missing where the total is no amount); nearest
+        (pence, where it has more than two decimals); payment (card or cash, once a rule reads it); weekday and hour
+        (local, of the business day); cells_differ; on_menu, has_menu, without_reader, in_details (yes or no); sold and
+        hundredth_sold (how often this total, and a hundredth of it, was sold); hundredth_on_menu."""
         return self._rows
 
     @property

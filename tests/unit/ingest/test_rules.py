@@ -55,6 +55,20 @@ def test_a_rule_may_ask_for_the_weekday_and_the_hour():
     assert becomes(with_rule(night), (NOON, "cash", "8.70"), (LATE, "cash", "8.70")) == [(1, 870, "cash"), (2, "night")]
 
 
+@pytest.mark.parametrize("asked", ["rows.tip", "rows['tip']", "rows[['truck', 'tip']]['tip']"])
+def test_a_rule_about_a_column_that_is_not_there_is_told_which_there_are(asked):
+    words = r"`rows` have no column 'tip': .*There are truck, cells_differ, type, total, .*Of a file T3 reads timestamp"
+    with pytest.raises(RuleError, match=rf"{words}.*\(cell \d+ of the rules: rules\.flag"):
+        with_rule(f'rules.flag("tipped", "A tip (loaded).", when={asked}.eq("1"))').stated()
+    rules = Frames(*batch((NOON, "card", "8.70")), FACTS).rules()
+    assert isinstance(rules.rows, pd.DataFrame)
+    with pytest.raises(AttributeError, match="did you mean total"):  # as the notebook shows it
+        _ = rules.rows.totals
+    with pytest.raises(KeyError, match="`moments` have no column 'total'"):
+        _ = rules.moments["total"]
+    assert not hasattr(rules.rows, "_repr_mimebundle_")
+
+
 def test_a_text_is_read_as_a_payment():
     voucher = 'rules.read("type", "voucher", as_="cash")'
     row = (NOON, " Voucher", "8.70")
@@ -124,7 +138,7 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ('rules.reject("no_column", "Wrong.", when=rows.price.eq(1))', "no attribute 'price'"),
+        ('rules.reject("no_column", "Wrong.", when=rows.price.eq(1))', "no column 'price'"),
         ('rules.reject("wrong_length", "Wrong.", when=rows.pence.head(1).gt(0))', "has 1 values"),
         ('rules.reject("no_yes_or_no", "Wrong.", when=rows.pence)', "yes and no"),
         ('rules.reject("Bad Code", "Wrong.", when=rows.pence.gt(0))', "a code is lower case"),
