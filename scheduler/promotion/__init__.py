@@ -43,14 +43,17 @@ def promote(
     begun = notebook.relative_to(ROOT).as_posix() if notebook.is_relative_to(ROOT) else notebook.name
     into = into or f"figure-{name}"
     branch.require_free(into, Edits(ROOT, found, room, tab, begun).paths)
+    say(f"Making the branch {into} beside this folder ...")
     with branch.new_branch(into) as folder:
         edits = Edits(folder / "tree", found, room, tab, begun)
         edits.define()
+        say(f"Running {name} on the example fleet ...")
         given = checking.example(folder, name)
         shape.require(found, given)
         edits.exemplify(given)
         checking.tidy(edits.tree, edits.paths)
-        checking.require(edits.tree, edits.paths, name, edits.test, say)
+        branch.add(edits.tree, edits.paths)  # what git does not know is not checked
+        checking.require(edits.tree, name, edits.test, say)
         message = f"Add {found.title.lower()} to the tab {TABS[tab]}\n\nThe figure began in {begun}."
         commit = branch.commit(edits.tree, edits.paths, message)
     return Promotion(name, into, commit, TABS[tab], _made(edits), why)

@@ -48,9 +48,14 @@ def new_branch(branch: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def add(tree: Path, paths: Sequence[str]) -> None:
+    """Put these files into the index."""
+    git(tree, "add", "--", *paths)
+
+
 def commit(tree: Path, paths: Sequence[str], message: str) -> str:
     """Commit these files; the commit's short name. Hooks do not run: what they check was checked."""
-    git(tree, "add", "--", *paths)
+    add(tree, paths)
     git(tree, "commit", "--quiet", "--no-verify", "--message", message)
     return git(tree, "rev-parse", "--short", "HEAD")
 

@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,31 +41,47 @@ def tidy(tree: Path, paths: Sequence[str]) -> None:
         subprocess.run([_tool("ruff"), *words, *python], cwd=tree, capture_output=True)
 
 
-def require(tree: Path, paths: Sequence[str], figure: str, test: str, say: Say) -> None:
-    """Run the hooks of `make check` on these files and the tests of the figure. Raises RefusedError."""
+def require(tree: Path, figure: str, test: str, say: Say) -> None:
+    """Run `make check` on the whole branch, its new files included, then the tests of the figure and of what the branch
+    touches; `say` gets one line per step. Raises RefusedError at the first step that fails."""
     (tree / ".venv").symlink_to(sys.prefix)  # the hooks name its programs
-    tests = [
-        test,
-        f"{TESTS}/test_examples.py::test_the_example_of_a_function_is_true[metrics.{figure}]",
-        f"{TESTS}/test_examples.py::test_the_docstring_of_a_breakdown_names_every_column[{figure}]",
-        f"{TESTS}/test_frames.py::test_every_breakdown_is_tidy_with_and_without_sales[{figure}]",
-        f"{TESTS}/test_kpis.py",
-        "tests/unit/project/test_import_directions.py",
-    ]
+    check = [_tool("pre-commit"), "run", "--all-files", "--color", "never"]
     pytest = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]
-    commands = [[_tool("pre-commit"), "run", "--files", *paths], [*pytest, *tests]]
-    with ThreadPoolExecutor() as pool:
-        failed = [printed for printed in pool.map(lambda command: _failure(command, tree), commands) if printed]
-    if failed:
-        say("\n\n".join(failed))
-        raise RefusedError("What was made fails its checks, as shown above: correct that. No branch is left.")
+    for name, tests in steps(figure, test).items():
+        _step(name, [*pytest, *tests] if tests else check, tree, say)
 
 
-def _failure(command: list[str], tree: Path) -> str:
-    """The last lines that a command prints when it fails; empty when it does not."""
+def steps(figure: str, test: str) -> dict[str, list[str]]:
+    """What is checked, in this order, by its name: the tests of each step; none for `make check`."""
+    return {
+        "formatting, lint, types, notebooks (make check)": [],
+        "the figure's example, columns and test": [
+            test,
+            f"{TESTS}/test_examples.py::test_the_example_of_a_function_is_true[metrics.{figure}]",
+            f"{TESTS}/test_examples.py::test_the_docstring_of_a_breakdown_names_every_column[{figure}]",
+            f"{TESTS}/test_frames.py::test_every_breakdown_is_tidy_with_and_without_sales[{figure}]",
+        ],
+        "the glossary, kpis.md and the cards": [
+            f"{TESTS}/test_kpis.py",
+            "tests/integration/dashboard/test_breakdowns.py",
+        ],
+        "directions of imports, docs": [
+            "tests/unit/project/test_import_directions.py",
+            "tests/unit/project/test_docs.py",
+        ],
+    }
+
+
+def _step(name: str, command: list[str], tree: Path, say: Say) -> None:
+    """Run a command and say how long it took, or the last lines that it prints when it fails."""
+    say(f"Checking {name} ...")
+    begun = time.monotonic()
     done = subprocess.run(command, cwd=tree, env=_environment(tree), capture_output=True, text=True)
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return "\n".join(lines[-_TAIL:]) if done.returncode else ""
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        say("\n".join(lines[-_TAIL:]))
+        raise RefusedError(f"What was made fails {name}, as shown above: correct that. No branch is left.")
+    say(f"  passed in {time.monotonic() - begun:.0f} s")
 
 
 def _environment(tree: Path) -> dict[str, str]:
