@@ -53,6 +53,7 @@ def promote(
         edits.exemplify(given)
         checking.tidy(edits.tree, edits.paths)
         branch.add(edits.tree, edits.paths)  # what git does not know is not checked
+        say("Checking the whole branch ...")
         checking.require(edits.tree, name, edits.test, say)
         message = f"Add {found.title.lower()} to the tab {TABS[tab]}\n\nThe figure began in {begun}."
         commit = branch.commit(edits.tree, edits.paths, message)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,46 +43,57 @@ def tidy(tree: Path, paths: Sequence[str]) -> None:
 
 
 def require(tree: Path, figure: str, test: str, say: Say) -> None:
-    """Run `make check` on the whole branch, its new files included, then the tests of the figure and of what the branch
-    touches; `say` gets one line per step. Raises RefusedError at the first step that fails."""
+    """Run `make check` on the whole branch, and the tests of the figure and of what the branch touches. Raises
+    RefusedError."""
     (tree / ".venv").symlink_to(sys.prefix)  # the hooks name its programs
-    check = [_tool("pre-commit"), "run", "--all-files", "--color", "never"]
     pytest = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]
-    for name, tests in steps(figure, test).items():
-        _step(name, [*pytest, *tests] if tests else check, tree, say)
+    commands = {"formatting, lint, types and all notebooks (make check)": whole_branch()}
+    run(commands | {name: [*pytest, *paths] for name, paths in tests(figure, test).items()}, tree, say)
 
 
-def steps(figure: str, test: str) -> dict[str, list[str]]:
-    """What is checked, in this order, by its name: the tests of each step; none for `make check`."""
+def whole_branch() -> list[str]:
+    """The command that checks every file that git knows there, as `make check` does."""
+    return [_tool("pre-commit"), "run", "--all-files", "--color", "never"]
+
+
+def tests(figure: str, test: str) -> dict[str, list[str]]:
+    """The tests that are run, by what they show."""
     return {
-        "formatting, lint, types, notebooks (make check)": [],
-        "the figure's example, columns and test": [
+        "the figure: its test, example and columns": [
             test,
             f"{TESTS}/test_examples.py::test_the_example_of_a_function_is_true[metrics.{figure}]",
             f"{TESTS}/test_examples.py::test_the_docstring_of_a_breakdown_names_every_column[{figure}]",
             f"{TESTS}/test_frames.py::test_every_breakdown_is_tidy_with_and_without_sales[{figure}]",
         ],
-        "the glossary, kpis.md and the cards": [
+        "the glossary with kpis.md, cards, imports and docs": [
             f"{TESTS}/test_kpis.py",
             "tests/integration/dashboard/test_breakdowns.py",
-        ],
-        "directions of imports, docs": [
             "tests/unit/project/test_import_directions.py",
             "tests/unit/project/test_docs.py",
         ],
     }
 
 
-def _step(name: str, command: list[str], tree: Path, say: Say) -> None:
-    """Run a command and say how long it took, or the last lines that it prints when it fails."""
-    say(f"Checking {name} ...")
-    begun = time.monotonic()
-    done = subprocess.run(command, cwd=tree, env=_environment(tree), capture_output=True, text=True)
-    if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        say("\n".join(lines[-_TAIL:]))
-        raise RefusedError(f"What was made fails {name}, as shown above: correct that. No branch is left.")
-    say(f"  passed in {time.monotonic() - begun:.0f} s")
+def run(commands: dict[str, list[str]], tree: Path, say: Say) -> None:
+    """Run commands, two at a time; `say` gets a line when one is done. Raises RefusedError, which names those that fail;
+    what they printed is said before."""
+
+    def done(name: str) -> bool:
+        begun = time.monotonic()
+        ended = subprocess.run(commands[name], cwd=tree, env=_environment(tree), capture_output=True, text=True)
+        lines = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+        passed = not ended.returncode
+        say(f"{'Passed' if passed else 'Failed'} after {time.monotonic() - begun:.0f} s: {name}")
+        if not passed:
+            say("\n".join(lines[-_TAIL:]))
+        return passed
+
+    with ThreadPoolExecutor(2) as pool:
+        failed = [name for name, passed in zip(commands, pool.map(done, commands), strict=True) if not passed]
+    if failed:
+        raise RefusedError(
+            f"What was made fails its checks, as shown above: {'; '.join(failed)}. Correct that; no branch is left."
+        )
 
 
 def _environment(tree: Path) -> dict[str, str]:

@@ -30,7 +30,9 @@ def promote(
     """Turn a figure of a notebook into a metric, in a branch.
 
     The function becomes a metric as it stands; its docstring becomes the definition; it gets a card on a tab and a test
-    with its values on an example. All is checked before the branch is made: your files are not touched.
+    with its values on an example. Before the branch is made the whole of it is checked: `make check`, notebooks included,
+    and the tests of figures, cards and docs. That takes about a minute, the first time two; each step is said. Your files
+    are not touched.
 
     Example: t3 promote notebooks/explore/new_kpi.ipynb --figure best_hour --tab money"""
     from scheduler import promotion
@@ -54,7 +56,7 @@ def _show(done: "Promotion") -> None:
     lines += [f"  {_WHAT[what]:20} {path}" for what, path in done.made.items()]
     lines += [
         f"The room is {done.made['metric'].split('/')[2]}: {done.why}. A module of its own keeps branches apart.",
-        "Checked: format, lint, types, directions of imports, the example, the test, the card.",
+        "Checked: the whole branch by make check; the example, the test, the glossary, the card, imports and docs.",
         "",
         f"Read it:     git diff HEAD...{done.branch}",
         f"Take it on:  git merge {done.branch}",

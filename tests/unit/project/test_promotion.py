@@ -1,5 +1,6 @@
 """What `t3 promote` says of a figure that it cannot promote, before anything is made."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from scheduler import promotion
 from scheduler.cli import app
-from scheduler.promotion import branch, figure, shape
+from scheduler.promotion import branch, checking, figure, shape
 from scheduler.promotion.edits import Edits
 from t3lib.problems import RefusedError, WrongUseError
 from t3lib.settings import ROOT
@@ -200,6 +201,31 @@ def test_a_branch_leaves_the_files_of_the_checkout_alone(checkout):
     assert not folder.exists()
     with pytest.raises(RefusedError, match=r"a branch figure-busy already: remove it \(`git branch -D figure-busy`\)"):
         branch.require_free("figure-busy", [])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no checkout to make a branch of")
+def test_the_whole_branch_is_checked_and_each_step_is_told(monkeypatch):
+    """What the figure does not touch counts too: here a notebook that breaks the contract."""
+    monkeypatch.setenv("SKIP", "mypy,ruff,format")  # hooks that find nothing in it, and take long
+    said: list[str] = []
+    commands = {"the files of the branch": checking.whole_branch(), "git": ["git", "status"]}
+    with pytest.raises(RefusedError, match=r"as shown above: the files of the branch\. Correct that"):
+        with branch.new_branch("figure-of-a-test") as folder:
+            (folder / "tree" / ".venv").symlink_to(ROOT / ".venv")
+            notebook = folder / "tree" / "notebooks" / "explore" / "first_look.ipynb"
+            nbformat.write(new_notebook(cells=[new_code_cell("1")]), notebook)
+            checking.run(commands, folder / "tree", said.append)
+    assert any(re.fullmatch(r"Passed after \d+ s: git", line) for line in said)
+    assert any(re.fullmatch(r"Failed after \d+ s: the files of the branch", line) for line in said)
+    assert re.search(r"first_look\.ipynb.*parameters", " ".join(said))
+
+
+def test_the_tests_of_a_figure_are_there():
+    for paths in checking.tests("busy", "tests/unit/project/test_promotion.py").values():
+        for path in paths:
+            file, _, function = path.partition("::")
+            assert f"def {function.partition('[')[0]}" in (ROOT / file).read_text()
 
 
 def test_nothing_is_left_of_a_branch_that_fails(checkout):
