@@ -75,8 +75,8 @@ def tests(figure: str, test: str) -> dict[str, list[str]]:
 
 
 def run(commands: dict[str, list[str]], tree: Path, say: Say) -> None:
-    """Run commands, two at a time; `say` gets a line when one is done. Raises RefusedError, which names those that fail;
-    what they printed is said before."""
+    """Run commands, two at a time; `say` gets a line when one ends, and what it printed if it failed. Raises
+    RefusedError, which names those that failed."""
 
     def done(name: str) -> bool:
         begun = time.monotonic()
@@ -92,7 +92,8 @@ def run(commands: dict[str, list[str]], tree: Path, say: Say) -> None:
         failed = [name for name, passed in zip(commands, pool.map(done, commands), strict=True) if not passed]
     if failed:
         raise RefusedError(
-            f"What was made fails its checks, as shown above: {'; '.join(failed)}. Correct that; no branch is left."
+            f"The branch fails checks, as shown above: {'; '.join(failed)}. Correct that in the notebook, or in the "
+            "last commit if it stands there; no branch is left."
         )
 
 

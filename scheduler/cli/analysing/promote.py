@@ -30,9 +30,9 @@ def promote(
     """Turn a figure of a notebook into a metric, in a branch.
 
     The function becomes a metric as it stands; its docstring becomes the definition; it gets a card on a tab and a test
-    with its values on an example. Before the branch is made the whole of it is checked: `make check`, notebooks included,
-    and the tests of figures, cards and docs. That takes about a minute, the first time two; each step is said. Your files
-    are not touched.
+    with its values on an example. The branch is kept only if all of it passes `make check`, notebooks included, and the
+    tests of figures, cards and docs. That takes about a minute, the first time two; each step is said when it ends.
+    Your files are not touched.
 
     Example: t3 promote notebooks/explore/new_kpi.ipynb --figure best_hour --tab money"""
     from scheduler import promotion

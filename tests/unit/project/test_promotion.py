@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -210,12 +211,14 @@ def test_the_whole_branch_is_checked_and_each_step_is_told(monkeypatch):
     monkeypatch.setenv("SKIP", "mypy,ruff,format")  # hooks that find nothing in it, and take long
     said: list[str] = []
     commands = {"the files of the branch": checking.whole_branch(), "git": ["git", "status"]}
-    with pytest.raises(RefusedError, match=r"as shown above: the files of the branch\. Correct that"):
-        with branch.new_branch("figure-of-a-test") as folder:
-            (folder / "tree" / ".venv").symlink_to(ROOT / ".venv")
-            notebook = folder / "tree" / "notebooks" / "explore" / "first_look.ipynb"
-            nbformat.write(new_notebook(cells=[new_code_cell("1")]), notebook)
-            checking.run(commands, folder / "tree", said.append)
+    failed = pytest.raises(
+        RefusedError, match=r"as shown above: the files of the branch\. Correct that in the notebook"
+    )
+    with failed, branch.new_branch("figure-of-a-test") as folder:
+        (folder / "tree" / ".venv").symlink_to(sys.prefix)
+        notebook = folder / "tree" / "notebooks" / "explore" / "first_look.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell("1")]), notebook)
+        checking.run(commands, folder / "tree", said.append)
     assert any(re.fullmatch(r"Passed after \d+ s: git", line) for line in said)
     assert any(re.fullmatch(r"Failed after \d+ s: the files of the branch", line) for line in said)
     assert re.search(r"first_look\.ipynb.*parameters", " ".join(said))
