@@ -15,7 +15,7 @@ from t3lib.money import pounds
 
 MOST = 40  # lines of a table; what is left out is summed in its last line
 _FIGURE = re.compile(r"[-+]?£?[\d,.]+$")
-_TITLES = {"change_of_sales": "sales", "change_pence": "pounds"}
+_TITLES = {"business_date": "day", "change_of_sales": "sales", "change_pence": "pounds"}
 _DAYS = ["day", "truck", "sales before", "sales after", "difference", "pounds before", "pounds after", "difference"]
 
 
@@ -81,7 +81,7 @@ def signed(pence: int) -> str:
 
 def _plain(name: str, value: Any) -> str:
     if pd.isna(value) or name == "business_date":
-        return written(value, name)
+        return written(value if pd.isna(value) else value.date(), name)
     if name.startswith("change_") and name.endswith("_pence"):
         return signed(value)
     if name.startswith("change_of"):

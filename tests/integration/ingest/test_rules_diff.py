@@ -121,7 +121,7 @@ def test_a_notebook_shows_flags_and_suggestions_as_tables_and_chart(days, monkey
         ["odd", "flag", "Truck 3 (not in details.xlsx)", "2026-11-05 00:00:00", "2", "0", "<NA>"],
     ]
     text, page = repr(shown), shown._repr_html_()
-    for words in ("rejected: above_limit, differently", "loaded, differently", "+£10.10", "Truck 5"):
+    for words in ("rejected: above_limit, differently", "loaded, differently", "+£10.10", "Truck 5", "Thu 5 Nov 2026"):
         assert words in text
         assert words in page
     assert "Flags and suggestions that change, by day. Bars of rows by business date: 5 Nov 3." in page
