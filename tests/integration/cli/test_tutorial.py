@@ -185,7 +185,9 @@ def test_a_report_section_and_a_dashboard_card_are_added_by_the_recipe(reader):
         r"WHAT ONE SALE BRINGS\s+Paid by.*?Card\s+£\d+\.\d\d", mail.get_body(("plain",)).get_content(), re.S
     )
     assert "What one sale brings" in Path(made["html"]).read_text()
-    edited = reader.sh("git status --short --untracked-files=all -- notebooks t3lib/report t3lib/editions.py")
+    edited = reader.sh(
+        "git status --short --untracked-files=all -- ':(glob)notebooks/*' t3lib/report t3lib/editions.py"
+    )
     assert edited.split() == ["M", "notebooks/4_report.ipynb", "M", "notebooks/editions.toml"]
     reader.sh("python -m scheduler.runs.contract notebooks/4_report.ipynb")
     card = reader.sh("""python -c '
