@@ -1,17 +1,13 @@
 """A block of the report: one content, shown as HTML in JupyterLab and the mail and as text in the plain part."""
 
 import textwrap
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal
 
 import css_inline
 import jinja2
-
-if TYPE_CHECKING:
-    from t3lib.report.day import Day
 
 TEMPLATES = Path(__file__).with_name("template")
 STYLE = TEMPLATES / "email" / "style.css"
@@ -19,7 +15,6 @@ TEXT_WIDTH = 72
 BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that the columns of all tables line up
 
-_T = TypeVar("_T")
 Tone = Literal["", "up", "down", "muted"]
 
 
@@ -42,21 +37,13 @@ class Block:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        shown = _inliner().inline_fragment(html, STYLE.read_text()).strip()
+        shown = _inliner().inline_fragment(html, STYLE.read_text(encoding="utf-8")).strip()
         return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
 
 
-def section(function: Callable[["Day"], _T]) -> Callable[["Day"], _T | None]:
-    """Make a function the section of its name: it gives None for an edition without that section."""
-
-    @wraps(function)
-    def shown(day: "Day") -> _T | None:
-        return function(day) if function.__name__ in day.edition.sections else None
-
-    return shown
-
-
-def table(title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False) -> Block:
+def table_block(
+    title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False
+) -> Block:
     """A table with names in the first column and figures in the others; `total`: the last row is the sum."""
     content = {"title": title, "columns": columns, "rows": rows, "note": note, "total": total, "widths": _WIDTHS}
     return Block("table", _table_text(title, columns, rows, note), content)

@@ -69,8 +69,8 @@ def _files(files: list["Record"]) -> None:
     ]
     columns = {"file": "file", "key": "key", "transactions": "sales", "sum": "sum", "rows_rejected": "rejected",
                "finished_at": "loaded", "deleted_at": "deleted upstream", "not_read": "columns not read",
-               "missing": "raw text"}  # fmt: skip
-    table(rows, columns, "No file has a row of it.")
+               "ruleset": "cleaned under rules", "missing": "raw text"}  # fmt: skip
+    table(rows, columns, "No file holds a row of it.")
 
 
 def _sales(sales: list["Record"], count: int) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from t3lib import feed
-from t3lib.cleaning import flag_names
 from t3lib.landing import Landing, ObjectChangedError
 from t3lib.settings import settings
+from t3lib.warehouse.files import rulesets
 
 Record = dict[str, Any]
 NOT_IN_BUCKET = "The bucket no longer holds this version of the file."
@@ -62,6 +62,7 @@ _FILES = f"""
     )
 
     SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.columns_not_read,
+           file.ruleset,
            file.rows_read, file.rows_loaded, file.rows_rejected, coalesce(sold.transactions, 0) AS transactions,
            coalesce(sold.pence, 0)::bigint AS pence
     FROM mart.file
@@ -129,8 +130,8 @@ def files(db: sa.Connection, question: Question, also: list[int] | None = None) 
 
 def sales(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:
     """The sales of a figure, oldest first; `decision` is repaired or replayed where the row was rejected first."""
-    found = _rows(db, _SALES, question.bound | {"limit": limit, "skip": skip})
-    return [row | {"flags": flag_names(row["flags"])} for row in found]
+    found, bits = _rows(db, _SALES, question.bound | {"limit": limit, "skip": skip}), rulesets.flags(db)
+    return [row | {"flags": rulesets.names(bits, row["flags"])} for row in found]
 
 
 def rejects(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:

@@ -5,7 +5,6 @@ from datetime import date
 
 import pyarrow as pa
 
-from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.db.partitions import ensure_months
@@ -46,7 +45,7 @@ def replay(
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
         rows = rejects.listed(db, reason=reason, truck=truck, first=first, last=last, limit=None)
-        found = rejects.validate(rows, read_truck_facts(db))
+        found = rejects.validate(db, rows)
     ensure_months(found.sales, url)
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({row["file_id"] for row in rows}))

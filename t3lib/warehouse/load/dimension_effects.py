@@ -5,12 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from t3lib.cleaning import FLAGS
-from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES
-from t3lib.warehouse.files import reprocessing
+from t3lib.warehouse.files import reprocessing, rulesets
 from t3lib.warehouse.sales import rollups
 
 # What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
@@ -127,7 +125,7 @@ def apply(db: sa.Connection, before: Snapshot) -> None:
 def _set_flags(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
     known = [truck for truck, _, _ in now.trucks]
     without_reader = [truck for truck, without, _ in now.trucks if without]
-    card, unknown = FLAGS["card_without_reader"], FLAGS["unknown_truck"]
+    card, unknown = rulesets.FLAGS["card_without_reader"], rulesets.FLAGS["unknown_truck"]
     bound = {"trucks": trucks, "known": known, "without_reader": without_reader, "card": card, "unknown": unknown}
     db.execute(_FLAGS, bound)
     db.execute(_WARNINGS, {"trucks": trucks, "known": known})
@@ -148,5 +146,5 @@ def _validated_differently(db: sa.Connection, trucks: list[int]) -> set[int]:
             for row in rejects.listed(db, truck=truck, reason=reason, limit=None)]  # fmt: skip
     names = ("file_id", "row_number", "reason", "suggested_pence")
     was = {tuple(row[name] for name in names) for row in rows}
-    found = rejects.validate(rows, read_truck_facts(db))
+    found = rejects.validate(db, rows)
     return {line[0] for line in was - {tuple(row[name] for name in names) for row in found.rejects.to_pylist()}}

@@ -13,6 +13,7 @@ from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
+from tests.support.restating import DAY
 
 OTHER = LUNCH.replace("A1", "B2")
 
@@ -209,3 +210,19 @@ def test_two_loads_at_once_of_one_batch_load_it_once(bucket: Path):
     assert sorted(loaded.rows_loaded for loaded in done) == [0, 0, 0, 50]
     assert len(sales()) == 50
     assert_reconciles()
+
+
+def test_a_load_says_what_it_changes_by_day_and_truck(bucket):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "7"))
+    (first,) = take_in()
+    put(bucket, LUNCH, at("12:00", "card", "5.99"))
+    put(bucket, LUNCH.replace("_T3_A", "_T5_A"), at("12:00", "cash", "3"))
+    (second,) = take_in()
+    assert [tuple(vars(change).values()) for change in first.changes] == [(3, DAY, 0, 2, 0, 1199)]
+    assert [tuple(vars(change).values()) for change in second.changes] == [
+        (3, DAY, 2, 1, 1199, 599),
+        (5, DAY, 0, 1, 0, 300),
+    ]
+    shown = pipeline.changes(second)._repr_html_()
+    for text in ("Thu 5 Nov 2026", "Truck 3", "£11.99", "£5.99", "-£6.00", "together", "£8.99"):
+        assert text in shown

@@ -1,0 +1,134 @@
+"""What the rules make of a batch: their verdicts on distinct values, spread over its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from t3lib.business_day import FIRST_DAY, LAST_DAY
+from t3lib.cleaning.rules import INT32_MAX, NONE, RuleError, Rules
+from t3lib.feed.rows import COLUMNS, PAYMENT_TYPES
+
+_RAW = (*COLUMNS, "line")
+_FIRST, _LAST = (pd.Timestamp(day, tz="UTC") for day in (FIRST_DAY, LAST_DAY))
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """`sales` has the columns of core.sale, `rejects` those of ops.rejected_row; together one row per raw row."""
+
+    sales: pa.Table
+    rejects: pa.Table
+
+
+def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> Cleaned:
+    """Sales and rejects of a batch by the rules stated over it. bits: the number of each flag.
+
+    believing: only what cannot be booked is rejected, which is a row without an amount, a payment or a time. Raises
+    RuleError where no rule rejects such a row."""
+    frames = rules.frames
+    assert frames is not None, "rules over the batch itself, not over a shuffled one"
+    row, moment = frames.of_rows.places, frames.of_moments.places
+    of_row, of_moment = _first(rules, believing)
+    reason = np.minimum(of_row[row], of_moment[moment])
+    for what, is_lacking, places in _lacks(rules):
+        _must_be_rejected(
+            rules, what, np.flatnonzero(is_lacking[places] & (reason == NONE)) if is_lacking.any() else []
+        )
+    sold, refused = np.flatnonzero(reason == NONE), np.flatnonzero(reason != NONE)
+    stamps = frames.stamps.cast(pa.timestamp("us", "UTC"))
+
+    def placed(at: np.ndarray) -> dict[str, pa.Array]:
+        when = pa.array(frames.stamp[at])
+        return {
+            "truck_id": pa.array(frames.truck[at], pa.int32()),
+            "file_id": frames.raw["file_id"].take(pa.array(at)),
+            "row_number": frames.raw["row_number"].take(pa.array(at)),
+            "sold_at": stamps.take(when),
+            "business_date": frames.dates.take(when),
+        }
+
+    sales = placed(sold) | {
+        "local_hour": frames.hours.take(pa.array(frames.stamp[sold])),
+        "payment_type": pa.array(PAYMENT_TYPES).take(pa.array(_payments(rules)[row[sold]])),
+        "total_pence": pa.array(_pence(rules)[row[sold]], pa.int32()),
+        "flags": pa.array(_flags(rules, bits, row[sold], moment[sold]), pa.int16()),
+    }
+    suggested = np.where(of_row[row[refused]] == reason[refused], _suggested(rules, of_row)[row[refused]], -1)
+    rejects = placed(refused) | {
+        **{f"raw_{name}": frames.raw[name].take(pa.array(refused)).cast(pa.string()) for name in _RAW},
+        "reason": pa.array(list(rules.stated), pa.string()).take(pa.array(reason[refused])),
+        "suggested_pence": pa.array(suggested, pa.int32(), mask=suggested < 0),
+    }
+    return Cleaned(pa.table(sales), pa.table(rejects))
+
+
+def _first(rules: Rules, believing: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The rule that rejects each distinct row and each distinct moment."""
+    of_row, of_moment = rules.first(False), rules.first(True)
+    if not believing:
+        return of_row, of_moment
+    *of_rows, (_, has_no_time, _) = _lacks(rules)
+    lacking = np.logical_or.reduce([is_lacking for _, is_lacking, _ in of_rows])
+    return np.where(lacking, of_row, NONE), np.where(has_no_time, of_moment, NONE)
+
+
+def _lacks(rules: Rules) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """What a sale cannot be booked without: which distinct rows lack it, and the places of the batch's rows."""
+    frames, pence = rules.frames, _pence(rules)
+    assert frames is not None
+    row, moment = frames.of_rows.places, frames.of_moments.places
+    is_no_amount = rules.rows["pence"].isna().to_numpy()
+    return [
+        ("no amount", is_no_amount, row),
+        ("an amount of zero or less", ~is_no_amount & (pence <= 0), row),
+        (f"an amount above £{INT32_MAX / 100:,.2f}", pence > INT32_MAX, row),
+        ("no payment that is read as card or cash", _payments(rules) < 0, row),
+        ("no time between 2000 and 2199", ~rules.moments["sold_at"].between(_FIRST, _LAST).to_numpy(), moment),
+    ]
+
+
+def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int] | np.ndarray) -> None:
+    if len(rows):
+        assert rules.frames is not None
+        cells = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
+        raise RuleError(
+            f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {what} and no rule rejects them, the first "
+            f"is {cells}: add a rule that does. Nothing is loaded."
+        )
+
+
+def values(rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+    """The amount in pence (0 without one) and the payment's place (-1 without one) of each distinct row."""
+    return _pence(rules), _payments(rules)
+
+
+def _pence(rules: Rules) -> np.ndarray:
+    pence: np.ndarray = rules.rows["pence"].fillna(0).to_numpy(np.int64)
+    return pence
+
+
+def _payments(rules: Rules) -> np.ndarray:
+    """The place among PAYMENT_TYPES per distinct row, -1 where no rule reads the payment."""
+    kinds: np.ndarray = pd.Categorical(rules.rows["payment"], PAYMENT_TYPES).codes
+    return kinds
+
+
+def _flags(rules: Rules, bits: dict[str, int], row: np.ndarray, moment: np.ndarray) -> np.ndarray:
+    flags = {False: np.zeros(len(rules.rows), np.int16), True: np.zeros(len(rules.moments), np.int16)}
+    for rule in rules.stated.values():
+        if not rule.rejects:
+            flags[rule.of_moments][rule.caught] |= bits[rule.code]
+    both: np.ndarray = flags[False][row] | flags[True][moment]
+    return both
+
+
+def _suggested(rules: Rules, of_row: np.ndarray) -> np.ndarray:
+    """The suggestion of the rule that rejects each distinct row, -1 where it has none."""
+    found = np.full(len(rules.rows), -1, np.int32)
+    for number, rule in enumerate(rules.stated.values()):
+        if rule.suggested is not None:
+            found = np.where(of_row == number, rule.suggested, found)
+    return found

@@ -1,0 +1,229 @@
+"""The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
+
+import ast
+import hashlib
+import json
+import linecache
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from t3lib import checkout
+from t3lib.cleaning.examples import Example
+from t3lib.cleaning.frames import Frames
+from t3lib.cleaning.outcome import Cleaned, outcome, values
+from t3lib.cleaning.rules import Rule, RuleError, Rules
+from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed import RAW_SCHEMA
+from t3lib.settings import ROOT, settings
+
+NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
+_STATING, _EXAMPLES = ("read", "reject", "flag", "suggest"), ("examples",)
+_SHUFFLES = (1, 2)
+_UTC = pa.timestamp("us", "UTC")
+_FILES = [
+    ("file_id", pa.int64()),
+    ("truck_id", pa.int32()),
+    ("uploaded_at", _UTC),
+    ("window_from", _UTC),
+    ("window_to", _UTC),
+]
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The cells that state the rules, in order. Each sees `rules`, `rows`, `moments`, `pd` and `np`, no other cell."""
+
+    cells: tuple[str, ...]
+
+    @classmethod
+    def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
+        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
+        return cls(_calling(notebook, _STATING))
+
+    @classmethod
+    def of_folder(cls) -> "Rulebook":
+        """The rules as they stand in the folder's `2_clean`, edits included."""
+        return cls.of_notebook(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of_commit(cls, commit: str = "HEAD") -> "Rulebook":
+        """The rules of a commit. Raises RuleError when it has none."""
+        text = checkout.text_of(NOTEBOOK, commit)
+        if text is None and not checkout.has(commit):
+            raise RuleError(f"There is no commit {commit!r} in this checkout: `git log --oneline` lists them.")
+        if text is None:
+            raise RuleError(f"{commit} has no {NOTEBOOK.relative_to(ROOT)}: name a commit of this checkout.")
+        book = cls.of_notebook(json.loads(text))
+        if not book.cells:
+            raise RuleError(
+                f"{commit} states no rules in {NOTEBOOK.relative_to(ROOT)}: name a commit since version 0.3."
+            )
+        return book
+
+    @classmethod
+    def in_force(cls, *, checked: bool = False) -> "Rulebook":
+        """The rules that the schedule uses: as last committed; those of the folder outside of a checkout, and with
+        T3_EDITED_NOTEBOOKS. They come from files alone: what the database holds of rules is never run.
+
+        checked: their examples too. Raises RuleError."""
+        text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
+        if text is None and not settings().edited_notebooks and checkout.exists():
+            raise RuleError(
+                f"git does not give {NOTEBOOK.relative_to(ROOT)} as last committed: the rules in force are not known. "
+                "Look at `git status` in the folder of T3, and commit the notebook."
+            )
+        notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
+        if checked:
+            examples(notebook)
+        return cls.of_notebook(notebook)
+
+    @property
+    def hash(self) -> str:
+        """What tells one text of the rules from another: twelve hex digits."""
+        return hashlib.sha256("\n\n".join(self.cells).encode()).hexdigest()[:12]
+
+    def state(self, rules: Rules) -> Rules:
+        """State these rules over a batch. Raises RuleError, which names the cell."""
+        for number, source in enumerate(self.cells, 1):
+            name = f"<rule {self.hash}:{number}>"
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
+            try:
+                exec(_compiled(source, name), names)
+            except Exception as error:
+                raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
+            if rules.restated:
+                raise RuleError(
+                    f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
+                    f"({_first_line(source)}): give one of them another code."
+                )
+        return rules
+
+    def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int], *,
+              believing: bool = False) -> Cleaned:  # fmt: skip
+        """What these rules make of a batch (see `Frames` and `outcome`)."""
+        rules = Frames(raw, files, facts).rules()
+        rules.is_trial = True  # the examples were checked where the rules are stated
+        self.verify(self.state(rules))
+        return outcome(rules, bits, believing=believing)
+
+    def verify(self, stated: Rules) -> None:
+        """State the rules again over the shuffled batch. Raises RuleError where something else becomes of it."""
+        for seed in _SHUFFLES:
+            rows, moments = (frame.sample(frac=1, random_state=seed) for frame in stated.unread)
+            places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
+            again = self.state(stated.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
+            for code in stated.stated.keys() | again.stated.keys():
+                if not _same(stated.stated.get(code), again.stated.get(code), places):
+                    raise RuleError(
+                        f"Rule {code!r} catches other rows when the batch comes in another order, or needs another "
+                        "cell: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
+                    )
+            pairs = zip(values(stated), values(again), strict=True)
+            if not all(np.array_equal(one[places[False]], two) for one, two in pairs):
+                raise RuleError(
+                    "Amounts or payments come out differently when the rules are stated again: a cell without a rule "
+                    "changes `rows`, or `rules.read` uses order, clock or chance. Nothing is loaded."
+                )
+
+    def stated(self) -> dict[str, Rule]:
+        """Every rule by its code, as stated over no rows."""
+        return dict(_over_no_rows(self))
+
+
+@cache
+def _over_no_rows(book: Rulebook) -> dict[str, Rule]:
+    return book.state(_over_nothing()).stated
+
+
+@cache
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
+
+
+def examples(notebook: dict[str, Any]) -> list[Example]:
+    """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
+    rules = Rulebook.of_notebook(notebook).state(_over_nothing())
+    for source in _calling(notebook, _EXAMPLES):
+        if not calls(source, _STATING):
+            exec(compile(source, "<examples>", "exec"), {"rules": rules})
+    return rules.given
+
+
+def verify(rules: Rules) -> Rulebook:
+    """The rulebook of rules that a notebook stated; each is stated again over two shuffled batches first.
+
+    Raises RuleError where a rule does not catch the same then."""
+    book = Rulebook(tuple(rules.sources))
+    book.verify(rules)
+    return book
+
+
+def _same(stated: Any, again: Any, places: dict[bool, np.ndarray]) -> bool:
+    if stated is None or again is None or stated.of_moments != again.of_moments:
+        return False
+    at = places[stated.of_moments]
+    if (stated.suggested is None) != (again.suggested is None):
+        return False
+    same = np.array_equal(stated.caught[at], again.caught)
+    return same and (stated.suggested is None or np.array_equal(stated.suggested[at], again.suggested))
+
+
+def _over_nothing() -> Rules:
+    files = pa.table({name: pa.array([], kind) for name, kind in _FILES})
+    return Frames(RAW_SCHEMA.empty_table(), files, TruckFacts()).rules()
+
+
+def _calling(notebook: dict[str, Any], methods: Sequence[str]) -> tuple[str, ...]:
+    """The code cells that call one of these methods of `rules`. Raises RuleError where a rule could be missed."""
+    cells = [(number, _text(cell["source"])) for number, cell in enumerate(notebook["cells"], 1)
+             if cell["cell_type"] == "code"]  # fmt: skip
+    for number, source in cells:
+        if "rules" in source:
+            _must_be_python(number, source)
+    return tuple(source for _, source in cells if calls(source, methods))
+
+
+def _must_be_python(number: int, source: str) -> None:
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        raise RuleError(
+            f"Cell {number} of {NOTEBOOK.name} is not plain Python ({error.msg}, line {error.lineno}), so a rule in it "
+            f"would be missed: {_first_line(source)}"
+        ) from error
+
+
+def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
+    """Whether a cell calls one of these methods of `rules`."""
+    with suppress(SyntaxError):
+        called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+        return any(
+            isinstance(of, ast.Attribute) and of.attr in methods and ast.unparse(of.value) == "rules" for of in called
+        )
+    return False
+
+
+def renames(source: str) -> bool:
+    """Whether a cell gives `rules` another name, under which calls are not seen."""
+    names = {"rules", *(f"rules.{method}" for method in (*_STATING, *_EXAMPLES))}
+    with suppress(SyntaxError):
+        assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
+        return any(ast.unparse(node.value) in names for node in assigned)
+    return False
+
+
+def _text(source: str | Iterable[str]) -> str:
+    return "".join(source).strip()
+
+
+def _first_line(source: str) -> str:
+    return source.splitlines()[0][:80]

@@ -1,0 +1,299 @@
+"""Rules of cleaning, as cells of `2_clean` state them: which rows are no sales, which are odd, how texts are read."""
+
+import html
+import linecache
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from t3lib.cleaning.columns import Columns
+from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed.rows import PAYMENT_TYPES
+from t3lib.money import parse_amount
+from t3lib.problems import RefusedError
+
+if TYPE_CHECKING:
+    from t3lib.cleaning.examples import Example
+    from t3lib.cleaning.frames import Frames
+
+INT32_MAX = 2**31 - 1
+NONE = np.iinfo(np.int16).max  # a row that no rule rejects
+_CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
+_EXAMPLES = 3
+_RESERVED = ("loaded",)  # what a comparison calls a row that no rule rejects
+_WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
+                 "most_pence")  # fmt: skip
+
+
+class RuleError(RefusedError):
+    """A rule that cannot be applied; its text says which, and what to do."""
+
+
+@dataclass
+class Rule:
+    """One rule: its code and sentence, whether it rejects or flags, and which distinct rows or moments it catches."""
+
+    code: str
+    sentence: str
+    rejects: bool
+    of_moments: bool
+    caught: np.ndarray
+    suggested: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How many rows of the batch a rule catches that no rule before it rejected, and three of them."""
+
+    code: str
+    sentence: str
+    count: int
+    examples: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        rows = self.examples.to_html(index=False, border=0) if self.count else ""
+        said = f"<b>{html.escape(self.code)}</b>: {self.count:,} {'row' if self.count == 1 else 'rows'} of this batch."
+        return f"<p>{said} {html.escape(self.sentence)}</p>{rows}"
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
+        )
+
+
+class Rules:
+    """The rules of one batch, in the order in which they are stated: the first that rejects a row gives its reason.
+
+    `rows` and `moments` are the batch's distinct values (see `Frames.rows` and `Frames.moments`); a rule's `when` is a
+    column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated the
+    rules, in order."""
+
+    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
+        # The names tell columns of one from columns of the other, which may have the same length.
+        rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
+        self.unread = (rows, moments)  # before a rule reads anything
+        self._rows, self._moments = Columns(rows.copy()), Columns(moments)
+        self.stated: dict[str, Rule] = {}
+        self.sources: list[str] = []
+        self.restated: list[str] = []
+        self._source_of: dict[str, str] = {}
+        self.given: list[Example] = []
+        self.is_trial = frames is None  # rules stated again to test them: their examples are tested already
+        self._facts, self.frames = facts, frames
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row per distinct row of the batch; `times` says how many rows of the batch are like it.
+
+        truck; total and type as written (of a file T3 reads these, the timestamp and no other column); word (the total
+        in lower case without blanks around it); pence (whole pence, missing where the total is no amount); nearest
+        (pence, where it has more than two decimals); payment (card or cash, once a rule reads it); weekday and hour
+        (local, of the business day); cells_differ; on_menu, has_menu, without_reader, in_details (yes or no); sold and
+        hundredth_sold (how often this total, and a hundredth of it, was sold); hundredth_on_menu."""
+        return self._rows
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """One row per file and timestamp of the batch; `times` says how many rows have it.
+
+        file_id, truck, timestamp as written, sold_at (UTC, missing where the text is no time), weekday and hour
+        (local, of the business day), uploaded_at, window_from and window_to (UTC, of the file), times."""
+        return self._moments
+
+    @property
+    def limit_pence(self) -> int:
+        """The limit for a truck without a menu and without prices that were sold often, in pence (T3_LIMIT_PENCE)."""
+        return self._facts.limit_pence
+
+    @property
+    def most_pence(self) -> int:
+        """The largest total that a column of the database holds, in pence."""
+        return INT32_MAX
+
+    def __dir__(self) -> list[str]:
+        """What a rule is written with; the rest applies them."""
+        return [*_WRITTEN_WITH]
+
+    def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
+        """Read texts of a column, in any case, with blanks around them: of 'total' as an amount in pounds (as_="4.50"),
+        of any other column as a payment (as_="cash"). Returns one row per text found: the text, rows, read_as.
+
+        rules.read("type", "voucher", "gift card", as_="cash")"""
+        amount = parse_amount(as_).pence if column == "total" else None
+        if amount is None and as_ not in PAYMENT_TYPES:
+            raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
+        if column not in self.rows:
+            raise RuleError(
+                f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
+            )
+        wanted = {text.strip().lower() for text in texts}
+        categories = self.rows[column].astype("category").cat
+        of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
+        found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
+        if amount is None:
+            self.rows["payment"] = self.rows["payment"].mask(found, as_)
+        else:
+            self.rows["pence"] = self.rows["pence"].mask(found, amount)
+            self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
+            for name, values in self._facts.columns(self.rows).items():
+                self.rows[name] = values
+        self._record(2)
+        counted = self.rows[found].groupby(column, observed=True)["times"].sum()
+        return counted.rename("rows").reset_index().assign(read_as=as_)
+
+    def reject(self, code: str, sentence: str, *, when: pd.Series, suggest: pd.Series | None = None) -> Caught:
+        """Reject rows that are no sales: `sentence` says why.
+
+        `when` and `suggest` are columns with one value per row of `rows`, or of `moments`; `suggest` is a total in
+        pence that a person may put right with one click. Shows how many rows of the batch it catches that no rule above
+        rejects, and three of them.
+
+        rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("0.01") & rows.truck.eq(4))"""
+        return self._state(code, sentence, when, suggest, rejects=True)
+
+    def flag(self, code: str, sentence: str, *, when: pd.Series) -> Caught:
+        """Mark sales that are odd: they are loaded, with this mark. `when` is as in `reject`.
+
+        rules.flag("late", "Sold after 22:00 (loaded).", when=rows.hour.ge(22))"""
+        return self._state(code, sentence, when, None, rejects=False)
+
+    def suggest(self, code: str, pence: pd.Series, *, when: pd.Series | None = None) -> pd.DataFrame:
+        """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects.
+
+        It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck,
+        total, type, times, suggested_pence.
+
+        rules.suggest("above_limit", rows.pence // 10)"""
+        if code not in self.stated or self.stated[code].of_moments:
+            known = ", ".join(name for name, rule in self.stated.items() if rule.rejects and not rule.of_moments)
+            raise RuleError(f"rules.suggest: no rule about rows above is called {code!r}: choose one of {known}.")
+        self._must_be_of_rows(code, "the suggestion", pence)
+        if when is not None:
+            self._must_be_of_rows(code, "`when`", when)
+        rule, own = self.stated[code], _suggested(pence)
+        chosen = rule.caught & (np.True_ if when is None else when.fillna(False).to_numpy(bool))
+        rule.suggested = np.where(chosen, own, -1 if rule.suggested is None else rule.suggested)
+        self._record(2)
+        found = self.rows[["truck", "total", "type", "times"]][chosen & (own >= 0)]
+        return found.assign(suggested_pence=own[chosen & (own >= 0)])
+
+    def examples(self, *examples: "Example") -> pd.DataFrame:
+        """Literal rows (time, payment, total) and what becomes of each under the rules above; see `examples.check`.
+
+        They are of a truck that sells one dish for 4.99 and has no card reader, in a file of 5 November 2026 for the
+        hours from 12:00 to 15:00. Raises RuleError where something else becomes of one."""
+        from t3lib.cleaning.examples import check
+        from t3lib.cleaning.rulebook import Rulebook
+
+        if self.is_trial:
+            return pd.DataFrame()
+        self.given += examples
+        return check(Rulebook(tuple(self.sources)), examples)
+
+    def over(self, rows: pd.DataFrame, moments: pd.DataFrame) -> "Rules":
+        """The same batch in another order, before any rule is stated."""
+        return Rules(rows, moments, self._facts)
+
+    def dearest_price(self, sold_at_least: int) -> pd.Series:
+        """The dearest price of each row's truck: one value per row of `rows`, in pence; missing if there is none.
+
+        It is the dearest on the menu, or of a truck without a menu the dearest that was sold that often."""
+        facts = self._facts
+        dearest: dict[int, int] = {}
+        for truck in self.rows["truck"].unique().tolist():
+            often = {price for price, times in facts.sold.get(truck, {}).items() if times >= sold_at_least}
+            if prices := facts.prices.get(truck) or often:
+                dearest[truck] = max(prices)
+        return self.rows["truck"].map(dearest).astype("Int64")
+
+    def _state(self, code: str, sentence: str, when: pd.Series, suggest: pd.Series | None, *, rejects: bool) -> Caught:
+        if not _CODE.fullmatch(code) or not sentence.strip().endswith("."):
+            raise RuleError(
+                f"Rule {code!r}: a code is lower case letters, digits and _; its sentence ends with a full stop."
+            )
+        if code in _RESERVED:
+            raise RuleError(f"A rule cannot be called {code!r}: it is what a row is called that no rule rejects.")
+        of_moments = self._is_of_moments(code, when)
+        if suggest is not None and of_moments:
+            raise RuleError(f"Rule {code!r} is about moments: only a rule about `rows` can suggest a total.")
+        if suggest is not None:
+            self._must_be_of_rows(code, "the suggestion", suggest)
+        caught = when.fillna(False).to_numpy(bool)
+        rule = Rule(code, sentence, rejects, of_moments, caught, None if suggest is None else _suggested(suggest))
+        if code in self.stated:
+            self.restated.append(code)
+        self.stated[code] = rule
+        source = self._record(3)
+        if (before := self._source_of.get(code, source)) != source and before in self.sources:
+            self.sources.remove(before)  # the cell was edited and run again
+        self._source_of[code] = source
+        return self._shown(rule)
+
+    def _record(self, depth: int) -> str:
+        """Keep the text of the cell that called."""
+        source = "".join(linecache.getlines(sys._getframe(depth).f_code.co_filename)).strip()
+        if source not in self.sources:
+            self.sources.append(source)
+        return source
+
+    def _must_be_of_rows(self, code: str, what: str, values: pd.Series) -> None:
+        if not isinstance(values, pd.Series) or not values.index.equals(self.rows.index):
+            raise RuleError(f"Rule {code!r}: {what} is to be a column made from all of `rows` ({len(self.rows):,}).")
+
+    def _is_of_moments(self, code: str, when: pd.Series) -> bool:
+        if not isinstance(when, pd.Series) or not pd.api.types.is_bool_dtype(when.dtype):
+            kind = f"{when.dtype} values" if isinstance(when, pd.Series) else type(when).__name__
+            raise RuleError(f"Rule {code!r}: `when` is to be a column of yes and no (got {kind}).")
+        for frame, of_moments in ((self.rows, False), (self.moments, True)):
+            if when.index.name == frame.index.name and when.index.equals(frame.index):
+                return of_moments
+        raise RuleError(
+            f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all "
+            f"of `moments` ({len(self.moments):,})."
+        )
+
+    def _shown(self, rule: Rule) -> Caught:
+        if self.is_trial:  # nobody looks
+            return Caught(rule.code, rule.sentence, 0, pd.DataFrame())
+        frame = self.moments if rule.of_moments else self.rows
+        columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
+        if self.frames is None or not rule.caught.any():
+            return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
+        left = self.frames.left(self, rule)
+        hit = np.flatnonzero(rule.caught & (left > 0))
+        first, times = _most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
+        shown = frame[columns].iloc[first[:_EXAMPLES]].assign(rows=times[:_EXAMPLES])
+        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
+
+    def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
+        """Per distinct row (or moment) the number of the first rule, before this one, that rejects it; NONE without."""
+        first = np.full(len(self.moments if of_moments else self.rows), NONE, np.int16)
+        rules = list(self.stated.values())
+        for number in reversed(range(rules.index(before) if before else len(rules))):
+            if rules[number].rejects and rules[number].of_moments == of_moments:
+                first[rules[number].caught] = number
+        return first
+
+
+def _most_often(rows: pd.DataFrame, hit: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows at these places one of each truck, total and type, and how often they occur, the most frequent first.
+
+    By codes, as grouping a frame costs more than a rule."""
+    key = rows["truck"].to_numpy(np.int64)[hit]
+    for name in ("total", "type"):
+        cells = rows[name].cat
+        key = key * (len(cells.categories) + 1) + cells.codes.to_numpy(np.int64)[hit]
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    together = np.bincount(place, weights=times).astype(np.int64)
+    order = np.argsort(-together, kind="stable")
+    return hit[first[order]], together[order]
+
+
+def _suggested(pence: pd.Series) -> np.ndarray:
+    """Suggestions as whole pence, -1 where there is none that a person could take."""
+    values = pd.to_numeric(pence).astype("Int64").fillna(-1).to_numpy(np.int64)
+    return np.where((values > 0) & (values <= INT32_MAX), values, -1).astype(np.int32)
