@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import css_inline
 import jinja2
 
+from t3lib.charts import palette
+
 if TYPE_CHECKING:
     from t3lib.report.day import Day
 
@@ -42,7 +44,7 @@ class Block:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        shown = _inliner().inline_fragment(html, STYLE.read_text()).strip()
+        shown = _inliner().inline_fragment(html, palette.in_colours(STYLE.read_text())).strip()
         return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
 
 

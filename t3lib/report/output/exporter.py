@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from t3lib.charts import palette
 from t3lib.report.block import STYLE, TEMPLATES
 from t3lib.report.chart import WIDTH
 from t3lib.report.sections.closing import REPORT
@@ -85,5 +86,5 @@ def _html(notebook: NotebookNode, words: dict[str, str]) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
     )
-    html, _ = exporter.from_notebook_node(notebook, {**words, "style": STYLE.read_text()})
+    html, _ = exporter.from_notebook_node(notebook, {**words, "style": palette.in_colours(STYLE.read_text())})
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)
