@@ -45,7 +45,7 @@ class Block:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
         shown = _inliner().inline_fragment(html, palette.in_colours(STYLE.read_text())).strip()
-        return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
+        return {"text/html": shown, BLOCK: {"template": self.template, **_json(self.content)}, "text/plain": self.text}
 
 
 def section(function: Callable[["Day"], _T]) -> Callable[["Day"], _T | None]:
@@ -86,13 +86,13 @@ def _line(cells: list[str], widths: list[int]) -> str:
     return "  ".join([name.ljust(widths[0]), *figures])
 
 
-def _plain(value: Any) -> Any:
+def _json(value: Any) -> Any:
     """Content as JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _json(one) for name, one in value.items()}
+    return [_json(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @cache

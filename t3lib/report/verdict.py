@@ -27,16 +27,16 @@ def verdict(day: Day) -> Verdict:
     took = f"{words.pounds(now)} taken" if measure == "gross_sales_pence" else f"{_sales(now)}"
     if not day.usual or not getattr(day.usual, measure):
         no_earlier = "" if day.usual else names.no_earlier
-        reasons = [_totals_sentence(day.sales), no_earlier, calendar.holiday_sentence(day)]
-        return Verdict(f"{took} {names.when}.", " ".join(filter(None, reasons)))
+        sentences = [_totals_sentence(day.sales), no_earlier, calendar.holiday_sentence(day)]
+        return Verdict(f"{took} {names.when}.", " ".join(filter(None, sentences)))
     usual, flat = getattr(day.usual, measure), day.edition.flat_pct
-    reasons = [
+    sentences = [
         calendar.holiday_sentence(day),
         "" if names.only_before else _against_before(day, measure, names),
         _cause(day.sales, day.usual, flat, names),
         _mover(day.trucks, measure, usual, flat, names),
     ]
-    return Verdict(f"{took}, {_moved(now, usual, flat)} {names.usual}.", " ".join(filter(None, reasons)))
+    return Verdict(f"{took}, {_moved(now, usual, flat)} {names.usual}.", " ".join(filter(None, sentences)))
 
 
 def subject(day: Day) -> str:

@@ -12,15 +12,15 @@ Made = TypeVar("Made", bound=w.DOMWidget)
 
 def html(classes: str = "", value: str = "") -> w.HTML:
     """A widget that shows HTML; the caller escapes its value."""
-    return plain(w.HTML, classes, value=value)
+    return unstyled(w.HTML, classes, value=value)
 
 
 def box(classes: str, *children: w.Widget) -> w.Box:
     """A box whose children the style sheet arranges."""
-    return plain(w.Box, classes, children=children)
+    return unstyled(w.Box, classes, children=children)
 
 
-def plain(kind: type[Made], classes: str = "", **given: Any) -> Made:
+def unstyled(kind: type[Made], classes: str = "", **given: Any) -> Made:
     """A widget styled only by the style sheet. All of them share one layout and one style of each kind, so that a page
     has some sixty widget models in the browser instead of a hundred and sixty."""
     style = kind.class_traits().get("style")

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from t3lib.metrics.sales.comparison import change_pct
 from t3lib.metrics.sales.totals import data_range
 from t3lib.metrics.scope import Scope, bound, same_weekdays_before
+from t3lib.metrics.trust.explanations import likely_explanation
 from t3lib.metrics.trust.quality import complete_until
-from t3lib.metrics.trust.reasons import likely_reason
 from t3lib.money import pounds
 
 WEEKS = 8
@@ -22,8 +22,8 @@ FEWEST_REJECTS = 10
 
 @dataclass(frozen=True)
 class Attention:
-    """One item: kind is silent, card_reader, sales_low, sales_high or rejects_up; the likely reason is a sentence, or
-    empty if the data show none."""
+    """One item: kind is silent, card_reader, sales_low, sales_high or rejects_up; `reason` is the likely explanation, a
+    sentence, or empty if the data show none."""
 
     kind: str
     truck_id: int | None
@@ -43,14 +43,14 @@ def attention(db: sa.Connection, business_date: date, trucks: Collection[int] = 
     ['SuperSmoothie has no sales; usually it has £4.99']
     """
     scope = Scope(business_date, business_date, until_hour=complete_until(db, business_date))
-    held = data_range(db)
-    weeks = [week.first for week in same_weekdays_before(scope, WEEKS) if held and week.first >= held[0]]
+    recorded = data_range(db)
+    weeks = [week.first for week in same_weekdays_before(scope, WEEKS) if recorded and week.first >= recorded[0]]
     if len(weeks) < FEWEST_WEEKS:
         return []
     found = _trucks(db, scope, weeks) + _rejects(db, scope, weeks)
     concerned = [pair for pair in found if not trucks or pair[1].truck_id in {None, *trucks}]
     most = [item for _, item in sorted(concerned, key=lambda pair: -pair[0])[:3]]
-    return [replace(one, reason=likely_reason(db, scope, weeks, one.kind, one.truck_id)) for one in most]
+    return [replace(one, reason=likely_explanation(db, scope, weeks, one.kind, one.truck_id)) for one in most]
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ def _line(name: str, pence: int, gross: int) -> list[Cell]:
 
 def _named(cost: str) -> str:
     """A cost as people write it: card_fee is Card fee, vat is VAT."""
-    plain = words.line(cost.replace("_", " "))
-    return "VAT" + plain[3:] if plain.lower().startswith("vat") else plain[:1].upper() + plain[1:]
+    spaced = words.line(cost.replace("_", " "))
+    return "VAT" + spaced[3:] if spaced.lower().startswith("vat") else spaced[:1].upper() + spaced[1:]
 
 
 def _gap(without_goods_pence: int, menu: bool) -> str:

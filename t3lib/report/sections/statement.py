@@ -45,8 +45,8 @@ def reconciliation(day: Day) -> Block:
     ]
     rows = [[Cell(name), Cell(words.amount(count, "rows")), Cell(_money(pence))] for name, count, pence in lines]
     files = f"{found.ledger_files:,} {'file' if found.ledger_files == 1 else 'files'} loaded"
-    held = found.ledger_files_not_loaded
-    aside = f", {held:,} not loaded (unreadable or held)" if held else ""
+    not_loaded = found.ledger_files_not_loaded
+    aside = f", {not_loaded:,} not loaded (unreadable or held)" if not_loaded else ""
     result = "Ledger and sales agree to the row and the penny" if found.agrees else "Ledger and sales do NOT agree"
     note = f"{result}: {files}{aside}." + ("" if found.agrees else " Operators: run t3 doctor.")
     note += " Here a row that was not loaded counts with its file, elsewhere on its own day."
