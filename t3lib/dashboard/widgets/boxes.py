@@ -47,10 +47,10 @@ def _shared(kind: type[w.Widget]) -> w.Widget:
 def batched_comm_messages() -> Iterator[None]:
     """Open the widgets made in this block at its end, each with one comm message that holds its final values,
     instead of one message when it is made and one more for every value that is set."""
-    # Why a method of a library's class is replaced here: the dashboard opens with 59 messages instead of 145. ipywidgets
-    # opens a widget's comm at the end of its constructor and has no option to delay it. `hold_sync` delays values, not
-    # this first message, and a subclass would miss the charts, tables and layouts that other libraries make. A kernel
-    # builds only one page at a time, in one thread.
+    # Why a method of a library's class is replaced here: the dashboard opens with 59 messages instead of 145, and
+    # ipywidgets opens a widget's comm at the end of its constructor and has no option to delay it. `hold_sync` delays
+    # values, not this first message, and a subclass would miss the charts, tables and layouts that other libraries
+    # make. A kernel builds only one page at a time, in one thread.
     made: list[w.Widget] = []
     opened = w.Widget.open
     w.Widget.open = lambda widget: made.append(widget)
