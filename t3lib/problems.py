@@ -25,7 +25,7 @@ def explain(error: BaseException) -> str | None:
 
     The causes of an error are examined too, so a wrapped OperationalError is still recognised."""
     for cause in _chain(error):
-        for reader in (_plain, _system, _database, _store):
+        for reader in (_own, _system, _database, _store):
             if line := reader(cause):
                 return scrubbed(" ".join(line.split()))
     return None
@@ -54,7 +54,7 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def _plain(error: BaseException) -> str | None:
+def _own(error: BaseException) -> str | None:
     return str(error) if isinstance(error, SettingsError | ServiceError | RefusedError) else None
 
 

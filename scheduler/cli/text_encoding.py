@@ -5,7 +5,7 @@ import sys
 import unicodedata
 from typing import IO, Any
 
-PLAIN = "t3.plain"
+SUBSTITUTING = "t3.substituting"
 _SUBSTITUTES = {
     "£": "GBP ", "–": "-", "—": "-", "−": "-", "…": "...", "·": "-", "•": "*", "“": '"', "”": '"', "‘": "'", "’": "'",
     "‹": "<", "›": ">", "▲": "^", "▼": "v", "→": "->", "←": "<-", "×": "x", "✓": "+", "±": "+-", "\xa0": " ",
@@ -16,13 +16,13 @@ def replace_unencodable() -> None:
     """Let stdout and stderr replace characters that they cannot encode, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=PLAIN)
+            stream.reconfigure(errors=SUBSTITUTING)
 
 
 def fit(text: str, stream: IO[Any]) -> str:
     """The text as the stream will write it, so that its width is known before."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    return text if text.isascii() else text.encode(encoding, PLAIN).decode(encoding)
+    return text if text.isascii() else text.encode(encoding, SUBSTITUTING).decode(encoding)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -37,4 +37,4 @@ def _to_ascii(character: str) -> str:
     return _SUBSTITUTES.get(character) or unaccented or ("" if unicodedata.combining(character) else "?")
 
 
-codecs.register_error(PLAIN, _replace)
+codecs.register_error(SUBSTITUTING, _replace)

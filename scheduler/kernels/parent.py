@@ -173,7 +173,9 @@ class Parent:
         request.close()
 
     def _end_kernels(self) -> None:
-        """Kill the waiting kernels; the others end with their owner by themselves, and are killed when they do not."""
+        """Kill the waiting kernels; the others end with their owner by themselves, and are killed when they do not.
+
+        They do not where a cell never lets another thread run: the thread that watches the owner does not run then."""
         for pidfd, (pid, _) in self.waiting.items():
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             self._exit_code(pidfd, pid)

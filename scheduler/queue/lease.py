@@ -60,7 +60,7 @@ class Lease:
         """Whether it was held without a break for so long that every lease free now belonged to a dead worker."""
         return time.monotonic() - self._taken > STABLE_SECONDS
 
-    def hold(self, stop: threading.Event, cut_off: Callable[[], object], lost: Callable[[], object]) -> None:
+    def beat_until(self, stop: threading.Event, cut_off: Callable[[], object], lost: Callable[[], object]) -> None:
         """Beat until `stop` is set. Calls `cut_off` at each missed beat once the lease has expired, and `lost` when
         another process has taken it."""
         while not stop.wait(BEAT_SECONDS):

@@ -31,17 +31,24 @@ RAISED_BY = {
     # jupyter_client raises it when a kernel does not reply.
     "builtins": {"TimeoutError": "a service did not answer in time"},
 }
-RETRIED = {name: why for errors in RAISED_BY.values() for name, why in errors.items()}
-# These take precedence, also where a driver raises one of the above for them: a retry would hit the same limit.
-NOT_RETRIED = {
-    "CellTimeoutError": "a cell took longer than `cell_seconds`",
-    "RunTimeoutError": "the cells of a notebook took longer than `run_seconds` in all",
-    "MemoryError": "a cell needed more memory than there is",
-    "ProgramLimitExceeded": "a statement is larger than Postgres allows",
-    "StatementTooComplex": "a statement is nested deeper than Postgres allows",
-    "TooManyColumns": "a table has more columns than Postgres allows",
-    "TooManyArguments": "a call has more arguments than Postgres allows",
+# The same of errors that say a limit was reached, which a retry would reach again. They take precedence, also where a
+# driver raises one of the above for them.
+LIMITS_BY = {
+    "nbclient.exceptions": {"CellTimeoutError": "a cell took longer than `cell_seconds`"},
+    "scheduler.runs.papermill_engine": {
+        "RunTimeoutError": "the cells of a notebook took longer than `run_seconds` in all"
+    },
+    "builtins": {"MemoryError": "a cell needed more memory than there is"},
+    "psycopg2.errors": {
+        "ProgramLimitExceeded": "a statement is larger than Postgres allows",
+        "StatementTooComplex": "a statement is nested deeper than Postgres allows",
+        "TooManyColumns": "a table has more columns than Postgres allows",
+        "TooManyArguments": "a call has more arguments than Postgres allows",
+    },
 }
+RETRIED, NOT_RETRIED = (
+    {name: why for errors in owners.values() for name, why in errors.items()} for owners in (RAISED_BY, LIMITS_BY)
+)
 # How pandas and SQLAlchemy name the driver's error that they wrap.
 _WRAPPED = re.compile(r"\(psycopg2\.(?:\w+\.)*(\w+)\)")
 

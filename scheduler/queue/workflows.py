@@ -136,7 +136,7 @@ def working(
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
     lease, finished = Lease(url, name or socket.gethostname().split(".")[0]), threading.Event()
     heartbeats = threading.Thread(
-        target=lease.hold, args=(finished, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
+        target=lease.beat_until, args=(finished, lambda: papermill_engine.stop_all(CUT_OFF), lost), daemon=True
     )
     try:
         _executor, _lease = lease.executor, lease

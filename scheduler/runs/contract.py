@@ -130,7 +130,7 @@ def _sections(notebook: Any) -> Iterator[str]:
 
 def is_section(source: str) -> bool:
     """Whether a cell says a part of the report."""
-    return bool(sections([source])) or "verdict.reason(" in source or "verdict.headline(" in source
+    return bool(sections([source])) or "verdict.sentence(" in source or "verdict.headline(" in source
 
 
 def _ending(notebook: Any) -> Iterator[str]:

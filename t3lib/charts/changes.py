@@ -49,10 +49,10 @@ def by_day_and_truck(changes: Sequence[Mapping[str, Any]], names: Mapping[int, s
     return pd.DataFrame(lines, columns=_DAYS)
 
 
-def plain(rows: pd.DataFrame) -> pd.DataFrame:
+def in_words(rows: pd.DataFrame) -> pd.DataFrame:
     """A table of texts for people: changes have their sign, columns their titles."""
     made = {
-        _TITLES.get(name, column_title(name)): [_plain(name, value) for value in rows[name]] for name in rows.columns
+        _TITLES.get(name, column_title(name)): [_in_words(name, value) for value in rows[name]] for name in rows.columns
     }
     return pd.DataFrame(made)
 
@@ -79,7 +79,7 @@ def signed(pence: int) -> str:
     return f"+{pounds(pence)}" if pence > 0 else pounds(pence)
 
 
-def _plain(name: str, value: Any) -> str:
+def _in_words(name: str, value: Any) -> str:
     if pd.isna(value) or name == "business_date":
         return written(value if pd.isna(value) else value.date(), name)
     if name.startswith("change_") and name.endswith("_pence"):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from t3lib.charts.palette import NOTEBOOK_GRID, NOTEBOOK_TEXT, SERIES
+from t3lib.charts.palette import LIGHT, SERIES
 from t3lib.money import pounds
 
 _SIZE = (8.6, 3.2)
@@ -63,7 +63,7 @@ def lines(table: pd.DataFrame, x: str, y: str, by: str, title: str = "") -> Pict
         axes.plot(part[x], _sizes(part[y], y), label=_name(name), color=SERIES[number % 6], linewidth=1.8,
                   linestyle="-" if number < 6 else "--")  # fmt: skip
     if parts:
-        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor=NOTEBOOK_TEXT, fontsize=9)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor=LIGHT.muted, fontsize=9)
     if table[x].dtype.kind == "M":
         days = sorted(table[x].unique())
         axes.set_xticks(days[:: -(-len(days) // 10) or 1])
@@ -129,14 +129,14 @@ def _axes(y: str, title: str) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_SIZE, dpi=110, facecolor="white", layout="constrained")
+    figure = Figure(figsize=_SIZE, dpi=110, facecolor=LIGHT.paper, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=NOTEBOOK_TEXT, fontsize=11, pad=10)
+    axes.set_title(title, loc="left", color=LIGHT.muted, fontsize=11, pad=10)
     mark, unit = ("£" if y.endswith("_pence") else ""), ("%" if y.endswith("_pct") else "")
     axes.yaxis.set_major_formatter(lambda size, _: f"{'-' if size < 0 else ''}{mark}{abs(size):,.10g}{unit}")
-    axes.tick_params(colors=NOTEBOOK_TEXT, length=0, labelsize=9)
-    axes.grid(axis="y", color=NOTEBOOK_GRID, linewidth=0.8)
+    axes.tick_params(colors=LIGHT.muted, length=0, labelsize=9)
+    axes.grid(axis="y", color=LIGHT.line, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     return axes

@@ -22,7 +22,7 @@ from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.view import View, read
 from t3lib.dashboard.widgets import controls
-from t3lib.dashboard.widgets.boxes import batched_comm_messages, box, hideable, html, plain
+from t3lib.dashboard.widgets.boxes import batched_comm_messages, box, hideable, html, unstyled
 from t3lib.dashboard.widgets.display import show
 from t3lib.dashboard.widgets.echart import Chart
 from t3lib.dashboard.widgets.live import Follower
@@ -62,7 +62,7 @@ class Page:
         self.days.on_click(self._choose_day)
         self.parts = {name: html() for name in PARTS}
         self.address = html("t3-address")
-        self.typed = plain(w.Text, "t3-typed", continuous_update=False)
+        self.typed = unstyled(w.Text, "t3-typed", continuous_update=False)
         self.typed.observe(lambda event: self.choose(parse(event["new"])), "value")
         self.controls.csv.on_click(lambda _: self._download(download.CSV))
         self.controls.xlsx.on_click(lambda _: self._download(download.XLSX))
@@ -115,7 +115,7 @@ class Page:
 
     def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str, Fragments | None]:
         view = read(db, state)
-        return view, self._sheet(db, view), render(view) if view.held else None
+        return view, self._sheet(db, view), render(view) if view.recorded else None
 
     def _sheet(self, db: sa.Connection, view: View, for_download: bool = False) -> str:
         """The tab's cards; on an error a message in their place, and the rest of the page stays."""
@@ -132,10 +132,10 @@ class Page:
         self.error_message = error_message
         self.notice.value = alert(error_message)
         if view is None:
-            self._show_figures(bool(self.view and self.view.held), parts.no_answer())
+            self._show_figures(bool(self.view and self.view.recorded), parts.no_answer())
             return
         self.view, self.state = view, view.state
-        self._show_figures(view.held is not None, parts.no_sales())
+        self._show_figures(view.recorded is not None, parts.no_sales())
         self.controls.show(view)
         self.address.value = f'<span data-query="{view.state.query()}"></span>'
         if fragments is None:

@@ -112,11 +112,11 @@ def parse(query: str, default: State | None = None) -> State:
     )
 
 
-def scope(state: State, today: date, held: tuple[date, date] | None) -> Scope:
+def scope(state: State, today: date, recorded: tuple[date, date] | None) -> Scope:
     """The scope of a state. `today` without a sale yet means the latest day that has one."""
     last = today
-    if state.preset == "today" and held and held[1] < today:
-        last = held[1]
+    if state.preset == "today" and recorded and recorded[1] < today:
+        last = recorded[1]
     elif state.preset == "yesterday":
         last = today - timedelta(days=1)
     first = {

@@ -20,14 +20,14 @@ CONTEXT_DAYS = 28
 class View:
     """The figures of a state.
 
-    `held` is the first and last business day with sales; `comparable` is the part of the totals that is compared with
+    `recorded`: first and last business day with sales; `comparable` is the part of the totals that is compared with
     `before` and `usual`."""
 
     state: State
     scope: Scope
     earlier: Scope | None
     today: date
-    held: tuple[date, date] | None
+    recorded: tuple[date, date] | None
     freshness: Freshness
     names: dict[int, str]
     places: dict[int, str]
@@ -67,7 +67,7 @@ class View:
 
 def read(db: sa.Connection, state: State) -> View:
     """The view of a state; choices that are not in the data, such as an unknown truck, are dropped."""
-    names, held, today = metrics.trucks(db), metrics.data_range(db), business_day.today()
+    names, recorded, today = metrics.trucks(db), metrics.data_range(db), business_day.today()
     places = metrics.locations(db) if inputs(db)["pitches"] else {}
     menus = metrics.menu_types(db)
     state = replace(
@@ -76,11 +76,11 @@ def read(db: sa.Connection, state: State) -> View:
         places=tuple(place for place in state.places if place in places),
         menus=tuple(menu for menu in state.menus if menu in menus),
     )
-    scope = states.scope(state, today, held)
+    scope = states.scope(state, today, recorded)
     until = metrics.complete_until(db, scope.last)
     cut = replace(scope, until_hour=until)
     earlier = metrics.earlier(cut, state.compare)
-    if not (earlier and held and earlier.first >= held[0]):
+    if not (earlier and recorded and earlier.first >= recorded[0]):
         earlier = None
     context = replace(scope, first=min(scope.first, scope.last - timedelta(days=CONTEXT_DAYS - 1)))
     per_truck = metrics.by_truck(db, earlier)[["truck_id", "gross_sales_pence"]] if earlier else pd.DataFrame()
@@ -90,7 +90,7 @@ def read(db: sa.Connection, state: State) -> View:
         scope=scope,
         earlier=earlier,
         today=today,
-        held=held,
+        recorded=recorded,
         freshness=metrics.freshness(db),
         names=names,
         places=places,

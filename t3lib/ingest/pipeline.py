@@ -162,7 +162,7 @@ def _open_dry_run(db: sa.Connection, business_date: str) -> Batch:
 
 def _is_staged(batch: Batch) -> bool:
     """Whether the raw rows of these files are staged, and no other's."""
-    if not (batch.staging.holds("raw") and batch.staging.holds("files")):
+    if not (batch.staging.has("raw") and batch.staging.has("files")):
         return False
     return batch.staging.read("files")["file_id"].to_pylist() == [file.file_id for file in batch.files]
 

@@ -86,14 +86,14 @@ class RulesDiff:
     def shown(self) -> Shown:
         """Everything, one below the other; tables and chart only where something changes."""
         parts: list[str | pd.DataFrame | Picture] = [self.sentence, *self.found.remarks()]
-        parts += [changes.plain(table) for table in (self.by_rule, self.by_truck) if len(table)]
+        parts += [changes.in_words(table) for table in (self.by_rule, self.by_truck) if len(table)]
         if len(self.by_day):
             parts.append(changes.by_day_and_truck(self.found.by_day(), self.names))
         if self.by_day["change_pence"].any():
             parts.append(changes.chart_of_days(self.by_day))
         if len(self.by_mark):
             marked = [self._marked("code", "what", *by) for by in ((), ("truck_id",), ("business_date",))]
-            parts += [changes.plain(table) for table in marked]
+            parts += [changes.in_words(table) for table in marked]
             parts.append(changes.chart_of_marks(self.by_mark))
         return Shown(tuple(parts))
 

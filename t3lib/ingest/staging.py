@@ -46,7 +46,7 @@ class Staging:
         """How many rows a staged table has. Raises StagingMissingError."""
         return pq.read_metadata(self._existing(f"{name}.parquet")).num_rows
 
-    def holds(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         """Whether a table is staged."""
         return (self.folder / f"{name}.parquet").exists()
 

@@ -33,12 +33,12 @@ def store(url: str) -> ObjectStore:
     if chosen.s3_access_key_id:
         config["access_key_id"] = chosen.s3_access_key_id
         config["secret_access_key"] = chosen.need("s3_secret_access_key")
-    plain = (chosen.s3_endpoint or "").startswith("http:")
+    is_http = (chosen.s3_endpoint or "").startswith("http:")
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
         config=config,
-        client_options={"allow_http": plain, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
+        client_options={"allow_http": is_http, "timeout": f"{ANSWER_SECONDS}s", "connect_timeout": "5s"},
         retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
     )
 

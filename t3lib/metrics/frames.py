@@ -107,9 +107,9 @@ def recent(days: int, until: str = "") -> Scope:
         last = business_day.day_of(until)
     else:
         with warehouse.connect() as db:
-            held = metrics.data_range(db)
+            recorded = metrics.data_range(db)
         yesterday = business_day.today() - timedelta(days=1)
-        last = min(held[1], yesterday) if held else yesterday
+        last = min(recorded[1], yesterday) if recorded else yesterday
     return Scope(last - timedelta(days=days - 1), last)
 
 

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import css_inline
 import jinja2
 
+from t3lib.charts import palette
+
 TEMPLATES = Path(__file__).with_name("template")
-STYLE = TEMPLATES / "email" / "style.css"
 TEXT_WIDTH = 72
 BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that the columns of all tables line up
@@ -37,8 +38,8 @@ class Block:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        shown = _inliner().inline_fragment(html, STYLE.read_text(encoding="utf-8")).strip()
-        return {"text/html": shown, BLOCK: {"template": self.template, **_plain(self.content)}, "text/plain": self.text}
+        shown = _inliner().inline_fragment(html, style()).strip()
+        return {"text/html": shown, BLOCK: {"template": self.template, **_json(self.content)}, "text/plain": self.text}
 
 
 def table_block(
@@ -71,13 +72,19 @@ def _line(cells: list[str], widths: list[int]) -> str:
     return "  ".join([name.ljust(widths[0]), *figures])
 
 
-def _plain(value: Any) -> Any:
+@cache
+def style() -> str:
+    """The mail's style sheet."""
+    return palette.in_colours((TEMPLATES / "email" / "style.css").read_text(encoding="utf-8"))
+
+
+def _json(value: Any) -> Any:
     """Content as JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _json(one) for name, one in value.items()}
+    return [_json(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @cache

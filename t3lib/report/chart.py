@@ -31,9 +31,9 @@ def by_hour(hours: list[Hour], names: tuple[str, str], money: bool, palette: Pal
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # a second that workers and commands need not wait for
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, facecolor=palette.background)
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, facecolor=palette.card)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1), facecolor=palette.background)
+    axes = figure.add_axes((0, 0, 1, 1), facecolor=palette.card)
     places, unit = range(len(hours)), 100 if money else 1
     drawn: list[Artist | Container] = [
         axes.bar(places, [hour.size / unit for hour in hours], width=0.66, color=palette.bar)
@@ -45,11 +45,11 @@ def by_hour(hours: list[Hour], names: tuple[str, str], money: bool, palette: Pal
         drawn.append(axes.hlines(heights, left, right, colors=palette.usual, linewidth=2.4))
     axes.legend(
         drawn, names[: len(drawn)], loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=2, frameon=False,
-        handlelength=1.2, columnspacing=1.4, borderpad=0, labelcolor=palette.text, prop={"size": POINTS},
+        handlelength=1.2, columnspacing=1.4, borderpad=0, labelcolor=palette.muted, prop={"size": POINTS},
     )  # fmt: skip
     _style_axes(axes, hours, money, palette)
     png = BytesIO()
-    figure.savefig(png, format="png", facecolor=palette.background)
+    figure.savefig(png, format="png", facecolor=palette.card)
     return png.getvalue()
 
 
@@ -60,13 +60,13 @@ def _tick(size: float, most: float, money: bool) -> str:
 
 
 def _style_axes(axes: "Axes", hours: list[Hour], money: bool, palette: Palette) -> None:
-    axes.set_xticks(range(len(hours)), [hour.label for hour in hours], size=POINTS, color=palette.text)
+    axes.set_xticks(range(len(hours)), [hour.label for hour in hours], size=POINTS, color=palette.muted)
     axes.set_xlim(-0.6, len(hours) - 0.4)
     axes.locator_params(axis="y", nbins=4, integer=True)
     axes.yaxis.set_major_formatter(lambda size, _: _tick(size, axes.get_ylim()[1], money))
-    axes.tick_params(axis="y", labelsize=POINTS, labelcolor=palette.text, length=0)
+    axes.tick_params(axis="y", labelsize=POINTS, labelcolor=palette.muted, length=0)
     axes.tick_params(axis="x", length=0)
-    axes.grid(axis="y", color=palette.grid, linewidth=0.8)
+    axes.grid(axis="y", color=palette.line, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     top = axes.get_ylim()[1]

@@ -15,12 +15,12 @@ from t3lib.report.sent_figures import correction
 
 @dataclass
 class Verdict:
-    """Headline, reasons and subject of a report. Of the headlines and subjects the first that applies stands, of the
-    reasons all that apply and are not empty."""
+    """Headline, sentences and subject of a report. Of the headlines and subjects the first that applies stands, of the
+    sentences all that apply and are not empty."""
 
     day: Day
     facts: Facts
-    _said: dict[str, list[str]] = field(default_factory=lambda: {"headline": [], "reason": [], "subject": []})
+    _said: dict[str, list[str]] = field(default_factory=lambda: {"headline": [], "sentence": [], "subject": []})
 
     def __post_init__(self) -> None:
         self._fields = Fields(self.facts)
@@ -29,9 +29,9 @@ class Verdict:
         """The headline, unless an earlier one applies."""
         self._say("headline", sentence, when)
 
-    def reason(self, sentence: str, *, when: bool = True) -> None:
+    def sentence(self, sentence: str, *, when: bool = True) -> None:
         """A sentence below the headline."""
-        self._say("reason", sentence, when)
+        self._say("sentence", sentence, when)
 
     def subject(self, figure: str, *, when: bool = True) -> None:
         """What the mail's subject says after edition and date, unless an earlier one applies."""
@@ -43,9 +43,9 @@ class Verdict:
         return "".join(self._said["headline"][:1])
 
     @property
-    def reasons_text(self) -> str:
-        """The reasons in one line."""
-        return " ".join(filter(None, self._said["reason"]))
+    def sentences_text(self) -> str:
+        """The sentences in one line."""
+        return " ".join(filter(None, self._said["sentence"]))
 
     @property
     def subject_text(self) -> str:
@@ -55,13 +55,13 @@ class Verdict:
 
     @property
     def block(self) -> Block:
-        """The date, what a corrected report said before, headline and reasons."""
+        """The date, what a corrected report said before, headline and sentences."""
         kicker, before = (
             f"{self.day.edition.title} · {self.day.period.dates}",
             correction(self.day.sent, self.day.sales),
         )
-        text = [kicker, "", *([folded(before), ""] if before else []), self.headline_text, folded(self.reasons_text)]
-        content = {"kicker": kicker, "corrected": before, "headline": self.headline_text, "reason": self.reasons_text}
+        text = [kicker, "", *([folded(before), ""] if before else []), self.headline_text, folded(self.sentences_text)]
+        content = {"kicker": kicker, "corrected": before, "headline": self.headline_text, "reason": self.sentences_text}
         return Block("verdict", "\n".join(text), content)
 
     def _say(self, kind: str, sentence: str, when: bool) -> None:

@@ -264,7 +264,8 @@ POOR_CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_contrasts_with_its_background(page: Page, scheme: str):
-    page.emulate_media(color_scheme=scheme)
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_every_text_contrasts_with_its_background(page: Page, media: str, scheme: str):
+    page.emulate_media(media=media, color_scheme=scheme)
     assert page.evaluate(POOR_CONTRAST) == []
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(media="screen", color_scheme="light")

@@ -1,5 +1,7 @@
 """A kernel `t3` as tests use it."""
 
+from typing import Any
+
 from jupyter_client.manager import KernelManager
 
 
@@ -7,7 +9,7 @@ class Kernel:
     """One kernel `t3` and a client of it."""
 
     def __init__(self, **launch: object) -> None:
-        self.manager = KernelManager(kernel_name="t3")
+        self.manager: Any = KernelManager(kernel_name="t3")
         self.manager.start_kernel(**launch)
         self.connect()
 

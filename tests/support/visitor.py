@@ -1,6 +1,6 @@
 """Somebody who looks at a page: requests with the cookies of one browser, and the websocket of the page's kernel."""
 
-import http.client
+import email.message
 import http.cookiejar
 import json
 import re
@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -21,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from scheduler.web import processes
 from t3lib.settings import settings
 
-Answer = tuple[int, str, http.client.HTTPMessage]
+Answer = tuple[int, str, email.message.Message]
 
 
 class Visitor:
@@ -54,16 +55,16 @@ class Visitor:
 
     def sign_in(self, typed: str, query: str = "", **headers: str) -> int:
         """The status that a person gets who types a token into the form."""
-        form = self.ask("login", **headers)[1]
+        form = self.ask("login", None, None, **headers)[1]
         given = {"password": typed, "_xsrf": re.search(r'name="_xsrf" value="([^"]+)"', form)[1]}
-        return self.ask(f"login{query}", given, **headers)[0]
+        return self.ask(f"login{query}", given, None, **headers)[0]
 
     @property
     def cookie(self) -> str:
         """The header that this browser sends."""
         return "; ".join(f"{one.name}={one.value}" for one in self.cookies)
 
-    def channel(self, kernel: str, **options: object) -> websocket.WebSocket:
+    def channel(self, kernel: str, **options: Any) -> websocket.WebSocket:
         """The websocket of a kernel, as this browser opens it."""
         header = [f"{name}: {value}" for name, value in self.headers.items()]
         return channel(self.url, kernel, cookie=self.cookie, header=header, **options)
@@ -73,7 +74,7 @@ def kernel_of(html: str) -> str:
     return json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.DOTALL)[1])["kernelId"]
 
 
-def channel(url: str, kernel: str, **options: object) -> websocket.WebSocket:
+def channel(url: str, kernel: str, **options: Any) -> websocket.WebSocket:
     address = url.replace("http://", "ws://")
     return websocket.create_connection(f"{address}api/kernels/{kernel}/channels", **{"timeout": 20} | options)
 
@@ -122,7 +123,7 @@ def serves(monkeypatch: pytest.MonkeyPatch, folder: Path, *cells: str) -> None:
     nbformat.write(notebook, path)
     usual = processes.voila_server.command
 
-    def command(*page: object) -> list[str]:
+    def command(*page: Any) -> list[str]:
         return [str(path) if part.endswith(".ipynb") else part for part in usual(*page)]
 
     monkeypatch.setattr(processes.voila_server, "command", command)

@@ -1,6 +1,6 @@
 """Reproduces a past run: its commit in a worktree of its own, on the versions of the files that it read.
 
-The commit's own replay program runs its own code: modules, notebooks and migrations may have moved since. Taken from
+The commit's own program runs its own code: modules, notebooks and migrations may have moved since. Taken from
 today: the Python packages, the names of the environment variables, and the entry point `t3-fork` of the installed
 distribution, which a past tree must have too. The database is a new one that the commit's own migrations make, so old
 code never meets a newer schema."""
@@ -26,8 +26,9 @@ from t3lib.problems import RefusedError
 from t3lib.report.parts.closing import REPORT
 from t3lib.settings import ROOT, settings
 
-REPLAY = Path(__file__).with_name("replay.py")
-# The folders under scheduler/ that have held replay.py, newest first. A new one is added, none is removed.
+# The file keeps its first name, by which later versions find it in past commits; elsewhere "replay" is of rejects.
+PROGRAM = Path(__file__).with_name("replay.py")
+# The folders under scheduler/ in which replay.py has been, newest first. A new one is added, none is removed.
 _FOLDERS = (("runs", "reproduction"), ("reproduction",))
 # Settings that decide about rows; nothing else of this environment is passed on. A renamed setting is passed on under
 # both names.
@@ -100,7 +101,7 @@ def reproduce(run_id: str) -> Reproduction:
             raise RefusedError(f"The bucket no longer holds a version that run {run_id} read: {found.missing[-1]}.")
         work = {"notebook": run["notebook"], "parameters": run["parameters"], "batches": list(batches.values()),
                 "stages": stages}  # fmt: skip
-        found.now = figures(_replay(folder, _program(folder, commit), work))
+        found.now = figures(_run_program(folder, _program(folder, commit), work))
     return found
 
 
@@ -143,7 +144,7 @@ def _stages(tree: Path, commit: str, notebook: str) -> list[str]:
 
 
 def _program(folder: Path, commit: str) -> Path:
-    """The commit's own replay program; if it has none, the first one added after it, else today's."""
+    """The commit's own program; if it has none, the first one added after it, else today's."""
     places = ["/".join(("scheduler", *place, "replay.py")) for place in _FOLDERS]
     for place in places:
         if (own := folder / "tree" / place).is_file():
@@ -151,7 +152,7 @@ def _program(folder: Path, commit: str) -> Path:
     added = _git("log", "--reverse", "--ancestry-path", "--diff-filter=A", "--no-renames", "--format=%H", "--name-only",
                  f"{commit}..HEAD", "--", *places).split()  # fmt: skip
     if not added:
-        return REPLAY
+        return PROGRAM
     (folder / "replay.py").write_text(_git("show", f"{added[0]}:{added[1]}"), encoding="utf-8")
     return folder / "replay.py"
 
@@ -163,7 +164,7 @@ def _other_packages(tree: Path) -> list[str]:
     return [] if then == now else [OTHER_PACKAGES]
 
 
-def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
+def _run_program(folder: Path, program: Path, work: dict[str, Any]) -> Path:
     """Let the commit's own code take the files in and run the notebook; returns the executed notebook.
 
     The docstring of replay.py describes its input and output."""
@@ -187,7 +188,7 @@ def _replay(folder: Path, program: Path, work: dict[str, Any]) -> Path:
 
 
 def _executed_copy(printed: str) -> Path:
-    """The path in the last line of what a replay program printed: JSON, or the bare path as the first ones did."""
+    """The path in the last line of what such a program printed: JSON, or the bare path as the first ones did."""
     last = printed.strip().splitlines()[-1]
     return Path(json.loads(last)["executed_copy"] if last.startswith("{") else last)
 

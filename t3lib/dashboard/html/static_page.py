@@ -18,7 +18,7 @@ def page(view: View | None, error_message: str = "", sheet: str = "", fragments:
 
     `fragments`: the view's, if they are rendered already."""
     notice = alert(error_message)
-    if view is None or view.held is None:
+    if view is None or view.recorded is None:
         body = parts.no_answer() if view is None else parts.no_sales()
         return f'<div class="t3-page">{_controls(view)}{notice}{body}</div>'
     fragments = fragments or render(view)

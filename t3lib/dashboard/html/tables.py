@@ -36,8 +36,8 @@ def value(text: str) -> Value:
     """£1,234.50 as 1234.50, 1,234 as 1234, other texts unchanged (but `= level` loses its sign: it is no formula)."""
     if not _NUMBER.fullmatch(text):
         return "level" if text == "= level" else text
-    plain = text.replace("−", "-").replace("£", "").replace(",", "")
-    return Decimal(plain) if "." in plain or "£" in text else int(plain)
+    number = text.replace("−", "-").replace("£", "").replace(",", "")
+    return Decimal(number) if "." in number or "£" in text else int(number)
 
 
 class _Reader(HTMLParser):

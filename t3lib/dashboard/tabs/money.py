@@ -241,8 +241,8 @@ def _weeks(weeks: pd.DataFrame, truck_id: int) -> list[int]:
 
 
 def _cost(name: str) -> str:
-    plain = name.replace("_", " ")
-    return "VAT" if plain.lower() == "vat" else plain[:1].upper() + plain[1:]
+    spaced = name.replace("_", " ")
+    return "VAT" if spaced.lower() == "vat" else spaced[:1].upper() + spaced[1:]
 
 
 def _share(pence: int, found: metrics.Contribution) -> str:

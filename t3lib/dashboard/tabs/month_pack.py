@@ -51,12 +51,12 @@ def trailing(db: sa.Connection, context: TabContext) -> str:
 def growth(db: sa.Connection, context: TabContext) -> str:
     """Like-for-like growth over a year, and how dependent sales are on a few trucks."""
     name, now = "Growth over the year", _twelve(context.scope)
-    found, held = metrics.concentration(db, now), metrics.data_range(db)
+    found, recorded = metrics.concentration(db, now), metrics.data_range(db)
     if found is None:
         return message_card(name, NO_SALES)
     before = metrics.year_before(now)
     rows: list[Row]
-    if held and held[0] <= before.first:
+    if recorded and recorded[0] <= before.first:
         same = metrics.like_for_like(db, now, before)
         rows = [
             ("Like for like", change_cell(same.like_for_like_pence, same.like_for_like_before_pence)),

@@ -10,7 +10,7 @@ import ipywidgets as w
 
 from t3lib.dashboard.state import PAYMENTS, PRESETS, TABS, State
 from t3lib.dashboard.view import View
-from t3lib.dashboard.widgets.boxes import box, plain
+from t3lib.dashboard.widgets.boxes import box, unstyled
 from t3lib.dashboard.widgets.picks import PICKS, Pick
 
 MOST_CHIPS = 12
@@ -23,14 +23,14 @@ class Controls:
         self._choose, self._displaying, self._state = choose, False, State()
         self._names: dict[int, str] = {}
         shown = [option for option in _options(PRESETS) if option[1] != "custom"]
-        self.preset = plain(w.ToggleButtons, "t3-segment t3-range", options=shown, value=None)
-        self.first, self.last = plain(w.DatePicker), plain(w.DatePicker)
-        self.payment = plain(w.ToggleButtons, "t3-segment t3-paid", options=_options(PAYMENTS))
-        self.tab = plain(w.ToggleButtons, "t3-tabs", options=_options(TABS))
+        self.preset = unstyled(w.ToggleButtons, "t3-segment t3-range", options=shown, value=None)
+        self.first, self.last = unstyled(w.DatePicker), unstyled(w.DatePicker)
+        self.payment = unstyled(w.ToggleButtons, "t3-segment t3-paid", options=_options(PAYMENTS))
+        self.tab = unstyled(w.ToggleButtons, "t3-tabs", options=_options(TABS))
         self.trucks = box("t3-chips")
         self.picks = {name: Pick(partial(self._pick, name)) for name, _, _ in PICKS}
         hint = "Download what is shown"
-        self.csv, self.xlsx = (plain(w.Button, "t3-action", description=t, tooltip=hint) for t in ("CSV", "Excel"))
+        self.csv, self.xlsx = (unstyled(w.Button, "t3-action", description=t, tooltip=hint) for t in ("CSV", "Excel"))
         self.tab.observe(self._tab, "value")
         self.preset.observe(self._preset, "value")
         self.first.observe(self._dates, "value")
@@ -66,11 +66,11 @@ class Controls:
             chip.value = truck in chosen
 
     def _chips(self) -> list[w.ToggleButton]:
-        every = plain(w.ToggleButton, description="All trucks")
+        every = unstyled(w.ToggleButton, description="All trucks")
         every.observe(lambda _: self._change(trucks=()), "value")
         chips = [every]
         for truck, name in self._names.items():
-            chip = plain(w.ToggleButton, description=chip_text(truck, name), tooltip=f"Truck {truck}")
+            chip = unstyled(w.ToggleButton, description=chip_text(truck, name), tooltip=f"Truck {truck}")
             chip.observe(lambda event, truck=truck: self._toggle(truck, event["new"]), "value")
             chips.append(chip)
         return chips

@@ -7,7 +7,7 @@ import ipywidgets as w
 
 from t3lib.dashboard.state import COMPARISONS, State
 from t3lib.dashboard.view import View
-from t3lib.dashboard.widgets.boxes import hideable, plain
+from t3lib.dashboard.widgets.boxes import hideable, unstyled
 
 Choice = tuple[str, Any]  # (text, value)
 
@@ -50,7 +50,7 @@ class Pick:
     def __init__(self, on_choice: Callable[[Any], None]) -> None:
         self._on_choice, self._displaying = on_choice, False
         self._choices: list[Choice] = []
-        self.widget = hideable(plain(w.Dropdown, "t3-pick", options=()))
+        self.widget = hideable(unstyled(w.Dropdown, "t3-pick", options=()))
         self.widget.observe(self._changed, "value")
 
     def show(self, choices: list[Choice], value: Any) -> None:

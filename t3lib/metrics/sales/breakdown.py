@@ -33,8 +33,8 @@ def compared(
     0  Burrito Madness               2100                      700
     1    SuperSmoothie                499                      499
     """
-    held = data_range(db)
-    periods = [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
+    recorded = data_range(db)
+    periods = [period for period in same_weekdays_before(scope, weeks) if recorded and period.first >= recorded[0]]
     return beside(breakdown, key, db, scope, before=periods[:1], usual=periods)
 
 

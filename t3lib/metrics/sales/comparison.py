@@ -28,7 +28,7 @@ def typical(db: sa.Connection, scope: Scope, weeks: int = 4) -> Typical | None:
     >>> found.gross_sales_pence, found.transactions, found.weeks
     (1199, 2, 2)
     """
-    return mean(db, _held(db, scope, weeks))
+    return mean(db, _recorded(db, scope, weeks))
 
 
 def mean(db: sa.Connection, scopes: Sequence[Scope]) -> Typical | None:
@@ -83,13 +83,13 @@ def change_pct(now: float | None, before: float | None) -> float | None:
     return None if now is None or not before else 100 * (now - before) / before
 
 
-def _held(db: sa.Connection, scope: Scope, weeks: int) -> list[Scope]:
-    held = data_range(db)
-    return [period for period in same_weekdays_before(scope, weeks) if held and period.first >= held[0]]
+def _recorded(db: sa.Connection, scope: Scope, weeks: int) -> list[Scope]:
+    recorded = data_range(db)
+    return [period for period in same_weekdays_before(scope, weeks) if recorded and period.first >= recorded[0]]
 
 
 def _typical_rows(db: sa.Connection, scope: Scope, weeks: int, grain: list[str]) -> pd.DataFrame:
-    periods = _held(db, replace(scope, until_hour=None), weeks)
+    periods = _recorded(db, replace(scope, until_hour=None), weeks)
     pence: dict[tuple[int, ...], int] = {}
     for period in periods:
         frame = by_hour_and_truck(db, period)

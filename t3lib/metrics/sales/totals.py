@@ -83,11 +83,10 @@ def by_day(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     2    2026-11-04             1                700                   700
     3    2026-11-05             3               1899                   633
     """
-    held = data_range(db)
-    zero_first = max(scope.first, held[0]) if held else scope.first
-    zero_last = (
-        min(scope.last, held[1], business_day.today() - timedelta(days=1)) if held else scope.first - timedelta(1)
-    )
+    recorded = data_range(db)
+    zero_first = max(scope.first, recorded[0]) if recorded else scope.first
+    yesterday = business_day.today() - timedelta(days=1)
+    zero_last = min(scope.last, recorded[1], yesterday) if recorded else scope.first - timedelta(days=1)
     return _frame(db, _BY_DAY, scope, zero_first=zero_first, zero_last=zero_last)
 
 

@@ -50,13 +50,13 @@ def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> 
     1    SuperSmoothie            1996                   <NA>
     """
     now = periods_until(scope, "month", months)
-    earlier, held = year_before(now), data_range(db)
+    earlier, recorded = year_before(now), data_range(db)
     frame = truck_shares(db, now).rename(
         columns={"gross_sales_pence": "trailing_pence", "share_pct": "trailing_share_pct"}
     )
     counted = trailing_months(db, scope, months)["truck_id"].value_counts()
     frame["trailing_months"] = frame["truck_id"].map(counted).fillna(0).astype("int64")
-    if held and held[0] <= earlier.first:
+    if recorded and recorded[0] <= earlier.first:
         before = by_truck(db, earlier).set_index("truck_id")["gross_sales_pence"]
         frame["trailing_before_pence"] = frame["truck_id"].map(before).fillna(0).astype("Int64")
     else:

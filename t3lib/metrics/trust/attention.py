@@ -11,8 +11,8 @@ from t3lib.editions import Limits, attention_limits
 from t3lib.metrics.sales.comparison import change_pct
 from t3lib.metrics.sales.totals import data_range
 from t3lib.metrics.scope import Scope, bound, same_weekdays_before
+from t3lib.metrics.trust.explanations import likely_explanation
 from t3lib.metrics.trust.quality import complete_until
-from t3lib.metrics.trust.reasons import likely_reason
 from t3lib.money import pounds
 
 
@@ -45,14 +45,14 @@ def attention(
     """
     limits = limits or attention_limits()
     scope = Scope(business_date, business_date, until_hour=complete_until(db, business_date))
-    held = data_range(db)
-    weeks = [week.first for week in same_weekdays_before(scope, limits.weeks) if held and week.first >= held[0]]
+    recorded = data_range(db)
+    weeks = [week.first for week in same_weekdays_before(scope, limits.weeks) if recorded and week.first >= recorded[0]]
     if len(weeks) < limits.fewest_weeks:
         return []
     found = _trucks(db, scope, weeks, limits) + _rejects(db, scope, weeks, limits)
     concerned = [pair for pair in found if not trucks or pair[1].truck_id in {None, *trucks}]
     most = [item for _, item in sorted(concerned, key=lambda pair: -pair[0])[: limits.most]]
-    return [replace(one, reason=likely_reason(db, scope, weeks, one.kind, one.truck_id)) for one in most]
+    return [replace(one, reason=likely_explanation(db, scope, weeks, one.kind, one.truck_id)) for one in most]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from t3lib.report.block import STYLE, TEMPLATES
+from t3lib.report.block import TEMPLATES, style
 from t3lib.report.chart import WIDTH
 from t3lib.report.parts.bars import DARK_PNG
 from t3lib.report.parts.closing import REPORT
@@ -85,5 +85,5 @@ def _html(notebook: NotebookNode, words: dict[str, str]) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
     )
-    html, _ = exporter.from_notebook_node(notebook, {**words, "style": STYLE.read_text(encoding="utf-8")})
+    html, _ = exporter.from_notebook_node(notebook, {**words, "style": style()})
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)

@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import matplotlib
 import typst
 from nbformat import NotebookNode
 
+from t3lib.charts.palette import LIGHT
 from t3lib.report.block import BLOCK, TEMPLATES
 from t3lib.report.chart import WIDTH
 
@@ -45,6 +47,7 @@ def _set(notebook: NotebookNode, envelope: dict[str, Any], corrected: bool, **mo
             "kicker": next((part["kicker"] for part in parts if "kicker" in part), envelope["subject"]),
             "footer": "Corrected report" if corrected else "Confidential",
             "parts": parts,
+            "colours": asdict(LIGHT),
         }
         (place / "report.json").write_text(json.dumps(report), encoding="utf-8")
         (place / SOURCE.name).write_bytes(SOURCE.read_bytes())

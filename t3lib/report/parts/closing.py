@@ -57,7 +57,7 @@ def envelope(day: Day, verdict: Verdict) -> Envelope:
             "business_date": day.business_date.isoformat(),
             "edition": day.edition.name,
             "subject": verdict.subject_text,
-            "preheader": verdict.reasons_text,
+            "preheader": verdict.sentences_text,
             "headline": {
                 "gross_sales_pence": day.sales.gross_sales_pence,
                 "transactions": day.sales.transactions,

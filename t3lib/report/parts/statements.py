@@ -32,5 +32,5 @@ def beside(names: pd.Series, small: pd.Series) -> list[Cell]:
 
 def cost_name(cost: str) -> str:
     """A cost as people write it: card_fee is Card fee, vat is VAT."""
-    plain = words.line(cost.replace("_", " "))
-    return "VAT" + plain[3:] if plain.lower().startswith("vat") else plain[:1].upper() + plain[1:]
+    said = words.line(cost.replace("_", " "))
+    return "VAT" + said[3:] if said.lower().startswith("vat") else said[:1].upper() + said[1:]

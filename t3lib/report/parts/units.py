@@ -42,10 +42,10 @@ def written(value: Any, name: str, missing: str = "–") -> str:
 
 def unit(name: str) -> str:
     """The unit of a column: its entry's in the glossary, or what its name ends in."""
-    plain = name.removesuffix("_before").removesuffix("_usual")
-    if plain in _UNITS or plain in GLOSSARY:
-        return _UNITS.get(plain) or GLOSSARY[plain].unit
-    return "pence" if plain.endswith("_pence") else "percent" if plain.endswith("_pct") else ""
+    base = name.removesuffix("_before").removesuffix("_usual")
+    if base in _UNITS or base in GLOSSARY:
+        return _UNITS.get(base) or GLOSSARY[base].unit
+    return "pence" if base.endswith("_pence") else "percent" if base.endswith("_pct") else ""
 
 
 def fields(*sources: Any) -> dict[str, str]:

@@ -12,18 +12,18 @@ from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
 
 # How the same row may be written: the content of a file, or a total, and what is read from it.
-_PLAIN = "timestamp,type,total\n2026-11-05 12:00:00+00:00,card,4.99\n"
+_SAMPLE = "timestamp,type,total\n2026-11-05 12:00:00+00:00,card,4.99\n"
 FILE_SPELLINGS: dict[str, bytes] = {
-    "UTF-8, with or without a byte order mark": b"\xef\xbb\xbf" + _PLAIN.encode(),
-    "UTF-16 with its byte order mark": _PLAIN.encode("utf-16"),
-    "Latin-1, where it is not UTF-8": _PLAIN.replace("4.99", "£4.99").encode("latin-1"),
-    "lines that end in LF, CRLF or CR; empty lines between them": _PLAIN.replace("\n", "\r\n\r\n").encode(),
-    "fields separated by commas, semicolons or tabs, as in the first line": _PLAIN.replace(",", ";").encode(),
-    "fields in quotes": _PLAIN.replace("card", '"card"').replace("4.99", '"4.99"').encode(),
+    "UTF-8, with or without a byte order mark": b"\xef\xbb\xbf" + _SAMPLE.encode(),
+    "UTF-16 with its byte order mark": _SAMPLE.encode("utf-16"),
+    "Latin-1, where it is not UTF-8": _SAMPLE.replace("4.99", "£4.99").encode("latin-1"),
+    "lines that end in LF, CRLF or CR; empty lines between them": _SAMPLE.replace("\n", "\r\n\r\n").encode(),
+    "fields separated by commas, semicolons or tabs, as in the first line": _SAMPLE.replace(",", ";").encode(),
+    "fields in quotes": _SAMPLE.replace("card", '"card"').replace("4.99", '"4.99"').encode(),
     "columns in any order and case, among others": b"Total,till,TYPE,Timestamp\n4.99,1,card,2026-11-05 12:00Z\n",
-    "a time with a T, without seconds, or with an offset (none means UTC)": _PLAIN.replace(
+    "a time with a T, without seconds, or with an offset (none means UTC)": _SAMPLE.replace(
         "2026-11-05 12:00:00+00:00", "2026-11-05T13:00+01:00").encode(),
-    "a payment in any case, with spaces around it": _PLAIN.replace("card", " CARD ").encode(),
+    "a payment in any case, with spaces around it": _SAMPLE.replace("card", " CARD ").encode(),
 }  # fmt: skip
 TOTAL_SPELLINGS: dict[str, int] = {
     "7": 700, "9.6": 960, "8.70": 870, ".5": 50, " 5.00 ": 500, "£7.50": 750, "5 GBP": 500, "7,50": 750,

@@ -85,8 +85,8 @@ class Check:
 
 def checks(db: sa.Connection) -> list[Check]:
     """Every check of the whole warehouse."""
-    rollups_hold = [_rollup(db, name) for name in ROLLUPS]
-    return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups_hold, _rules(db), _unfinished(db)]
+    rollups = [_rollup(db, name) for name in ROLLUPS]
+    return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups, _rules(db), _unfinished(db)]
 
 
 def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
@@ -177,8 +177,8 @@ def _rollup(db: sa.Connection, name: str) -> Check:
         return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` rebuilds these rows")
     sums = ", ".join(f"coalesce(sum({value}), 0)::bigint" for value in rollup.values)
     rows, count, *pence = db.execute(sa.text(f"SELECT count(*), {sums} FROM {rollup.table}")).one()
-    held = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])
-    return Check(f"rollup_{name}", True, f"{rollup.table}: {rows:,} rows with {held}, equal to {rollup.source}")
+    sums_shown = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])
+    return Check(f"rollup_{name}", True, f"{rollup.table}: {rows:,} rows with {sums_shown}, equal to {rollup.source}")
 
 
 def _rules(db: sa.Connection) -> Check:

@@ -122,8 +122,8 @@ def _codes(column: pa.ChunkedArray) -> tuple[list[bytes], np.ndarray] | None:
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     _, layout, epoch = _NUMBERS[column.type]
-    plain = column if column.type == pa.bool_() else column.cast(f"int{8 * np.dtype(layout).itemsize}")
-    numbers: np.ndarray = pc.fill_null(plain, False if column.type == pa.bool_() else 0).to_numpy()
+    integers = column if column.type == pa.bool_() else column.cast(f"int{8 * np.dtype(layout).itemsize}")
+    numbers: np.ndarray = pc.fill_null(integers, False if column.type == pa.bool_() else 0).to_numpy()
     return numbers - epoch if epoch else numbers
 
 

@@ -16,7 +16,7 @@ from scheduler.cli import app
 pytestmark = pytest.mark.slow  # it starts every service
 
 
-def plain(result: subprocess.CompletedProcess, *words: str, code: int = 1) -> None:
+def one_line(result: subprocess.CompletedProcess, *words: str, code: int = 1) -> None:
     """One line that says what to do."""
     last = result.stderr.strip().splitlines()[-1]
     assert result.returncode == code, result.stderr
@@ -25,38 +25,38 @@ def plain(result: subprocess.CompletedProcess, *words: str, code: int = 1) -> No
 
 
 def test_a_database_that_is_down(home):
-    plain(
+    one_line(
         home.t3("status", T3_DATABASE_URL="postgresql://u:p@127.0.0.1:1/t3"), "No database answers", "T3_DATABASE_URL"
     )
 
 
 def test_a_wrong_setting_is_named(home):
-    plain(home.t3("status", T3_TIMEZONE="Mars"), "T3_TIMEZONE", "Europe/London")
+    one_line(home.t3("status", T3_TIMEZONE="Mars"), "T3_TIMEZONE", "Europe/London")
 
 
 def test_a_wrong_password(home):
     url = json.loads((home.path / "services.json").read_text())["database_url"]
     wrong = re.sub(r":[^:@/]+@", ":wrong@", url)
-    plain(home.t3("status", T3_DATABASE_URL=wrong), "password", "T3_DATABASE_URL")
+    one_line(home.t3("status", T3_DATABASE_URL=wrong), "password", "T3_DATABASE_URL")
 
 
 def test_a_database_without_the_schemas(home, postgres):
-    plain(home.t3("status", T3_DATABASE_URL=postgres), "has no T3 tables yet", "t3 db upgrade")
+    one_line(home.t3("status", T3_DATABASE_URL=postgres), "has no T3 tables yet", "t3 db upgrade")
 
 
 @pytest.mark.slow
 def test_a_missing_folder_and_a_missing_bucket(home):
-    plain(home.t3("ingest", T3_LANDING_URL="file:///nowhere"), "/nowhere", "does not exist")
+    one_line(home.t3("ingest", T3_LANDING_URL="file:///nowhere"), "/nowhere", "does not exist")
     endpoint = {"T3_S3_ENDPOINT": "http://127.0.0.1:1", "T3_S3_ACCESS_KEY_ID": "key12345",
                 "T3_S3_SECRET_ACCESS_KEY": "secret12345"}  # fmt: skip
-    plain(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **endpoint), "Nothing answers at", "T3_S3_ENDPOINT")
+    one_line(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **endpoint), "Nothing answers at", "T3_S3_ENDPOINT")
 
 
 @pytest.mark.slow
 def test_the_bucket_of_the_embedded_store_that_is_missing(home):
     known = json.loads((home.path / "services.json").read_text())
     env = {f"T3_{name.upper()}": value for name, value in known.items() if name.startswith("s3_")}
-    plain(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **env), "does not exist", "T3_LANDING_URL")
+    one_line(home.t3("ingest", T3_LANDING_URL="s3://nowhere", **env), "does not exist", "T3_LANDING_URL")
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_a_full_disk_while_staging_loads_nothing_and_the_next_run_everything(hom
     (bucket / "T3_T1_A1.csv").write_text("timestamp,type,total\n" + rows)
     env = {"T3_LANDING_URL": (tmp_path / "bucket").as_uri()}
     try:
-        plain(home.t3("ingest", T3_OUTPUTS=str(small), **env), "disk is full", "outputs/")
+        one_line(home.t3("ingest", T3_OUTPUTS=str(small), **env), "disk is full", "outputs/")
         assert home.status()["rows_loaded"] == 0
     finally:
         subprocess.run(["umount", small], check=True)
@@ -98,7 +98,7 @@ def test_wrong_use_is_exit_code_2(home):
 
 
 def test_a_date_that_is_none_is_named(home):
-    plain(home.t3("report", "--date", "yesterday"), "--date 'yesterday'", "2026-11-05", code=2)
+    one_line(home.t3("report", "--date", "yesterday"), "--date 'yesterday'", "2026-11-05", code=2)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_the_old_name_of_reprocess_works_is_not_in_the_help_and_says_the_new_one
 
 
 def test_what_does_not_exist_is_exit_code_1(home):
-    plain(home.t3("mail", "show", "99"), "There is no mail 99", "`t3 mail list`")
-    plain(home.t3("reproduce", "--run", "3-none"), "no finished run 3-none")
+    one_line(home.t3("mail", "show", "99"), "There is no mail 99", "`t3 mail list`")
+    one_line(home.t3("reproduce", "--run", "3-none"), "no finished run 3-none")
 
 
 def test_a_variable_that_is_no_setting_is_named_beside_the_one_that_was_meant(home):

@@ -69,7 +69,7 @@ def test_the_loaded_spelling_is_the_one_whose_deletion_is_recorded(bucket: Path)
 
 
 @pytest.mark.parametrize(
-    ("key", "plain"),
+    ("key", "logical_key"),
     [
         (PADDED, "trucks/2026-11/5/15/T3_T3_A1.csv"),
         ("trucks/2026-01/05/09/T3_T007_01.csv", "trucks/2026-1/5/9/T3_T7_01.csv"),
@@ -79,11 +79,11 @@ def test_the_loaded_spelling_is_the_one_whose_deletion_is_recorded(bucket: Path)
         ("trucks/2026-10/10/00/T3_T0_A1.csv", "trucks/2026-10/10/0/T3_T0_A1.csv"),
     ],
 )
-def test_python_and_the_ledger_agree_on_the_logical_key(bucket: Path, key: str, plain: str):
+def test_python_and_the_ledger_agree_on_the_logical_key(bucket: Path, key: str, logical_key: str):
     with warehouse.connect() as db:
         db.execute(
             sa.text("INSERT INTO ops.source_file (key, etag, size, last_modified, kind) "
                     "VALUES (:key, 'e', 1, now(), 'other')"), {"key": key},
         )  # fmt: skip
-    assert (logical(key), logical(plain)) == (plain, plain)
-    assert rows("SELECT logical_key FROM ops.source_file") == [(plain,)]
+    assert (logical(key), logical(logical_key)) == (logical_key, logical_key)
+    assert rows("SELECT logical_key FROM ops.source_file") == [(logical_key,)]

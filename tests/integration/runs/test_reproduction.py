@@ -65,14 +65,14 @@ def commit(repository: Path) -> str:
 
 @pytest.fixture
 def before_the_move(tmp_path: Path) -> Path:
-    """A repository with this code, in which scheduler/embedded and the replay program lie elsewhere than today."""
+    """A repository with this code, in which scheduler/embedded and replay.py lie elsewhere than today."""
     root = tmp_path / "before"
     for name in ("scheduler", "t3lib", "notebooks"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     shutil.copy(ROOT / "pyproject.toml", root)
-    replay = root / "scheduler" / "reproduction" / "replay.py"
-    replay.parent.mkdir(exist_ok=True)
-    (root / reproduction.REPLAY.relative_to(ROOT)).rename(replay)
+    program = root / "scheduler" / "reproduction" / "replay.py"
+    program.parent.mkdir(exist_ok=True)
+    (root / reproduction.PROGRAM.relative_to(ROOT)).rename(program)
     (root / "scheduler" / "embedded").rename(root / "scheduler" / "servers_of_then")
     for file in root.rglob("*.py"):
         file.write_text(file.read_text().replace("scheduler.embedded", "scheduler.servers_of_then"))
@@ -117,7 +117,7 @@ def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp
             assert reproduction._program(folder, made).read_text() == text
     subprocess.run(["git", "-C", repository, "checkout", "--quiet", commits[0]], check=True)
     with reproduction._folder() as folder, reproduction._worktree(folder / "tree", commits[0]):
-        assert reproduction._program(folder, commits[0]) == reproduction.REPLAY
+        assert reproduction._program(folder, commits[0]) == reproduction.PROGRAM
 
 
 def test_the_answer_of_a_replay_is_json_and_was_a_bare_path():

@@ -8,7 +8,7 @@ from tests.support.steps import change, one, until
 
 pytestmark = pytest.mark.slow  # it starts workers
 
-HELD = """
+LEASES = """
     SELECT count(*) FROM ops.lease
     JOIN pg_stat_activity AS session ON session.pid = lease.pid AND session.backend_start = lease.started_at
 """
@@ -23,7 +23,7 @@ def test_a_lease_is_held_by_one_worker_and_taken_again_after_a_lost_connection(d
     first.beat()
     with pytest.raises(Exception, match=r"terminat|closed"):
         second.beat()
-    until(lambda: one(HELD) == 1)
+    until(lambda: one(LEASES) == 1)
     third = Lease(database, "machine")
     assert third.executor == "machine-2"
     with pytest.raises(LeaseTakenError):
@@ -37,7 +37,7 @@ def test_a_lease_that_our_own_lost_connection_still_holds_is_taken_back(database
     ghost, lease._connection = lease._connection, None  # as after a cut: the server still holds the old connection
     with pytest.raises(Exception, match="still holds"):
         lease.beat()
-    until(lambda: one(HELD) == 0)
+    until(lambda: one(LEASES) == 0)
     lease.beat()
     ghost.close()
     lease.release()

@@ -66,7 +66,7 @@ def test_what_is_old_goes(folder: Path):
 
 def test_without_a_folder_each_reads_for_itself(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv(FOLDER, raising=False)
-    assert [shared("k", lambda n=n: n) for n in (1, 2)] == [1, 2]
+    assert [shared("k", lambda: 1), shared("k", lambda: 2)] == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["t3lib.moved_since", "t3lib.money"])

@@ -10,7 +10,7 @@ from t3lib.feed.metadata import read_metadata
 
 HEADER = ["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"]
 TACO = [1, "Taco", "Hot", "NO", 5]
-PLACES = [["ID", "NAME"], [7, "Market"]]
+PLACES: list[list] = [["ID", "NAME"], [7, "Market"]]
 
 
 def workbook(*sheets: tuple[str, list[list]], change=lambda book: None) -> bytes:

@@ -14,8 +14,8 @@ LONDON = ZoneInfo("Europe/London")
 START = time(4)
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 def test_a_sale_after_midnight_belongs_to_the_evening_before():

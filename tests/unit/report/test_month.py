@@ -41,7 +41,7 @@ def pdf_text(message):
 def test_month_is_compared_with_the_year_before_and_the_month_before():
     said = verdict(month())
     assert said.headline_text == "£1,500.00 taken, 50% above November 2025."
-    assert said.reasons_text.startswith(
+    assert said.sentences_text.startswith(
         "That is 25% above October's £1,200.00. More sales than in November 2025 were made"
     )
     assert verdict(month()).subject_text == "T3 Month pack, Nov 2026: £1,500.00, 50% above Nov 2025"
@@ -51,21 +51,21 @@ def test_month_is_compared_with_the_year_before_and_the_month_before():
 def test_month_without_a_year_before_is_compared_with_the_month_before_only():
     day = month(usual_of=period.of("month", date(2026, 10, 1)))
     assert verdict(day).headline_text == "£1,500.00 taken, 50% above October."
-    assert "October's" not in verdict(day).reasons_text
+    assert "October's" not in verdict(day).sentences_text
     assert "The month is compared with October: the data do not reach back a year." in words_of(report.data_note(day))
 
 
 def test_first_month_compares_with_nothing():
     day = figures(totals(150_000, 200), edition_name="cfo_month", last=NOVEMBER, pack=pack())
     assert verdict(day).headline_text == "£1,500.00 taken in November 2026."
-    assert "There is no earlier month to compare with yet." in verdict(day).reasons_text
+    assert "There is no earlier month to compare with yet." in verdict(day).sentences_text
     assert "vs" not in section("tiles", day).text
 
 
 def test_week_says_which_week_is_meant():
     said = verdict(week())
     assert said.headline_text == "£1,120.00 taken, 24% above a usual week."
-    assert said.reasons_text.startswith("That is 12% above the £1,000.00 of the week before.")
+    assert said.sentences_text.startswith("That is 12% above the £1,000.00 of the week before.")
     assert verdict(week()).subject_text == "T3 Week in figures, week to 22 Nov 2026: £1,120.00, 24% above usual"
     assert "vs 9–15 Nov" in section("tiles", week()).text
 
@@ -80,13 +80,13 @@ def test_week_is_drawn_by_day_with_days_that_had_no_sale():
 
 def test_bank_holidays_are_named():
     christmas = figures(totals(1_000, 2), *SALES[1:], last=date(2026, 12, 25))
-    assert verdict(christmas).reasons_text.startswith("Friday was a bank holiday (Christmas Day).")
+    assert verdict(christmas).sentences_text.startswith("Friday was a bank holiday (Christmas Day).")
     after = figures(totals(1_000, 2), *SALES[1:], last=date(2027, 1, 1))
-    assert "Friday was a bank holiday (New Year's Day)." in verdict(after).reasons_text
+    assert "Friday was a bank holiday (New Year's Day)." in verdict(after).sentences_text
     later = figures(totals(1_000, 2), *SALES[1:], last=date(2027, 1, 8))
-    assert verdict(later).reasons_text.startswith("Last Friday was a bank holiday (New Year's Day).")
+    assert verdict(later).sentences_text.startswith("Last Friday was a bank holiday (New Year's Day).")
     easter = figures(totals(1_000, 2), *SALES[1:], edition_name="cfo_week", last=date(2026, 4, 3))
-    assert "Fri 3 Apr (Good Friday) was a bank holiday." in verdict(easter).reasons_text
+    assert "Fri 3 Apr (Good Friday) was a bank holiday." in verdict(easter).sentences_text
 
 
 def test_day_of_a_clock_change_says_how_long_it_was():

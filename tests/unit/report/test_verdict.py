@@ -8,7 +8,7 @@ from tests.support.reporting import figures, rows, totals, typical, verdict
 def test_good_day_says_how_much_and_why():
     said = verdict(figures(totals(112_000, 140), totals(100_000, 125), typical(100_000, 125)))
     assert said.headline_text == "£1,120.00 taken, 12% above a usual Friday."
-    assert said.reasons_text == (
+    assert said.sentences_text == (
         "That is 12% above last Friday's £1,000.00. "
         "More sales than usual were made (140, +12%), and the average ticket was as usual."
     )
@@ -19,14 +19,14 @@ def test_bad_day_says_how_much_and_why():
     assert said.headline_text == "£900.00 taken, 10% below a usual Friday."
     assert (
         "More sales than usual were made (110, +10%), but the average ticket was lower (£8.18, −18%)."
-        in said.reasons_text
+        in said.sentences_text
     )
 
 
 def test_small_change_is_no_change():
     said = verdict(figures(totals(101_000, 101), totals(100_000, 100), typical(100_000, 100)))
     assert said.headline_text == "£1,010.00 taken, in line with a usual Friday."
-    assert said.reasons_text == (
+    assert said.sentences_text == (
         "That is in line with last Friday's £1,000.00. The number of sales and the average ticket are both as usual."
     )
 
@@ -34,13 +34,13 @@ def test_small_change_is_no_change():
 def test_last_week_and_the_usual_may_disagree():
     said = verdict(figures(totals(90_000, 90), totals(80_000, 80), typical(100_000, 100)))
     assert "10% below a usual Friday" in said.headline_text
-    assert "That is 13% above last Friday's £800.00." in said.reasons_text
+    assert "That is 13% above last Friday's £800.00." in said.sentences_text
 
 
 def test_first_week_compares_with_nothing():
     said = verdict(figures(totals(70_000, 100)))
     assert said.headline_text == "£700.00 taken on Friday."
-    assert said.reasons_text == (
+    assert said.sentences_text == (
         "100 sales, £7.00 each on average, £700.00 together. There is no earlier Friday to compare with yet."
     )
 
@@ -48,17 +48,17 @@ def test_first_week_compares_with_nothing():
 def test_second_week_compares_with_the_one_before():
     said = verdict(figures(totals(70_000, 100), totals(50_000, 100), typical(50_000, 100, weeks=1)))
     assert said.headline_text == "£700.00 taken, 40% above last Friday."
-    assert "last Friday's" not in said.reasons_text
+    assert "last Friday's" not in said.sentences_text
 
 
 def test_day_without_sales_says_so_and_what_is_usual():
     said = verdict(figures(totals(0, 0), totals(50_000, 50), typical(48_000, 50)))
     assert said.headline_text == "No sales are recorded for Friday 20 November."
-    assert said.reasons_text.startswith("A usual Friday takes £480.00.")
+    assert said.sentences_text.startswith("A usual Friday takes £480.00.")
 
 
 def test_day_without_sales_ever():
-    assert verdict(figures(totals(0, 0))).reasons_text == "There is no earlier Friday to compare with yet."
+    assert verdict(figures(totals(0, 0))).sentences_text == "There is no earlier Friday to compare with yet."
 
 
 def test_usual_of_nothing_is_not_divided_by():
@@ -68,11 +68,11 @@ def test_usual_of_nothing_is_not_divided_by():
 
 def test_closed_last_week_is_said():
     said = verdict(figures(totals(70_000, 100), totals(0, 0), typical(60_000, 100)))
-    assert said.reasons_text.startswith("Nothing was sold last Friday.")
+    assert said.sentences_text.startswith("Nothing was sold last Friday.")
 
 
 def test_one_sale_is_one_sale():
-    assert verdict(figures(totals(700, 1))).reasons_text.startswith("1 sale, £7.00")
+    assert verdict(figures(totals(700, 1))).sentences_text.startswith("1 sale, £7.00")
 
 
 def test_truck_that_moved_the_day_is_named():
@@ -83,7 +83,7 @@ def test_truck_that_moved_the_day_is_named():
         label="truck",
     )
     day = figures(totals(112_000, 140), totals(100_000, 100), typical(100_000, 100), trucks=trucks)
-    assert verdict(day).reasons_text.endswith("The largest change is Burrito Madness, £300.00 above its usual.")
+    assert verdict(day).sentences_text.endswith("The largest change is Burrito Madness, £300.00 above its usual.")
 
 
 def test_week_that_lacked_a_truck_is_named():
@@ -94,7 +94,7 @@ def test_week_that_lacked_a_truck_is_named():
         label="truck",
     )
     day = figures(totals(100_000, 100), totals(50_000, 50), typical(90_000, 90), trucks=trucks)
-    assert "That is 100% above last Friday's £500.00, when Kings of Kebabs had no sales." in verdict(day).reasons_text
+    assert "That is 100% above last Friday's £500.00, when Kings of Kebabs had no sales." in verdict(day).sentences_text
 
 
 def test_culinary_readers_get_the_number_of_sales():

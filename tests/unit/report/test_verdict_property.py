@@ -53,11 +53,11 @@ def test_no_verdict_contradicts_its_figures(pence, sales, pence_before, sales_be
     assert bool(found) == bool(mean)
     if found:
         check(change_of(found), taken, mean, flat)
-        week = re.search(rf"That is {_SIDE}", said.reasons_text)
+        week = re.search(rf"That is {_SIDE}", said.sentences_text)
         assert bool(week) == bool(then)
         if week:
             check(change_of(week), taken, then, flat)
-        _count(said.reasons_text, now, usual, flat)
+        _count(said.sentences_text, now, usual, flat)
 
 
 def _count(reason, now, usual, flat):

@@ -12,8 +12,9 @@ LONDON = ZoneInfo("Europe/London")
 PLAN = schedule.Schedule(3, time(2, 30), 5, 5, {"cfo": Due(time(6, 30))})
 
 
-def due(*moment: int) -> list[date]:
-    return [day for day, _ in PLAN.due_reports(datetime(*moment, tzinfo=UTC), LONDON)]
+def due(year: int, month: int, day: int, hour: int, minute: int) -> list[date]:
+    now = datetime(year, month, day, hour, minute, tzinfo=UTC)
+    return [reported for reported, _ in PLAN.due_reports(now, LONDON)]
 
 
 def test_the_report_of_yesterday_is_due_from_its_time_to_midnight():

@@ -22,9 +22,15 @@ def test_what_a_limit_a_file_or_a_rule_does_is_not(name):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(owner, name) for owner in step_retries.RAISED_BY for name in step_retries.RAISED_BY[owner]]
+    ("owner", "name"),
+    [
+        (owner, name)
+        for owners in (step_retries.RAISED_BY, step_retries.LIMITS_BY)
+        for owner, errors in owners.items()
+        for name in errors
+    ],
 )
-def test_each_retried_error_has_an_owner(owner, name):
+def test_each_error_has_an_owner(owner, name):
     module = importlib.import_module(owner)
     assert hasattr(module, name) or f'"{name}"' in inspect.getsource(module)
 

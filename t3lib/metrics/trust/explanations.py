@@ -1,4 +1,4 @@
-"""The likely reason for an unusual day: missing files, hours, place, number and size of sales."""
+"""The likely explanation of an unusual day: missing files, hours, place, number and size of sales."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -30,8 +30,8 @@ _REJECTED = sa.text("""
     WHERE business_date = :day GROUP BY reason, sentence ORDER BY rows DESC, reason LIMIT 1""")
 
 
-def likely_reason(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: str, truck_id: int | None) -> str:
-    """The likely reason why the scope's last day differs from these days; empty if the data show none."""
+def likely_explanation(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: str, truck_id: int | None) -> str:
+    """The likely explanation of how the scope's last day differs from these days; empty if the data show none."""
     if kind == "rejects_up":
         row = db.execute(_REJECTED, {"day": scope.last}).one_or_none()
         return f"Most frequent ({row.rows:,}): {row.sentence}" if row else ""

@@ -1,4 +1,4 @@
-"""The likely reason of an unusual figure: a few literal days, and the sentence that they support."""
+"""The likely explanation of an unusual figure: a few literal days, and the sentence that they support."""
 
 from datetime import date, timedelta
 
