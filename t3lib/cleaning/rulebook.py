@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from t3lib import checkout
+from t3lib.cleaning.allowed import STATING, refused
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome, values
@@ -25,8 +26,23 @@ from t3lib.feed import RAW_SCHEMA
 from t3lib.settings import ROOT, settings
 
 NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
-_STATING, _EXAMPLES = ("read", "reject", "flag", "suggest"), ("examples",)
-_SHUFFLES = (1, 2)
+_EXAMPLES = ("examples",)
+_ORDER = (
+    "catches other rows when the batch comes in another order, or needs another cell: it may use its own cell and the "
+    "batch, no order, clock or chance."
+)
+_PART = (
+    "catches other rows when a part of the batch is not there: what becomes of a row must not depend on which other rows "
+    "come with it. Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
+)
+_ORDER_READ = (
+    "Amounts or payments come out differently when the rules are stated again: a cell without a rule changes `rows`, or "
+    "`rules.read` uses order, clock or chance."
+)
+_PART_READ = (
+    "Amounts or payments come out differently when a part of the batch is not there: let `rules.read` stand alone, under "
+    "no condition on other rows."
+)
 _UTC = pa.timestamp("us", "UTC")
 _FILES = [
     ("file_id", pa.int64()),
@@ -46,7 +62,7 @@ class Rulebook:
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
         """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
-        return cls(_calling(notebook, _STATING))
+        return cls(_calling(notebook, STATING))
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
@@ -99,7 +115,7 @@ class Rulebook:
             try:
                 exec(_compiled(source, name), names)
             except Exception as error:
-                raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
+                raise RuleError(f"{error} ({self.named(source)})") from error
             if rules.restated:
                 raise RuleError(
                     f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
@@ -116,23 +132,30 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again over the shuffled batch. Raises RuleError where something else becomes of it."""
-        for seed in _SHUFFLES:
-            rows, moments = (frame.sample(frac=1, random_state=seed) for frame in stated.unread)
-            places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
-            again = self.state(stated.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
-            for code in stated.stated.keys() | again.stated.keys():
-                if not _same(stated.stated.get(code), again.stated.get(code), places):
-                    raise RuleError(
-                        f"Rule {code!r} catches other rows when the batch comes in another order, or needs another "
-                        "cell: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
-                    )
-            pairs = zip(values(stated), values(again), strict=True)
-            if not all(np.array_equal(one[places[False]], two) for one, two in pairs):
-                raise RuleError(
-                    "Amounts or payments come out differently when the rules are stated again: a cell without a rule "
-                    "changes `rows`, or `rules.read` uses order, clock or chance. Nothing is loaded."
-                )
+        """State the rules again: over the batch in another order, and in a third over its halves and over one row and
+        one moment alone. Raises RuleError where something else becomes of a row."""
+        first, second = ([np.random.default_rng(seed).permutation(len(frame)) for frame in (stated.rows, stated.moments)]
+                         for seed in (1, 2))  # fmt: skip
+        found, whole = values(stated), self.state(stated.over(*first))
+        self._compare(stated, found, whole, first, _ORDER, _ORDER_READ)
+        for of in (slice(0, None, 2), slice(1, None, 2), slice(1)):
+            part = [places[of] for places in second]
+            self._compare(stated, found, self.state(stated.over(*part, whole)), part, _PART, _PART_READ)
+
+    def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: list[np.ndarray],
+                 differs: str, reads: str) -> None:  # fmt: skip
+        """Raise RuleError unless the same becomes of the rows and moments at these places."""
+        for code in [*stated.stated, *(again.stated.keys() - stated.stated.keys())]:
+            if not _same(stated.stated.get(code), again.stated.get(code), places):
+                rule = stated.stated.get(code) or again.stated[code]
+                raise RuleError(f"Rule {code!r} {differs} Nothing is loaded. ({self.named(rule.cell)})")
+        pairs = zip(found, values(again), strict=True)
+        if not all(np.array_equal(one[places[0]], two) for one, two in pairs):
+            raise RuleError(f"{reads} Nothing is loaded.")
+
+    def named(self, cell: str) -> str:
+        """A cell as errors name it: its number among the rules, and its first line."""
+        return f"cell {self.cells.index(cell) + 1} of the rules: {_first_line(cell)}"
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
@@ -146,6 +169,8 @@ def _over_no_rows(book: Rulebook) -> dict[str, Rule]:
 
 @cache
 def _compiled(source: str, name: str) -> CodeType:
+    if problems := refused(source):
+        raise RuleError(f"This cell {'; it '.join(problems)}.")
     return compile(source, name, "exec")
 
 
@@ -153,28 +178,27 @@ def examples(notebook: dict[str, Any]) -> list[Example]:
     """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
     rules = Rulebook.of_notebook(notebook).state(_over_nothing())
     for source in _calling(notebook, _EXAMPLES):
-        if not calls(source, _STATING):
+        if not calls(source, STATING):
             exec(compile(source, "<examples>", "exec"), {"rules": rules})
     return rules.given
 
 
 def verify(rules: Rules) -> Rulebook:
-    """The rulebook of rules that a notebook stated; each is stated again over two shuffled batches first.
-
-    Raises RuleError where a rule does not catch the same then."""
+    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`."""
     book = Rulebook(tuple(rules.sources))
     book.verify(rules)
     return book
 
 
-def _same(stated: Any, again: Any, places: dict[bool, np.ndarray]) -> bool:
+def _same(stated: Rule | None, again: Rule | None, places: list[np.ndarray]) -> bool:
     if stated is None or again is None or stated.of_moments != again.of_moments:
         return False
     at = places[stated.of_moments]
-    if (stated.suggested is None) != (again.suggested is None):
+    if not np.array_equal(stated.caught[at], again.caught):
         return False
-    same = np.array_equal(stated.caught[at], again.caught)
-    return same and (stated.suggested is None or np.array_equal(stated.suggested[at], again.suggested))
+    if stated.suggested is None or again.suggested is None:
+        return stated.suggested is again.suggested
+    return np.array_equal(stated.suggested[at], again.suggested)
 
 
 def _over_nothing() -> Rules:
@@ -214,7 +238,7 @@ def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
 
 def renames(source: str) -> bool:
     """Whether a cell gives `rules` another name, under which calls are not seen."""
-    names = {"rules", *(f"rules.{method}" for method in (*_STATING, *_EXAMPLES))}
+    names = {"rules", *(f"rules.{method}" for method in (*STATING, *_EXAMPLES))}
     with suppress(SyntaxError):
         assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
         return any(ast.unparse(node.value) in names for node in assigned)
