@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,16 @@ from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
 from t3lib.settings import ROOT, settings
 
+Places: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows, of moments
 NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
 _EXAMPLES = ("examples",)
+_CATCHES, _SUGGESTS = "catches other rows", "suggests other totals"
 _ORDER = (
-    "catches other rows when the batch comes in another order, or needs another cell: it may use its own cell and the "
+    "when the batch comes in another order, or needs another cell: it may use its own cell and the "
     "batch, no order, clock or chance."
 )
 _PART = (
-    "catches other rows when a part of the batch is not there: what becomes of a row must not depend on which other rows "
+    "when a part of the batch is not there: what becomes of a row must not depend on which other rows "
     "come with it. Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
 )
 _ORDER_READ = (
@@ -132,30 +134,33 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again: over the batch in another order, and in a third over its halves and over one row and
-        one moment alone. Raises RuleError where something else becomes of a row."""
-        first, second = ([np.random.default_rng(seed).permutation(len(frame)) for frame in (stated.rows, stated.moments)]
-                         for seed in (1, 2))  # fmt: skip
-        found, whole = values(stated), self.state(stated.over(*first))
+        """State the rules again: over the batch in another order, and over parts of it, which are both halves of a third
+        order, and the least and the greatest row and moment alone. Raises RuleError where something else becomes of a
+        row."""
+        (first, second), found = (_shuffled(stated, seed) for seed in (1, 2)), values(stated)
+        whole = self.state(stated.over(*first))
         self._compare(stated, found, whole, first, _ORDER, _ORDER_READ)
-        for of in (slice(0, None, 2), slice(1, None, 2), slice(1)):
-            part = [places[of] for places in second]
-            self._compare(stated, found, self.state(stated.over(*part, whole)), part, _PART, _PART_READ)
+        halves = [(second[0][start::2], second[1][start::2]) for start in (0, 1)]
+        ends = zip(_ends(stated.rows["pence"]), _ends(stated.moments["sold_at"]), strict=True)
+        for part in (*halves, *ends):
+            self._compare(stated, found, self.state(stated.over(*part, whole=whole)), part, _PART, _PART_READ)
 
-    def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: list[np.ndarray],
+    def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
                  differs: str, reads: str) -> None:  # fmt: skip
         """Raise RuleError unless the same becomes of the rows and moments at these places."""
         for code in [*stated.stated, *(again.stated.keys() - stated.stated.keys())]:
-            if not _same(stated.stated.get(code), again.stated.get(code), places):
+            if does := _other(stated.stated.get(code), again.stated.get(code), places):
                 rule = stated.stated.get(code) or again.stated[code]
-                raise RuleError(f"Rule {code!r} {differs} Nothing is loaded. ({self.named(rule.cell)})")
+                cell = rule.suggested_in if does == _SUGGESTS and rule.suggested_in else rule.cell
+                raise RuleError(f"Rule {code!r} {does} {differs} Nothing is loaded. ({self.named(cell)})")
         pairs = zip(found, values(again), strict=True)
         if not all(np.array_equal(one[places[0]], two) for one, two in pairs):
             raise RuleError(f"{reads} Nothing is loaded.")
 
     def named(self, cell: str) -> str:
         """A cell as errors name it: its number among the rules, and its first line."""
-        return f"cell {self.cells.index(cell) + 1} of the rules: {_first_line(cell)}"
+        number = f"cell {self.cells.index(cell) + 1}" if cell in self.cells else "a cell"  # that was edited since
+        return f"{number} of the rules: {_first_line(cell)}"
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
@@ -190,15 +195,30 @@ def verify(rules: Rules) -> Rulebook:
     return book
 
 
-def _same(stated: Rule | None, again: Rule | None, places: list[np.ndarray]) -> bool:
+def _shuffled(rules: Rules, seed: int) -> Places:
+    """The places of all rows and of all moments in another order, the same each time."""
+    chance = np.random.default_rng(seed)
+    return chance.permutation(len(rules.rows)), chance.permutation(len(rules.moments))
+
+
+def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the least and of the greatest value, each as an array; of the first one where all are missing."""
+    known = np.flatnonzero(values.notna())
+    if not len(known):
+        return np.arange(len(values))[:1], np.arange(len(values))[:1]
+    order = np.argsort(values.iloc[known].to_numpy(), kind="stable")
+    return known[order[:1]], known[order[-1:]]
+
+
+def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
+    """What a rule does otherwise at these places; empty: nothing."""
     if stated is None or again is None or stated.of_moments != again.of_moments:
-        return False
+        return _CATCHES
     at = places[stated.of_moments]
     if not np.array_equal(stated.caught[at], again.caught):
-        return False
-    if stated.suggested is None or again.suggested is None:
-        return stated.suggested is again.suggested
-    return np.array_equal(stated.suggested[at], again.suggested)
+        return _CATCHES
+    one, two = (np.array([]) if rule.suggested is None else rule.suggested for rule in (stated, again))
+    return "" if np.array_equal(one[at] if len(one) else one, two) else _SUGGESTS
 
 
 def _over_nothing() -> Rules:

@@ -43,6 +43,7 @@ class Rule:
     caught: np.ndarray
     suggested: np.ndarray | None = None
     cell: str = ""  # the text of the cell that states it
+    suggested_in: str = ""  # of the cell that suggests the totals, where that is another
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class Rules:
         rule, own = self.stated[code], _suggested(pence)
         chosen = rule.caught & (np.True_ if when is None else when.fillna(False).to_numpy(bool))
         rule.suggested = np.where(chosen, own, -1 if rule.suggested is None else rule.suggested)
-        self._record(2)
+        rule.suggested_in = self._record(2)
         if self.is_trial:
             return pd.DataFrame()
         found = self.rows[["truck", "total", "type"]].assign(rows=self._times, suggested_pence=own)

@@ -31,6 +31,7 @@ def test_no_rule_sees_how_often_a_row_occurs(frame):
         "rows.pence.rank(ascending=False).le(3)",
         "rows.pence > rows.pence.mean()",
         "rows.pence.eq(rows.pence.max())",
+        "rows.pence.gt(rows.pence.quantile(0.99))",
         "rows.total.duplicated(keep=False)",
         "rows.groupby('truck').pence.transform('median') > rows.pence",
         "rows.pence.gt(0) & (len(rows) > 30)",
@@ -48,9 +49,9 @@ def test_a_rule_that_asks_the_other_rows_of_the_batch_refuses_it(when):
 
 
 def test_what_is_suggested_and_read_may_not_depend_on_other_rows_either():
-    suggest = 'rules.suggest("not_a_number", rows.pence.fillna(0) + rows.pence.max())'
+    suggest = 'rules.suggest("not_a_number", rows.pence.fillna(0) + rows.pence.count())'
     rows = [(NOON, kind, total) for _, kind, total in ROWS] + [(NOON, "card", f"x{n}") for n in range(20)]
-    assert "with half" not in refusal(suggest, *rows)
+    assert "'not_a_number' suggests other totals when a part" in refusal(suggest, *rows)
     read = 'rules.read("total", *rows.total[rows.pence.gt(rows.pence.mean())], as_="4.50")'
     stated = Rulebook((read, *Rulebook.of_folder().cells)).state(Frames(*batch(*rows), FACTS).rules())
     with pytest.raises(RuleError, match="a part of the batch is not there|come out differently"):
@@ -67,7 +68,7 @@ rules.flag("usual", "Sold often (loaded).", when=rows.sold.ge(12))"""
     book = Rulebook((read.strip(), *Rulebook.of_folder().cells))
     stated = book.state(Frames(*batch(*rows, (NOON, "card", "8.70")), FACTS).rules())
     assert rulebook.verify(stated) == book
-    assert stated.rows["sold"].tolist() == [20] * 20 + [1]
+    assert sorted(stated.rows["sold"]) == [1] + [20] * 20
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ rules.flag("odd", "An odd total (loaded).", when=rows.total.map(lambda text: boo
         ("not_a_number", (NOON, "card", "seven"),
          ["1 row has no amount", 'rules.reject("not_a_number"', 'cell 8 (rules.reject("negative"']),
         ("bad_timestamp", ("soon", "card", "8.70"),
-         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell 11 (too_late"]),
+         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell 12 (too_late"]),
     ],
 )  # fmt: skip
 def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row, words):

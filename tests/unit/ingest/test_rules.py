@@ -15,7 +15,6 @@ from tests.support.rulebooks import FACTS, NOON, batch, edited, with_rule
 LATE = "2026-11-05 22:00:00+00:00"
 
 
-
 def becomes(book: Rulebook, *rows: tuple[str, str, str]) -> list[tuple]:
     """(row number, reason or pence and payment) of each row."""
     bits = FLAGS | {code: 8 for code, rule in book.stated().items() if not rule.rejects and code not in FLAGS}
