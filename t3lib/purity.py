@@ -24,8 +24,8 @@ BUILTINS = {
     "__import__",
 }
 _FILES = {"ExcelFile", "ExcelWriter", "HDFStore", "fromfile", "genfromtxt", "load", "loadtxt", "memmap", "save",
-          "savetxt", "savez", "savez_compressed", "to_clipboard", "to_csv", "to_excel", "to_feather", "to_hdf", "to_orc",
-          "to_parquet", "to_pickle", "to_sql", "to_stata", "tofile"}  # fmt: skip
+          "savetxt", "savez", "savez_compressed", "to_clipboard", "to_csv", "to_excel", "to_feather", "to_hdf",
+          "to_orc", "to_parquet", "to_pickle", "to_sql", "to_stata", "tofile"}  # fmt: skip
 _CLOCK, _CLOCK_TEXTS = {"now", "today", "utcnow"}, ("now", "today")
 _MOMENTS = {"DatetimeIndex", "Period", "Timestamp", "date_range", "datetime64", "to_datetime"}
 _YEAR = re.compile(r"\d{4}")

@@ -37,9 +37,9 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 def _attributes(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == "times":
-            yield _TIMES
-        elif isinstance(node, ast.Attribute) and node.attr == "times":
+        if (
+            isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == "times"
+        ) or (isinstance(node, ast.Attribute) and node.attr == "times"):
             yield _TIMES
         elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
             yield f"uses {ast.unparse(node)}: names that begin with _ are not for rules"
@@ -55,7 +55,7 @@ def _results(tree: ast.AST) -> Iterator[str]:
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and id(node) not in alone and _states(node.func):
-            yield f"uses what {ast.unparse(node.func)} shows: it is there to be looked at, write the rule on a line alone"
+            yield f"uses what {ast.unparse(node.func)} shows: it is there to look at; let the rule stand on a line alone"
 
 
 def _states(function: ast.expr) -> bool:

@@ -34,16 +34,16 @@ _ORDER = (
     "batch, no order, clock or chance."
 )
 _PART = (
-    "when a part of the batch is not there: what becomes of a row must not depend on which other rows "
-    "come with it. Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
+    "when a part of the batch is not there: what becomes of a row must not depend on which other rows come with it. "
+    "Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
 )
 _ORDER_READ = (
-    "Amounts or payments come out differently when the rules are stated again: a cell without a rule changes `rows`, or "
-    "`rules.read` uses order, clock or chance."
+    "Amounts or payments come out differently when the rules are stated again: a cell without a rule changes `rows`, "
+    "or `rules.read` uses order, clock or chance."
 )
 _PART_READ = (
-    "Amounts or payments come out differently when a part of the batch is not there: let `rules.read` stand alone, under "
-    "no condition on other rows."
+    "Amounts or payments come out differently when a part of the batch is not there: let `rules.read` have fixed texts, "
+    "under no condition on other rows."
 )
 _UTC = pa.timestamp("us", "UTC")
 _FILES = [
@@ -134,9 +134,8 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again: over the batch in another order, and over parts of it, which are both halves of a third
-        order, and the least and the greatest row and moment alone. Raises RuleError where something else becomes of a
-        row."""
+        """State the rules again: over the batch in another order, over both halves of a third order, and over the least
+        and the greatest row and moment alone. Raises RuleError where something else becomes of a row."""
         (first, second), found = (_shuffled(stated, seed) for seed in (1, 2)), values(stated)
         whole = self.state(stated.over(*first))
         self._compare(stated, found, whole, first, _ORDER, _ORDER_READ)
@@ -164,12 +163,22 @@ class Rulebook:
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
-        return dict(_over_no_rows(self))
+        return dict(_over_no_rows(self).stated)
+
+    def described(self) -> dict[str, Any]:
+        """What these rules state, with the number of each cell from 1: under `rules` by code the sentence, and whether
+        it rejects; under `readings` which texts of a column are read as what."""
+        over = _over_no_rows(self)
+        rules = {code: {"sentence": rule.sentence, "rejects": rule.rejects, "cell": self.cells.index(rule.cell) + 1}
+                 for code, rule in over.stated.items()}  # fmt: skip
+        readings = [{"column": of.column, "texts": of.texts, "as": of.as_, "cell": self.cells.index(of.cell) + 1}
+                    for of in over.readings]  # fmt: skip
+        return {"rules": rules, "readings": readings}
 
 
 @cache
-def _over_no_rows(book: Rulebook) -> dict[str, Rule]:
-    return book.state(_over_nothing()).stated
+def _over_no_rows(book: Rulebook) -> Rules:
+    return book.state(_over_nothing())
 
 
 @cache

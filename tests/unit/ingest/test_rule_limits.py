@@ -54,7 +54,7 @@ def test_what_is_suggested_and_read_may_not_depend_on_other_rows_either():
     assert "'not_a_number' suggests other totals when a part" in refusal(suggest, *rows)
     read = 'rules.read("total", *rows.total[rows.pence.gt(rows.pence.mean())], as_="4.50")'
     stated = Rulebook((read, *Rulebook.of_folder().cells)).state(Frames(*batch(*rows), FACTS).rules())
-    with pytest.raises(RuleError, match="a part of the batch is not there|come out differently"):
+    with pytest.raises(RuleError, match=r"a part of the batch is not there|come out differently"):
         rulebook.verify(stated)
 
 
@@ -123,7 +123,7 @@ rules.flag("odd", "An odd total (loaded).", when=rows.total.map(lambda text: boo
     ],
 )  # fmt: skip
 def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row, words):
+    book = edited({code: ""})
     with pytest.raises(RuleError) as refused:
-        book = edited({code: ""})
         book.clean(*batch(row), FACTS, {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4})
     assert [word for word in [*words, str(list(row)), "Nothing is loaded."] if word not in str(refused.value)] == []
