@@ -55,7 +55,7 @@ def _results(tree: ast.AST) -> Iterator[str]:
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and id(node) not in alone and _states(node.func):
-            yield f"uses what {ast.unparse(node.func)} shows: it is there to look at; let the rule stand on a line alone"
+            yield f"uses what {ast.unparse(node.func)} shows: it is there to look at; put the rule on a line alone"
 
 
 def _states(function: ast.expr) -> bool:

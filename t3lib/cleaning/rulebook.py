@@ -42,7 +42,7 @@ _ORDER_READ = (
     "or `rules.read` uses order, clock or chance."
 )
 _PART_READ = (
-    "Amounts or payments come out differently when a part of the batch is not there: let `rules.read` have fixed texts, "
+    "Amounts or payments come out differently when a part of the batch is not there: give `rules.read` fixed texts, "
     "under no condition on other rows."
 )
 _UTC = pa.timestamp("us", "UTC")
