@@ -8,29 +8,12 @@ import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from t3lib import metrics
+from t3lib import metrics, purity
 from t3lib.problems import RefusedError
 
-MODULES = ("pandas", "numpy", "sqlalchemy", "collections", "datetime", "functools", "itertools", "math", "statistics",
-           "typing")  # fmt: skip
 IN_NOTEBOOKS = {"ask", "figures", "frame", "pounds", "recent", "sql"}  # they open a connection of their own
-BUILTINS = {
-    "breakpoint",
-    "compile",
-    "eval",
-    "exec",
-    "globals",
-    "input",
-    "locals",
-    "open",
-    "print",
-    "vars",
-    "__import__",
-}
-FILES = {"to_clipboard", "to_csv", "to_excel", "to_feather", "to_hdf", "to_orc", "to_parquet", "to_pickle", "to_sql",
-         "to_stata"}  # fmt: skip
+MODULES = (*purity.MODULES, "sqlalchemy")
 MOST_LINES = 30
-CLOCK = {"now", "today", "utcnow"}
 
 Import = ast.Import | ast.ImportFrom
 
@@ -55,7 +38,7 @@ def used(function: ast.FunctionDef, source: str, imports: list[Import]) -> Used:
         *(problem for pair in [*given.values(), *inner] for problem in _module(*pair)),
         *_metrics(function),
         *_database(function, {name for name, (node, _) in given.items() if _module_of(node) == "t3lib.metrics"}),
-        *_attributes(function),
+        *purity.impure(function, "a figure", "its scope"),
     ]
     if problems:
         raise RefusedError(f"{function.name} {'; it '.join(dict.fromkeys(problems))}.")
@@ -92,7 +75,7 @@ def _free(source: str) -> set[str]:
 
 def _unknown(names: set[str]) -> Iterator[str]:
     for name in sorted(names):
-        if name in BUILTINS:
+        if name in purity.BUILTINS:
             yield f"calls {name}(): a figure only computes"
         elif not hasattr(builtins, name):
             yield f"uses `{name}`, which other cells define: compute it inside the function"
@@ -139,16 +122,6 @@ def _is_metric(call: ast.Call, from_metrics: set[str]) -> bool:
     if isinstance(function, ast.Attribute):
         return isinstance(function.value, ast.Name) and function.value.id == "metrics"
     return isinstance(function, ast.Name) and function.id in from_metrics
-
-
-def _attributes(function: ast.FunctionDef) -> Iterator[str]:
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Attribute):
-            continue
-        if node.attr.startswith("read_") or node.attr in FILES:
-            yield f"calls {node.attr}: a figure reads and writes no files"
-        if node.attr in CLOCK:
-            yield f"calls {node.attr}: a figure depends on its scope, not on the clock"
 
 
 def _called(function: ast.FunctionDef, given: dict[str, tuple[Import, ast.alias]]) -> Iterator[str]:

@@ -70,7 +70,7 @@ class Frames:
         the feed; pence (missing where the total is no amount), nearest (pence, where it has more than two decimals);
         payment (nothing until a rule reads it); weekday and hour (local, of the business day); cells_differ (the row
         has more or fewer cells than the header); on_menu, hundredth_on_menu, sold, hundredth_sold, has_menu, in_details
-        and without_reader (see `TruckFacts.columns`); times (rows of the batch that are like this one)."""
+        and without_reader (see `TruckFacts.columns`)."""
         at = self.of_rows.first
         total = self.cells["total"]
         frame = {"truck": self.truck[at], "cells_differ": np.asarray(pc.is_valid(self.raw["line"]))[at]}
@@ -85,12 +85,12 @@ class Frames:
         stamp = self.stamp[at]
         frame["weekday"] = _weekday(self.dates, stamp)
         frame["hour"] = _masked(_numbers(self.hours), np.asarray(self.is_unread), stamp)
-        rows = pd.DataFrame(frame).assign(times=self.of_rows.times, payment=pd.array([None] * len(at), "str"))
-        return rows.assign(**self.facts.columns(rows))
+        rows = pd.DataFrame(frame).assign(payment=pd.array([None] * len(at), "str"))
+        return rows.assign(**self.facts.columns(rows, self.facts.counted(rows, self.of_rows.times)))
 
     def moments(self) -> pd.DataFrame:
         """One row per distinct pair of file and timestamp of the batch: file_id, truck, timestamp as written, sold_at
-        (UTC, missing where the text is no time), weekday, hour, uploaded_at, window_from, window_to, times."""
+        (UTC, missing where the text is no time), weekday, hour, uploaded_at, window_from, window_to."""
         at = self.of_moments.first
         file, stamp = self.file[at], self.stamp[at]
         frame = {
@@ -104,11 +104,11 @@ class Frames:
         for name in ("uploaded_at", "window_from", "window_to"):
             column = self.files[name].cast(pa.timestamp("s", "UTC"), safe=False)
             frame[name] = _moments(_numbers(column.cast(pa.int64())), column.is_null().to_numpy(), file)
-        return pd.DataFrame(frame).assign(times=self.of_moments.times)
+        return pd.DataFrame(frame)
 
     def rules(self) -> Rules:
         """Rules to be stated over this batch; each shows how many of its rows it catches."""
-        return Rules(self.rows(), self.moments(), self.facts, self)
+        return Rules(self.rows(), self.moments(), self.of_rows.times, self.facts, self)
 
     def left(self, rules: Rules, rule: Rule) -> np.ndarray:
         """How many rows of each distinct row (or moment) no rule before this one rejects."""

@@ -1,6 +1,5 @@
 """What the rules make of a batch: their verdicts on distinct values, spread over its rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,37 @@ class Cleaned:
     rejects: pa.Table
 
 
+@dataclass(frozen=True)
+class Lack:
+    """What a sale cannot be booked without: what to do where no rule rejects such a row, a rule that does, and what
+    cells look at that are about it."""
+
+    what: str
+    advice: str
+    rule: str
+    looks_at: tuple[str, ...]
+
+
+_OF_TOTALS, _READ_TOTAL = ("rows.pence", "rows.word", '"total"'), "Read its text as an amount, or reject it"
+_NO_AMOUNT = Lack("no amount", _READ_TOTAL, 'rules.reject("not_a_number", "...", when=rows.pence.isna()).', _OF_TOTALS)
+_NOTHING_PAID = Lack(
+    "an amount of zero or less", "Reject it", 'rules.reject("zero", "...", when=rows.pence.le(0)).', _OF_TOTALS
+)
+_TOO_MUCH = Lack(
+    f"an amount above £{INT32_MAX / 100:,.2f}", "Reject it",
+    'rules.reject("above_limit", "...", when=rows.pence > rules.most_pence).', _OF_TOTALS,
+)  # fmt: skip
+_NO_PAYMENT = Lack(
+    "no payment that is read as card or cash", "Read its text as a payment (rules.read), or reject it",
+    'rules.reject("unknown_payment_type", "...", when=rows.payment.isna()).', ("rows.payment", 'rules.read("type"'),
+)  # fmt: skip
+_NO_TIME = Lack(
+    "no time between 2000 and 2199", "Reject it",
+    'rules.reject("bad_timestamp", "...", when=moments.sold_at.isna()), or those too old or in the future.',
+    ("moments.sold_at", "moments.timestamp"),
+)  # fmt: skip
+
+
 def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> Cleaned:
     """Sales and rejects of a batch by the rules stated over it. bits: the number of each flag.
 
@@ -33,10 +63,9 @@ def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> C
     row, moment = frames.of_rows.places, frames.of_moments.places
     of_row, of_moment = _first(rules, believing)
     reason = np.minimum(of_row[row], of_moment[moment])
-    for what, is_lacking, places in _lacks(rules):
-        _must_be_rejected(
-            rules, what, np.flatnonzero(is_lacking[places] & (reason == NONE)) if is_lacking.any() else []
-        )
+    for lack, is_lacking, places in _lacks(rules):
+        if is_lacking.any():
+            _must_be_rejected(rules, lack, np.flatnonzero(is_lacking[places] & (reason == NONE)))
     sold, refused = np.flatnonzero(reason == NONE), np.flatnonzero(reason != NONE)
     stamps = frames.stamps.cast(pa.timestamp("us", "UTC"))
 
@@ -75,28 +104,31 @@ def _first(rules: Rules, believing: bool) -> tuple[np.ndarray, np.ndarray]:
     return np.where(lacking, of_row, NONE), np.where(has_no_time, of_moment, NONE)
 
 
-def _lacks(rules: Rules) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _lacks(rules: Rules) -> list[tuple[Lack, np.ndarray, np.ndarray]]:
     """What a sale cannot be booked without: which distinct rows lack it, and the places of the batch's rows."""
     frames, pence = rules.frames, _pence(rules)
     assert frames is not None
     row, moment = frames.of_rows.places, frames.of_moments.places
     is_no_amount = rules.rows["pence"].isna().to_numpy()
     return [
-        ("no amount", is_no_amount, row),
-        ("an amount of zero or less", ~is_no_amount & (pence <= 0), row),
-        (f"an amount above £{INT32_MAX / 100:,.2f}", pence > INT32_MAX, row),
-        ("no payment that is read as card or cash", _payments(rules) < 0, row),
-        ("no time between 2000 and 2199", ~rules.moments["sold_at"].between(_FIRST, _LAST).to_numpy(), moment),
+        (_NO_AMOUNT, is_no_amount, row),
+        (_NOTHING_PAID, ~is_no_amount & (pence <= 0), row),
+        (_TOO_MUCH, pence > INT32_MAX, row),
+        (_NO_PAYMENT, _payments(rules) < 0, row),
+        (_NO_TIME, ~rules.moments["sold_at"].between(_FIRST, _LAST).to_numpy(), moment),
     ]
 
 
-def _must_be_rejected(rules: Rules, what: str, rows: Sequence[int] | np.ndarray) -> None:
+def _must_be_rejected(rules: Rules, lack: Lack, rows: np.ndarray) -> None:
     if len(rows):
         assert rules.frames is not None
-        cells = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
+        raw = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
+        named = [f"cell {number} ({cell.splitlines()[0][:80]})" for number, cell in enumerate(rules.sources, 1)
+                 if any(word in cell for word in lack.looks_at)]  # fmt: skip
         raise RuleError(
-            f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {what} and no rule rejects them, the first "
-            f"is {cells}: add a rule that does. Nothing is loaded."
+            f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {lack.what} and no rule rejects "
+            f"{'it' if len(rows) == 1 else 'them'}, the first is {raw}. {lack.advice}: {lack.rule} Cells of the rules "
+            f"about it: {', '.join(named) or 'none'}. Nothing is loaded."
         )
 
 
@@ -112,8 +144,8 @@ def _pence(rules: Rules) -> np.ndarray:
 
 def _payments(rules: Rules) -> np.ndarray:
     """The place among PAYMENT_TYPES per distinct row, -1 where no rule reads the payment."""
-    kinds: np.ndarray = pd.Categorical(rules.rows["payment"], PAYMENT_TYPES).codes
-    return kinds
+    payment = rules.rows["payment"].to_numpy(object)
+    return np.select([payment == kind for kind in PAYMENT_TYPES], range(len(PAYMENT_TYPES)), -1)
 
 
 def _flags(rules: Rules, bits: dict[str, int], row: np.ndarray, moment: np.ndarray) -> np.ndarray:

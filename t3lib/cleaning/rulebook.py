@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from t3lib import checkout
+from t3lib.cleaning.allowed import STATING, refused
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome, values
@@ -24,9 +25,26 @@ from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
 from t3lib.settings import ROOT, settings
 
+Places: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows, of moments
 NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
-_STATING, _EXAMPLES = ("read", "reject", "flag", "suggest"), ("examples",)
-_SHUFFLES = (1, 2)
+_EXAMPLES = ("examples",)
+_CATCHES, _SUGGESTS = "catches other rows", "suggests other totals"
+_ORDER = (
+    "when the batch comes in another order, or needs another cell: it may use its own cell and the "
+    "batch, no order, clock or chance."
+)
+_PART = (
+    "when a part of the batch is not there: what becomes of a row must not depend on which other rows come with it. "
+    "Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
+)
+_ORDER_READ = (
+    "Amounts or payments come out differently when the rules are stated again: a cell without a rule changes `rows`, "
+    "or `rules.read` uses order, clock or chance."
+)
+_PART_READ = (
+    "Amounts or payments come out differently when a part of the batch is not there: give `rules.read` fixed texts, "
+    "under no condition on other rows."
+)
 _UTC = pa.timestamp("us", "UTC")
 _FILES = [
     ("file_id", pa.int64()),
@@ -46,7 +64,7 @@ class Rulebook:
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
         """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
-        return cls(_calling(notebook, _STATING))
+        return cls(_calling(notebook, STATING))
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
@@ -99,7 +117,7 @@ class Rulebook:
             try:
                 exec(_compiled(source, name), names)
             except Exception as error:
-                raise RuleError(f"{error} (cell {number} of the rules: {_first_line(source)})") from error
+                raise RuleError(f"{error} ({self.named(source)})") from error
             if rules.restated:
                 raise RuleError(
                     f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
@@ -116,36 +134,57 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again over the shuffled batch. Raises RuleError where something else becomes of it."""
-        for seed in _SHUFFLES:
-            rows, moments = (frame.sample(frac=1, random_state=seed) for frame in stated.unread)
-            places = {False: rows.index.to_numpy(), True: moments.index.to_numpy()}
-            again = self.state(stated.over(rows.reset_index(drop=True), moments.reset_index(drop=True)))
-            for code in stated.stated.keys() | again.stated.keys():
-                if not _same(stated.stated.get(code), again.stated.get(code), places):
-                    raise RuleError(
-                        f"Rule {code!r} catches other rows when the batch comes in another order, or needs another "
-                        "cell: it may use its own cell and the batch, no order, clock or chance. Nothing is loaded."
-                    )
-            pairs = zip(values(stated), values(again), strict=True)
-            if not all(np.array_equal(one[places[False]], two) for one, two in pairs):
-                raise RuleError(
-                    "Amounts or payments come out differently when the rules are stated again: a cell without a rule "
-                    "changes `rows`, or `rules.read` uses order, clock or chance. Nothing is loaded."
-                )
+        """State the rules again: over the batch in another order, over both halves of a third order, and over the least
+        and the greatest row and moment alone. Raises RuleError where something else becomes of a row."""
+        (first, second), found = (_shuffled(stated, seed) for seed in (1, 2)), values(stated)
+        whole = self.state(stated.over(*first))
+        self._compare(stated, found, whole, first, _ORDER, _ORDER_READ)
+        halves = [(second[0][start::2], second[1][start::2]) for start in (0, 1)]
+        ends = zip(_ends(stated.rows["pence"]), _ends(stated.moments["sold_at"]), strict=True)
+        for part in (*halves, *ends):
+            self._compare(stated, found, self.state(stated.over(*part, whole=whole)), part, _PART, _PART_READ)
+
+    def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
+                 differs: str, reads: str) -> None:  # fmt: skip
+        """Raise RuleError unless the same becomes of the rows and moments at these places."""
+        for code in [*stated.stated, *(again.stated.keys() - stated.stated.keys())]:
+            if does := _other(stated.stated.get(code), again.stated.get(code), places):
+                rule = stated.stated.get(code) or again.stated[code]
+                cell = rule.suggested_in if does == _SUGGESTS and rule.suggested_in else rule.cell
+                raise RuleError(f"Rule {code!r} {does} {differs} Nothing is loaded. ({self.named(cell)})")
+        pairs = zip(found, values(again), strict=True)
+        if not all(np.array_equal(one[places[0]], two) for one, two in pairs):
+            raise RuleError(f"{reads} Nothing is loaded.")
+
+    def named(self, cell: str) -> str:
+        """A cell as errors name it: its number among the rules, and its first line."""
+        number = f"cell {self.cells.index(cell) + 1}" if cell in self.cells else "a cell"  # that was edited since
+        return f"{number} of the rules: {_first_line(cell)}"
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
-        return dict(_over_no_rows(self))
+        return dict(_over_no_rows(self).stated)
+
+    def described(self) -> dict[str, Any]:
+        """What these rules state, with the number of each cell from 1: under `rules` by code the sentence, and whether
+        it rejects; under `readings` which texts of a column are read as what."""
+        over = _over_no_rows(self)
+        rules = {code: {"sentence": rule.sentence, "rejects": rule.rejects, "cell": self.cells.index(rule.cell) + 1}
+                 for code, rule in over.stated.items()}  # fmt: skip
+        readings = [{"column": of.column, "texts": of.texts, "as": of.as_, "cell": self.cells.index(of.cell) + 1}
+                    for of in over.readings]  # fmt: skip
+        return {"rules": rules, "readings": readings}
 
 
 @cache
-def _over_no_rows(book: Rulebook) -> dict[str, Rule]:
-    return book.state(_over_nothing()).stated
+def _over_no_rows(book: Rulebook) -> Rules:
+    return book.state(_over_nothing())
 
 
 @cache
 def _compiled(source: str, name: str) -> CodeType:
+    if problems := refused(source):
+        raise RuleError(f"This cell {'; it '.join(problems)}.")
     return compile(source, name, "exec")
 
 
@@ -153,28 +192,42 @@ def examples(notebook: dict[str, Any]) -> list[Example]:
     """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
     rules = Rulebook.of_notebook(notebook).state(_over_nothing())
     for source in _calling(notebook, _EXAMPLES):
-        if not calls(source, _STATING):
+        if not calls(source, STATING):
             exec(compile(source, "<examples>", "exec"), {"rules": rules})
     return rules.given
 
 
 def verify(rules: Rules) -> Rulebook:
-    """The rulebook of rules that a notebook stated; each is stated again over two shuffled batches first.
-
-    Raises RuleError where a rule does not catch the same then."""
+    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`."""
     book = Rulebook(tuple(rules.sources))
     book.verify(rules)
     return book
 
 
-def _same(stated: Any, again: Any, places: dict[bool, np.ndarray]) -> bool:
+def _shuffled(rules: Rules, seed: int) -> Places:
+    """The places of all rows and of all moments in another order, the same each time."""
+    chance = np.random.default_rng(seed)
+    return chance.permutation(len(rules.rows)), chance.permutation(len(rules.moments))
+
+
+def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the least and of the greatest value, each as an array; of the first one where all are missing."""
+    known = np.flatnonzero(values.notna())
+    if not len(known):
+        return np.arange(len(values))[:1], np.arange(len(values))[:1]
+    order = np.argsort(values.iloc[known].to_numpy(), kind="stable")
+    return known[order[:1]], known[order[-1:]]
+
+
+def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
+    """What a rule does otherwise at these places; empty: nothing."""
     if stated is None or again is None or stated.of_moments != again.of_moments:
-        return False
+        return _CATCHES
     at = places[stated.of_moments]
-    if (stated.suggested is None) != (again.suggested is None):
-        return False
-    same = np.array_equal(stated.caught[at], again.caught)
-    return same and (stated.suggested is None or np.array_equal(stated.suggested[at], again.suggested))
+    if not np.array_equal(stated.caught[at], again.caught):
+        return _CATCHES
+    one, two = (np.array([]) if rule.suggested is None else rule.suggested for rule in (stated, again))
+    return "" if np.array_equal(one[at] if len(one) else one, two) else _SUGGESTS
 
 
 def _over_nothing() -> Rules:
@@ -214,7 +267,7 @@ def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
 
 def renames(source: str) -> bool:
     """Whether a cell gives `rules` another name, under which calls are not seen."""
-    names = {"rules", *(f"rules.{method}" for method in (*_STATING, *_EXAMPLES))}
+    names = {"rules", *(f"rules.{method}" for method in (*STATING, *_EXAMPLES))}
     with suppress(SyntaxError):
         assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
         return any(ast.unparse(node.value) in names for node in assigned)

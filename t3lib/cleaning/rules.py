@@ -4,12 +4,14 @@ import html
 import linecache
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from t3lib.cleaning.allowed import WRITTEN_WITH
 from t3lib.cleaning.columns import Columns
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
@@ -25,8 +27,6 @@ NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
 _RESERVED = ("loaded",)  # what a comparison calls a row that no rule rejects
-_WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
-                 "most_pence")  # fmt: skip
 
 
 class RuleError(RefusedError):
@@ -43,6 +43,18 @@ class Rule:
     of_moments: bool
     caught: np.ndarray
     suggested: np.ndarray | None = None
+    cell: str = ""  # the text of the cell that states it
+    suggested_in: str = ""  # of the cell that suggests the totals, where that is another
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Texts of a column, in lower case, that a cell reads as a payment or as an amount."""
+
+    column: str
+    texts: tuple[str, ...]
+    as_: str
+    cell: str
 
 
 @dataclass(frozen=True)
@@ -72,12 +84,18 @@ class Rules:
     column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated the
     rules, in order."""
 
-    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, facts: TruckFacts, frames: "Frames | None" = None):
+    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, times: np.ndarray, facts: TruckFacts,
+                 frames: "Frames | None" = None):  # fmt: skip
         # The names tell columns of one from columns of the other, which may have the same length.
         rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
-        self.unread = (rows, moments)  # before a rule reads anything
+        self._unread = rows  # before a rule reads anything
         self._rows, self._moments = Columns(rows.copy()), Columns(moments)
+        # How many rows of the batch each is: no rule sees it, as the same row would be another in another batch.
+        self._times = times
+        self._counted: list[Counter[tuple[int, int]]] = []  # what was sold at each price, after each reading of totals
+        self._whole: Rules | None = None  # for a part of a batch: the rules over all of it
         self.stated: dict[str, Rule] = {}
+        self.readings: list[Reading] = []
         self.sources: list[str] = []
         self.restated: list[str] = []
         self._source_of: dict[str, str] = {}
@@ -87,7 +105,7 @@ class Rules:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """One row per distinct row of the batch; `times` says how many rows of the batch are like it.
+        """One row per distinct row of the batch.
 
         truck; total and type as written (of a file T3 reads these, the timestamp and no other column); word (the total
         in lower case without blanks around it); pence (whole pence, missing where the total is no amount); nearest
@@ -98,10 +116,10 @@ class Rules:
 
     @property
     def moments(self) -> pd.DataFrame:
-        """One row per file and timestamp of the batch; `times` says how many rows have it.
+        """One row per file and timestamp of the batch.
 
         file_id, truck, timestamp as written, sold_at (UTC, missing where the text is no time), weekday and hour
-        (local, of the business day), uploaded_at, window_from and window_to (UTC, of the file), times."""
+        (local, of the business day), uploaded_at, window_from and window_to (UTC, of the file)."""
         return self._moments
 
     @property
@@ -116,7 +134,7 @@ class Rules:
 
     def __dir__(self) -> list[str]:
         """What a rule is written with; the rest applies them."""
-        return [*_WRITTEN_WITH]
+        return [*WRITTEN_WITH]
 
     def read(self, column: str, *texts: str, as_: str) -> pd.DataFrame:
         """Read texts of a column, in any case, with blanks around them: of 'total' as an amount in pounds (as_="4.50"),
@@ -130,7 +148,8 @@ class Rules:
             raise RuleError(
                 f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
             )
-        wanted = {text.strip().lower() for text in texts}
+        wanted = tuple(text.strip().lower() for text in texts)
+        self.readings.append(Reading(column, wanted, as_, self._record(2)))
         categories = self.rows[column].astype("category").cat
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
         found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
@@ -139,11 +158,12 @@ class Rules:
         else:
             self.rows["pence"] = self.rows["pence"].mask(found, amount)
             self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
-            for name, values in self._facts.columns(self.rows).items():
+            for name, values in self._facts.columns(self.rows, self._sold()).items():
                 self.rows[name] = values
-        self._record(2)
-        counted = self.rows[found].groupby(column, observed=True)["times"].sum()
-        return counted.rename("rows").reset_index().assign(read_as=as_)
+        if self.is_trial:  # nobody looks
+            return pd.DataFrame()
+        counted = self.rows[[column]].assign(rows=self._times)[found].groupby(column, observed=True)["rows"].sum()
+        return counted.reset_index().assign(read_as=as_)
 
     def reject(self, code: str, sentence: str, *, when: pd.Series, suggest: pd.Series | None = None) -> Caught:
         """Reject rows that are no sales: `sentence` says why.
@@ -165,7 +185,7 @@ class Rules:
         """Suggest a total (whole pence, one value per row of `rows`) for rows that a rule above rejects.
 
         It takes the place of the rule's own suggestion. Returns one row per distinct row that has a suggestion: truck,
-        total, type, times, suggested_pence.
+        total, type, rows, suggested_pence.
 
         rules.suggest("above_limit", rows.pence // 10)"""
         if code not in self.stated or self.stated[code].of_moments:
@@ -177,9 +197,11 @@ class Rules:
         rule, own = self.stated[code], _suggested(pence)
         chosen = rule.caught & (np.True_ if when is None else when.fillna(False).to_numpy(bool))
         rule.suggested = np.where(chosen, own, -1 if rule.suggested is None else rule.suggested)
-        self._record(2)
-        found = self.rows[["truck", "total", "type", "times"]][chosen & (own >= 0)]
-        return found.assign(suggested_pence=own[chosen & (own >= 0)])
+        rule.suggested_in = self._record(2)
+        if self.is_trial:
+            return pd.DataFrame()
+        found = self.rows[["truck", "total", "type"]].assign(rows=self._times, suggested_pence=own)
+        return found[chosen & (own >= 0)]
 
     def examples(self, *examples: "Example") -> pd.DataFrame:
         """Literal rows (time, payment, total) and what becomes of each under the rules above; see `examples.check`.
@@ -194,9 +216,19 @@ class Rules:
         self.given += examples
         return check(Rulebook(tuple(self.sources)), examples)
 
-    def over(self, rows: pd.DataFrame, moments: pd.DataFrame) -> "Rules":
-        """The same batch in another order, before any rule is stated."""
-        return Rules(rows, moments, self._facts)
+    def over(self, rows: np.ndarray, moments: np.ndarray, whole: "Rules | None" = None) -> "Rules":
+        """The same batch in another order, or a part of it, before any rule is stated.
+
+        rows, moments: the places of what it has, in its order. whole: for a part, the rules over all of the batch."""
+        part = Rules(_at(self._unread, rows), _at(self._moments, moments), self._times[rows], self._facts)
+        part._whole = whole
+        return part
+
+    def _sold(self) -> Counter[tuple[int, int]]:
+        """How often each truck sold at each price, as the totals are read now: always of the whole batch."""
+        self._counted.append(self._facts.counted(self.rows, self._times) if self._whole is None else Counter())
+        known = self._counted if self._whole is None else self._whole._counted
+        return known[min(len(self._counted), len(known)) - 1] if known else Counter()
 
     def dearest_price(self, sold_at_least: int) -> pd.Series:
         """The dearest price of each row's truck: one value per row of `rows`, in pence; missing if there is none.
@@ -222,12 +254,12 @@ class Rules:
             raise RuleError(f"Rule {code!r} is about moments: only a rule about `rows` can suggest a total.")
         if suggest is not None:
             self._must_be_of_rows(code, "the suggestion", suggest)
-        caught = when.fillna(False).to_numpy(bool)
-        rule = Rule(code, sentence, rejects, of_moments, caught, None if suggest is None else _suggested(suggest))
+        caught, source = when.fillna(False).to_numpy(bool), self._record(3)
+        suggested = None if suggest is None else _suggested(suggest)
+        rule = Rule(code, sentence, rejects, of_moments, caught, suggested, source)
         if code in self.stated:
             self.restated.append(code)
         self.stated[code] = rule
-        source = self._record(3)
         if (before := self._source_of.get(code, source)) != source and before in self.sources:
             self.sources.remove(before)  # the cell was edited and run again
         self._source_of[code] = source
@@ -257,7 +289,7 @@ class Rules:
         )
 
     def _shown(self, rule: Rule) -> Caught:
-        if self.is_trial:  # nobody looks
+        if self.is_trial:
             return Caught(rule.code, rule.sentence, 0, pd.DataFrame())
         frame = self.moments if rule.of_moments else self.rows
         columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
@@ -277,6 +309,15 @@ class Rules:
             if rules[number].rejects and rules[number].of_moments == of_moments:
                 first[rules[number].caught] = number
         return first
+
+
+def _at(frame: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
+    """The rows at these places, their texts coded in that order: nothing is left of the others or of another order."""
+    part = frame.iloc[places].reset_index(drop=True)
+    for name in part.columns[part.dtypes == "category"].difference(["weekday"]):
+        codes, kept = pd.factorize(part[name].cat.codes.to_numpy())
+        part[name] = pd.Categorical.from_codes(codes, part[name].cat.categories[kept])
+    return part
 
 
 def _most_often(rows: pd.DataFrame, hit: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

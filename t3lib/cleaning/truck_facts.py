@@ -39,21 +39,25 @@ class TruckFacts:
     known: frozenset[int] = frozenset()
     limit_pence: int = DEFAULT_LIMIT_PENCE
 
-    def columns(self, rows: pd.DataFrame) -> dict[str, np.ndarray]:
-        """What is known of the truck and of the total of each distinct row (truck, pence, times).
+    def counted(self, rows: pd.DataFrame, times: np.ndarray) -> Counter[tuple[int, int]]:
+        """How often each truck sold at each total so far, the distinct rows of a batch included (truck, pence), which
+        it has so many times."""
+        truck, pence, place = _distinct(rows)
+        own = np.bincount(place, weights=times, minlength=len(truck)).astype(np.int64).tolist()
+        sold = Counter({(truck_id, price): n for truck_id, prices in self.sold.items() for price, n in prices.items()})
+        sold.update(dict(zip(zip(truck.tolist(), pence.tolist(), strict=True), own, strict=True)))
+        return sold
+
+    def columns(self, rows: pd.DataFrame, sold: Counter[tuple[int, int]]) -> dict[str, np.ndarray]:
+        """What is known of the truck and of the total of each distinct row (truck, pence).
 
         on_menu, hundredth_on_menu: whether the total, or a hundredth of it, is a price on the truck's menu. sold,
-        hundredth_sold: how often the truck sold at it so far, this batch included. has_menu, in_details,
-        without_reader."""
-        truck, pence = rows["truck"].to_numpy(np.int64), rows["pence"].fillna(-1).to_numpy(np.int64)
-        first, place, _ = _distinct(truck, pence)
-        times = np.bincount(place, weights=rows["times"], minlength=len(first)).astype(np.int64)
-        of, price = truck[first], pence[first]
+        hundredth_sold: how often the truck sold at it, as counted. has_menu, in_details, without_reader."""
+        of, price, place = _distinct(rows)
         totals = list(zip(of.tolist(), price.tolist(), strict=True))
         hundredths = list(zip(of.tolist(), np.where(price % 100 == 0, price // 100, -1).tolist(), strict=True))
         menu = {(truck_id, price) for truck_id, prices in self.prices.items() for price in prices}
-        sold = Counter({(truck_id, price): n for truck_id, prices in self.sold.items() for price, n in prices.items()})
-        sold.update(dict(zip(totals, times.tolist(), strict=True)))
+        truck = rows["truck"].to_numpy(np.int64)
         found = {
             "on_menu": np.array([total in menu for total in totals], bool),
             "hundredth_on_menu": np.array([total in menu for total in hundredths], bool),
@@ -84,11 +88,12 @@ def read_truck_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFac
     )
 
 
-def _distinct(truck: np.ndarray, pence: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(the first row, the place of each row, how many) of each distinct pair."""
-    pairs = np.stack([truck, pence], axis=1)
-    _, first, place, times = np.unique(pairs, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    return first, place.reshape(-1), times
+def _distinct(rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    """(truck, pence) of each distinct pair, -1 pence where there is no amount, and the pair's place of each row."""
+    truck, pence = rows["truck"].to_numpy(np.int64), rows["pence"].fillna(-1).to_numpy(np.int64)
+    codes, prices = pd.factorize(pence)
+    _, first, place = np.unique(truck * (len(prices) + 1) + codes, return_index=True, return_inverse=True)
+    return truck[first], pence[first], place.reshape(-1)
 
 
 def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

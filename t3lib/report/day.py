@@ -125,7 +125,7 @@ def _read(snapshot: Snapshot, one: Edition) -> Day:
         usual=comparison.mean(db, snapshot.usual),
         usual_of=snapshot.usual_of,
         quality=metrics.data_quality(db, scope),
-        reasons=rulesets.sentences(db),
+        reasons=rulesets.sentences(db, days.first, days.last),
         freshness=metrics.freshness(db),
         restated=metrics.restated_days(db, *_restatement_span(snapshot, one), before=days.first),
         inputs=breakdown.inputs(db),

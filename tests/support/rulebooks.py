@@ -1,8 +1,32 @@
 """The rules of the folder's notebook, and edits of them as an analyst makes them in its cells."""
 
+from datetime import UTC, datetime
+
+import pyarrow as pa
 import pytest
 
-from t3lib.cleaning import Rulebook
+from t3lib.cleaning import Rulebook, TruckFacts
+from t3lib.feed import RAW_SCHEMA
+
+NOON = "2026-11-05 12:00:00+00:00"
+UTC_STAMP = pa.timestamp("us", "UTC")
+FACTS = TruckFacts(prices={4: {870}}, known=frozenset({4}))
+
+
+def batch(*rows: tuple[str, str, str], truck: int = 4) -> tuple[pa.Table, pa.Table]:
+    """(raw rows, files): rows of time, payment and total in one file of a truck."""
+    names = ("timestamp", "type", "total")
+    numbered = [{"file_id": 1, "row_number": n} | dict(zip(names, row, strict=True)) for n, row in enumerate(rows, 1)]
+    file = {"file_id": [1], "truck_id": [truck], "uploaded_at": [datetime(2026, 11, 6, tzinfo=UTC)],
+            "window_from": [None], "window_to": [None]}  # fmt: skip
+    kinds = [pa.int64(), pa.int32(), UTC_STAMP, UTC_STAMP, UTC_STAMP]
+    files = pa.table({name: pa.array(values, kind) for (name, values), kind in zip(file.items(), kinds, strict=True)})
+    return pa.Table.from_pylist(numbered, schema=RAW_SCHEMA), files
+
+
+def with_rule(cell: str) -> Rulebook:
+    """The notebook's rules, and one more behind them."""
+    return Rulebook((*Rulebook.of_folder().cells, cell))
 
 
 def edited(cells: dict[str, str]) -> Rulebook:

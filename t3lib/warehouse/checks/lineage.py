@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib import feed
 from t3lib.landing import Landing, ObjectChangedError
 from t3lib.settings import settings
+from t3lib.warehouse.checks import deciding_rules
 from t3lib.warehouse.files import rulesets
 
 Record = dict[str, Any]
@@ -47,7 +48,7 @@ _REJECTED = """
 """
 _REJECTS = f"""
     SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, raw_line, rejected.reason, suggested_pence,
-           status
+           status, rejected.ruleset, rejected.sentence
     {_REJECTED}
     ORDER BY rejected.sold_at, file_id, row_number
     LIMIT :limit OFFSET :skip
@@ -102,16 +103,18 @@ def trace(db: sa.Connection, question: Question, landing: Landing | None = None,
     landing: where the raw text is read, by pinned version; without it only rejected rows show theirs."""
     lines, refused = sales(db, question, limit), rejects(db, question, limit)
     found = files(db, question, sorted({row["file_id"] for row in refused}))
+    found = with_raw_text(found, [*lines, *refused], landing) if landing else found
     return {
         "truck_id": question.truck_id,
         "truck": truck_name(db, question.truck_id),
         "business_date": question.business_date,
         "hour": question.hour,
         **figure(db, question),
-        "files": with_raw_text(found, [*lines, *refused], landing) if landing else found,
+        "files": found,
         "sales": lines,
         "rejects": refused,
         "rejected": count_rejects(db, question),
+        "rules": deciding_rules.deciding(db, found, lines, refused),
         "runs": runs(db, [row["file_id"] for row in found]),
     }
 

@@ -38,6 +38,7 @@ _FILTER = """
       AND (CAST(:last AS date) IS NULL OR coalesce(row.business_date, file.batch_date) <= :last)
 """
 _ONE = sa.text(_ROW + " WHERE row.file_id = :file_id AND row.row_number = :row_number")
+_SENTENCE = sa.text("SELECT sentence FROM mart.rejected WHERE file_id = :file_id AND row_number = :row_number")
 _LISTED = sa.text(_ROW + _FILTER + " ORDER BY row.file_id DESC, row.row_number LIMIT :limit")
 _COUNT = sa.text(f"SELECT count(*) FROM ({_ROW + _FILTER}) AS row")
 _HISTORY = sa.text("""
@@ -72,17 +73,21 @@ def count(db: sa.Connection, **wanted: Unpack[Filter]) -> int:
 
 
 def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
-    """One rejected row with its sentence and every decision on it, oldest first. Raises RefusedError."""
+    """One rejected row with the sentence of its reason, as it was then, and every decision on it, oldest first.
+
+    Raises RefusedError."""
     row = db.execute(_ONE, {"file_id": file_id, "row_number": row_number}).mappings().one_or_none()
     if row is None:
         raise RefusedError(f"Row {row_number} of file {file_id} was not rejected: `t3 rejects list` shows which were.")
     history = db.execute(_HISTORY, {"file_id": file_id, "row_number": row_number}).mappings()
-    return {**row, "sentence": rulesets.sentences(db)[row["reason"]], "decisions": [dict(line) for line in history]}
+    sentence = db.scalar(_SENTENCE, {"file_id": file_id, "row_number": row_number})
+    return {**row, "sentence": sentence, "decisions": [dict(line) for line in history]}
 
 
 def validate(
-    db: sa.Connection, rows: list[dict[str, Any]], typed: dict[str, str] | None = None, *, believing: bool = False
-) -> Cleaned:
+    db: sa.Connection, rows: list[dict[str, Any]], typed: dict[str, str] | None = None, *, believing: bool = False,
+    rules: Rulebook | None = None,
+) -> Cleaned:  # fmt: skip
     """What the rules in force make of rejected rows, by their raw text or by typed values.
 
     believing: whatever can be booked is a sale."""
@@ -90,7 +95,7 @@ def validate(
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}
     raw_rows = pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA)
     of_files = pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA)
-    rules = Rulebook.in_force()
+    rules = rules or Rulebook.in_force()
     return rules.clean(raw_rows, of_files, read_truck_facts(db), rulesets.register(db, rules), believing=believing)
 
 

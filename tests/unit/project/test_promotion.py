@@ -89,6 +89,8 @@ def test_a_figure_that_is_not_there_or_there_twice_is_refused(tmp_path):
         ("metrics.by_truck(db, scope)", "warehouse.connect()", "uses t3lib.warehouse: a figure may use"),
         ("found = ", "import os\n    found = ", "uses os: a figure may use"),
         ("100 *", "pd.Timestamp.now().day *", "calls now: a figure depends on its scope, not on the clock"),
+        ("100 *", "pd.Timestamp('now').day *", 'has the text "now", which pandas reads as the present time: a figure'),
+        ("100 *", "pd.Timestamp('12:00').day *", 'reads a time from "12:00", which has no year: a figure depends on'),
         ("    found", "    found = 1\n" * 31 + "    found", "has more than 30 lines: make it of smaller metrics"),
     ],
 )

@@ -1,0 +1,62 @@
+"""What a rule may use: its own cell, the batch row by row, pandas, numpy, and what only computes."""
+
+import ast
+from collections.abc import Iterator
+
+from t3lib.purity import BUILTINS, MODULES, impure
+
+WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
+                "most_pence")  # fmt: skip
+STATING = ("read", "reject", "flag", "suggest")
+_REFUSED = BUILTINS - {"print"}
+
+
+def refused(source: str) -> list[str]:
+    """What the cell of a rule uses that it may not, each with what to do; none where all is allowed."""
+    tree = ast.parse(source)
+    problems = [*_names(tree), *_imports(tree), *_attributes(tree), *impure(tree, "a rule", "the batch")]
+    return list(dict.fromkeys([*problems, *_results(tree)]))
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    for name in sorted({node.id for node in names} - own):
+        if name in _REFUSED or name.startswith("__"):
+            yield f"uses {name}: a rule only computes"
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        found += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+        for module in found:
+            if module.split(".")[0] not in MODULES:
+                yield f"imports {module}: a rule may use {', '.join(MODULES)}"
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == "times"
+        ) or (isinstance(node, ast.Attribute) and node.attr == "times"):
+            yield _TIMES
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            yield f"uses {ast.unparse(node)}: names that begin with _ are not for rules"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "rules" and node.attr not in WRITTEN_WITH:
+            yield f"uses rules.{node.attr}: a rule is written with rules.{', rules.'.join(WRITTEN_WITH)}"
+
+
+_TIMES = "asks how often a row occurs: that changes with the files of a batch; `sold` counts all sales so far"
+
+
+def _results(tree: ast.AST) -> Iterator[str]:
+    """What a rule shows counts the rows of the batch: it is there to be looked at."""
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and id(node) not in alone and _states(node.func):
+            yield f"uses what {ast.unparse(node.func)} shows: it is there to look at; put the rule on a line alone"
+
+
+def _states(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr in STATING and ast.unparse(function.value) == "rules"
