@@ -1,5 +1,6 @@
 """Cleaning only: T3 against polars with the same rules on the same rows in memory; results are compared first."""
 
+import statistics
 from datetime import UTC, datetime
 from functools import partial
 
@@ -7,12 +8,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from benchmarks.measures import Measure, median, row, run
+from benchmarks.measures import Measure, row, run, seconds
 from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.feed import RAW_SCHEMA
 from t3lib.warehouse.files.rulesets import FLAGS
 
 GOAL = 3.0
+_ROUNDS = 9
 TRUCKS = 6
 PRICES = {truck: {700 + 10 * truck, 810, 890, 499, 99 + truck} for truck in range(1, TRUCKS + 1)}
 UPLOADED = datetime(2026, 11, 20, 22, tzinfo=UTC)
@@ -41,12 +43,17 @@ def measure(quick: bool) -> list[Measure]:
     book = Rulebook.of_folder()
     ours, theirs = book.clean(raw, files, facts, FLAGS), _polars(frame, table)
     _agree(ours.sales, ours.rejects, theirs)
-    other = rows / median(lambda: _polars(frame, table), 5)
+    books = {"its rules": book, "ten more": Rulebook((*book.cells, *OWN))}
+    taken: dict[str, list[float]] = {what: [] for what in (*books, "polars")}
+    for _ in range(_ROUNDS):  # by turns: what else the machine does meets all of them
+        taken["polars"].append(seconds(lambda: _polars(frame, table)))
+        for what, rules in books.items():
+            taken[what].append(seconds(partial(rules.clean, raw, files, facts, FLAGS)))
+    speed = {what: rows / statistics.median(times) for what, times in taken.items()}
     found = []
-    for what, rules in (("its rules", book), ("ten more", Rulebook((*book.cells, *OWN)))):
-        speed = rows / median(partial(rules.clean, raw, files, facts, FLAGS), 5)
-        name = f"cleaning {rows / 1e6:.1f} M dirty rows, {what}, one process"
-        found.append(row(name, speed, "rows/s", "polars", other, f"at least {GOAL}", speed / other >= GOAL))
+    for what in books:
+        name, ratio = f"cleaning {rows / 1e6:.1f} M dirty rows, {what}, one process", speed[what] / speed["polars"]
+        found.append(row(name, speed[what], "rows/s", "polars", speed["polars"], f"at least {GOAL}", ratio >= GOAL))
     return found
 
 

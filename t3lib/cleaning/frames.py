@@ -1,7 +1,9 @@
 """The distinct values of a batch as two frames, which rules look at: what was sold, and when by which file."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -39,8 +41,12 @@ class Frames:
     def __init__(self, raw: pa.Table, files: pa.Table, facts: TruckFacts):
         self.raw, self.files, self.facts = raw.combine_chunks(), files.combine_chunks(), facts
         self.file = _positions(self.raw["file_id"], self.files["file_id"])
-        self.truck = _numbers(self.files["truck_id"]).astype(np.int32)[self.file]
-        self.cells = {name: coded(self.raw[name]) for name in self.raw.column_names if name not in _NO_CELLS}
+        self.truck_of_file = _numbers(self.files["truck_id"]).astype(np.int32)
+        self.truck = self.truck_of_file[self.file]
+        self.cells_differ = ~self.raw["line"].is_null().to_numpy()
+        names = [name for name in self.raw.column_names if name not in _NO_CELLS]
+        with ThreadPoolExecutor(len(names)) as columns:
+            self.cells = dict(zip(names, columns.map(coded, self.raw.select(names).itercolumns()), strict=True))
         seconds, self.is_unread = parse_moments(self.cells["timestamp"].dictionary)
         stamps = pa.array(seconds, pa.timestamp("s", "UTC"), mask=self.is_unread)
         self.dates, self.hours = business_dates(stamps)
@@ -53,9 +59,10 @@ class Frames:
         hour = np.where(self.is_unread, 0, 1 + _numbers(self.hours))
         local = self.dates.cast(pa.int32())
         weekday = np.where(self.is_unread, 0, (_numbers(local) + 3) % 7)
-        columns = [(self.truck, None), (np.asarray(pc.is_valid(self.raw["line"])), 2)]
+        trucks, truck = np.unique(self.truck_of_file, return_inverse=True)
+        columns = [(truck.astype(np.int32)[self.file], len(trucks)), (self.cells_differ, 2)]
         columns += [(indices(cell), len(cell.dictionary)) for name, cell in self.cells.items() if name != "timestamp"]
-        columns.append(((weekday * 25 + hour).astype(np.int64)[self.stamp], 175))
+        columns.append(((weekday * 25 + hour).astype(np.int16)[self.stamp], 175))
         return distinct(columns)
 
     @cached_property
@@ -73,7 +80,7 @@ class Frames:
         and without_reader (see `TruckFacts.columns`)."""
         at = self.of_rows.first
         total = self.cells["total"]
-        frame = {"truck": self.truck[at], "cells_differ": np.asarray(pc.is_valid(self.raw["line"]))[at]}
+        frame = {"truck": self.truck[at], "cells_differ": self.cells_differ[at]}
         for name, cell in self.cells.items():
             if name != "timestamp":
                 frame[name] = _category(cell.dictionary.to_pylist(), indices(cell)[at])
@@ -121,14 +128,14 @@ class Frames:
         return left
 
 
-def distinct(columns: list[tuple[np.ndarray, int | None]]) -> Distinct:
-    """The distinct combinations of columns of codes; with each column how many codes it may have (None: unknown)."""
-    key, space = np.zeros(len(columns[0][0]), np.int64), 1
+def distinct(columns: list[tuple[np.ndarray, int]]) -> Distinct:
+    """The distinct combinations of columns of codes; with each column how many codes it may have."""
+    largest = prod(max(size, 1) for _, size in columns)
+    key, space = np.zeros(len(columns[0][0]), np.int32 if largest < 2**31 else np.int64), 1
     for codes, size in columns:
-        if size is None:
-            codes, size = _compact(codes)
         if space * max(size, 1) > 2**62:
-            key, space = _compact(key)
+            numbers, space = _compact(key)
+            key = numbers.astype(np.int64)
         key = key * max(size, 1) + codes
         space *= max(size, 1)
     places, count = _compact(key, space)

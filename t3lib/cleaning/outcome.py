@@ -1,6 +1,9 @@
 """What the rules make of a batch: their verdicts on distinct values, spread over its rows."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -63,35 +66,45 @@ def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> C
     row, moment = frames.of_rows.places, frames.of_moments.places
     of_row, of_moment = _first(rules, believing)
     reason = np.minimum(of_row[row], of_moment[moment])
+    is_sold = reason == NONE
     for lack, is_lacking, places in _lacks(rules):
-        if is_lacking.any():
-            _must_be_rejected(rules, lack, np.flatnonzero(is_lacking[places] & (reason == NONE)))
-    sold, refused = np.flatnonzero(reason == NONE), np.flatnonzero(reason != NONE)
+        unrejected = is_lacking & ((of_moment if places is moment else of_row) == NONE)
+        if unrejected.any():
+            _must_be_rejected(rules, lack, np.flatnonzero(unrejected[places] & is_sold))
+    sold, refused = np.flatnonzero(is_sold), np.flatnonzero(~is_sold)
+    sold_row = row[sold]
     stamps = frames.stamps.cast(pa.timestamp("us", "UTC"))
 
-    def placed(at: np.ndarray) -> dict[str, pa.Array]:
-        when = pa.array(frames.stamp[at])
+    def placed(at: np.ndarray) -> dict[str, Callable[[], pa.Array]]:
+        places, when = pa.array(at), pa.array(frames.stamp[at])
         return {
-            "truck_id": pa.array(frames.truck[at], pa.int32()),
-            "file_id": frames.raw["file_id"].take(pa.array(at)),
-            "row_number": frames.raw["row_number"].take(pa.array(at)),
-            "sold_at": stamps.take(when),
-            "business_date": frames.dates.take(when),
+            "truck_id": lambda: pa.array(frames.truck[at], pa.int32()),
+            "file_id": lambda: frames.raw["file_id"].take(places),
+            "row_number": lambda: frames.raw["row_number"].take(places),
+            "sold_at": lambda: stamps.take(when),
+            "business_date": lambda: frames.dates.take(when),
         }
 
+    payments, pence = _payments(rules), _pence(rules).clip(max=INT32_MAX).astype(np.int32)
     sales = placed(sold) | {
-        "local_hour": frames.hours.take(pa.array(frames.stamp[sold])),
-        "payment_type": pa.array(PAYMENT_TYPES).take(pa.array(_payments(rules)[row[sold]])),
-        "total_pence": pa.array(_pence(rules)[row[sold]], pa.int32()),
-        "flags": pa.array(_flags(rules, bits, row[sold], moment[sold]), pa.int16()),
+        "local_hour": lambda: frames.hours.take(pa.array(frames.stamp[sold])),
+        "payment_type": lambda: pa.array(PAYMENT_TYPES).take(pa.array(payments[sold_row])),
+        "total_pence": lambda: pa.array(pence[sold_row]),
+        "flags": lambda: pa.array(_flags(rules, bits, sold_row, moment[sold])),
     }
     suggested = np.where(of_row[row[refused]] == reason[refused], _suggested(rules, of_row)[row[refused]], -1)
     rejects = placed(refused) | {
-        **{f"raw_{name}": frames.raw[name].take(pa.array(refused)).cast(pa.string()) for name in _RAW},
-        "reason": pa.array(list(rules.stated), pa.string()).take(pa.array(reason[refused])),
-        "suggested_pence": pa.array(suggested, pa.int32(), mask=suggested < 0),
+        **{f"raw_{name}": partial(_texts, frames.raw[name], refused) for name in _RAW},
+        "reason": lambda: pa.array(list(rules.stated), pa.string()).take(pa.array(reason[refused])),
+        "suggested_pence": lambda: pa.array(suggested, pa.int32(), mask=suggested < 0),
     }
-    return Cleaned(pa.table(sales), pa.table(rejects))
+    with ThreadPoolExecutor() as columns:
+        made = columns.map(lambda make: make(), [*sales.values(), *rejects.values()])
+        return Cleaned(*(pa.table({name: next(made) for name in table}) for table in (sales, rejects)))
+
+
+def _texts(column: pa.ChunkedArray, at: np.ndarray) -> pa.ChunkedArray:
+    return column.take(pa.array(at)).cast(pa.string())
 
 
 def _first(rules: Rules, believing: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +158,7 @@ def _pence(rules: Rules) -> np.ndarray:
 def _payments(rules: Rules) -> np.ndarray:
     """The place among PAYMENT_TYPES per distinct row, -1 where no rule reads the payment."""
     payment = rules.rows["payment"].to_numpy(object)
-    return np.select([payment == kind for kind in PAYMENT_TYPES], range(len(PAYMENT_TYPES)), -1)
+    return np.select([payment == kind for kind in PAYMENT_TYPES], range(len(PAYMENT_TYPES)), -1).astype(np.int8)
 
 
 def _flags(rules: Rules, bits: dict[str, int], row: np.ndarray, moment: np.ndarray) -> np.ndarray:

@@ -215,8 +215,8 @@ def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     known = np.flatnonzero(values.notna())
     if not len(known):
         return np.arange(len(values))[:1], np.arange(len(values))[:1]
-    order = np.argsort(values.iloc[known].to_numpy(), kind="stable")
-    return known[order[:1]], known[order[-1:]]
+    there = values.iloc[known]
+    return known[[there.argmin()]], known[[there.argmax()]]
 
 
 def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
