@@ -92,9 +92,9 @@ def load(
         carried, kept = active.carry(existing, _successors(decided), deleted, rejects)
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
-        _write_outcomes(cursor, outcome)
-        if rules:
+        if rules:  # before the files are loaded: the database counts a loaded file's rows once per change of its line
             rulesets.note(cursor, rules, outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].to_pylist())
+        _write_outcomes(cursor, outcome)
         if sales.num_rows:
             add_sales(cursor, sales)
         if rejects.num_rows:
