@@ -134,15 +134,17 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again: over the batch in another order, over both halves of a third order, and over the least
-        and the greatest row and moment alone. Raises RuleError where something else becomes of a row."""
-        (first, second), found = (_shuffled(stated, seed) for seed in (1, 2)), values(stated)
-        whole = self.state(stated.over(*first))
-        self._compare(stated, found, whole, first, _ORDER, _ORDER_READ)
-        halves = [(second[0][start::2], second[1][start::2]) for start in (0, 1)]
-        ends = zip(_ends(stated.rows["pence"]), _ends(stated.moments["sold_at"]), strict=True)
+        """State the rules again over parts of the batch: both halves, each in another order, and the least and the
+        greatest row and moment alone. Raises RuleError where something else becomes of a row."""
+        found, halves = values(stated), _halves(stated)
+        ends = zip(_ends(stated.unread["pence"]), _ends(stated.moments["sold_at"]), strict=True)
         for part in (*halves, *ends):
-            self._compare(stated, found, self.state(stated.over(*part, whole=whole)), part, _PART, _PART_READ)
+            try:
+                self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
+            except RuleError:  # is it the order?
+                whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
+                self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
+                raise
 
     def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
                  differs: str, reads: str) -> None:  # fmt: skip
@@ -204,10 +206,13 @@ def verify(rules: Rules) -> Rulebook:
     return book
 
 
-def _shuffled(rules: Rules, seed: int) -> Places:
-    """The places of all rows and of all moments in another order, the same each time."""
-    chance = np.random.default_rng(seed)
-    return chance.permutation(len(rules.rows)), chance.permutation(len(rules.moments))
+def _halves(rules: Rules) -> list[Places]:
+    """The places of every second row by its amount and of every second moment by its time, and of the others: so what
+    is there twice is in both halves. Each in an order of its own, the same each time."""
+    amounts = rules.rows["pence"].fillna(-1).to_numpy(np.int64).argsort()
+    times = rules.moments["sold_at"].to_numpy("datetime64[s]").argsort()
+    chance = np.random.default_rng(1)
+    return [(chance.permutation(amounts[at::2]), chance.permutation(times[at::2])) for at in (0, 1)]
 
 
 def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:

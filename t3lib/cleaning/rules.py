@@ -88,7 +88,7 @@ class Rules:
                  frames: "Frames | None" = None):  # fmt: skip
         # The names tell columns of one from columns of the other, which may have the same length.
         rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
-        self._unread = rows  # before a rule reads anything
+        self.unread = rows  # before a rule reads anything
         self._rows, self._moments = Columns(rows.copy()), Columns(moments)
         # How many rows of the batch each is: no rule sees it, as the same row would be another in another batch.
         self._times = times
@@ -220,7 +220,7 @@ class Rules:
         """The same batch in another order, or a part of it, before any rule is stated.
 
         rows, moments: the places of what it has, in its order. whole: for a part, the rules over all of the batch."""
-        part = Rules(_at(self._unread, rows), _at(self._moments, moments), self._times[rows], self._facts)
+        part = Rules(_at(self.unread, rows), _at(self._moments, moments), self._times[rows], self._facts)
         part._whole = whole
         return part
 

@@ -28,6 +28,13 @@ _KEEP = sa.text("""
     WHERE NOT EXISTS (SELECT FROM ops.ruleset WHERE hash = :hash)
     ON CONFLICT (hash) DO NOTHING
 """)
+# Whether every reason has the words of these rules.
+_REGISTERED = sa.text("""
+    SELECT NOT EXISTS (
+        SELECT FROM jsonb_object_keys(stated -> 'rules') AS code LEFT JOIN ops.reason USING (code)
+        WHERE reason.ruleset IS DISTINCT FROM :hash
+    ) FROM ops.ruleset WHERE hash = :hash
+""")
 _NAMED = sa.text("SELECT code, sentence, bit, ruleset FROM ops.reason")
 _NAME = sa.text("""
     INSERT INTO ops.reason (code, sentence, bit, ruleset) VALUES (:code, :sentence, CAST(:bit AS smallint), :hash)
@@ -60,6 +67,8 @@ def bits(db: sa.Connection, *books: Rulebook) -> dict[str, int]:
 
 def register(db: sa.Connection, book: Rulebook) -> dict[str, int]:
     """Keep the text of rules, the words of their reasons and the numbers of their flags; returns the numbers."""
+    if db.scalar(_REGISTERED, {"hash": book.hash}):
+        return flags(db)
     known = bits(db, book)
     stated = json.dumps(book.described())
     db.execute(_KEEP, {"hash": book.hash, "cells": json.dumps(book.cells), "stated": stated})

@@ -4,10 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from t3lib.metrics.trust.reasons import likely_reason
 
 from t3lib import metrics, warehouse
 from t3lib.cleaning import Rulebook
+from t3lib.metrics.trust.explanations import likely_explanation
 from t3lib.warehouse.checks import lineage
 from t3lib.warehouse.decisions import rejects, repairs, replays
 from t3lib.warehouse.files import rulesets
@@ -45,7 +45,7 @@ def test_each_row_shows_the_words_under_which_it_was_rejected(reworded):
     with warehouse.connect() as db:
         traced = [lineage.rejects(db, lineage.Question(3, day))[0]["sentence"] for day in (DAY, NEXT)]
         of_days = [rulesets.sentences(db, day, day)["void"] for day in (DAY, NEXT)]
-        likely = [likely_reason(db, metrics.Scope(day, day), [], "rejects_up", None) for day in (DAY, NEXT)]
+        likely = [likely_explanation(db, metrics.Scope(day, day), [], "rejects_up", None) for day in (DAY, NEXT)]
         assert rulesets.sentences(db)["void"] == NEW
     assert traced == of_days == [OLD, NEW]
     assert likely == [f"Most frequent (2): {OLD}", f"Most frequent (1): {NEW}"]
