@@ -3,11 +3,16 @@
 import ast
 from collections.abc import Iterator
 
+import pandas as pd
+
 from t3lib.purity import BUILTINS, MODULES, impure
 
 WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
                 "most_pence")  # fmt: skip
 STATING = ("read", "reject", "flag", "suggest")
+# What rules know of a truck from the dimensions: from its menu, and from details.xlsx.
+OF_MENU = frozenset({"on_menu", "hundredth_on_menu", "has_menu", "dearest_price"})
+OF_DETAILS = frozenset({"in_details", "without_reader"})
 _REFUSED = BUILTINS - {"print"}
 
 
@@ -16,6 +21,29 @@ def refused(source: str) -> list[str]:
     tree = ast.parse(source)
     problems = [*_names(tree), *_imports(tree), *_attributes(tree), *impure(tree, "a rule", "the batch")]
     return list(dict.fromkeys([*problems, *_results(tree)]))
+
+
+def looks_at(source: str) -> frozenset[str]:
+    """The facts of dimensions that the cell of a rule may look at: all, unless `rows` is only read column by column."""
+    tree, found = ast.parse(source), set()
+    within = {id(part): node for node in ast.walk(tree) for part in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name | ast.Attribute) or ast.unparse(node) not in ("rules", "rows", "rules.rows"):
+            continue
+        name = _taken(within[id(node)])
+        if name is None or (hasattr(pd.DataFrame, name) and ast.unparse(node) != "rules"):
+            return OF_MENU | OF_DETAILS
+        found.add(name)
+    return (OF_MENU | OF_DETAILS) & found
+
+
+def _taken(node: ast.AST) -> str | None:
+    """What is read by name, as in `rows.pence` and `rows["pence"]`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return None
 
 
 def _names(tree: ast.AST) -> Iterator[str]:

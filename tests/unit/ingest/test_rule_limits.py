@@ -3,6 +3,7 @@
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
+from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from tests.support.rulebooks import FACTS, NOON, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
@@ -127,3 +128,29 @@ def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row,
     with pytest.raises(RuleError) as refused:
         book.clean(*batch(row), FACTS, {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4})
     assert [word for word in [*words, str(list(row)), "Nothing is loaded."] if word not in str(refused.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "facts"),
+    [
+        ("rows.total.eq('0.01') & rows['truck'].eq(4) & rows.sold.gt(3)", set()),
+        ("moments.sold_at > moments.uploaded_at", set()),
+        ("rows.pence > rules.limit_pence", set()),
+        ("rows.has_menu & ~rows['on_menu']", {"has_menu", "on_menu"}),
+        ("rules.rows.pence > 3 * rules.dearest_price(20)", {"dearest_price"}),
+        ("rows.in_details", {"in_details"}),
+        ("rows.eval('~on_menu')", OF_MENU | OF_DETAILS),
+        ("rows.iloc[:, 12]", OF_MENU | OF_DETAILS),
+        ("rows[['on_menu', 'has_menu']].all(axis=1)", OF_MENU | OF_DETAILS),
+        ("getattr(rows, 'on_' + 'menu')", OF_MENU | OF_DETAILS),
+        ("(own := rows).on_menu", OF_MENU | OF_DETAILS),
+        ("(own := rules).rows.on_menu", OF_MENU | OF_DETAILS),
+    ],
+)
+def test_what_a_cell_looks_at_of_menus_and_details_is_known(cell, facts):
+    assert looks_at(f'rules.reject("own", "Own.", when={cell})') == facts
+
+
+def test_a_cell_that_changes_the_rows_may_look_at_everything():
+    for change in ("rows['pence'] = 5", "rows.pence = 5", "rows = rows[rows.pence > 5]"):
+        assert looks_at(f'{change}\nrules.reject("own", "Own.", when=rows.pence.gt(5))') == OF_MENU | OF_DETAILS
