@@ -121,7 +121,7 @@ def test_the_menu_t3_runs_a_notebook_and_opens_what_came_of_it(lab: processes.Pa
     assert shown.locator("script").count() == 0
 
     choose(tab, "T3", "Diff of the Rules…", f"{day}..{day}")
-    expect(terminal(tab)).to_contain_text("loaded files cleaned under the rules of this folder")
+    expect(terminal(tab)).to_contain_text("No file is loaded for these days: there is nothing to compare.")
 
     choose(tab, "T3", "Dashboard")
     expect(tab.frame_locator("iframe[src*='5_dashboard']").get_by_text("Gross sales").first).to_be_visible()
