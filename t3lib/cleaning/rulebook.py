@@ -200,10 +200,29 @@ def examples(notebook: dict[str, Any]) -> list[Example]:
 
 
 def verify(rules: Rules) -> Rulebook:
-    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`."""
+    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`.
+
+    A rule that is stated under another name than `rules` would be missed wherever only the notebook's text is read."""
     book = Rulebook(tuple(rules.sources))
+    if unseen := [cell for cell in book.cells if not calls(cell, STATING)]:
+        raise RuleError(
+            "A rule is stated under another name than `rules`, where nothing but this notebook would apply it: write "
+            f"rules.{', rules.'.join(STATING)} in full. Nothing is loaded. ({book.named(unseen[0])})"
+        )
     book.verify(rules)
     return book
+
+
+def must_be_in_force(rules: Rules) -> None:
+    """Raise RuleError unless the cells that stated these rules are those of the rules in force, one by one."""
+    own, others = rules.sources, Rulebook.in_force().cells
+    if tuple(own) != others:
+        apart = [*(cell for cell in own if cell not in others), *(cell for cell in others if cell not in own), *own]
+        raise RuleError(
+            f"This notebook's {len(own)} cells that state rules are not the {len(others)} of the rules in force, so "
+            f"nothing else would apply what they state. They differ at: {_first_line(apart[0])}. Write each rule as "
+            f"rules.{', rules.'.join(STATING)}, commit {NOTEBOOK.name}, and run `t3 ingest`. Nothing is loaded."
+        )
 
 
 def _halves(rules: Rules) -> list[Places]:
@@ -284,4 +303,4 @@ def _text(source: str | Iterable[str]) -> str:
 
 
 def _first_line(source: str) -> str:
-    return source.splitlines()[0][:80]
+    return source.partition("\n")[0][:80]

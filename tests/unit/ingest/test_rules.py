@@ -159,6 +159,21 @@ def test_a_cell_without_a_rule_cannot_change_amounts():
         rulebook.verify(stated)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "for each in [rules]:\n    each.reject('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "a, b = rules, 1\na.reject('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "from functools import partial\npartial(rules.reject)('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "getattr(rules, 'reject')('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+    ],
+)
+def test_a_rule_that_only_the_notebook_would_apply_refuses_the_batch(cell):
+    stated = with_rule(cell).state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
+    with pytest.raises(RuleError, match=r"another name than `rules`.*\(cell 19 of the rules"):
+        rulebook.verify(stated)
+
+
 def test_a_payment_that_is_read_by_order_refuses_the_batch():
     cell = 'rules.read("type", "voucher", as_="cash" if list(rows.total)[:1] == ["1.01"] else "card")'
     rows = ((NOON, "voucher", f"{n}.{n:02d}") for n in range(1, 41))
