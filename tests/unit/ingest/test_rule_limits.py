@@ -3,6 +3,8 @@
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
+from t3lib.cleaning.outcome import outcome
+from t3lib.warehouse.files.rulesets import FLAGS
 from tests.support.rulebooks import FACTS, NOON, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
@@ -90,6 +92,14 @@ rules.flag("usual", "Sold often (loaded).", when=rows.sold.ge(12))"""
         ("hash('void')", "uses hash: a rule only computes"),
         ("rules.frames.raw", "uses rules.frames: a rule is written with rules.read, rules.reject"),
         ("rows._mgr", "uses rows._mgr: names that begin with _ are not for rules"),
+        ('rows["pence"] = rows.pence // 2', "changes `rows` (rows['pence']): give what you make a name"),
+        ("rows.loc[rows.pence.eq(870), 'pence'] = 1", "changes `rows` (rows.loc["),
+        ("rows.pence += 1", "changes `rows` (rows.pence)"),
+        ("rows = rows[rows.truck.eq(4)]", "changes `rows` (rows)"),
+        ("del rules.rows['word']", "changes `rules.rows` (rules.rows['word'])"),
+        ("rows.rename(columns={'word': 'text'}, inplace=True)", "changes `rows` (rows.rename(...))"),
+        ("rows.insert(0, 'staff', True)", "changes `rows` (rows.insert(...))"),
+        ("moments['sold_at'] = pd.Timestamp('2026-11-05', tz='UTC')", "changes `moments` (moments['sold_at'])"),
         ("most = rules.reject('a_code', 'Why.', when=rows.pence.gt(1)).count", "uses what rules.reject shows"),
     ],
 )
@@ -127,3 +137,10 @@ def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row,
     with pytest.raises(RuleError) as refused:
         book.clean(*batch(row), FACTS, {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4})
     assert [word for word in [*words, str(list(row)), "Nothing is loaded."] if word not in str(refused.value)] == []
+
+
+def test_a_time_that_cannot_be_read_is_never_a_sale_whatever_the_moments_say():
+    stated = edited({"bad_timestamp": ""}).state(Frames(*batch(("soon", "card", "8.70")), FACTS).rules())
+    stated.moments["sold_at"] = stated.moments.uploaded_at
+    with pytest.raises(RuleError, match="1 row has no time"):
+        outcome(stated, FLAGS)
