@@ -1,6 +1,5 @@
 """Rules of cleaning, as cells of `2_clean` state them: which rows are no sales, which are odd, how texts are read."""
 
-import html
 import linecache
 import re
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from t3lib.cleaning.allowed import WRITTEN_WITH
+from t3lib.cleaning.caught import Caught
 from t3lib.cleaning.columns import Columns
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
@@ -26,6 +26,7 @@ INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
+_OF_TOTALS = ("total", "word", "pence", "nearest", "on_menu", "sold")  # what a rule sees of a total
 _RESERVED = ("loaded",)  # what a comparison calls a row that no rule rejects
 
 
@@ -55,26 +56,6 @@ class Reading:
     texts: tuple[str, ...]
     as_: str
     cell: str
-
-
-@dataclass(frozen=True)
-class Caught:
-    """How many rows of the batch a rule catches that no rule before it rejected, and three of them."""
-
-    code: str
-    sentence: str
-    count: int
-    examples: pd.DataFrame
-
-    def _repr_html_(self) -> str:
-        rows = self.examples.to_html(index=False, border=0) if self.count else ""
-        said = f"<b>{html.escape(self.code)}</b>: {self.count:,} {'row' if self.count == 1 else 'rows'} of this batch."
-        return f"<p>{said} {html.escape(self.sentence)}</p>{rows}"
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
-        )
 
 
 class Rules:
@@ -148,11 +129,16 @@ class Rules:
             raise RuleError(
                 f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
             )
+        if not texts or not all(isinstance(text, str) for text in texts):
+            raise RuleError(
+                f'rules.read: write the texts one by one, as in rules.read({column!r}, "a", "b", as_={as_!r}).'
+            )
         wanted = tuple(text.strip().lower() for text in texts)
         self.readings.append(Reading(column, wanted, as_, self._record(2)))
         categories = self.rows[column].astype("category").cat
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
         found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
+        self._must_be_unrejected(found, ("payment", column) if amount is None else _OF_TOTALS)
         if amount is None:
             self.rows["payment"] = self.rows["payment"].mask(found, as_)
         else:
@@ -271,6 +257,17 @@ class Rules:
         if source not in self.sources:
             self.sources.append(source)
         return source
+
+    def _must_be_unrejected(self, read: np.ndarray, words: tuple[str, ...]) -> None:
+        """Raise RuleError where a rule above looks at what is read now, by these words, and rejects such rows."""
+        first = self.first(False)
+        for number, rule in enumerate(self.stated.values()):
+            late = int(self._times[read & (first == number)].sum())
+            if late and any(word in rule.cell for word in words):
+                raise RuleError(
+                    f"rules.read: {late:,} of these rows {'is' if late == 1 else 'are'} rejected above by {rule.code}: "
+                    "put this cell above it."
+                )
 
     def _must_be_of_rows(self, code: str, what: str, values: pd.Series) -> None:
         if not isinstance(values, pd.Series) or not values.index.equals(self.rows.index):

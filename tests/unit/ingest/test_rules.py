@@ -56,6 +56,26 @@ def test_a_text_is_read_as_a_payment():
     assert becomes(Rulebook((voucher, *Rulebook.of_folder().cells)), row) == [(1, 870, "cash")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "row", "code"),
+    [
+        ('rules.read("type", "voucher", as_="cash")', (NOON, "voucher", "8.70"), "unknown_payment_type"),
+        ('rules.read("total", "void", as_="8.70")', (NOON, "card", "VOID"), "void"),
+    ],
+)
+def test_a_text_that_is_read_below_the_rule_that_rejects_it_is_refused(cell, row, code):
+    with pytest.raises(RuleError, match=f"5 of these rows are rejected above by {code}: put this cell above it"):
+        becomes(with_rule(cell), *[row] * 5)
+
+
+def test_a_text_may_be_read_below_a_rule_that_does_not_look_at_it():
+    cells = Rulebook.of_folder().cells
+    number = next(n for n, cell in enumerate(cells) if "unknown_payment_type" in cell)
+    book = Rulebook((*cells[:number], 'rules.read("type", "voucher", as_="cash")', *cells[number:]))
+    rows = (NOON, "voucher", "VOID"), (NOON, "voucher", "8.70")
+    assert becomes(book, *rows) == [(1, "void"), (2, 870, "cash")]
+
+
 def test_a_suggestion_is_a_line():
     half = 'rules.suggest("above_limit", rows.pence // 10, when=rows.pence.mod(10).eq(0))'
     cleaned = with_rule(half).clean(*batch((NOON, "card", "87.00"), (NOON, "card", "87.01")), FACTS, FLAGS)
@@ -124,6 +144,8 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
         ('rules.reject("Bad Code", "Wrong.", when=rows.pence.gt(0))', "a code is lower case"),
         ('rules.reject("no_stop", "Wrong", when=rows.pence.gt(0))', "ends with a full stop"),
         ('rules.read("type", "voucher", as_="paper")', "not one of card, cash"),
+        ('rules.read("type", as_="cash")', r'write the texts one by one, as in rules.read\(.type., "a", "b"'),
+        ('rules.read("type", ["voucher", "gift"], as_="cash")', "write the texts one by one"),
         ('rules.read("price", "1", as_="cash")', "rows have no column 'price'"),
         ('rules.suggest("unheard_of", rows.pence)', "no rule about rows above is called"),
         ('rules.suggest("above_limit", rows.pence.iloc[:1])', "the suggestion is to be a column made from all"),
@@ -178,7 +200,7 @@ def test_a_payment_that_is_read_by_order_refuses_the_batch():
     cell = 'rules.read("type", "voucher", as_="cash" if list(rows.total)[:1] == ["1.01"] else "card")'
     rows = ((NOON, "voucher", f"{n}.{n:02d}") for n in range(1, 41))
     with pytest.raises(RuleError, match="order, clock or chance"):
-        becomes(with_rule(cell), *rows)
+        becomes(Rulebook((cell, *Rulebook.of_folder().cells)), *rows)
 
 
 def test_what_is_compared_is_verified_too():
