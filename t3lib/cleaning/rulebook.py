@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import linecache
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,8 +64,13 @@ class Rulebook:
 
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
-        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
-        return cls(_calling(notebook, STATING))
+        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`.
+
+        Raises RuleError where one cell is there twice: the notebook applies it once."""
+        book = cls(_calling(notebook, STATING))
+        if twice := next((cell for cell, times in Counter(book.cells).items() if times > 1), None):
+            raise RuleError(f"The same cell is twice in {NOTEBOOK.name}: take one of them out. ({_first_line(twice)})")
+        return book
 
     @classmethod
     def of_folder(cls) -> "Rulebook":

@@ -218,6 +218,13 @@ def test_a_cell_that_is_not_python_is_never_passed_over(cell):
         Rulebook.of_notebook(notebook)
 
 
+def test_a_cell_that_is_there_twice_is_refused():
+    notebook = json.loads(rulebook.NOTEBOOK.read_text())
+    notebook["cells"].append(next(cell for cell in notebook["cells"] if "rules.read(" in cell["source"][0]))
+    with pytest.raises(RuleError, match=r"The same cell is twice in 2_clean.ipynb.*rules.read\(\"type\", \"card\""):
+        Rulebook.of_notebook(notebook)
+
+
 def test_a_cell_that_was_edited_and_run_again_takes_the_place_of_the_one_before():
     rules = Frames(*batch((NOON, "card", "8.70")), FACTS).rules()
     before = Rulebook(('rules.reject("dear", "Too dear.", when=rows.pence.gt(1))',))
