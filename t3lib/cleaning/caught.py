@@ -8,19 +8,25 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Caught:
-    """How many rows of the batch a rule catches that no rule before it rejected, and three of them."""
+    """How many rows of the batch a rule catches that no rule before it rejected, and three of them.
+
+    rejected: where there is none, how many rows that it is about a rule above rejects."""
 
     code: str
     sentence: str
     count: int
     examples: pd.DataFrame
+    rejected: int = 0
 
     def _repr_html_(self) -> str:
         rows = self.examples.to_html(index=False, border=0) if self.count else ""
-        said = f"<b>{html.escape(self.code)}</b>: {self.count:,} {'row' if self.count == 1 else 'rows'} of this batch."
-        return f"<p>{said} {html.escape(self.sentence)}</p>{rows}"
+        return f"<p><b>{html.escape(self.code)}</b>: {self._counted} {html.escape(self.sentence)}</p>{rows}"
 
     def __repr__(self) -> str:
-        return (
-            f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
-        )
+        rows = f"\n{self.examples.to_string(index=False)}" if self.count else ""
+        return f"{self.code}: {self._counted} {self.sentence}{rows}"
+
+    @property
+    def _counted(self) -> str:
+        rejected = f" All {self.rejected:,} that it is about are rejected above." if self.rejected else ""
+        return f"{self.count:,} {'row' if self.count == 1 else 'rows'} of this batch.{rejected}"

@@ -280,6 +280,14 @@ class Rules:
         for frame, of_moments in ((self.rows, False), (self.moments, True)):
             if when.index.name == frame.index.name and when.index.equals(frame.index):
                 return of_moments
+        sizes = {frame.index.name: len(frame) for frame in (self.rows, self.moments)}
+        if len(when) == sizes.get(when.index.name, -1) or (
+            when.index.name not in sizes and len(when) in sizes.values()
+        ):
+            raise RuleError(
+                f"Rule {code!r}: `when` has lost the labels or the order of `rows` or `moments`, as after reset_index, "
+                "sort_values or pd.Series(...): make it from their columns as they are."
+            )
         raise RuleError(
             f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all "
             f"of `moments` ({len(self.moments):,})."
@@ -296,7 +304,9 @@ class Rules:
         hit = np.flatnonzero(rule.caught & (left > 0))
         first, times = _most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
         shown = frame[columns].iloc[first[:_EXAMPLES]].assign(rows=times[:_EXAMPLES])
-        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
+        found = self.frames.of_moments if rule.of_moments else self.frames.of_rows
+        rejected = 0 if len(hit) else int(found.times[rule.caught].sum())
+        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown, rejected)
 
     def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
         """Per distinct row (or moment) the number of the first rule, before this one, that rejects it; NONE without."""

@@ -133,6 +133,11 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
     assert first.examples.to_dict("records") == [{"truck": 4, "total": "VOID", "type": "card", "rows": 5}]
     assert len(second.examples) == 3
     assert "<b>void</b>: 5 rows" in first._repr_html_()
+    assert repr(third) == "night: 0 rows of this batch. All 9 that it is about are rejected above. Too late."
+    rare = rules.flag("rare", "Nobody pays that (loaded).", when=rules.rows.total.eq("1"))
+    assert repr(rare) == "rare: 0 rows of this batch. Nobody pays that (loaded)."
+    (one,) = (Frames(*batch(row), FACTS).rules() for row in rows[:1])
+    assert repr(one.reject("void", "A void.", when=one.rows.word.eq("void"))).startswith("void: 1 row of this batch.")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +145,8 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
     [
         ('rules.reject("no_column", "Wrong.", when=rows.price.eq(1))', "no column 'price'"),
         ('rules.reject("wrong_length", "Wrong.", when=rows.pence.head(1).gt(0))', "has 1 values"),
+        ('rules.reject("no_labels", "Wrong.", when=pd.Series(rows.pence.gt(0).to_numpy()))', "has lost the labels"),
+        ('rules.reject("sorted", "Wrong.", when=rows.pence.sort_values().gt(0))', "or the order of `rows`"),
         ('rules.reject("no_yes_or_no", "Wrong.", when=rows.pence)', "yes and no"),
         ('rules.reject("Bad Code", "Wrong.", when=rows.pence.gt(0))', "a code is lower case"),
         ('rules.reject("no_stop", "Wrong", when=rows.pence.gt(0))', "ends with a full stop"),
