@@ -140,11 +140,12 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again over parts of the batch: both halves, each in another order, and the least and the
-        greatest row and moment alone. Raises RuleError where something else becomes of a row."""
+        """State the rules again over parts of the batch: both halves, each in another order, the least and the greatest
+        row and moment alone, the later hours, and the earlier ones of one truck. Raises RuleError where something else
+        becomes of a row."""
         found, halves = values(stated), _halves(stated)
         ends = zip(_ends(stated.unread["pence"]), _ends(stated.moments["sold_at"]), strict=True)
-        for part in (*halves, *ends):
+        for part in (*halves, *ends, *_hours(stated)):
             try:
                 self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
             except RuleError:  # is it the order?
@@ -247,6 +248,22 @@ def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(len(values))[:1], np.arange(len(values))[:1]
     there = values.iloc[known]
     return known[[there.argmin()]], known[[there.argmax()]]
+
+
+def _hours(rules: Rules) -> list[Places]:
+    """The places of the hours from the middle one, and of those before it of the last truck; none that is empty.
+
+    A mean of hours or trucks is another there, which both halves and a lone amount may not tell."""
+    frames = rules.unread, rules.moments
+    hours = [frame["hour"].fillna(-1).to_numpy(np.int64) for frame in frames]
+    trucks = [frame["truck"].to_numpy() for frame in frames]
+    if not len(hours[0]):
+        return []
+    is_late = [hour >= np.median(hours[0]) for hour in hours]
+    last = trucks[0][~is_late[0]].max(initial=0)
+    is_early = [~late & (truck == last) for late, truck in zip(is_late, trucks, strict=True)]
+    parts = [(np.flatnonzero(rows), np.flatnonzero(moments)) for rows, moments in (is_late, is_early)]
+    return [part for part in parts if 0 < len(part[0]) < len(hours[0])]
 
 
 def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:

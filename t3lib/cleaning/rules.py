@@ -129,7 +129,7 @@ class Rules:
             raise RuleError(
                 f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
             )
-        if not texts or not all(isinstance(text, str) for text in texts):
+        if (not texts and self.frames is not None) or not all(isinstance(text, str) for text in texts):
             raise RuleError(
                 f'rules.read: write the texts one by one, as in rules.read({column!r}, "a", "b", as_={as_!r}).'
             )

@@ -1,5 +1,6 @@
 """What becomes of a row depends on the row: not on how many or which others the batch holds, not on files or clocks."""
 
+import pyarrow as pa
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
@@ -48,6 +49,26 @@ def test_a_rule_that_asks_the_other_rows_of_the_batch_refuses_it(when):
     said = refusal(f'rules.reject("other_rows", "Other rows.", when={when})', *rows)
     assert "Rule 'other_rows' catches other rows when" in said
     assert said.count("Nothing is loaded.") == 1
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "rows.hour.gt(rows.hour.mean() + 4.5)",
+        "rows.hour.lt(rows.hour.mean() - 4.5)",
+        "rows.truck.gt(rows.truck.mean())",
+    ],
+)
+def test_a_rule_that_asks_the_other_hours_or_trucks_of_the_batch_refuses_it(when):
+    """Two trucks that sell at each price at each hour: no half and no single amount has other hours or trucks."""
+    hours = [14, *range(9, 14), *range(15, 20)]
+    rows = [(f"2026-11-05 {hour:02d}:{n}:00+00:00", "card", f"{n}.00") for n in range(10, 20) for hour in hours]
+    one, two = batch(*rows), batch(*rows, truck=9)
+    two = tuple(table.set_column(0, "file_id", pa.array([2] * len(table), pa.int64())) for table in two)
+    raw, files = (pa.concat_tables(tables) for tables in zip(one, two, strict=True))
+    stated = with_rule(f'rules.reject("far", "Far.", when={when})').state(Frames(raw, files, FACTS).rules())
+    with pytest.raises(RuleError, match="Rule 'far' catches other rows when a part of the batch is not there"):
+        rulebook.verify(stated)
 
 
 def test_what_is_suggested_and_read_may_not_depend_on_other_rows_either():
