@@ -9,6 +9,8 @@ from t3lib.purity import BUILTINS, MODULES, impure
 
 WRITTEN_WITH = ("read", "reject", "flag", "suggest", "examples", "dearest_price", "rows", "moments", "limit_pence",
                 "most_pence")  # fmt: skip
+FRAMES = ("rows", "moments")
+_IN_PLACE = ("insert", "pop", "update", "setdefault", "setflags", "fill", "itemset", "put", "resize")
 STATING = ("read", "reject", "flag", "suggest")
 # What rules know of a truck from the dimensions: from its menu, and from details.xlsx.
 OF_MENU = frozenset({"on_menu", "hundredth_on_menu", "has_menu", "dearest_price"})
@@ -20,7 +22,7 @@ def refused(source: str) -> list[str]:
     """What the cell of a rule uses that it may not, each with what to do; none where all is allowed."""
     tree = ast.parse(source)
     problems = [*_names(tree), *_imports(tree), *_attributes(tree), *impure(tree, "a rule", "the batch")]
-    return list(dict.fromkeys([*problems, *_results(tree)]))
+    return list(dict.fromkeys([*problems, *_changes(tree), *_results(tree)]))
 
 
 def looks_at(source: str) -> frozenset[str]:
@@ -73,6 +75,31 @@ def _attributes(tree: ast.AST) -> Iterator[str]:
             yield f"uses {ast.unparse(node)}: names that begin with _ are not for rules"
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "rules" and node.attr not in WRITTEN_WITH:
             yield f"uses rules.{node.attr}: a rule is written with rules.{', rules.'.join(WRITTEN_WITH)}"
+
+
+def _changes(tree: ast.AST) -> Iterator[str]:
+    """What a rule writes into the batch: no other cell would see it, or all of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            if of := _frame(node):
+                yield _changing(of, ast.unparse(node))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and (of := _frame(node.func.value)):
+            is_in_place = any(word.arg == "inplace" and ast.unparse(word.value) != "False" for word in node.keywords)
+            if node.func.attr in _IN_PLACE or is_in_place:
+                yield _changing(of, f"{ast.unparse(node.func)}(...)")
+
+
+def _changing(frame: str, how: str) -> str:
+    return f"changes `{frame}` ({how}): give what you make a name of its own; rules.read says what a text means"
+
+
+def _frame(node: ast.AST) -> str:
+    """`rows` or `moments` where this is one of them or a part of it, such as rows["pence"] or rows.loc[0, "pence"]."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if ast.unparse(node) in ("rules.rows", "rules.moments"):
+            return ast.unparse(node)
+        node = node.value
+    return node.id if isinstance(node, ast.Name) and node.id in FRAMES else ""
 
 
 _TIMES = "asks how often a row occurs: that changes with the files of a batch; `sold` counts all sales so far"

@@ -14,7 +14,7 @@ from t3lib.cleaning.rules import INT32_MAX, NONE, RuleError, Rules
 from t3lib.feed.rows import COLUMNS, PAYMENT_TYPES
 
 _RAW = (*COLUMNS, "line")
-_FIRST, _LAST = (pd.Timestamp(day, tz="UTC") for day in (FIRST_DAY, LAST_DAY))
+_FIRST, _LAST = (int(pd.Timestamp(day, tz="UTC").timestamp()) for day in (FIRST_DAY, LAST_DAY))
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,15 @@ def _lacks(rules: Rules) -> list[tuple[Lack, np.ndarray, np.ndarray]]:
     frames, pence = rules.frames, _pence(rules)
     assert frames is not None
     row, moment = frames.of_rows.places, frames.of_moments.places
+    stamp = frames.stamp[frames.of_moments.first]
+    is_booked = ~np.asarray(frames.is_unread) & (frames.seconds >= _FIRST) & (frames.seconds <= _LAST)
     is_no_amount = rules.rows["pence"].isna().to_numpy()
     return [
         (_NO_AMOUNT, is_no_amount, row),
         (_NOTHING_PAID, ~is_no_amount & (pence <= 0), row),
         (_TOO_MUCH, pence > INT32_MAX, row),
         (_NO_PAYMENT, _payments(rules) < 0, row),
-        (_NO_TIME, ~rules.moments["sold_at"].between(_FIRST, _LAST).to_numpy(), moment),
+        (_NO_TIME, ~is_booked[stamp], moment),
     ]
 
 

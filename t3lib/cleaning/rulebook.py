@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import linecache
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,8 +64,13 @@ class Rulebook:
 
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
-        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`."""
-        return cls(_calling(notebook, STATING))
+        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`.
+
+        Raises RuleError where one cell is there twice: the notebook applies it once."""
+        book = cls(_calling(notebook, STATING))
+        if twice := next((cell for cell, times in Counter(book.cells).items() if times > 1), None):
+            raise RuleError(f"The same cell is twice in {NOTEBOOK.name}: take one of them out. ({_first_line(twice)})")
+        return book
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
@@ -134,11 +140,12 @@ class Rulebook:
         return outcome(rules, bits, believing=believing)
 
     def verify(self, stated: Rules) -> None:
-        """State the rules again over parts of the batch: both halves, each in another order, and the least and the
-        greatest row and moment alone. Raises RuleError where something else becomes of a row."""
+        """State the rules again over parts of the batch: both halves, each in another order, the least and the greatest
+        row and moment alone, the later hours, and the earlier ones of one truck. Raises RuleError where something else
+        becomes of a row."""
         found, halves = values(stated), _halves(stated)
         ends = zip(_ends(stated.unread["pence"]), _ends(stated.moments["sold_at"]), strict=True)
-        for part in (*halves, *ends):
+        for part in (*halves, *ends, *_hours(stated)):
             try:
                 self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
             except RuleError:  # is it the order?
@@ -200,10 +207,29 @@ def examples(notebook: dict[str, Any]) -> list[Example]:
 
 
 def verify(rules: Rules) -> Rulebook:
-    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`."""
+    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`.
+
+    A rule that is stated under another name than `rules` would be missed wherever only the notebook's text is read."""
     book = Rulebook(tuple(rules.sources))
+    if unseen := [cell for cell in book.cells if not calls(cell, STATING)]:
+        raise RuleError(
+            "A rule is stated under another name than `rules`, where nothing but this notebook would apply it: write "
+            f"rules.{', rules.'.join(STATING)} in full. Nothing is loaded. ({book.named(unseen[0])})"
+        )
     book.verify(rules)
     return book
+
+
+def must_be_in_force(rules: Rules) -> None:
+    """Raise RuleError unless the cells that stated these rules are those of the rules in force, one by one."""
+    own, others = rules.sources, Rulebook.in_force().cells
+    if tuple(own) != others:
+        apart = [*(cell for cell in own if cell not in others), *(cell for cell in others if cell not in own), *own]
+        raise RuleError(
+            f"This notebook's {len(own)} cells that state rules are not the {len(others)} of the rules in force, so "
+            f"nothing else would apply what they state. They differ at: {_first_line(apart[0])}. Write each rule as "
+            f"rules.{', rules.'.join(STATING)}, commit {NOTEBOOK.name}, and run `t3 ingest`. Nothing is loaded."
+        )
 
 
 def _halves(rules: Rules) -> list[Places]:
@@ -222,6 +248,22 @@ def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(len(values))[:1], np.arange(len(values))[:1]
     there = values.iloc[known]
     return known[[there.argmin()]], known[[there.argmax()]]
+
+
+def _hours(rules: Rules) -> list[Places]:
+    """The places of the hours from the middle one, and of those before it of the last truck; none that is empty.
+
+    A mean of hours or trucks is another there, which both halves and a lone amount may not tell."""
+    frames = rules.unread, rules.moments
+    hours = [frame["hour"].fillna(-1).to_numpy(np.int64) for frame in frames]
+    trucks = [frame["truck"].to_numpy() for frame in frames]
+    if not len(hours[0]):
+        return []
+    is_late = [hour >= np.median(hours[0]) for hour in hours]
+    last = trucks[0][~is_late[0]].max(initial=0)
+    is_early = [~late & (truck == last) for late, truck in zip(is_late, trucks, strict=True)]
+    parts = [(np.flatnonzero(rows), np.flatnonzero(moments)) for rows, moments in (is_late, is_early)]
+    return [part for part in parts if 0 < len(part[0]) < len(hours[0])]
 
 
 def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
@@ -284,4 +326,4 @@ def _text(source: str | Iterable[str]) -> str:
 
 
 def _first_line(source: str) -> str:
-    return source.splitlines()[0][:80]
+    return source.partition("\n")[0][:80]

@@ -1,6 +1,5 @@
 """Rules of cleaning, as cells of `2_clean` state them: which rows are no sales, which are odd, how texts are read."""
 
-import html
 import linecache
 import re
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from t3lib.cleaning.allowed import WRITTEN_WITH
+from t3lib.cleaning.caught import Caught
 from t3lib.cleaning.columns import Columns
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
@@ -26,6 +26,7 @@ INT32_MAX = 2**31 - 1
 NONE = np.iinfo(np.int16).max  # a row that no rule rejects
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,40}", re.ASCII)
 _EXAMPLES = 3
+_OF_TOTALS = ("total", "word", "pence", "nearest", "on_menu", "sold")  # what a rule sees of a total
 _RESERVED = ("loaded",)  # what a comparison calls a row that no rule rejects
 
 
@@ -55,26 +56,6 @@ class Reading:
     texts: tuple[str, ...]
     as_: str
     cell: str
-
-
-@dataclass(frozen=True)
-class Caught:
-    """How many rows of the batch a rule catches that no rule before it rejected, and three of them."""
-
-    code: str
-    sentence: str
-    count: int
-    examples: pd.DataFrame
-
-    def _repr_html_(self) -> str:
-        rows = self.examples.to_html(index=False, border=0) if self.count else ""
-        said = f"<b>{html.escape(self.code)}</b>: {self.count:,} {'row' if self.count == 1 else 'rows'} of this batch."
-        return f"<p>{said} {html.escape(self.sentence)}</p>{rows}"
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.code}: {self.count:,} rows of this batch. {self.sentence}\n{self.examples.to_string(index=False)}"
-        )
 
 
 class Rules:
@@ -148,11 +129,16 @@ class Rules:
             raise RuleError(
                 f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
             )
+        if (not texts and self.frames is not None) or not all(isinstance(text, str) for text in texts):
+            raise RuleError(
+                f'rules.read: write the texts one by one, as in rules.read({column!r}, "a", "b", as_={as_!r}).'
+            )
         wanted = tuple(text.strip().lower() for text in texts)
         self.readings.append(Reading(column, wanted, as_, self._record(2)))
         categories = self.rows[column].astype("category").cat
         of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
         found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
+        self._must_be_unrejected(found, ("payment", column) if amount is None else _OF_TOTALS)
         if amount is None:
             self.rows["payment"] = self.rows["payment"].mask(found, as_)
         else:
@@ -272,6 +258,17 @@ class Rules:
             self.sources.append(source)
         return source
 
+    def _must_be_unrejected(self, read: np.ndarray, words: tuple[str, ...]) -> None:
+        """Raise RuleError where a rule above looks at what is read now, by these words, and rejects such rows."""
+        first = self.first(False)
+        for number, rule in enumerate(self.stated.values()):
+            late = int(self._times[read & (first == number)].sum())
+            if late and any(word in rule.cell for word in words):
+                raise RuleError(
+                    f"rules.read: {late:,} of these rows {'is' if late == 1 else 'are'} rejected above by {rule.code}: "
+                    "put this cell above it."
+                )
+
     def _must_be_of_rows(self, code: str, what: str, values: pd.Series) -> None:
         if not isinstance(values, pd.Series) or not values.index.equals(self.rows.index):
             raise RuleError(f"Rule {code!r}: {what} is to be a column made from all of `rows` ({len(self.rows):,}).")
@@ -283,6 +280,14 @@ class Rules:
         for frame, of_moments in ((self.rows, False), (self.moments, True)):
             if when.index.name == frame.index.name and when.index.equals(frame.index):
                 return of_moments
+        sizes = {frame.index.name: len(frame) for frame in (self.rows, self.moments)}
+        if len(when) == sizes.get(when.index.name, -1) or (
+            when.index.name not in sizes and len(when) in sizes.values()
+        ):
+            raise RuleError(
+                f"Rule {code!r}: `when` has lost the labels or the order of `rows` or `moments`, as after reset_index, "
+                "sort_values or pd.Series(...): make it from their columns as they are."
+            )
         raise RuleError(
             f"Rule {code!r}: `when` has {len(when):,} values; make it from all of `rows` ({len(self.rows):,}) or all "
             f"of `moments` ({len(self.moments):,})."
@@ -299,7 +304,9 @@ class Rules:
         hit = np.flatnonzero(rule.caught & (left > 0))
         first, times = _most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
         shown = frame[columns].iloc[first[:_EXAMPLES]].assign(rows=times[:_EXAMPLES])
-        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown)
+        found = self.frames.of_moments if rule.of_moments else self.frames.of_rows
+        rejected = 0 if len(hit) else int(found.times[rule.caught].sum())
+        return Caught(rule.code, rule.sentence, int(left[rule.caught].sum()), shown, rejected)
 
     def first(self, of_moments: bool, before: Rule | None = None) -> np.ndarray:
         """Per distinct row (or moment) the number of the first rule, before this one, that rejects it; NONE without."""

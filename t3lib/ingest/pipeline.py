@@ -73,10 +73,13 @@ def clean_batch(batch: Batch, stated: Rules | None = None) -> cleaning.Cleaned:
     """Put the staged raw rows into sales.parquet and rejects.parquet by the rules that a notebook stated.
 
     Without them by those of the folder's `2_clean`. Raises RuleError where a rule catches other rows in another order
-    of the batch, or leaves a row that is no sale."""
+    of the batch, or leaves a row that is no sale, and where a batch of the schedule has other rules than are in
+    force."""
     if stated is None:
         stated = Rulebook.of_folder().state(rules(batch))
-    return _clean(batch, rulebook.verify(stated), stated)
+    elif not batch.is_dry_run:
+        rulebook.must_be_in_force(stated)
+    return _clean(batch, stated)
 
 
 def _frames(batch: Batch) -> Frames:
@@ -89,7 +92,8 @@ def _frames(batch: Batch) -> Frames:
     return Frames(batch.staging.read("raw"), batch.staging.read("files"), known)
 
 
-def _clean(batch: Batch, book: Rulebook, stated: Rules) -> cleaning.Cleaned:
+def _clean(batch: Batch, stated: Rules) -> cleaning.Cleaned:
+    book = rulebook.verify(stated)
     with warehouse.connect() as db:
         bits = rulesets.bits(db, book) if batch.is_dry_run else rulesets.register(db, book)
     cleaned = outcome(stated, bits)
@@ -113,7 +117,7 @@ def load_batch(batch: Batch) -> loading.Loaded:
     try:
         return _load_cleaned(batch, files)
     except DimensionsChangedError:
-        clean_batch(batch, _staged_rules(batch).state(rules(batch)))
+        _clean(batch, _staged_rules(batch).state(rules(batch)))
         return _load_cleaned(batch, files)
 
 

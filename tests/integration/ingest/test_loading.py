@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.cleaning import Rulebook, RuleError
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 from tests.support.restating import DAY
+from tests.support.rulebooks import with_rule
 
 OTHER = LUNCH.replace("A1", "B2")
 
@@ -196,6 +198,21 @@ def test_rows_cleaned_before_a_menu_came_are_cleaned_once_more(bucket: Path):
     assert pipeline.load_batch(batch).rows_rejected == 1
     assert rows("SELECT reason, suggested_pence FROM ops.rejected_row") == [("decimal_shift", 99)]
     assert_reconciles()
+
+
+def test_a_batch_of_the_schedule_is_cleaned_only_by_the_rules_in_force(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    discover(Landing(), sweep=True)
+    ((waiting,),) = rows("SELECT batch_id FROM ops.batch")
+    batch = pipeline.open_batch(waiting)
+    pipeline.extract_batch(batch)
+    own = with_rule('rules.flag("round", "A round sum (loaded).", when=rows.pence.mod(100).eq(0))')
+    with pytest.raises(RuleError, match=r"19 cells that state rules are not the 18 .*differ at: rules.flag\(\"round"):
+        pipeline.clean_batch(batch, own.state(pipeline.rules(batch)))
+    pipeline.clean_batch(batch, Rulebook.of_folder().state(pipeline.rules(batch)))
+    assert pipeline.load_batch(batch).rows_loaded == 1
+    edited = own.state(pipeline.rules(pipeline.open_batch("")))
+    assert pipeline.clean_batch(pipeline.open_batch(""), edited).sales.num_rows == 1
 
 
 def test_two_loads_at_once_of_one_batch_load_it_once(bucket: Path):

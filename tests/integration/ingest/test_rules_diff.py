@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.cli.ingesting.ingest import reprocessed
 from t3lib import warehouse
 from t3lib.cleaning import Rulebook, RuleError
 from t3lib.explore import rules as explore_rules
@@ -132,6 +133,9 @@ def test_files_that_wait_for_reprocessing_are_compared_and_named(days):
     with warehouse.connect() as db:
         made = reprocessing.claim_days(db, DAY, DAY, actor="Ann", why="A rule.", batch_bytes=10**6)
         batches.finish(db, made[0], "The bucket does not answer.")
+        assert reprocessed(reprocessing.outcomes(db, made)) == [
+            "2 files were not reprocessed: the batch failed, and what is loaded is as before."
+        ]
     found = preview.of_days(DAY, DAY, rules=limited(200_00))
     assert found.by_move() == [{"before": "above_limit", "after": "loaded", "rows": 1, "pence": 10100}]
     assert found.remarks() == [
@@ -145,6 +149,8 @@ def test_files_that_wait_for_reprocessing_are_compared_and_named(days):
         f"2 of these files wait to be reprocessed in {made[0]}; compared is what is loaded until then."
     ]
     assert [run(batch_id).files for batch_id in again] == [{"unchanged": 2}]
+    with warehouse.connect() as db:
+        assert reprocessed(reprocessing.outcomes(db, made)) == ["2 files reprocessed, 2 of them came out as before."]
     assert preview.of_days(DAY, DAY).remarks() == []
 
 

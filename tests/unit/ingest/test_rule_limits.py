@@ -1,9 +1,12 @@
 """What becomes of a row depends on the row: not on how many or which others the batch holds, not on files or clocks."""
 
+import pyarrow as pa
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
+from t3lib.cleaning.outcome import outcome
+from t3lib.warehouse.files.rulesets import FLAGS
 from tests.support.rulebooks import FACTS, NOON, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
@@ -49,6 +52,26 @@ def test_a_rule_that_asks_the_other_rows_of_the_batch_refuses_it(when):
     assert said.count("Nothing is loaded.") == 1
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        "rows.hour.gt(rows.hour.mean() + 4.5)",
+        "rows.hour.lt(rows.hour.mean() - 4.5)",
+        "rows.truck.gt(rows.truck.mean())",
+    ],
+)
+def test_a_rule_that_asks_the_other_hours_or_trucks_of_the_batch_refuses_it(when):
+    """Two trucks that sell at each price at each hour: no half and no single amount has other hours or trucks."""
+    hours = [14, *range(9, 14), *range(15, 20)]
+    rows = [(f"2026-11-05 {hour:02d}:{n}:00+00:00", "card", f"{n}.00") for n in range(10, 20) for hour in hours]
+    one, two = batch(*rows), batch(*rows, truck=9)
+    two = tuple(table.set_column(0, "file_id", pa.array([2] * len(table), pa.int64())) for table in two)
+    raw, files = (pa.concat_tables(tables) for tables in zip(one, two, strict=True))
+    stated = with_rule(f'rules.reject("far", "Far.", when={when})').state(Frames(raw, files, FACTS).rules())
+    with pytest.raises(RuleError, match="Rule 'far' catches other rows when a part of the batch is not there"):
+        rulebook.verify(stated)
+
+
 def test_what_is_suggested_and_read_may_not_depend_on_other_rows_either():
     suggest = 'rules.suggest("not_a_number", rows.pence.fillna(0) + rows.pence.count())'
     rows = [(NOON, kind, total) for _, kind, total in ROWS] + [(NOON, "card", f"x{n}") for n in range(20)]
@@ -91,6 +114,14 @@ rules.flag("usual", "Sold often (loaded).", when=rows.sold.ge(12))"""
         ("hash('void')", "uses hash: a rule only computes"),
         ("rules.frames.raw", "uses rules.frames: a rule is written with rules.read, rules.reject"),
         ("rows._mgr", "uses rows._mgr: names that begin with _ are not for rules"),
+        ('rows["pence"] = rows.pence // 2', "changes `rows` (rows['pence']): give what you make a name"),
+        ("rows.loc[rows.pence.eq(870), 'pence'] = 1", "changes `rows` (rows.loc["),
+        ("rows.pence += 1", "changes `rows` (rows.pence)"),
+        ("rows = rows[rows.truck.eq(4)]", "changes `rows` (rows)"),
+        ("del rules.rows['word']", "changes `rules.rows` (rules.rows['word'])"),
+        ("rows.rename(columns={'word': 'text'}, inplace=True)", "changes `rows` (rows.rename(...))"),
+        ("rows.insert(0, 'staff', True)", "changes `rows` (rows.insert(...))"),
+        ("moments['sold_at'] = pd.Timestamp('2026-11-05', tz='UTC')", "changes `moments` (moments['sold_at'])"),
         ("most = rules.reject('a_code', 'Why.', when=rows.pence.gt(1)).count", "uses what rules.reject shows"),
     ],
 )
@@ -154,3 +185,10 @@ def test_what_a_cell_looks_at_of_menus_and_details_is_known(cell, facts):
 def test_a_cell_that_changes_the_rows_may_look_at_everything():
     for change in ("rows['pence'] = 5", "rows.pence = 5", "rows = rows[rows.pence > 5]"):
         assert looks_at(f'{change}\nrules.reject("own", "Own.", when=rows.pence.gt(5))') == OF_MENU | OF_DETAILS
+
+
+def test_a_time_that_cannot_be_read_is_never_a_sale_whatever_the_moments_say():
+    stated = edited({"bad_timestamp": ""}).state(Frames(*batch(("soon", "card", "8.70")), FACTS).rules())
+    stated.moments["sold_at"] = stated.moments.uploaded_at
+    with pytest.raises(RuleError, match="1 row has no time"):
+        outcome(stated, FLAGS)

@@ -56,6 +56,26 @@ def test_a_text_is_read_as_a_payment():
     assert becomes(Rulebook((voucher, *Rulebook.of_folder().cells)), row) == [(1, 870, "cash")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "row", "code"),
+    [
+        ('rules.read("type", "voucher", as_="cash")', (NOON, "voucher", "8.70"), "unknown_payment_type"),
+        ('rules.read("total", "void", as_="8.70")', (NOON, "card", "VOID"), "void"),
+    ],
+)
+def test_a_text_that_is_read_below_the_rule_that_rejects_it_is_refused(cell, row, code):
+    with pytest.raises(RuleError, match=f"5 of these rows are rejected above by {code}: put this cell above it"):
+        becomes(with_rule(cell), *[row] * 5)
+
+
+def test_a_text_may_be_read_below_a_rule_that_does_not_look_at_it():
+    cells = Rulebook.of_folder().cells
+    number = next(n for n, cell in enumerate(cells) if "unknown_payment_type" in cell)
+    book = Rulebook((*cells[:number], 'rules.read("type", "voucher", as_="cash")', *cells[number:]))
+    rows = (NOON, "voucher", "VOID"), (NOON, "voucher", "8.70")
+    assert becomes(book, *rows) == [(1, "void"), (2, 870, "cash")]
+
+
 def test_a_suggestion_is_a_line():
     half = 'rules.suggest("above_limit", rows.pence // 10, when=rows.pence.mod(10).eq(0))'
     cleaned = with_rule(half).clean(*batch((NOON, "card", "87.00"), (NOON, "card", "87.01")), FACTS, FLAGS)
@@ -113,6 +133,11 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
     assert first.examples.to_dict("records") == [{"truck": 4, "total": "VOID", "type": "card", "rows": 5}]
     assert len(second.examples) == 3
     assert "<b>void</b>: 5 rows" in first._repr_html_()
+    assert repr(third) == "night: 0 rows of this batch. All 9 that it is about are rejected above. Too late."
+    rare = rules.flag("rare", "Nobody pays that (loaded).", when=rules.rows.total.eq("1"))
+    assert repr(rare) == "rare: 0 rows of this batch. Nobody pays that (loaded)."
+    (one,) = (Frames(*batch(row), FACTS).rules() for row in rows[:1])
+    assert repr(one.reject("void", "A void.", when=one.rows.word.eq("void"))).startswith("void: 1 row of this batch.")
 
 
 @pytest.mark.parametrize(
@@ -120,10 +145,14 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
     [
         ('rules.reject("no_column", "Wrong.", when=rows.price.eq(1))', "no column 'price'"),
         ('rules.reject("wrong_length", "Wrong.", when=rows.pence.head(1).gt(0))', "has 1 values"),
+        ('rules.reject("no_labels", "Wrong.", when=pd.Series(rows.pence.gt(0).to_numpy()))', "has lost the labels"),
+        ('rules.reject("sorted", "Wrong.", when=rows.pence.sort_values().gt(0))', "or the order of `rows`"),
         ('rules.reject("no_yes_or_no", "Wrong.", when=rows.pence)', "yes and no"),
         ('rules.reject("Bad Code", "Wrong.", when=rows.pence.gt(0))', "a code is lower case"),
         ('rules.reject("no_stop", "Wrong", when=rows.pence.gt(0))', "ends with a full stop"),
         ('rules.read("type", "voucher", as_="paper")', "not one of card, cash"),
+        ('rules.read("type", as_="cash")', r'write the texts one by one, as in rules.read\(.type., "a", "b"'),
+        ('rules.read("type", ["voucher", "gift"], as_="cash")', "write the texts one by one"),
         ('rules.read("price", "1", as_="cash")', "rows have no column 'price'"),
         ('rules.suggest("unheard_of", rows.pence)', "no rule about rows above is called"),
         ('rules.suggest("above_limit", rows.pence.iloc[:1])', "the suggestion is to be a column made from all"),
@@ -159,11 +188,26 @@ def test_a_cell_without_a_rule_cannot_change_amounts():
         rulebook.verify(stated)
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "for each in [rules]:\n    each.reject('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "a, b = rules, 1\na.reject('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "from functools import partial\npartial(rules.reject)('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+        "getattr(rules, 'reject')('hidden', 'Hidden.', when=rows.pence.gt(1_00))",
+    ],
+)
+def test_a_rule_that_only_the_notebook_would_apply_refuses_the_batch(cell):
+    stated = with_rule(cell).state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
+    with pytest.raises(RuleError, match=r"another name than `rules`.*\(cell 19 of the rules"):
+        rulebook.verify(stated)
+
+
 def test_a_payment_that_is_read_by_order_refuses_the_batch():
     cell = 'rules.read("type", "voucher", as_="cash" if list(rows.total)[:1] == ["1.01"] else "card")'
     rows = ((NOON, "voucher", f"{n}.{n:02d}") for n in range(1, 41))
     with pytest.raises(RuleError, match="order, clock or chance"):
-        becomes(with_rule(cell), *rows)
+        becomes(Rulebook((cell, *Rulebook.of_folder().cells)), *rows)
 
 
 def test_what_is_compared_is_verified_too():
@@ -178,6 +222,13 @@ def test_a_cell_that_is_not_python_is_never_passed_over(cell):
     notebook = json.loads(rulebook.NOTEBOOK.read_text())
     notebook["cells"].append({"cell_type": "code", "source": cell, "metadata": {}})
     with pytest.raises(RuleError, match=f"Cell {len(notebook['cells'])} of 2_clean.ipynb is not plain Python"):
+        Rulebook.of_notebook(notebook)
+
+
+def test_a_cell_that_is_there_twice_is_refused():
+    notebook = json.loads(rulebook.NOTEBOOK.read_text())
+    notebook["cells"].append(next(cell for cell in notebook["cells"] if "rules.read(" in cell["source"][0]))
+    with pytest.raises(RuleError, match=r"The same cell is twice in 2_clean.ipynb.*rules.read\(\"type\", \"card\""):
         Rulebook.of_notebook(notebook)
 
 
