@@ -11,6 +11,7 @@ from t3lib.feed import RAW_SCHEMA
 NOON = "2026-11-05 12:00:00+00:00"
 UTC_STAMP = pa.timestamp("us", "UTC")
 FACTS = TruckFacts(prices={4: {870}}, known=frozenset({4}))
+ONE_MORE = len(Rulebook.of_folder().cells) + 1  # the number of the cell that `with_rule` adds
 
 
 def batch(*rows: tuple[str, str, str], truck: int = 4) -> tuple[pa.Table, pa.Table]:
@@ -27,6 +28,11 @@ def batch(*rows: tuple[str, str, str], truck: int = 4) -> tuple[pa.Table, pa.Tab
 def with_rule(cell: str) -> Rulebook:
     """The notebook's rules, and one more behind them."""
     return Rulebook((*Rulebook.of_folder().cells, cell))
+
+
+def names_a_truck(cell: str) -> bool:
+    """Whether a rule is about certain trucks: the notebook's examples are all of truck 1."""
+    return ".truck" in cell
 
 
 def edited(cells: dict[str, str]) -> Rulebook:

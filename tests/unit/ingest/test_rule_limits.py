@@ -7,7 +7,7 @@ from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from t3lib.cleaning.outcome import outcome
 from t3lib.warehouse.files.rulesets import FLAGS
-from tests.support.rulebooks import FACTS, NOON, batch, edited, with_rule
+from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
         for n in range(1, 21) for hour, kind in ((12, "card"), (13, "cash"))]  # fmt: skip
@@ -16,7 +16,7 @@ ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
 def refusal(cell: str, *rows: tuple[str, str, str]) -> str:
     with pytest.raises(RuleError) as refused:
         rulebook.verify(with_rule(cell).state(Frames(*batch(*(rows or ROWS)), FACTS).rules()))
-    assert f"(cell 19 of the rules: {cell.splitlines()[0][:80]}" in str(refused.value)
+    assert f"(cell {ONE_MORE} of the rules: {cell.splitlines()[0][:80]}" in str(refused.value)
     return str(refused.value)
 
 
