@@ -1,34 +1,60 @@
 """Cleaning only: T3 against polars with the same rules on the same rows in memory; results are compared first."""
 
+import statistics
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from benchmarks.measures import Measure, median, row, run
-from t3lib.cleaning import TruckFacts, clean
+from benchmarks.measures import Measure, row, run, seconds
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.feed import RAW_SCHEMA
+from t3lib.warehouse.files.rulesets import FLAGS
 
-GOAL = 1.0
+GOAL = 3.0
+_ROUNDS = 9
 TRUCKS = 6
 PRICES = {truck: {700 + 10 * truck, 810, 890, 499, 99 + truck} for truck in range(1, TRUCKS + 1)}
 UPLOADED = datetime(2026, 11, 20, 22, tzinfo=UTC)
 _STAMP = pa.timestamp("us", "UTC")
+# Ten rules as analysts write them: texts, amounts, hours, weekdays, trucks, and one that looks at the times.
+OWN = (
+    'rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("0.01") & rows.truck.eq(4))',
+    'rules.reject("test", "The till was tested.", when=rows.word.str.startswith("test"))',
+    'rules.reject("training", "Somebody learned the till.", when=rows.type.str.contains("train", case=False))',
+    'rules.reject("night", "The truck is closed then.", when=rows.hour.between(2, 3))',
+    'rules.reject("sunday_dish", "Sold on Sundays only.", when=rows.pence.eq(499) & rows.weekday.eq("Sunday"))',
+    'rules.reject("voucher_of_five", "A voucher was sold.", when=rows.pence.eq(500) & rows.payment.eq("card"))',
+    'rules.reject("odd_pence", "No price ends so.", when=rows.pence.mod(10).eq(7) & ~rows.on_menu)',
+    'rules.reject("early", "Before the day.", when=moments.sold_at < moments.window_from - pd.Timedelta("9h"))',
+    'rules.reject("rare", "Nobody pays that.", when=rows.sold.lt(2) & rows.pence.gt(90_00))',
+    'rules.suggest("above_limit", rows.pence // 10, when=rows.pence.mod(10).eq(0))',
+)
 
 
 def measure(quick: bool) -> list[Measure]:
-    """Rows per second of both."""
+    """Rows per second of both, under the rules of `2_clean` and with ten more of an analyst's own."""
     rows = 200_000 if quick else 2_000_000
     raw, files = _batch(rows)
     facts = TruckFacts(prices=PRICES, without_reader=frozenset({6}), known=frozenset(PRICES))
     frame, table = pl.from_arrow(raw), pl.from_arrow(files)
-    ours, theirs = clean(raw, files, facts), _polars(frame, table)
+    book = Rulebook.of_folder()
+    ours, theirs = book.clean(raw, files, facts, FLAGS), _polars(frame, table)
     _agree(ours.sales, ours.rejects, theirs)
-    speed = rows / median(lambda: clean(raw, files, facts), 5)
-    other = rows / median(lambda: _polars(frame, table), 5)
-    name = f"cleaning {rows / 1e6:.1f} M dirty rows, one process"
-    return [row(name, speed, "rows/s", "polars", other, f"at least {GOAL}", speed / other >= GOAL)]
+    books = {"its rules": book, "ten more": Rulebook((*book.cells, *OWN))}
+    taken: dict[str, list[float]] = {what: [] for what in (*books, "polars")}
+    for _ in range(_ROUNDS):  # by turns: what else the machine does meets all of them
+        taken["polars"].append(seconds(lambda: _polars(frame, table)))
+        for what, rules in books.items():
+            taken[what].append(seconds(partial(rules.clean, raw, files, facts, FLAGS)))
+    speed = {what: rows / statistics.median(times) for what, times in taken.items()}
+    found = []
+    for what in books:
+        name, ratio = f"cleaning {rows / 1e6:.1f} M dirty rows, {what}, one process", speed[what] / speed["polars"]
+        found.append(row(name, speed[what], "rows/s", "polars", speed["polars"], f"at least {GOAL}", ratio >= GOAL))
+    return found
 
 
 def _batch(rows: int) -> tuple[pa.Table, pa.Table]:

@@ -87,7 +87,7 @@ class Schedule:
 @cache
 def load() -> Schedule:
     """Read the schedule file and the editions."""
-    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     run = found["run"]
     return Schedule(
         found["discover"]["every_seconds"],

@@ -51,6 +51,15 @@ def day_of(text: str) -> date:
     return found
 
 
+def days_of(text: str) -> tuple[date, date]:
+    """The first and last business day of DATE or DATE..DATE. Raises ValueError, whose text says what to write."""
+    first, _, last = text.partition("..")
+    days = day_of(first), day_of(last or first)
+    if days[0] > days[1]:
+        raise ValueError(f"{text!r} ends before it begins: write the earlier date first.")
+    return days
+
+
 def moment_of(text: str, zone: ZoneInfo | None = None) -> datetime:
     """The aware moment that ISO text names; local without an offset. Raises ValueError, whose text says what to write:
     in a clock change a local time may name two moments, or none."""

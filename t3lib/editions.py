@@ -1,37 +1,66 @@
 """Editions: who reads a report, of which days, when, and what is in it, as data (`notebooks/editions.toml`)."""
 
+import json
+import re
 import tomllib
+from collections.abc import Iterable, Sequence
 from datetime import date, time
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from t3lib import addresses
 from t3lib.period import Kind, Period, latest, of
-from t3lib.settings import RECIPIENTS, SettingsError, settings
+from t3lib.settings import RECIPIENTS, ROOT, SettingsError, settings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Measure = Literal["gross_sales_pence", "transactions"]
-Section = Literal[
-    "tiles", "attention", "hours", "days", "trucks", "payments", "contribution", "prices", "menus", "places", "rejects",
-    "months", "like_for_like", "trailing", "concentration", "seasonality", "weekdays", "ramp", "clean_rate",
-    "reconciliation",
-]  # fmt: skip
 Tile = Literal["gross_sales", "transactions", "average_ticket", "card_share", "busiest_hour", "most_paid_price"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"
+_SECTION = re.compile(r"""^if day\.includes\(["'](\w+)["']\)""", re.MULTILINE)
+_TABLE_OF_ITS_OWN = "attention"
+_SCHEMA_NAME = f"^(?!{_TABLE_OF_ITS_OWN}$)[a-z][a-z0-9_]{{0,30}}$"
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Correction(_Table):
     """What happens when figures change after they were sent: by more than `above_pct` percent, within `days` days."""
 
-    above_pct: Annotated[float, Field(gt=0)] = 1.0
+    above_pct: Annotated[float, Field(gt=0, le=100)] = 1.0
     then: Literal["ask", "send", "nothing"] = "ask"
     days: Annotated[int, Field(ge=1, le=400)] = 14
+
+
+class Limits(_Table):
+    """What is out of the ordinary, in every report and on the dashboard: sales or rejected rows outside of the median
+    of so many same weekdays +- `deviations` median absolute deviations, or +- `least_pct` of it if that is more; once
+    `fewest_weeks` are known. A card reader is told after `fewest_sales`, rejected rows from `fewest_rejects` on; at
+    most `most` things are told."""
+
+    weeks: Annotated[int, Field(ge=3, le=52)] = 8
+    fewest_weeks: Annotated[int, Field(ge=1, le=4)] = 3
+    deviations: Annotated[float, Field(gt=0, le=20)] = 3.0
+    least_pct: Annotated[float, Field(ge=0, le=100)] = 10.0
+    fewest_sales: Annotated[int, Field(ge=1, le=10_000)] = 10
+    fewest_rejects: Annotated[int, Field(ge=1, le=10_000)] = 10
+    most: Annotated[int, Field(ge=1, le=5)] = 3
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "Limits":
+        if self.fewest_weeks > self.weeks:
+            raise ValueError(
+                f"fewest_weeks is {self.fewest_weeks}, more than weeks ({self.weeks}): nothing is ever told"
+            )
+        return self
 
 
 class Edition(_Table):
@@ -42,9 +71,9 @@ class Edition(_Table):
     period: Kind = "day"
     at: time | None = None
     measure: Measure
-    sections: tuple[Section, ...]
+    sections: tuple[Name, ...]
     tiles: Annotated[tuple[Tile, ...], Field(max_length=4)]
-    flat_pct: Annotated[float, Field(ge=0)]
+    flat_pct: Annotated[float, Field(ge=0, le=100)]
     rows: Annotated[int, Field(ge=1, le=20)]
     pdf: bool = False
     correction: Correction = Correction()
@@ -77,8 +106,17 @@ class Edition(_Table):
         return found
 
 
-class _Editions(RootModel[dict[Name, Edition]]):
-    """The whole file."""
+class _File(_Table):
+    """The whole file: `[attention]`, and a table per edition."""
+
+    attention: Limits = Limits()
+    editions: dict[Name, Edition]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sorted(cls, tables: dict[str, Any]) -> dict[str, Any]:
+        own = {name: table for name, table in tables.items() if name == _TABLE_OF_ITS_OWN}
+        return {**own, "editions": {name: table for name, table in tables.items() if name not in own}}
 
 
 def edition(name: str) -> Edition:
@@ -92,7 +130,23 @@ def edition(name: str) -> Edition:
 
 def editions() -> dict[str, Edition]:
     """Every edition by name. Raises SettingsError naming the table and the key that is wrong."""
-    return _read(settings().editions)
+    return _read(settings().editions)[1]
+
+
+def attention_limits() -> Limits:
+    """`[attention]` of the file: what is out of the ordinary. Raises SettingsError as `editions`."""
+    return _read(settings().editions)[0]
+
+
+def sections(cells: Iterable[str] | None = None) -> list[str]:
+    """The sections of a report by their names, in the order of the notebook's cells (by default the folder's
+    4_report): what a cell that begins with `if day.includes("trucks"):` shows."""
+    if cells is None:
+        try:
+            cells = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{NOTEBOOK} cannot be read: {error}") from None
+    return [name for source in cells for name in _SECTION.findall(source)]
 
 
 def wrong_addresses() -> list[str]:
@@ -109,21 +163,69 @@ def wrong_addresses() -> list[str]:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the file, as `notebooks/editions.schema.json` holds it."""
-    made = _Editions.model_json_schema()
+    made = _File.model_json_schema()
     table = made["$defs"]["Edition"]["properties"]
     del table["name"]
     table["at"] = {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$", "title": "At", "description": "local time"}
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **made, "title": "Editions of the report"}
+    table["sections"]["description"] = "sections of 4_report.ipynb: the names in `if day.includes(...)`"
+    editions = made["properties"].pop("editions")
+    made = {name: one for name, one in made.items() if name != "required"}
+    (edition,) = editions["patternProperties"].values()
+    made |= {"patternProperties": {_SCHEMA_NAME: edition}, "title": "Editions of the report"}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **made}
 
 
 @cache
-def _read(file: Path) -> dict[str, Edition]:
+def _read(file: Path) -> tuple[Limits, dict[str, Edition]]:
     try:
-        tables = tomllib.loads(file.read_text())
-        found = _Editions.model_validate(tables).root
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        found = _File.model_validate(tables)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(dict.fromkeys(_told(e) for e in error.errors()))
         raise SettingsError(f"{file.name}: {wrong}") from None
-    return {name: one.model_copy(update={"name": name}) for name, one in found.items()}
+    if wrong := "; ".join(_unknown_sections(found.editions)):
+        raise SettingsError(f"{file.name}: {wrong}")
+    return found.attention, {name: one.model_copy(update={"name": name}) for name, one in found.editions.items()}
+
+
+def _told(error: "ErrorDetails") -> str:
+    """What is wrong with which key, and what to write instead."""
+    keys = error["loc"][1:] if error["loc"][:1] == ("editions",) else error["loc"]
+    place, kind, key = ".".join(map(str, keys)), error["type"], str(keys[-1])
+    if error["loc"] != keys and get_close_matches(str(keys[0]), [_TABLE_OF_ITS_OWN], cutoff=0.8):
+        return f"[{keys[0]}] is read as an edition: did you mean [{_TABLE_OF_ITS_OWN}]?"
+    known = _table(keys, is_edition=error["loc"] != keys).model_json_schema()["properties"]
+    if kind == "extra_forbidden":
+        near = get_close_matches(key, known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return (
+            f"{place}: there is no key {key}: {meant}There are {', '.join(name for name in known if name != 'name')}."
+        )
+    if kind == "missing":
+        return f"{place} is missing"
+    bounds = known.get(key, {})
+    if bounds.get("type") not in ("number", "integer") or "maximum" not in bounds:
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    above = bounds.get("exclusiveMinimum")
+    least = f"above {above:g} and at most" if above is not None else f"from {bounds['minimum']:g} to"
+    number = "a whole number" if bounds["type"] == "integer" else "a number"
+    return f"{place} is {error['input']!r}: write {number} {least} {bounds['maximum']:g}"
+
+
+def _table(keys: Sequence[int | str], *, is_edition: bool) -> type[_Table]:
+    """The table in which a key stands."""
+    if not is_edition:
+        return Limits
+    return Correction if "correction" in keys[1:-1] else Edition
+
+
+def _unknown_sections(found: dict[str, Edition]) -> list[str]:
+    known = sections()
+    return [
+        f"{name}.sections: {NOTEBOOK.name} has no section {section!r}; it has {', '.join(known)}"
+        for name, one in found.items()
+        for section in one.sections
+        if section not in known
+    ]

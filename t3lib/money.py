@@ -1,6 +1,7 @@
 """Money: exact pence from text, pounds for people. Never a float."""
 
 import re
+from dataclasses import dataclass
 
 MOST_DIGITS = 15
 _MISSING = {"", "blank", "null", "nan", "none", "n/a", "na", "-"}
@@ -41,6 +42,36 @@ def _exact(found: re.Match[str]) -> tuple[int | None, str | None, int | None]:
     if pence == 0:
         return None, "zero", None
     return (None, "negative", None) if found["sign"] == "-" else (pence, None, None)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """The amount that a text says: exact pence (negative with a minus), or none; and the nearest pence if it has
+    more than two decimals."""
+
+    pence: int | None
+    nearest: int | None = None
+
+
+def parse_amount(text: str | None) -> Amount:
+    """The amount that a text says ('8.70' is 870 pence).
+
+    A pound sign, thousands separators and a decimal comma are read where one reading is possible."""
+    word = (text or "").replace("\xa0", " ").strip()
+    bare = re.sub(r"^([-+]?)\s*(?:£|gbp)\s*([-+]?)|\s*(?:gbp|£)$", r"\1\2", word, flags=re.IGNORECASE).strip()
+    found = _AMOUNT.fullmatch(bare)
+    if not found or not (found["whole"] or found["part"]):
+        return Amount(None)
+    whole, part = (found["whole"] or "0").replace(",", ""), found["part"] or ""
+    if found["mark"] == "," and (len(part) not in (1, 2) or "," in (found["whole"] or "")):
+        return Amount(None)
+    if len(whole.lstrip("0")) > MOST_DIGITS:
+        return Amount(None)
+    pence = int(whole + part[:2].ljust(2, "0"))
+    if part[2:].strip("0"):
+        nearest = pence + (part[2] >= "5")
+        return Amount(None, nearest if nearest > 0 and found["sign"] != "-" else None)
+    return Amount(-pence if found["sign"] == "-" else pence)
 
 
 def pounds(pence: int | None, *, whole: bool = False) -> str:

@@ -229,7 +229,7 @@ class _ServicesSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         path = Path(self.current_state.get("home") or ROOT / ".t3") / SERVICES_FILE
         try:
-            known = json.loads(path.read_text())
+            known = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -284,6 +284,7 @@ def settings() -> Settings:
 _OWN = {
     "T3_SECRETS_ON_STDIN",
     "T3_DEBUG",
+    "T3_LAB",
     "T3_ROLE",
     "T3_PAGE_TOKEN",
     "T3_PAGE_GROUP",

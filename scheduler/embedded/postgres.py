@@ -72,7 +72,7 @@ class Postgres:
     def server(self) -> Server | None:
         """The running postmaster of this folder, found by its postmaster.pid."""
         try:
-            lines = (self.cluster.folder / "postmaster.pid").read_text().splitlines()
+            lines = (self.cluster.folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             process = psutil.Process(int(lines[0]))
             mine = process.name() == "postgres" and str(self.cluster.folder) in process.cmdline()
             return Server(process.pid, process.create_time()) if mine else None

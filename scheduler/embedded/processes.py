@@ -115,7 +115,7 @@ def free_port(remembered: int | None, what: str, say: Callable[[str], None]) -> 
 def log_end(log: Path, lines: int = 3) -> str:
     """The end of a server's log, for a message."""
     try:
-        return " / ".join(log.read_text(errors="replace").strip().splitlines()[-lines:])
+        return " / ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-lines:])
     except OSError as error:
         raise ServiceError(f"The log {log} cannot be read: {error.strerror}.") from error
 

@@ -22,7 +22,7 @@ from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from zmq.eventloop.zmqstream import ZMQStream
 
-from scheduler.kernels import channel, preload
+from scheduler.kernels import channel, paged_tables, preload
 from scheduler.kernels.spec import CONFIGURING_VARIABLES, OPTIONS
 
 
@@ -39,6 +39,7 @@ def run(wait_request: Callable[[], socket.socket]) -> None:
         app.accept(error.request, error.owner)
         app.initialize(error.arguments)
     register_widgets()
+    paged_tables.load_ipython_extension(app.shell)
     app.start()
 
 

@@ -85,7 +85,7 @@ def _fill_caches() -> None:
 def unforkable(ours: set[int]) -> list[str]:
     """Threads and sockets that imports started, which a forked kernel would lose or share; must be empty."""
     tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != str(os.getpid())]
-    threads = [(task / "comm").read_text().strip() for task in tasks]
+    threads = [(task / "comm").read_text(encoding="utf-8").strip() for task in tasks]
     files = {int(fd.name): fd for fd in Path("/proc/self/fd").iterdir()}
     sockets = [fd for fd, link in files.items() if fd > 2 and fd not in ours and link.is_socket()]
     return [f"thread {name}" for name in threads if name not in FORK_SAFE_THREADS] + [f"socket {fd}" for fd in sockets]

@@ -24,6 +24,7 @@ from scheduler.kernels.spec import KERNELS_AT_MOST
 
 START_SECONDS = 60
 IDLE_END_SECONDS = 0.25  # in which an idle kernel ends; one that takes longer is busy
+_EXTENSIONS = ["--IPKernelApp.extensions=scheduler.kernels.paged_tables"]  # a forked kernel loads it itself
 _PROMPT = {AsyncKernelClient: PromptClient, BlockingKernelClient: PromptBlockingClient}
 
 
@@ -54,7 +55,7 @@ class ForkProvisioner(LocalProvisioner):
             forked = await self._forked(cmd, **kwargs)
             self.process = cast("subprocess.Popen[bytes] | None", forked)  # it has every method that is used
         if self.process is None:
-            return await super().launch_kernel(cmd, **kwargs)
+            return await super().launch_kernel([*cmd, *_EXTENSIONS], **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = kwargs.get("cwd") or os.getcwd()
         return self.connection_info

@@ -22,9 +22,9 @@ def install(home: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_spec(), indent=1)
     file = folder / "kernel.json"
-    if not file.exists() or file.read_text() != text:
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
         fresh = folder / f".kernel.{uuid.uuid4().hex}.json"  # several workers and threads may write at once
-        fresh.write_text(text)
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(file)  # atomically, as other programs read it meanwhile
     return folder
 

@@ -50,8 +50,8 @@ def main(folder: Path) -> None:
 def _picture_edition(one: Edition, folder: Path) -> None:
     run = stages.run_report(one.latest(today()).last.isoformat(), one.name)
     html, eml, *_ = delivery.preview(run.path)
-    (folder / f"{one.name}.txt").write_text(mailbox.text(mailbox.read(eml)))
-    shown = html.read_text()
+    (folder / f"{one.name}.txt").write_text(mailbox.text(mailbox.read(eml)), encoding="utf-8")
+    shown = html.read_text(encoding="utf-8")
     for dark in (False, True):
         for width in WIDTHS:
             _picture(shown, folder / f"{one.name}-{width}{'-dark' if dark else ''}.png", width, dark)

@@ -10,11 +10,16 @@ from typing import Any
 import nbformat
 
 from scheduler.runs import parameters
+from t3lib.cleaning import rulebook
+from t3lib.editions import sections
 
 KERNEL = "t3"
-MOST_LINES = 6
+FIGURE = "figure"  # the tag of a cell that defines a figure for `t3 promote`
+MOST_LINES, MOST_LINES_OF_A_SECTION = 6, 12
 _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b")
 _SECRET = re.compile(r"password|secret|token", re.IGNORECASE)
+_ELSEWHERE = "write a function in t3lib, with a test, and call it"
+_INSTEAD = {"def": f"{_ELSEWHERE} (a figure for `t3 promote` stands in a cell with the tag `{FIGURE}`)"}
 _DEFINES = {
     ast.FunctionDef: "def",
     ast.AsyncFunctionDef: "def",
@@ -30,8 +35,8 @@ def breaches(path: Path) -> list[str]:
         notebook = nbformat.read(path, 4)
         nbformat.validate(notebook)
     except Exception as error:
-        return [f"It cannot be read as a notebook ({type(error).__name__}): restore it from git."]
-    checks = (_kernel, _title, _parameters, _outputs, _code, _ending)
+        return [f"It cannot be read as a notebook ({type(error).__name__}): take it back from git."]
+    checks = (_kernel, _title, _parameters, _outputs, _code, _rules, _sections, _ending)
     return [sentence for check in checks for sentence in check(notebook)]
 
 
@@ -93,12 +98,39 @@ def _code(notebook: Any) -> Iterator[str]:
         except SyntaxError as error:
             yield f"Cell {number} is not valid Python (line {error.lineno})."
             continue
-        for word in sorted({word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}):
-            yield f"Cell {number} holds a `{word}`: write a function in t3lib, with a test, and call it."
+        figure = FIGURE in cell.metadata.get("tags", [])
+        defined = {word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}
+        for word in sorted(defined - {"def"} if figure else defined):
+            yield f"Cell {number} holds a `{word}`: {_INSTEAD.get(word, _ELSEWHERE)}."
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
-            yield f"Cell {number} holds SQL: call `t3lib.metrics`, or add the query there."
-        if len([line for line in cell.source.splitlines() if line.strip()]) > MOST_LINES:
-            yield f"Cell {number} has more than {MOST_LINES} lines: one idea per cell."
+            yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        most = MOST_LINES_OF_A_SECTION if is_section(cell.source) else MOST_LINES
+        if len(lines) > most and not figure and not rulebook.calls(cell.source):
+            yield f"Cell {number} has more than {most} lines: one idea per cell."
+
+
+def _rules(notebook: Any) -> Iterator[str]:
+    for number, cell in _cells(notebook):
+        if rulebook.renames(cell.source):
+            yield f"Cell {number} gives `rules` another name: a rule that it states would be missed."
+    try:
+        rulebook.examples(notebook)
+    except Exception as error:
+        yield f"Its rules and examples do not agree: {error}"
+
+
+def _sections(notebook: Any) -> Iterator[str]:
+    """Every section of a report is rehearsed over made-up figures."""
+    if any(is_section(cell.source) for _, cell in _cells(notebook)):
+        from t3lib.report import rehearsal  # a second that other notebooks need not wait for
+
+        yield from (f"{wrong}." for wrong in rehearsal.wrong_sections(notebook))
+
+
+def is_section(source: str) -> bool:
+    """Whether a cell says a part of the report."""
+    return bool(sections([source])) or "verdict.sentence(" in source or "verdict.headline(" in source
 
 
 def _ending(notebook: Any) -> Iterator[str]:

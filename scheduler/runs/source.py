@@ -1,14 +1,14 @@
 """The notebooks that run, as they were last committed, and the commit of this checkout."""
 
 import logging
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from scheduler import environment
+from t3lib.checkout import exists, git
+from t3lib.problems import ServiceError
 from t3lib.settings import ROOT, settings
 
 CODE = ("t3lib", "scheduler", "pyproject.toml")
@@ -26,14 +26,18 @@ class Source:
 def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     """A notebook as last committed, without later edits; the file itself if it is new or outside a checkout, with
     `edited`, or with T3_EDITED_NOTEBOOKS."""
-    commit = _git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
+    commit = git(root, "rev-parse", "--short=12", "HEAD") if path.is_relative_to(root) else None
     if commit is None:
+        if path.is_relative_to(root) and exists(root) and not (edited or settings().edited_notebooks):
+            raise _no_answer(path)
         return Source(nbformat.read(path, 4), None)
     name = path.relative_to(root).as_posix()
-    differing = set((_git(root, "diff", "--name-only", "HEAD", "--", name, *CODE) or "").splitlines())
-    text = None
+    found = git(root, "diff", "--name-only", "HEAD", "--", name, *CODE)
+    if found is None:
+        raise _no_answer(path)
+    differing, text = set(found.splitlines()), None
     if name in differing and not (edited or settings().edited_notebooks):
-        text = _git(root, "show", f"HEAD:{name}")
+        text = git(root, "show", f"HEAD:{name}")
         differing.discard(name)
     mark = "+" if differing else ""
     if text is None:
@@ -46,11 +50,5 @@ def committed(path: Path, root: Path = ROOT, *, edited: bool = False) -> Source:
     return Source(notebook, commit + mark)
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """The output of a git command; None when it fails or git is not installed."""
-    try:
-        command = ["git", "-C", str(root), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10, env=environment.system())
-        return done.stdout.strip("\n")
-    except (OSError, subprocess.SubprocessError):
-        return None
+def _no_answer(path: Path) -> ServiceError:
+    return ServiceError(f"git does not say what is committed of {path.name}: look at `git status` in the folder of T3.")

@@ -22,6 +22,7 @@ POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri '
 POLICY += "frame-ancestors 'none'"
 MAX_BYTES = 40 * 2**20
 PAGE = ROOT / "t3lib" / "dashboard" / "template" / "voila" / "templates" / "t3" / "executed_notebook.html"
+BACK = '<a class="t3-back" href="../">Operations</a>'
 
 _TAGS = {"a", "abbr", "acronym", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "div", "dl",
          "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p",
@@ -53,10 +54,14 @@ class ExecutedNotebookHandler(JupyterHandler):
             page = await asyncio.to_thread(page_of, run_id)
         except sa.exc.SQLAlchemyError as error:
             self.set_status(503)
-            page = _page("Executed notebook", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>")
+            page = html_page(
+                "Executed notebook", "", f"<p>{escape(explain(error) or 'The database does not answer.')}</p>"
+            )
         if page is None:
             self.set_status(404)
-            page = _page("No such run", "", "<p>There is no run with this id. The operations page lists all runs.</p>")
+            page = html_page(
+                "No such run", "", "<p>There is no run with this id. The operations page lists all runs.</p>"
+            )
         self.finish(page)
 
 
@@ -74,7 +79,7 @@ def page_of(run_id: str) -> str | None:
         body = "<p>The executed notebook is too large to be shown here.</p>"
     else:
         body = render(nbformat.read(path, as_version=4))
-    return _page(run["notebook"], _facts(run), body)
+    return html_page(run["notebook"], _facts(run), body)
 
 
 def notebook_path(recorded: str | None) -> Path | None:
@@ -111,9 +116,14 @@ def _facts(run: Any) -> str:
     facts = {"State": run["state"], "Started": run["started_at"], "Seconds": run["seconds"], "Rows": run["rows"],
              "Parameters": parameters or "none", "Commit": run["git_commit"], "Worker": run["worker"],
              "Error": run["error"], "Failing cell": failing, "Run": run["run_id"]}  # fmt: skip
-    shown = {name: cells.written(value) for name, value in facts.items() if value is not None}
-    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in shown.items())
+    return listed({name: cells.written(value) for name, value in facts.items() if value is not None})
 
 
-def _page(title: str, facts: str, body: str) -> str:
-    return Template(PAGE.read_text()).substitute(title=escape(title), facts=facts, body=body)
+def listed(facts: dict[str, Any]) -> str:
+    """Facts of a run as HTML."""
+    return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
+
+
+def html_page(title: str, facts: str, body: str, back: str = BACK) -> str:
+    """The page around an executed notebook; `back` is the link at its top."""
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(title=escape(title), facts=facts, body=body, back=back)

@@ -20,4 +20,4 @@ def page(name: str, reload_seconds: int = 0, **texts: str) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    return Template((FOLDER / f"{name}.html").read_text())
+    return Template((FOLDER / f"{name}.html").read_text(encoding="utf-8"))

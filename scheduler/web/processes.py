@@ -103,7 +103,8 @@ def lab(port: int = 0) -> Iterator[Page]:
     paths = os.pathsep.join(filter(None, [str(LAB), os.environ.get("JUPYTER_CONFIG_PATH")]))
     with read_only_buckets(_say, own_account=run.entry is not None) as keys:
         env = run.environment(environment.of("analyst"), "analyst") | keys
-        env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
+        env |= {"JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths, "T3_LAB": "1"}
+        env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])  # for `t3`
         port, server = _start(
             "JupyterLab server",
             port or 8888,

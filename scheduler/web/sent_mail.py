@@ -172,4 +172,6 @@ def _row(row: Any, titles: dict[str, str]) -> str:
 
 def _page(title: str, body: str, up: str = "../mails", root: str = "../") -> str:
     back = "Dashboard" if up == "./" else "All reports"
-    return Template(PAGE.read_text()).substitute(title=escape(title), body=body, up=up, back=back, root=root)
+    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+        title=escape(title), body=body, up=up, back=back, root=root
+    )

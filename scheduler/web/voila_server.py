@@ -26,6 +26,16 @@ IDLE_SECONDS = 45
 SECRETS_ON_STDIN = "T3_SECRETS_ON_STDIN"  # set when the secrets come by the standard input
 _PR_SET_DUMPABLE = 4  # see prctl(2)
 
+# How a page looks, here and in JupyterLab: its template, and the extensions that its widgets need.
+LOOK = {
+    "template": "t3",
+    "strip_sources": True,
+    "extension_allowlist": [
+        "ipecharts",
+        "@jupyter-widgets/jupyterlab-manager",
+        "@voila-dashboards/widgets-manager8",
+    ],
+}
 # Inline styles are for widgets, which set their own; nothing else is inline or from another server.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -95,20 +105,14 @@ def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, object]]:
             },
         },
         "VoilaConfiguration": {
-            "template": "t3",
+            **LOOK,
             "allow_template_override": "NO",
             "allow_theme_override": "NO",
-            "strip_sources": True,
             "show_tracebacks": False,
             "prelaunch_hook": admission.offer_sign_out,
             "multi_kernel_manager_class": VisitorKernels,
             "file_allowlist": [],
             "http_header_envs": [HEADER, *filter(None, [rules.user_header])],
-            "extension_allowlist": [
-                "ipecharts",
-                "@jupyter-widgets/jupyterlab-manager",
-                "@voila-dashboards/widgets-manager8",
-            ],
         },
         "VoilaExecutor": LATE_OUTPUT,
         "KernelManager": {

@@ -9,13 +9,15 @@ from scheduler import kernels
 from scheduler.queue import requests, workflows
 from scheduler.worker.health_endpoint import Pulse
 from scheduler.worker.leader import Leader, Scheduler
-from t3lib import mail
+from t3lib import mail, warehouse
+from t3lib.business_day import today
 from t3lib.editions import wrong_addresses
 from t3lib.problems import ServiceError, error_line, explain
 from t3lib.settings import settings
 from t3lib.warehouse.db.connection import libpq_url
 
 TICK_SECONDS, REQUESTS_SECONDS, MOST_SECONDS = 0.5, 1, 30
+REHEARSAL_SECONDS = 20  # a worker that starts has more urgent work
 _log = logging.getLogger("t3.worker")
 
 
@@ -32,6 +34,7 @@ def work(stop: threading.Event, concurrency: int = 1, pulse: Pulse | None = None
         _log.warning("%s", wrong)
     with workflows.working(concurrency, lost=on_lost), _leader() as leader:
         scheduler = Scheduler()
+        threading.Thread(target=_rehearse_later, args=(stop,), daemon=True).start()
         # Threads of their own: a mail server or a bucket may hang for minutes.
         for seconds, task in ((scheduler.plan.mail_seconds, mail.send_due), (REQUESTS_SECONDS, requests.carry_out)):
             threading.Thread(target=_repeat, args=(stop, seconds, task), daemon=True).start()
@@ -61,6 +64,26 @@ def _repeat(stop: threading.Event, seconds: float, work: Callable[[], object], p
             line = error_line(error)
             pulse.miss(line)
             _log.error(line, exc_info=explain(error) is None)
+
+
+def _rehearse_later(stop: threading.Event) -> None:
+    if not stop.wait(REHEARSAL_SECONDS):
+        rehearse_report()
+
+
+def rehearse_report() -> None:
+    """Tell the operators now, not in the morning, if a section of the report is wrong."""
+    from t3lib.report import rehearsal  # a second that a worker need not wait for
+
+    try:
+        if wrong := rehearsal.wrong_in_force():
+            _log.warning("4_report: %s", "; ".join(wrong))
+            advice = "A report stops at a cell that fails. Correct the notebook, look at the mail, and commit:"
+            text = "\n".join([*wrong, "", advice, "", "    t3 report --preview", "    make check", ""])
+            with warehouse.connect() as db:
+                mail.notify_operators(db, "report sections", today(), "a section of the report is wrong", text)
+    except Exception as error:
+        _log.warning("%s", error_line(error))
 
 
 @contextmanager

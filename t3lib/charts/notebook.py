@@ -134,7 +134,7 @@ def _axes(y: str, title: str) -> Any:
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", color=LIGHT.muted, fontsize=11, pad=10)
     mark, unit = ("£" if y.endswith("_pence") else ""), ("%" if y.endswith("_pct") else "")
-    axes.yaxis.set_major_formatter(lambda size, _: f"{mark}{size:,.10g}{unit}")
+    axes.yaxis.set_major_formatter(lambda size, _: f"{'-' if size < 0 else ''}{mark}{abs(size):,.10g}{unit}")
     axes.tick_params(colors=LIGHT.muted, length=0, labelsize=9)
     axes.grid(axis="y", color=LIGHT.line, linewidth=0.8)
     axes.set_axisbelow(True)

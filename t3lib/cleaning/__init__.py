@@ -1,7 +1,9 @@
-"""Raw rows in, sales and rejects out: every row becomes exactly one of the two; a reject has a reason."""
+"""Raw rows in, sales and rejects out: the rules of a notebook, applied to every row of a batch."""
 
-from t3lib.cleaning.reasons import FLAGS, REASONS, flag_names
-from t3lib.cleaning.rows import Cleaned, clean
+from t3lib.cleaning.frames import Frames
+from t3lib.cleaning.outcome import Cleaned
+from t3lib.cleaning.rulebook import Rulebook
+from t3lib.cleaning.rules import RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 
-__all__ = ["FLAGS", "REASONS", "Cleaned", "TruckFacts", "clean", "flag_names"]
+__all__ = ["Cleaned", "Frames", "RuleError", "Rulebook", "Rules", "TruckFacts"]

@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.settings import Settings, settings
 
 DEFAULT_LIMIT_PENCE = Settings.model_fields["limit_pence"].default
-LIMIT_FACTOR = 5
-SEEN_OFTEN = 20
 
 _PRICES_SOLD = """
     SELECT truck_id, price_pence, sum(transactions) AS transactions
@@ -28,7 +28,7 @@ _PRICES_OF_FILES = """
 
 @dataclass(frozen=True)
 class TruckFacts:
-    """Facts by truck id, in pence. `prices`: of its menu. `sold`: how many sales there were at each price so far.
+    """Per-truck rules; pence. `prices` are the menu's; `sold` counts how often each price was sold so far.
 
     without_reader: the trucks without a card reader. known: the trucks in details.xlsx. limit_pence: the highest
     believable total of a truck without prices."""
@@ -39,27 +39,40 @@ class TruckFacts:
     known: frozenset[int] = frozenset()
     limit_pence: int = DEFAULT_LIMIT_PENCE
 
-    def limit(self, truck_id: int) -> int:
-        """The highest believable total: five times the dearest price of the menu, or else of those sold often."""
-        prices = self.prices.get(truck_id) or self._sold_often(self.sold.get(truck_id, Counter()))
-        return LIMIT_FACTOR * max(prices) if prices else self.limit_pence
+    def counted(self, rows: pd.DataFrame, times: np.ndarray) -> Counter[tuple[int, int]]:
+        """How often each truck sold at each total so far, the distinct rows of a batch included (truck, pence), which
+        it has so many times."""
+        truck, pence, place = _distinct(rows)
+        own = np.bincount(place, weights=times, minlength=len(truck)).astype(np.int64).tolist()
+        sold = Counter({(truck_id, price): n for truck_id, prices in self.sold.items() for price, n in prices.items()})
+        sold.update(dict(zip(zip(truck.tolist(), pence.tolist(), strict=True), own, strict=True)))
+        return sold
 
-    def shifted_prices(self, truck_id: int, batch: Counter[int]) -> set[int]:
-        """Totals that can only be a price of this truck times 100.
+    def columns(self, rows: pd.DataFrame, sold: Counter[tuple[int, int]]) -> dict[str, np.ndarray]:
+        """What is known of the truck and of the total of each distinct row (truck, pence).
 
-        Without a menu: 100 times a price that was sold often, so far or in this batch, if it is rare itself."""
-        if prices := self.prices.get(truck_id):
-            return {100 * price for price in prices} - prices
-        counts = self.sold.get(truck_id, Counter()) + batch
-        return {100 * price for price in self._sold_often(counts) if counts[100 * price] * 10 < counts[price]}
-
-    @staticmethod
-    def _sold_often(counts: Counter[int]) -> set[int]:
-        return {price for price, times in counts.items() if times >= SEEN_OFTEN}
+        on_menu, hundredth_on_menu: whether the total, or a hundredth of it, is a price on the truck's menu. sold,
+        hundredth_sold: how often the truck sold at it, as counted. has_menu, in_details, without_reader."""
+        of, price, place = _distinct(rows)
+        totals = list(zip(of.tolist(), price.tolist(), strict=True))
+        hundredths = list(zip(of.tolist(), np.where(price % 100 == 0, price // 100, -1).tolist(), strict=True))
+        menu = {(truck_id, price) for truck_id, prices in self.prices.items() for price in prices}
+        truck = rows["truck"].to_numpy(np.int64)
+        found = {
+            "on_menu": np.array([total in menu for total in totals], bool),
+            "hundredth_on_menu": np.array([total in menu for total in hundredths], bool),
+            "sold": np.array([sold[total] for total in totals], np.int64),
+            "hundredth_sold": np.array([sold[total] if total[1] > 0 else 0 for total in hundredths], np.int64),
+        }
+        return {name: values[place] for name, values in found.items()} | {
+            "has_menu": np.isin(truck, [truck_id for truck_id, prices in self.prices.items() if prices]),
+            "in_details": np.isin(truck, list(self.known)),
+            "without_reader": np.isin(truck, list(self.without_reader)),
+        }
 
 
 def read_truck_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFacts:
-    """The facts from the dimensions and from the sales so far.
+    """The rules as the dimensions and the sales so far give them.
 
     without: loaded files that are cleaned again; their own sales are not counted."""
     trucks = db.execute(sa.text("SELECT truck_id, has_card_reader FROM core.truck WHERE in_details")).all()
@@ -73,6 +86,14 @@ def read_truck_facts(db: sa.Connection, without: Sequence[int] = ()) -> TruckFac
         known=frozenset(truck for truck, _ in trucks),
         limit_pence=settings().limit_pence,
     )
+
+
+def _distinct(rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    """(truck, pence) of each distinct pair, -1 pence where there is no amount, and the pair's place of each row."""
+    truck, pence = rows["truck"].to_numpy(np.int64), rows["pence"].fillna(-1).to_numpy(np.int64)
+    codes, prices = pd.factorize(pence)
+    _, first, place = np.unique(truck * (len(prices) + 1) + codes, return_index=True, return_inverse=True)
+    return truck[first], pence[first], place.reshape(-1)
 
 
 def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:

@@ -62,7 +62,7 @@ def _locked(path: Path) -> Iterator[None]:
     except ImportError:  # Windows: each page reads for itself
         yield
         return
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         end = time.monotonic() + LOCK_WAIT_SECONDS
         while time.monotonic() < end:
             try:

@@ -2,16 +2,8 @@
 
 import pandas as pd
 
-from t3lib.dashboard.html import cards
 from t3lib.explore import nothing, span
 from t3lib.metrics import Scope
-
-
-def card(peaks: pd.DataFrame) -> str:
-    """The table as the dashboard would show it: truck, local hour, share of the truck's sales."""
-    rows = [(str(row.truck), f"{row.local_hour:02d}:00", f"{row.peak_share_pct:.0f}%") for row in peaks.itertuples()]
-    head = ("Truck", "Best hour", "Share of its sales")
-    return cards.title("Best hours") + cards.table("Best hours", head, rows, numbers=(1, 2))
 
 
 def finding(peaks: pd.DataFrame, scope: Scope) -> str:

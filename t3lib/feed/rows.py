@@ -9,16 +9,16 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.csv
 
-from t3lib.cleaning.moments import parse_moment
-from t3lib.cleaning.rows import PAYMENT_TYPES
 from t3lib.feed import csv_records, unread_columns
 from t3lib.feed.bounds import MOST_CHARACTERS, MOST_IN_ROW, FeedError, cut, require_rows, visible, with_code_points
 from t3lib.feed.csv_records import Text
+from t3lib.feed.moments import parse_moment
 from t3lib.feed.parquet import read_parquet
 from t3lib.money import parse_pence
 
 COLUMNS = ("timestamp", "type", "total")
-# Cells repeat: a column holds its distinct texts once, and for each row an index.
+PAYMENT_TYPES = ("card", "cash")
+# Cells repeat: a column is its distinct texts, and for each row the place of its own among them.
 WORDS = pa.dictionary(pa.int32(), pa.string())
 # `line` is the complete row as written if it has more or fewer cells than the header; its other cells are null then.
 RAW_SCHEMA = pa.schema(

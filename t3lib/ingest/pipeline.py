@@ -5,15 +5,21 @@ from dataclasses import dataclass
 import pyarrow as pa
 import sqlalchemy as sa
 
-from t3lib import cleaning, warehouse
+from t3lib import cleaning, metrics, warehouse
 from t3lib.business_day import day_of
+from t3lib.charts.changes import Shown, by_day_and_truck
+from t3lib.cleaning import Frames, Rulebook, Rules, rulebook
+from t3lib.cleaning.outcome import outcome
 from t3lib.cleaning.truck_facts import read_truck_facts
+from t3lib.ingest import rules_diff
 from t3lib.ingest.extraction import extract
 from t3lib.ingest.preview import Difference, of_staged
+from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
+from t3lib.money import pounds
 from t3lib.warehouse.checks import pinned_settings
-from t3lib.warehouse.files import batches, ledger, reprocessing
+from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
 from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stamp
 
@@ -58,15 +64,40 @@ def extract_batch(batch: Batch) -> tuple[pa.Table, pa.Table]:
     return found.raw, found.files
 
 
-def clean_batch(batch: Batch) -> cleaning.Cleaned:
-    """Validate the staged raw rows into sales.parquet and rejects.parquet, under the dimensions as they are now."""
+def rules(batch: Batch) -> Rules:
+    """The rules of a batch, to be stated: `rows` and `moments` are its distinct values, under today's dimensions."""
+    return _frames(batch).rules()
+
+
+def clean_batch(batch: Batch, stated: Rules | None = None) -> cleaning.Cleaned:
+    """Put the staged raw rows into sales.parquet and rejects.parquet by the rules that a notebook stated.
+
+    Without them by those of the folder's `2_clean`. Raises RuleError where a rule catches other rows in another order
+    of the batch, or leaves a row that is no sale, and where a batch of the schedule has other rules than are in
+    force."""
+    if stated is None:
+        stated = Rulebook.of_folder().state(rules(batch))
+    elif not batch.is_dry_run:
+        rulebook.must_be_in_force(stated)
+    return _clean(batch, stated)
+
+
+def _frames(batch: Batch) -> Frames:
     if batch.is_dry_run and not _is_staged(batch):
         extract_batch(batch)
     with warehouse.connect() as db:
         stamp = dimensions_stamp(db)
-        facts = read_truck_facts(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
-    cleaned = cleaning.clean(batch.staging.read("raw"), batch.staging.read("files"), facts)
+        known = read_truck_facts(db, without=[file.file_id for file in batch.files if file.state == "loaded"])
     batch.staging.write_json("cleaned_under", stamp)
+    return Frames(batch.staging.read("raw"), batch.staging.read("files"), known)
+
+
+def _clean(batch: Batch, stated: Rules) -> cleaning.Cleaned:
+    book = rulebook.verify(stated)
+    with warehouse.connect() as db:
+        bits = rulesets.bits(db, book) if batch.is_dry_run else rulesets.register(db, book)
+    cleaned = outcome(stated, bits)
+    batch.staging.write_json("rules", book.cells)
     batch.staging.write("rejects", cleaned.rejects)
     batch.staging.write("sales", cleaned.sales)
     return cleaned
@@ -86,8 +117,38 @@ def load_batch(batch: Batch) -> loading.Loaded:
     try:
         return _load_cleaned(batch, files)
     except DimensionsChangedError:
-        clean_batch(batch)
+        _clean(batch, _staged_rules(batch).state(rules(batch)))
         return _load_cleaned(batch, files)
+
+
+def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
+    """What the rules that a notebook stated would change compared with those last committed: rows and pounds by rule,
+    truck and day.
+
+    It cleans the loaded files of the dry run, or those of `days` (DATE or DATE..DATE), under both, and changes nothing.
+    A batch of the schedule has nothing to compare: it runs under the committed rules."""
+    if not batch.is_dry_run:
+        return Shown((rules_diff.AS_COMMITTED,))
+    return rules_diff.of_edited(Rulebook(tuple(stated.sources)), [file.file_id for file in batch.files], days)
+
+
+def changes(loaded: loading.Loaded) -> Shown:
+    """What a load changed, or in a dry run would change: sales and pounds by day and truck, before and after."""
+    files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
+    said = (
+        f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} "
+        f"sales of {pounds(loaded.pence_loaded)} together."
+    )
+    if not loaded.changes:
+        return Shown((said, "No day's figures change."))
+    with warehouse.connect() as db:
+        names = metrics.trucks(db)
+    return Shown(
+        (
+            said,
+            by_day_and_truck([vars(change) for change in loaded.changes], names),
+        )
+    )
 
 
 def preview(batch: Batch) -> Difference:
@@ -114,12 +175,17 @@ def _run_dry(batch: Batch) -> loading.Loaded:
     found = preview(batch)
     rejected = found.rows_read - found.rows_loaded
     return loading.Loaded(dict(sorted(found.files.items())), found.rows_read, found.rows_loaded, rejected,
-                          found.pence_loaded)  # fmt: skip
+                          found.pence_loaded, found.changes())  # fmt: skip
 
 
 def _load_cleaned(batch: Batch, files: pa.Table) -> loading.Loaded:
     sales, rejects = batch.staging.read("sales"), batch.staging.read("rejects")
     stamp = batch.staging.read_json("cleaned_under")
     if batch.is_reprocessing:
-        return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp)
-    return loading.load(files, sales, rejects, cleaned_under=stamp)
+        return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
+    return loading.load(files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
+
+
+def _staged_rules(batch: Batch) -> Rulebook:
+    """The rules under which the batch was cleaned."""
+    return Rulebook(tuple(batch.staging.read_json("rules")))

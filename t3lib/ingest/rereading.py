@@ -5,16 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from t3lib.cleaning import TruckFacts, clean
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.ingest.extraction import Extract, extract
 from t3lib.landing import Landing
 from t3lib.warehouse.checks.reconciliation import Check
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.decisions import active, decisions
-from t3lib.warehouse.files import ledger
+from t3lib.warehouse.files import ledger, rulesets
 from t3lib.warehouse.sales.change import changing, sales_of
 
 SAMPLE = 200
@@ -72,9 +71,11 @@ def _faults(outcome: dict[str, Any], rows_read: int, odd: int, counts: Counter[s
 def _odd_sales(read: Extract, url: str | None) -> dict[int, int]:
     """How many sales of each file are not what their rows say, without those that a person repaired."""
     files = read.files["file_id"].to_pylist()
-    trucks = pc.drop_null(read.files["truck_id"]).to_pylist()
-    unlimited = TruckFacts(prices={truck: {10**9} for truck in trucks})  # limits and shifts are checked by cleaning
-    said = clean(read.raw, read.files, unlimited).sales.select(_VALUE)
+    with connect(url) as db:
+        rules = Rulebook.in_force()
+        bits = rulesets.bits(db, rules)
+    # What is believed of a row that can be booked is for the rules.
+    said = rules.clean(read.raw, read.files, TruckFacts(), bits, believing=True).sales.select(_VALUE)
     with changing(url) as cursor:
         repaired = active.active_decisions(cursor, files)
         existing = decisions.without(sales_of(cursor, files), repaired).select(_VALUE)

@@ -52,11 +52,11 @@ class Staging:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a small structure."""
-        self._write_atomically(f"{name}.json", lambda path: path.write_text(json.dumps(value)))
+        self._write_atomically(f"{name}.json", lambda path: path.write_text(json.dumps(value), encoding="utf-8"))
 
     def read_json(self, name: str) -> Any:
         """A staged structure. Raises StagingMissingError."""
-        return json.loads(self._existing(f"{name}.json").read_text())
+        return json.loads(self._existing(f"{name}.json").read_text(encoding="utf-8"))
 
     def remove(self) -> None:
         """Delete the folder, once its rows are committed."""

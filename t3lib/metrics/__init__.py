@@ -1,6 +1,7 @@
 """Every figure of T3, computed once: dashboard, report, CSV and analysts' notebooks call this.
 
-Money is integer pence, days are business days, hours are local. `docs/kpis.md` defines each figure."""
+Money is integer pence, days are business days, hours are local; "the measures" are transactions, gross_sales_pence and
+average_ticket_pence. `docs/kpis.md` defines each figure."""
 
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices

@@ -1,5 +1,6 @@
 """The fields of requests. A reader turns what a person typed into the value to store, and accepts that value too."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from t3lib.money import parse_pence
 from t3lib.problems import RefusedError
 
 LONGEST_KEY = 1024
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,40}", re.ASCII)
 Reader = Callable[[str, Any], Any]
 
 
@@ -80,6 +82,14 @@ def tick(label: str, given: Any) -> bool:
     if not isinstance(given, bool):
         raise RefusedError(f"{label}: say yes or no.")
     return given
+
+
+def code(label: str, given: Any) -> str:
+    """The code of a reason, also as people say it ('decimal shift')."""
+    found = str(given).strip().lower().replace(" ", "_")
+    if not _CODE.fullmatch(found):
+        raise RefusedError(f"{label}: write a code such as zero or decimal_shift.")
+    return found
 
 
 def words(label: str, given: Any) -> str:

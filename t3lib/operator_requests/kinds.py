@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from t3lib.cleaning import REASONS
 from t3lib.operator_requests import fields, sentences
 from t3lib.operator_requests.fields import Field
 from t3lib.operator_requests.sentences import MODES, Given
@@ -59,7 +58,6 @@ _KEY = (Field("key", "File", fields.words, "fixed", needed=True),)
 _FIRST = Field("first", "From", fields.day, "day", needed=True)
 _LAST = Field("last", "To", fields.day, "day", needed=True)
 _PAYMENTS = {"": "as the row says", "card": "card", "cash": "cash"}
-_WHICH = {"": "every reason"} | {code: code.replace("_", " ") for code in REASONS}
 
 KINDS: dict[str, Kind] = {
     "repair": Kind(
@@ -92,7 +90,7 @@ KINDS: dict[str, Kind] = {
         "Validate open rejects again",
         "Rows that the present rules accept become sales; people's decisions stay.",
         (
-            Field("reason", "Reason", fields.words, "choice", choices=_WHICH),
+            Field("reason", "Reason", fields.code, hint="every reason; or one, such as zero"),
             Field("truck", "Truck", fields.number, hint="every truck"),
             Field("first", "From", fields.day, "day"),
             Field("last", "To", fields.day, "day"),

@@ -1,58 +1,49 @@
-"""The reports: read a day, week or month, show its sections, and make the mail from the executed notebook.
+"""The reports: what `4_report.ipynb` says its sections with.
 
-`4_report.ipynb` calls the functions of this package; `t3lib.report.output.delivery` makes and queues the mail."""
+`read` gives the report of a day, week or month; a section takes frames of `t3lib.metrics` from it and makes of them a
+sentence, a table, bars or tiles. `t3lib.report.output.delivery` makes and queues the mail of the executed notebook."""
 
 from t3lib.report.day import Day, read
-from t3lib.report.sections import (
-    attention,
-    clean_rate,
-    concentration,
-    contribution,
-    data_note,
-    days,
-    envelope,
-    headline,
-    hours,
-    like_for_like,
-    menus,
-    months,
-    payments,
-    places,
-    prices,
-    ramp,
-    reconciliation,
-    rejects,
-    seasonality,
-    tiles,
-    trailing,
-    trucks,
-    weekdays,
-)
+from t3lib.report.parts.attention import attention
+from t3lib.report.parts.bars import bars, beside_year_before
+from t3lib.report.parts.closing import data_note, envelope
+from t3lib.report.parts.comparisons import change, changed_most, changes, difference
+from t3lib.report.parts.sentences import amount, in_total, joined, listed, paragraph, sentence, several
+from t3lib.report.parts.statements import beside, cost_name, figures, rows_of
+from t3lib.report.parts.tables import headings, muted, table
+from t3lib.report.parts.tiles import most_tile, tiles, total_tile
+from t3lib.report.parts.units import written
+from t3lib.report.verdict import verdict
 
 __all__ = [
     "Day",
+    "amount",
     "attention",
-    "clean_rate",
-    "concentration",
-    "contribution",
+    "bars",
+    "beside",
+    "beside_year_before",
+    "change",
+    "changed_most",
+    "changes",
+    "cost_name",
     "data_note",
-    "days",
+    "difference",
     "envelope",
-    "headline",
-    "hours",
-    "like_for_like",
-    "menus",
-    "months",
-    "payments",
-    "places",
-    "prices",
-    "ramp",
+    "figures",
+    "headings",
+    "in_total",
+    "joined",
+    "listed",
+    "most_tile",
+    "muted",
+    "paragraph",
     "read",
-    "reconciliation",
-    "rejects",
-    "seasonality",
+    "rows_of",
+    "sentence",
+    "several",
+    "table",
     "tiles",
-    "trailing",
-    "trucks",
-    "weekdays",
+    "total_tile",
+    "verdict",
+    "written",
 ]

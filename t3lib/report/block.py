@@ -1,27 +1,21 @@
 """A block of the report: one content, shown as HTML in JupyterLab and the mail and as text in the plain part."""
 
 import textwrap
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal
 
 import css_inline
 import jinja2
 
 from t3lib.charts import palette
 
-if TYPE_CHECKING:
-    from t3lib.report.day import Day
-
 TEMPLATES = Path(__file__).with_name("template")
-STYLE = TEMPLATES / "email" / "style.css"
 TEXT_WIDTH = 72
 BLOCK = "application/vnd.t3.block+json"  # a block's content for renderers other than HTML, such as the PDF
 _WIDTHS = ("20%", "19%", "27%")  # of figure columns, from the right, so that the columns of all tables line up
 
-_T = TypeVar("_T")
 Tone = Literal["", "up", "down", "muted"]
 
 
@@ -44,21 +38,13 @@ class Block:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = _templates().get_template(f"{self.template}.html.j2").render(self.content)
-        shown = _inliner().inline_fragment(html, palette.in_colours(STYLE.read_text())).strip()
+        shown = _inliner().inline_fragment(html, style()).strip()
         return {"text/html": shown, BLOCK: {"template": self.template, **_json(self.content)}, "text/plain": self.text}
 
 
-def section(function: Callable[["Day"], _T]) -> Callable[["Day"], _T | None]:
-    """Make a function the section of its name: it gives None for an edition without that section."""
-
-    @wraps(function)
-    def shown(day: "Day") -> _T | None:
-        return function(day) if function.__name__ in day.edition.sections else None
-
-    return shown
-
-
-def table(title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False) -> Block:
+def table_block(
+    title: str, columns: list[str], rows: list[list[Cell]], note: str = "", *, total: bool = False
+) -> Block:
     """A table with names in the first column and figures in the others; `total`: the last row is the sum."""
     content = {"title": title, "columns": columns, "rows": rows, "note": note, "total": total, "widths": _WIDTHS}
     return Block("table", _table_text(title, columns, rows, note), content)
@@ -84,6 +70,12 @@ def _line(cells: list[str], widths: list[int]) -> str:
     name = cells[0] if len(cells[0]) <= widths[0] else cells[0][: widths[0] - 1] + "…"
     figures = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
     return "  ".join([name.ljust(widths[0]), *figures])
+
+
+@cache
+def style() -> str:
+    """The mail's style sheet."""
+    return palette.in_colours((TEMPLATES / "email" / "style.css").read_text(encoding="utf-8"))
 
 
 def _json(value: Any) -> Any:

@@ -6,6 +6,9 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from t3lib.editions import Edition
+from t3lib.metrics import Totals
+from t3lib.report import words
+from t3lib.settings import settings
 
 _LATEST = sa.text("""
     SELECT revision, max(prepared_at) AS made_at, max(gross_sales_pence) AS gross_sales_pence,
@@ -41,6 +44,18 @@ def latest(db: sa.Connection, one: Edition, day: date) -> Sent | None:
 def made_at(db: sa.Connection, one: Edition, *, before: date) -> datetime | None:
     """When the edition's report of the period before was made; None without one."""
     return db.execute(_MADE, _key(one, before)).scalar()
+
+
+def correction(before: Sent | None, now: Totals) -> str:
+    """What the sent report said, where the figures have changed since; empty otherwise."""
+    if before is None or (before.gross_sales_pence, before.transactions) == (now.gross_sales_pence, now.transactions):
+        return ""
+    made = before.made_at.astimezone(settings().zone)
+    sales = f"{before.transactions:,} {'sale' if before.transactions == 1 else 'sales'}"
+    return (
+        f"Corrected: the report made at {made:%H:%M} on {made:%A} {made.day} {made:%B} said "
+        f"{words.pounds(before.gross_sales_pence)} from {sales}; files or rows have changed since."
+    )
 
 
 def _key(one: Edition, day: date) -> dict[str, object]:

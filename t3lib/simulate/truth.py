@@ -69,7 +69,7 @@ class Truth:
     def write(self, path: Path) -> None:
         """Write the truth file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.as_dict(), indent=1) + "\n")
+        path.write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
 
     def _span(self, first: int, last: int) -> None:
         self.first_minute = first if self.first_minute is None else min(first, self.first_minute)

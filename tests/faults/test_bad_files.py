@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from t3lib import feed
-from t3lib.cleaning import TruckFacts, clean
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.ingest.extraction import UNFORESEEN, extract
 from t3lib.landing import Landing
 from t3lib.warehouse.files.ledger import File
+from t3lib.warehouse.files.rulesets import FLAGS
 from tests.faults.injection.spoiling import made
 from tests.support import feeding, oracle
 
@@ -70,7 +71,7 @@ def test_any_file_reaches_the_ledger_and_everything_reconciles(bucket, portion):
 def assert_cleaned_as_the_oracle_says(found) -> None:
     """Every sale has the pence, moment and payment that its text says, every refused total the oracle's reason."""
     raw = {(row["file_id"], row["row_number"]): row for row in found.raw.to_pylist()}
-    cleaned = clean(found.raw, found.files, TruckFacts())
+    cleaned = Rulebook.of_folder().clean(found.raw, found.files, TruckFacts(), FLAGS)
     for sale in cleaned.sales.to_pylist():
         row = raw.pop((sale["file_id"], sale["row_number"]))
         assert row["line"] is None

@@ -1,8 +1,12 @@
-"""kill -9 at any moment of an ingest: afterwards everything is loaded, once, and nothing is left over."""
+"""kill -9 at any moment of an ingest: afterwards everything is loaded, once, and nothing is left over. Where the rules
+change before the next worker goes on, each row is judged once, under rules that are named beside it."""
 
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -11,10 +15,16 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
-from t3lib.settings import settings
-from t3lib.warehouse.checks import reconciliation
-from t3lib.warehouse.files import status
+from t3lib.ingest import pipeline
+from t3lib.ingest.discovery import discover
+from t3lib.landing import Landing
+from t3lib.settings import ROOT, settings
+from t3lib.warehouse.checks import other_rules, reconciliation
+from t3lib.warehouse.files import batches, status
 from tests.faults.injection.supervisor import VICTIMS, Supervisor
+from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales
+from tests.support.restating import RECORDED, reprocess
+from tests.support.rulebooks import limit
 from tests.support.steps import one
 
 RUNS = int(os.environ.get("T3_FAULT_RUNS", len(VICTIMS)))
@@ -22,6 +32,34 @@ NOTEBOOKS = 15
 _BY_DAY = """
     SELECT truck_id, business_date, count(*) AS rows, sum(total_pence) AS pence
     FROM core.sale GROUP BY truck_id, business_date ORDER BY truck_id, business_date
+"""
+
+BEFORE, AFTER = 50_00, 200_00  # the limit, as the dead worker knew it and as the next one does
+KNOWN_BEFORE, KNOWN_AFTER = [(3, 2, 499)], [(3, 1, 9900), (3, 2, 499), (3, 3, 10100)]
+# Where the worker dies, and which of the stages the queue repeats: a step that was finished is not.
+MOMENTS = {
+    "cleaning": ("t3lib.ingest.staging.Staging.write", "sales", ("clean_batch", "load_batch")),
+    "staged": ("t3lib.ingest.pipeline.load_batch", "", ("load_batch",)),
+    "loading": ("t3lib.warehouse.sales.rollups.update", "", ("load_batch",)),
+    "loaded": ("t3lib.warehouse.files.batches.finish", "", ("load_batch",)),
+}
+_WORKER = """
+import os, pkgutil, signal, sys
+import pytest
+from tests.support import feeding, rulebooks
+
+batch_id, pence, place, name = sys.argv[1:]
+patch = pytest.MonkeyPatch()
+rulebooks.limit(patch, int(pence))
+original = pkgutil.resolve_name(place)
+
+def die(*given, **more):
+    if not name or name in given:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*given, **more)
+
+patch.setattr(place, die)
+feeding.run(batch_id)
 """
 
 
@@ -91,3 +129,40 @@ def equals(truth: dict) -> None:
 def left_in(folder: Path) -> list[str]:
     """Whatever lies in a folder."""
     return [str(path) for path in folder.rglob("*")] if folder.exists() else []
+
+
+@pytest.fixture(params=MOMENTS)
+def moment(request: pytest.FixtureRequest, bucket, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A batch of £99.00, £4.99 and £101.00 whose worker died at a moment; then the rules changed and it was resumed."""
+    place, name, left = MOMENTS[request.param]
+    put(bucket, LUNCH, at("12:00", "card", "99"), at("12:01", "card", "4.99"), at("12:02", "card", "101"))
+    (batch_id,) = discover(Landing(), sweep=True)
+    worker = [sys.executable, "-c", _WORKER, batch_id, str(BEFORE), place, name]
+    ended = subprocess.run(worker, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    limit(monkeypatch, AFTER)
+    monkeypatch.setattr(other_rules, "_SECONDS", 1e-9)
+    for stage in left:
+        getattr(pipeline, stage)(pipeline.open_batch(batch_id))
+    with warehouse.connect() as db:
+        batches.finish(db, batch_id)
+    return request.param
+
+
+def under_other_rules() -> int:
+    with warehouse.connect() as db:
+        return other_rules.find(db).files
+
+
+@pytest.mark.slow
+def test_a_batch_is_loaded_under_one_set_of_rules_and_says_which(moment):
+    is_cleaned_anew = moment == "cleaning"
+    assert sales() == (KNOWN_AFTER if is_cleaned_anew else KNOWN_BEFORE)
+    assert under_other_rules() == (0 if is_cleaned_anew else 1)
+    assert rows(RECORDED) == []
+    assert_reconciles()
+    reprocess()
+    assert sales() == KNOWN_AFTER
+    assert under_other_rules() == 0
+    assert rows(RECORDED) == ([] if is_cleaned_anew else [("again", 3, "2026-11-05", 1, 3, 499, 20499)])
+    assert_reconciles()

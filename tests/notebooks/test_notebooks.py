@@ -34,6 +34,7 @@ PARAMETERS = {
     "4_report": (ON | {"edition": "culinary"}, EMPTY),
     "5_dashboard": ({"range": "4weeks"}, {"range": "yesterday"}),
     "6_operations": ({"days": 1}, {"days": 400}),
+    "compare_rules": (ON | {"days": 2}, EMPTY),
     "cost_what_if": (ON | {"cost": "wages", "change_pct": 10.0}, EMPTY),
     "first_look": (ON | {"days": 2}, EMPTY),
     "like_for_like": (ON | {"days": 1}, EMPTY),

@@ -82,4 +82,3 @@ def test_notebook_is_stored_as_it_is_written():
     assert notebook.metadata.kernelspec.name == "t3"
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
-    assert max(cell.source.count("\n") + 1 for cell in code) <= 4

@@ -1,6 +1,8 @@
 """A dashboard's page without a browser, and sales for it."""
 
+import re
 from datetime import date
+from html import unescape
 
 import sqlalchemy as sa
 
@@ -25,3 +27,9 @@ def shown(query: str = "") -> Page:
     page = Page(parse(query))
     page.refresh()
     return page
+
+
+def table_rows(html: str) -> list[list[str]]:
+    """The texts of every table row."""
+    found = re.findall(r"<tr>(.*?)</tr>", html)
+    return [[unescape(re.sub(r"<.*?>", "", cell)) for cell in re.split(r"</t[dh]>", row)[:-1]] for row in found]

@@ -1,6 +1,8 @@
-"""Report days made of literal figures, and executed notebooks made of their sections."""
+"""Report days made of literal figures, and what the cells of 4_report make of them."""
 
+import json
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -8,19 +10,41 @@ import pandas as pd
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from t3lib import metrics, period, report
-from t3lib.editions import edition
+from t3lib.editions import NOTEBOOK, edition, sections
 from t3lib.metrics.sales.concentration import Concentration
 from t3lib.metrics.sales.growth import LikeForLike
 from t3lib.metrics.trust.reconciliation import Reconciliation
-from t3lib.report.buyers_pack import Growth, Pack
+from t3lib.report.rehearsal import rehearse
+from t3lib.report.rehearsal.made_up import MadeUp
 
 FRIDAY = date(2026, 11, 20)
-SECTIONS = (
-    report.headline, report.tiles, report.attention, report.hours, report.days, report.months, report.trucks,
-    report.payments, report.contribution, report.prices, report.menus, report.places, report.like_for_like,
-    report.trailing, report.concentration, report.seasonality, report.weekdays, report.ramp, report.rejects,
-    report.clean_rate, report.reconciliation, report.data_note,
-)  # fmt: skip
+# What the fields below are as figures of t3lib.metrics.
+COMPARED = {"hours": "by_hour", "days": "by_weekday", "trucks": "by_truck", "payments": "by_payment",
+            "prices": "by_price_point", "menus": "by_menu_type", "places": "by_place"}  # fmt: skip
+
+
+@cache
+def notebook(*names):
+    """4_report as it stands in the folder; with names only these sections of it."""
+    found = json.loads(NOTEBOOK.read_text())
+    own = [(cell, sections(["".join(cell["source"])])) for cell in found["cells"]]
+    return found | {"cells": [cell for cell, known in own if not names or not known or known[0] in names]}
+
+
+def section(name, day):
+    """What the cell of a section shows of a day; None in an edition without it."""
+    shown = [part for _, section, part in rehearse(notebook(name), day, checked=False).parts if section == name]
+    return shown[0] if shown else None
+
+
+def verdict(day):
+    """The verdict of a day."""
+    return rehearse(notebook("none"), day, checked=False).names["verdict"]
+
+
+def envelope(day):
+    """The envelope of a day."""
+    return rehearse(notebook("none"), day, checked=False).envelope
 
 
 def totals(pence, transactions, card=60.0):
@@ -39,7 +63,7 @@ def rows(key, *lines, label=None):
     columns = [key, label or "label", "transactions", "gross_sales_pence"]
     columns += [f"{name}_{of}" for of in ("before", "usual") for name in ("transactions", "gross_sales_pence")]
     frame = pd.DataFrame([[*line, *[pd.NA] * (8 - len(line))] for line in lines], columns=columns)
-    return frame.astype(dict.fromkeys(columns[4:], "Int64"))
+    return frame.astype(dict.fromkeys(columns[2:4], "int64") | dict.fromkeys(columns[4:], "Int64"))
 
 
 def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
@@ -66,24 +90,28 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
         "prices": prices.assign(transactions_share_pct=100.0),
         "menus": rows("menu_type", ("Mexican", "", *line)),
         "places": places.assign(location="Leeside Market", busiest_hour=13),
-        "attention": (),
         "quality": metrics.DataQuality(4, sales.transactions + 2, sales.transactions, 2, {"void": 2}),
+        "reasons": {"void": "The sale was voided on the till."},
         "freshness": metrics.Freshness(1, datetime(2026, 11, 21, 4, 40, tzinfo=UTC), None),
         "restated": pd.DataFrame(columns=["business_date", "rows_change", "pence_change", "causes"]),
-        "contribution": None,
         "inputs": {"menu": False, "pitches": False, "costs": False},
-        "pack": Pack(),
         "sent": None,
     }
-    return report.Day(**content | changes)
+    given = dict(changes.pop("pack", None) or pack())
+    given |= {"contribution": changes.pop("contribution", None)}
+    items = changes.pop("attention", ())
+    content |= changes
+    given |= {f"compared {figure}": content.pop(name) for name, figure in COMPARED.items()}
+    return report.Day(**content, figures=MadeUp(given, items))
 
 
 def executed(day, folder, *more):
     """An executed notebook that holds the sections of a day, and more outputs."""
-    shown = [block for block in (section(day) for section in SECTIONS) if block is not None]
-    cells = [new_code_cell("shown", outputs=[_output(block)]) for block in shown]
+    day.shown.clear()
+    made = rehearse(notebook(), day, checked=False)
+    cells = [new_code_cell("shown", outputs=[_output(part)]) for _, _, part in made.parts]
     cells += [new_code_cell("more", outputs=[output]) for output in more]
-    cells.append(new_code_cell("report.envelope(day)", outputs=[_output(report.envelope(day))]))
+    cells.append(new_code_cell("report.envelope(day, verdict)", outputs=[_output(made.envelope)]))
     cells[-1].metadata.tags = ["workings"]
     path = Path(folder) / "4_report.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
@@ -107,14 +135,16 @@ def pack(**changes):
     seasons = ["season", "truck_days", "gross_sales_pence", "sales_per_truck_day_pence", "season_index"]
     ramp = ["truck", "first_sale_on", "ramp_week", "ramp_pct"]
     content = {
-        "months": pd.DataFrame(
+        "by_period month": pd.DataFrame(
             taken, columns=["period_first", "trading_days", "transactions", "gross_sales_pence", "card_share_pct"]
         ),
-        "like_for_like": Growth(LikeForLike(1, 100_000, 90_000), LikeForLike(1, 1_200_000, 1_000_000)),
-        "trailing": trailing.astype({"trailing_before_pence": "Int64"}),
+        "totals 12": totals(1_500_000, 1_200),
+        "like_for_like 0": LikeForLike(1, 100_000, 90_000),
+        "like_for_like 12": LikeForLike(1, 1_200_000, 1_000_000),
+        "trailing_by_truck": trailing.astype({"trailing_before_pence": "Int64"}),
         "concentration": Concentration("Burrito Madness", 77.4, 6_502),
-        "seasonality": pd.DataFrame([[n, 30, 100_000, 3_333, 100.0] for n in range(1, 13)], columns=seasons),
-        "weekdays": pd.DataFrame([[n, 52, 200_000, 3_846, 100.0] for n in range(1, 8)], columns=seasons),
+        "seasonality month": pd.DataFrame([[n, 30, 100_000, 3_333, 100.0] for n in range(1, 13)], columns=seasons),
+        "seasonality weekday": pd.DataFrame([[n, 52, 200_000, 3_846, 100.0] for n in range(1, 8)], columns=seasons),
         "ramp": pd.DataFrame([["Eels", date(2026, 6, 1), n, 10.0 * n] for n in range(1, 13)], columns=ramp),
         "clean_rate": pd.DataFrame(
             [[date(2026, 10, 1), 1_000, 920, 80, 92.0], [date(2026, 11, 1), 1_000, 930, 70, 93.0]],
@@ -122,4 +152,4 @@ def pack(**changes):
         ),
         "reconciliation": Reconciliation(40, 1, 150, 142, 8, 114_000, 2, 2_000, 140, 112_000),
     }
-    return Pack(**content | changes)
+    return content | changes

@@ -1,5 +1,6 @@
 """`t3 ingest`: takes in all that is new, now; with --reprocess, cleans loaded days again under the present rules."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -127,12 +128,23 @@ def outcome(before: dict, after: dict) -> list[str]:
     return changes
 
 
+def reprocessed(files: list[dict]) -> list[str]:
+    """How many files were reprocessed, and how many were not because their batch failed."""
+    outcomes = Counter(file["outcome"] for file in files)
+    done, unchanged, left = len(files) - outcomes[None], outcomes["unchanged"], outcomes[None]
+    said = [f"{done:,} {'file' if done == 1 else 'files'} reprocessed, {unchanged:,} of them came out as before."]
+    if left:
+        were = "1 file was" if left == 1 else f"{left:,} files were"
+        said.append(f"{were} not reprocessed: the batch failed, and what is loaded is as before.")
+    return said if done or not left else said[1:]
+
+
 def _show(files: list[dict], changes: list["Restatement"]) -> None:
-    unchanged = sum(file["outcome"] == "unchanged" for file in files)
-    changed = [file for file in files if file["outcome"] != "unchanged"]
+    changed = [file for file in files if file["outcome"] not in ("unchanged", None)]
     if changed:
         table(changed, {"key": "file", "outcome": "outcome", "reason": "what that means"}, "")
-    out().print(f"{len(files):,} files reprocessed, {unchanged:,} of them came out as before.")
+    for line in reprocessed(files):
+        out().print(line)
     rows = [
         {"truck": change.truck_id, "day": change.business_date, "before": pounds(change.pence_before),
          "after": pounds(change.pence_after), "sales": f"{change.rows:+,}"}

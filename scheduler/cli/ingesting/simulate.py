@@ -1,5 +1,6 @@
 """`t3 simulate`: a made-up fleet's files."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ def simulate(
     from t3lib.simulate import simulate as write
 
     last = day_of(end, "--end") if end else today()
+    os.umask(0o022)  # nothing of it is a secret, and JupyterLab may have an account of its own
     with progress("Making up a fleet") as advance:
         made = write(out, trucks=trucks, days=days, end=last, seed=seed, dirt=dirt,
                      truth=Path(truth) if truth else None, progress=advance)  # fmt: skip

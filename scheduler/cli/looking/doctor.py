@@ -17,7 +17,11 @@ def doctor(
         bool, typer.Option("--repair", help="First recompute rollups where they differ; nothing else changes.")
     ] = False,
     files: Annotated[
-        bool, typer.Option("--files", help="Also read loaded files again and compare them with what was loaded.")
+        bool,
+        typer.Option(
+            "--files",
+            help="Also read loaded files again and compare them with what was loaded; name those under other rules.",
+        ),
     ] = False,
     sample: Annotated[int, typer.Option(min=0, help="How many files --files picks at random; 0: all.")] = 200,
     why: Why = "A rollup differed from the sales.",
@@ -34,13 +38,14 @@ def doctor(
     from scheduler.cli.looking.reachable import bucket_check, files_check, service_checks
     from scheduler.cli.session import session
     from t3lib import archive, warehouse
-    from t3lib.warehouse.checks import reconciliation, role_exposure, rollup_repair
+    from t3lib.warehouse.checks import other_rules, reconciliation, role_exposure, rollup_repair
     from t3lib.warehouse.files.audit import account
 
     with session("database", "landing", "smtp", "archive"):
         rebuilt = rollup_repair.rebuild(actor=by or account(), why=why) if repair else []
         with warehouse.connect() as db:
             checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), role_exposure.check(db)]
+            checks += [other_rules.check(db)] if files else []
         if files:
             with progress("Reading loaded files again") as advance:
                 checks.append(files_check(sample, advance))

@@ -20,6 +20,9 @@ def trace(
     date: Annotated[str, typer.Option(help="The business day, YYYY-MM-DD.")],
     hour: Annotated[int | None, typer.Option(help="Only this local hour, 0 to 23.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Most rows to list.")] = 500,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Also print all rules that these files were cleaned under.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Trace a figure to its files, rows, raw text and notebooks.
@@ -30,13 +33,15 @@ def trace(
     from scheduler.cli.session import session
     from t3lib import warehouse
     from t3lib.landing import Landing
-    from t3lib.warehouse.checks import lineage
+    from t3lib.warehouse.checks import deciding_rules, lineage
 
     if hour is not None and not 0 <= hour < 24:
         raise WrongUseError(f"--hour {hour} is not an hour of the day: give one from 0 to 23.")
     question = lineage.Question(truck, day_of(date, "--date"), hour)
     with session("database", "landing"), warehouse.connect() as db:
         found = lineage.trace(db, question, Landing(), limit)
+        if rules:
+            found["rulesets"] = deciding_rules.texts(db, found["files"], found["rejects"])
     if json:
         print_json(found)
     else:
@@ -57,6 +62,7 @@ def _show(found: "Record") -> None:
     _files(found["files"])
     _sales(found["sales"], rows["transactions"])
     _rejects(found["rejects"], found["rejected"])
+    _rules(found["rules"], found.get("rulesets", {}))
     _runs(found["runs"])
 
 
@@ -69,8 +75,8 @@ def _files(files: list["Record"]) -> None:
     ]
     columns = {"file": "file", "key": "key", "transactions": "sales", "sum": "sum", "rows_rejected": "rejected",
                "finished_at": "loaded", "deleted_at": "deleted upstream", "not_read": "columns not read",
-               "missing": "raw text"}  # fmt: skip
-    table(rows, columns, "No file has a row of it.")
+               "ruleset": "cleaned under rules", "missing": "raw text"}  # fmt: skip
+    table(rows, columns, "No file holds a row of it.")
 
 
 def _sales(sales: list["Record"], count: int) -> None:
@@ -97,6 +103,27 @@ def _rejects(rejects: list["Record"], count: int) -> None:
         table([{"text": row["raw_line"], **row} for row in rejects], columns, "")
         if count > len(rejects):
             out().print(f"{count - len(rejects):,} more rejected rows: `--limit {count}` shows all.")
+
+
+def _rules(deciding: list["Record"], texts: dict[str, list[str]]) -> None:
+    if deciding:
+        out().print("\nRules that decided the rows above (--rules prints all rules of these files):")
+    for rule in deciding:
+        count = "1 row" if rule["rows"] == 1 else f"{rule['rows']:,} rows"
+        place = f"cell {rule['cell']} of rules {rule['ruleset']}" if rule["cell"] else f"rules {rule['ruleset']}"
+        said = f". {rule['sentence']}" if rule["sentence"] else ""
+        out().print(f"{rule['decision']} ({count}; {place}){said}", markup=False, soft_wrap=True)
+        _text(rule["text"] or "")
+    for of, cells in texts.items():
+        out().print(f"\nAll rules of {of}:")
+        for number, cell in enumerate(cells, 1):
+            out().print(f"cell {number}")
+            _text(cell)
+
+
+def _text(cell: str) -> None:
+    for line in cell.splitlines():
+        out().print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _runs(runs: list["Record"]) -> None:

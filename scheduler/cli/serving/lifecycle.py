@@ -17,6 +17,7 @@ from scheduler.web import processes
 from scheduler.worker import health_endpoint
 from scheduler.worker.loop import work
 from t3lib.business_day import today
+from t3lib.cleaning import Rulebook
 from t3lib.urls import scrub_record
 
 EVERYTHING = ("database", "landing", "smtp", "archive")
@@ -67,6 +68,7 @@ def in_background(stop: threading.Event, concurrency: int = 1, health_port: int 
     handler = RichHandler(console=err(), show_path=False)
     handler.addFilter(scrub_record)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    Rulebook.in_force(checked=True)  # no worker begins under rules that contradict their own examples
     pulse = health_endpoint.Pulse()
     answering = nullcontext() if health_port is None else health_endpoint.serving(pulse, health_port)
     with answering as address, ThreadPoolExecutor(1, "t3-worker") as pool:

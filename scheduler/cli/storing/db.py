@@ -6,7 +6,7 @@ import typer
 
 from scheduler.cli.output import say
 
-app = typer.Typer(help="The database's schemas and roles: upgrade, roles.", no_args_is_help=True)
+app = typer.Typer(help="The database's schemas and roles: upgrade, roles, tables.", no_args_is_help=True)
 OLDEST = 150000  # version of Postgres that is supported
 
 
@@ -43,3 +43,16 @@ def print_roles() -> None:
     with suppress(sa.exc.OperationalError), warehouse.connect() as db:  # unreachable: SQL that every version accepts
         version = db.scalar(sa.text("SELECT CAST(current_setting('server_version_num') AS integer)"))
     print(roles.sql(url.database or "t3", url.username or "postgres", version))
+
+
+@app.command("tables")
+def print_tables() -> None:
+    """Print what every table and column is, as Markdown: docs/tables.md.
+
+    Example: t3 db tables"""
+    from scheduler.cli.session import session
+    from t3lib import warehouse
+    from t3lib.warehouse.checks import data_dictionary
+
+    with session("database"), warehouse.connect() as db:
+        print(data_dictionary.markdown(db), end="")

@@ -15,7 +15,7 @@ from scheduler.embedded.inbox import mailbox
 from scheduler.http.small_server import SmallHandler, SmallServer
 
 PER_PAGE = 50
-_STYLE = (Path(__file__).parent / "page.css").read_text()
+_STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
 # The mail in its frame: only its own pictures and styles; links open in a new tab.
 _MAIL_POLICY = (

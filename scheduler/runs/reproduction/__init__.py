@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from t3lib import record, warehouse
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
-from t3lib.report.sections.closing import REPORT
+from t3lib.report.parts.closing import REPORT
 from t3lib.settings import ROOT, settings
 
 # The file keeps its first name, by which later versions find it in past commits; elsewhere "replay" is of rejects.
@@ -153,7 +153,7 @@ def _program(folder: Path, commit: str) -> Path:
                  f"{commit}..HEAD", "--", *places).split()  # fmt: skip
     if not added:
         return PROGRAM
-    (folder / "replay.py").write_text(_git("show", f"{added[0]}:{added[1]}"))
+    (folder / "replay.py").write_text(_git("show", f"{added[0]}:{added[1]}"), encoding="utf-8")
     return folder / "replay.py"
 
 
@@ -168,7 +168,7 @@ def _run_program(folder: Path, program: Path, work: dict[str, Any]) -> Path:
     """Let the commit's own code take the files in and run the notebook; returns the executed notebook.
 
     The docstring of replay.py describes its input and output."""
-    (folder / "work.json").write_text(json.dumps(work))
+    (folder / "work.json").write_text(json.dumps(work), encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("T3_", "PGOPTIONS"))}
     env |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     places = {name: folder / name for name in ("bucket", "archive", "home", "outputs")}

@@ -73,5 +73,5 @@ def waiting() -> list[str]:
 if __name__ == "__main__":
     with services(("database",), lambda line: None):
         warehouse.upgrade()
-        copy = main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+        copy = main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))
         print(json.dumps({"executed_copy": str(copy)}))

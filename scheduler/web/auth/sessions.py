@@ -48,7 +48,7 @@ class SignedOut:
     def __init__(self, path: Path, seconds: float) -> None:
         self._path, self._seconds = path, seconds
         try:
-            self._until: dict[str, float] = json.loads(path.read_text())
+            self._until: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             self._until = {}
 
@@ -62,6 +62,6 @@ class SignedOut:
         self._until[session] = now + self._seconds
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self._path.with_suffix(f".{secrets.token_hex(8)}")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(self._until, file)
         fresh.replace(self._path)

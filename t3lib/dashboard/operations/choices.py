@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from t3lib import business_day
-from t3lib.cleaning import REASONS
 from t3lib.dashboard.html import paging
 from t3lib.metrics import Scope
 from t3lib.operator_requests import KINDS
@@ -24,7 +23,7 @@ STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "waiting": ("Waits or runs", ("new", "claimed", "waiting", "running", "open", "prepared", "sending", "retry")),
     "good": ("Done", ("loaded", "succeeded", "sent", "done")),
 }
-LONGEST_QUERY = 6000
+LONGEST_QUERY, LONGEST_CODE = 6000, 41
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def parse(query: str, days: int = Choices.days) -> Choices:
         range_days if range_days in RANGES else days,
         _number(given.get("truck")),
         given["state"] if given.get("state") in STATES else "",
-        given["reason"] if given.get("reason") in REASONS else "",
+        _code(given.get("reason", "")),
         _day(given.get("day")),
         "".join(letter for letter in given.get("by", "") if letter.isprintable())[:LONGEST_NAME],
         do if do in KINDS else "",
@@ -96,6 +95,10 @@ def _about(do: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """The subject of the request: the fixed fields of its kind."""
     known = [field.name for field in KINDS[do].fields if field.look == "fixed"] if do in KINDS else []
     return tuple((name, given[f"on.{name}"]) for name in known if f"on.{name}" in given)
+
+
+def _code(text: str) -> str:
+    return text if text.isascii() and text.replace("_", "a").isalnum() and len(text) <= LONGEST_CODE else ""
 
 
 def _number(text: str | None) -> int | None:

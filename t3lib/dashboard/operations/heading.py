@@ -10,6 +10,7 @@ from t3lib.dashboard import formatting
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.settings import settings
+from t3lib.warehouse.checks import other_rules
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
 
 _COUNTS = sa.text("""
@@ -34,11 +35,22 @@ def heading(db: sa.Connection, choices: Choices) -> str:
         f"figures loaded <b>{formatting.clock(now.loaded_at, today)}</b>",
         f"last sale <b>{formatting.clock(now.last_sale_at, today)}</b>",
         f"version {now.version:,}",
+        *_under_other_rules(db),
     )
     return (
         f'<h1 class="t3-period">Operations <small>{escape(formatting.period(choices.scope))}</small></h1>'
         f'<p class="t3-fresh">{" <s>·</s> ".join(facts)}</p>{_counts(db, choices)}'
     )
+
+
+def _under_other_rules(db: sa.Connection) -> tuple[str, ...]:
+    """How many files of all days were cleaned under other rules than those in force, where there are any."""
+    found = other_rules.find(db)
+    if not found.files:
+        return ()
+    hint = f"t3 diff {found.days} shows what the rules in force change; Reprocess applies them"
+    said = f"<b>{found.files:,}</b> loaded {'file' if found.files == 1 else 'files'} cleaned under other rules"
+    return (f'<span title="{escape(hint)}">{said}</span>',)
 
 
 def _counts(db: sa.Connection, choices: Choices) -> str:

@@ -5,7 +5,7 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
-from t3lib.dashboard.tabs import data, menus, money, month_pack, single_sales
+from t3lib.dashboard.tabs import breakdowns, data, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
 
 _CARDS = {
@@ -15,10 +15,11 @@ _CARDS = {
     "rows": single_sales.CARDS,
     "data": data.CARDS,
 }
+NAMES = tuple(_CARDS)
 _TOO_SLOW = "This took too long to read: choose fewer days."
 _log = logging.getLogger(__name__)
 
-__all__ = ["TabContext", "sheet"]
+__all__ = ["NAMES", "TabContext", "sheet"]
 
 
 def sheet(db: sa.Connection, context: TabContext) -> str:
@@ -29,7 +30,7 @@ def sheet(db: sa.Connection, context: TabContext) -> str:
     if cards is None:
         return ""
     inside = "".join(f'<section class="t3-card {size}">{_read(db, name, card, context)}</section>'
-                     for size, name, card in cards)  # fmt: skip
+                     for size, name, card in (*cards, *breakdowns.of_tab(context.state.tab)))  # fmt: skip
     return f'<div class="t3-grid">{inside}</div>'
 
 

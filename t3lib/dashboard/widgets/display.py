@@ -23,4 +23,4 @@ def show(static_html: str, widget: w.Widget) -> None:
 
 def _scoped() -> str:
     """The style sheet, limited to the page so that JupyterLab around it keeps its look."""
-    return f".t3-scope {{ {_STYLE.read_text().replace(':root', '&')} {_LAB} }}"
+    return f".t3-scope {{ {_STYLE.read_text(encoding='utf-8').replace(':root', '&')} {_LAB} }}"

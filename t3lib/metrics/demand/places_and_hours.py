@@ -4,6 +4,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.scope import MENU, SCOPED, Scope, bound
+from t3lib.problems import RefusedError
 
 LONGEST_DAYS = 35
 
@@ -40,7 +41,7 @@ def demand(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     2       Alnfield Park   Mexican          13             2
     """
     if scope.days > LONGEST_DAYS:
-        raise ValueError(f"demand is read by hour and price: choose at most {LONGEST_DAYS} days")
+        raise RefusedError(f"Demand is read by hour and price: choose at most {LONGEST_DAYS} days.")
     result = db.execute(sa.text(_DEMAND), bound(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 

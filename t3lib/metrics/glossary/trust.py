@@ -92,7 +92,8 @@ QUALITY = (
         "Needs attention",
         "At most three things: a truck silent at a time when it sells, a card reader without a card sale, "
         "sales or rejected rows out of the ordinary.",
-        "outside median ± 3 × median absolute deviation of 8 same weekdays (at least ± 10%)",
+        "outside median ± 3 × median absolute deviation of 8 same weekdays (at least ± 10%), "
+        "or by other numbers of `[attention]` in editions.toml",
         "text",
         "mart.sales_hourly, mart.rejected_daily",
     ),

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.display import Figures
 from t3lib.metrics.sales.totals import half_up, totals
 from t3lib.metrics.scope import Scope, bound
+from t3lib.problems import RefusedError
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Contribution(Figures):
         """The costs of card sales (a name with `card`)."""
         return sum(pence for cost, pence in self.costs.items() if "card" in cost.lower())
 
+    def statement(self) -> pd.DataFrame:
+        """From sales to contribution: line, amount_pence (costs are negative) and of_sales_pct."""
+        costs = [(name, -pence) for name, pence in self.costs.items()]
+        lines = [("Sales", self.gross_sales_pence), *costs, ("Contribution", self.contribution_pence)]
+        shares = [100 * pence / self.gross_sales_pence if self.gross_sales_pence else None for _, pence in lines]
+        return pd.DataFrame(lines, columns=["line", "amount_pence"]).assign(of_sales_pct=shares)
+
 
 def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     """Contribution of all trucks over complete days; None without any cost.
@@ -51,7 +60,7 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
-        raise ValueError("contribution is known for the whole fleet and whole days only")
+        raise RefusedError("Contribution is known for the whole fleet and whole days only.")
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
     costs = {"Cost of goods": goods} if goods else {}
     costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from t3lib.metrics.money.contribution import BY_SALE, BY_TIME, DAYS
 from t3lib.metrics.scope import Scope, bound
+from t3lib.problems import RefusedError
 
 # One row per truck, or truck and day, with a sale in the scope: variable and fixed costs.
 _MARGINS = f"""
@@ -71,7 +72,7 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
 
 def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
-        raise ValueError("contribution is known for whole trucks and whole days only")
+        raise RefusedError("Contribution is known for whole trucks and whole days only.")
     result = db.execute(sa.text(_MARGINS.format(keys=keys)), bound(scope))
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     left = frame["gross_sales_pence"] - frame["variable_costs_pence"]

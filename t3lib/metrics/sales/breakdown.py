@@ -40,16 +40,18 @@ def compared(
 
 def beside(
     breakdown: Callable[[sa.Connection, Scope], pd.DataFrame],
-    key: str,
+    key: str | None,
     db: sa.Connection,
     scope: Scope,
     *,
     before: Sequence[Scope],
     usual: Sequence[Scope],
 ) -> pd.DataFrame:
-    """The same beside given scopes: `_before` and `_usual` are the means over these, missing without any."""
+    """The same beside given scopes: `_before` and `_usual` are the means over these, missing without any. Without a key
+    it is the first column."""
     periods = list(dict.fromkeys([*before, *usual]))
-    frames = {period: breakdown(db, period).set_index(key) for period in (scope, *periods)}
+    found = {period: breakdown(db, period) for period in (scope, *periods)}
+    frames = {period: frame.set_index(key or frame.columns[0]) for period, frame in found.items()}
     everyone = pd.concat(frames.values())
     rows = everyone[~everyone.index.duplicated()].copy()
     for name in _MEASURES:

@@ -13,7 +13,7 @@ from t3lib.settings import settings
 
 @dataclass(frozen=True)
 class Typical(Totals):
-    """Means over `weeks` comparable periods."""
+    """Means over `weeks` comparable periods: gross sales and average ticket in pence, transactions as a number."""
 
     weeks: int = 1
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import SCOPED, Scope, bound
+from t3lib.problems import RefusedError
 
 # Trucks that are not in details.xlsx are shown under this name.
 _TRUCK = "coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck"
@@ -204,7 +205,7 @@ def by_price(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     1    SuperSmoothie          499             1                499
     """
     if scope.locations or scope.payments or scope.until_hour is not None:
-        raise ValueError("prices are kept by day and truck: leave out places, payments and until_hour")
+        raise RefusedError("Prices are kept by day and truck: choose all places and payments, and whole days.")
     return _frame(db, _BY_PRICE, scope)
 
 

@@ -6,9 +6,9 @@ from statistics import median
 
 import sqlalchemy as sa
 
-from t3lib.cleaning.reasons import REASONS
 from t3lib.metrics.sales.comparison import change_pct
 from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 CLEAR_PCT = 8  # a smaller change in the number or size of sales explains nothing
@@ -26,16 +26,17 @@ _FILES = sa.text("""
     FROM mart.file WHERE kind = 'sales' AND truck_id = :truck AND batch_date = ANY(CAST(:days AS date[]))
     GROUP BY batch_date""")
 _REJECTED = sa.text("""
-    SELECT reason, sum(rows) AS rows FROM mart.rejected_daily WHERE business_date = :day
-    GROUP BY reason ORDER BY rows DESC, reason LIMIT 1""")
+    SELECT reason, sum(rows) AS rows FROM mart.rejected_daily
+    WHERE business_date = :day GROUP BY reason ORDER BY rows DESC, reason LIMIT 1""")
 
 
 def likely_explanation(db: sa.Connection, scope: Scope, weeks: Sequence[date], kind: str, truck_id: int | None) -> str:
     """The likely explanation of how the scope's last day differs from these days; empty if the data show none."""
     if kind == "rejects_up":
         row = db.execute(_REJECTED, {"day": scope.last}).one_or_none()
-        return f"Most frequent ({row.rows:,}): {REASONS.get(row.reason, row.reason)}" if row else ""
-    if truck_id is None or kind == "card_reader":  # its text already gives the reason
+        words = rulesets.sentences(db, scope.last, scope.last)
+        return f"Most frequent ({row.rows:,}): {words.get(row.reason, row.reason)}" if row else ""
+    if truck_id is None or kind == "card_reader":  # it needs no further reason
         return ""
     days = {"truck": truck_id, "days": [scope.last, *weeks], "not_loaded": list(NOT_LOADED)}
     missing = _missing_files(db, scope, weeks, days)

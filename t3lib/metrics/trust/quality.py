@@ -40,7 +40,7 @@ class DataQuality(Figures):
 
 
 def freshness(db: sa.Connection) -> Freshness:
-    """The version of the figures, when they were loaded, and the last sale.
+    """The version of the figures, when they were loaded, and the time of the last sale, both UTC.
 
     >>> metrics.ask(metrics.freshness).last_sale_at.isoformat()
     '2026-11-05T14:15:00+00:00'
@@ -95,8 +95,8 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     files = db.execute(sa.text(_FILES), parameters).scalar_one()
     loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
     rejected: dict[str, int] = {row[0]: row[1] for row in db.execute(sa.text(_REJECTED), parameters)}
-    rows_rejected = sum(rejected.values())
-    return DataQuality(files, loaded + rows_rejected, loaded, rows_rejected, rejected)
+    refused = sum(rejected.values())
+    return DataQuality(files, loaded + refused, loaded, refused, rejected)
 
 
 _FILES_BY_TRUCK = """

@@ -45,6 +45,20 @@ class Reconciliation(Figures):
         """Whether ledger and sales agree, to the row and the penny."""
         return not self.rows_difference and not self.pence_difference
 
+    def statement(self) -> pd.DataFrame:
+        """From the rows of the files to the sales in the figures: line, rows and amount_pence (missing for rows that
+        have none)."""
+        lines = [
+            ("Rows read", self.ledger_rows_read, None),
+            ("less rows not loaded", -self.ledger_rows_rejected, None),
+            ("Rows loaded", self.ledger_rows_loaded, self.ledger_pence),
+            ("less sales of other days in the same files", -self.other_days_rows, -self.other_days_pence),
+            ("Sales in the figures", self.transactions, self.gross_sales_pence),
+            ("Unexplained", self.rows_difference, self.pence_difference),
+        ]
+        shown = [line for line in lines if self.other_days_rows or not line[0].startswith("less sales")]
+        return pd.DataFrame(shown, columns=["line", "rows", "amount_pence"]).astype({"amount_pence": "Int64"})
+
 
 # One row: the files of a scope's days, their rows and pence in the ledger, and their sales of other days.
 _LEDGER = """

@@ -5,6 +5,7 @@ import io
 
 import pandas as pd
 
+from t3lib import metrics
 from t3lib.report import words
 from t3lib.report.day import Day
 from t3lib.spreadsheet import inert
@@ -21,7 +22,7 @@ def rows(day: Day) -> str:
     counts = [None if t is None else t.transactions for t in sums]
     pence = [None if t is None else t.gross_sales_pence for t in sums]
     writer.writerow([day.business_date, "", "All trucks", *counts, *map(_pounds, pence)])
-    for row in day.trucks.itertuples():
+    for row in day.compared(metrics.by_truck).itertuples():
         cells = [None if pd.isna(getattr(row, name)) else int(getattr(row, name)) for name in _MEASURES]
         truck = inert(words.line(row.truck))
         writer.writerow([day.business_date, row.truck_id, truck, *cells[:3], *map(_pounds, cells[3:])])

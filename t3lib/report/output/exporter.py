@@ -12,11 +12,10 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from t3lib.charts import palette
-from t3lib.report.block import STYLE, TEMPLATES
+from t3lib.report.block import TEMPLATES, style
 from t3lib.report.chart import WIDTH
-from t3lib.report.sections.closing import REPORT
-from t3lib.report.sections.hours import DARK_PNG
+from t3lib.report.parts.bars import DARK_PNG
+from t3lib.report.parts.closing import REPORT
 
 # The kinds of output that a mail can show, best first; other kinds appear as plain text.
 SHOWN = ["text/html", "text/markdown", "image/png", "text/plain"]
@@ -40,7 +39,7 @@ class Rendered:
 def render(executed: Path) -> Rendered:
     """HTML, text, pictures and envelope of an executed notebook.
 
-    Raises ReportError for a notebook that failed or that has no envelope (`report.envelope(day)`)."""
+    Raises ReportError for a notebook that failed or that has no envelope (`report.envelope(day, verdict)`)."""
     notebook = nbformat.read(executed, as_version=4)
     envelope, texts = None, []
     pictures: dict[str, bytes] = {}
@@ -57,7 +56,7 @@ def render(executed: Path) -> Rendered:
         if cell.cell_type == "markdown" and "mail" in cell.metadata.get("tags", []):
             texts.append(cell.source)
     if envelope is None:
-        raise ReportError(f"{executed} has no envelope: a report ends with `report.envelope(day)`.")
+        raise ReportError(f"{executed} has no envelope: a report ends with `report.envelope(day, verdict)`.")
     html = _html(notebook, {"subject": envelope["subject"], "preheader": envelope["preheader"]})
     return Rendered(html, "\n\n\n".join(filter(None, texts)) + "\n", pictures, envelope, notebook)
 
@@ -86,5 +85,5 @@ def _html(notebook: NotebookNode, words: dict[str, str]) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
     )
-    html, _ = exporter.from_notebook_node(notebook, {**words, "style": palette.in_colours(STYLE.read_text())})
+    html, _ = exporter.from_notebook_node(notebook, {**words, "style": style()})
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)

@@ -1,29 +1,15 @@
 """Every code that the ledger uses, in plain words: `python -m t3lib.warehouse.checks.codes > docs/reasons.md`."""
 
+import json
 from collections.abc import Sequence
 
-from t3lib.cleaning.reasons import FLAG_SENTENCES, FLAGS, REASONS
+from t3lib.cleaning import Rulebook, rulebook
+from t3lib.cleaning.examples import Example, text
+from t3lib.settings import ROOT
 from t3lib.warehouse.decisions.rejects import STATUSES
 from t3lib.warehouse.files.file_outcomes import OUTCOMES
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.sales.restatements import CAUSES
-
-# One row (timestamp, type, total) per reason, at a truck whose only price is 4.99, uploaded on 5 Nov 2026.
-EXAMPLES: dict[str, tuple[str, str, str]] = {
-    "missing_total": ("2026-11-05 12:00:00+00:00", "card", "blank"),
-    "void": ("2026-11-05 12:00:00+00:00", "card", "VOID"),
-    "error_marker": ("2026-11-05 12:00:00+00:00", "card", "ERR"),
-    "not_a_number": ("2026-11-05 12:00:00+00:00", "card", "seven"),
-    "zero": ("2026-11-05 12:00:00+00:00", "card", "0.00"),
-    "negative": ("2026-11-05 12:00:00+00:00", "card", "-4.99"),
-    "decimal_shift": ("2026-11-05 12:00:00+00:00", "card", "499"),
-    "above_limit": ("2026-11-05 12:00:00+00:00", "card", "25"),
-    "bad_timestamp": ("5 November, noon", "card", "4.99"),
-    "future": ("2027-11-05 12:00:00+00:00", "card", "4.99"),
-    "too_old": ("1970-01-01 00:00:00+00:00", "card", "4.99"),
-    "unknown_payment_type": ("2026-11-05 12:00:00+00:00", "cheque", "4.99"),
-    "wrong_cells": ("2026-11-05 12:00:00+00:00", "card", "1,234.50"),
-}
 
 # How the same row may be written: the content of a file, or a total, and what is read from it.
 _SAMPLE = "timestamp,type,total\n2026-11-05 12:00:00+00:00,card,4.99\n"
@@ -80,10 +66,9 @@ not. Invisible characters are removed from names.
 _REJECTED = """
 ## Rows that are not loaded
 
-They are in `ops.rejected_row` with their raw text. Wrong cells go before all else, then the total's reason before the
-time's, then the payment's. Examples are of a truck whose menu has the one price 4.99. A total may be five
-times the dearest price on the menu, or else of those that the truck sold often; without either, `T3_LIMIT_PENCE`.
-`t3 rejects list --reason CODE` shows them.
+They stand in `ops.rejected_row` with their raw text. The rules are the cells of `notebooks/2_clean.ipynb`; the first
+that rejects a row gives its reason, in the order of this table. Examples are of a truck whose menu has the one price
+4.99, with what is suggested. `t3 rejects list --reason CODE` shows them.
 """
 _STATUSES = """
 ## What became of such a row
@@ -91,7 +76,7 @@ _STATUSES = """
 _FLAGS = """
 ## Rows that are loaded with a warning
 
-They are sales; `core.sale.flags` is the sum of these numbers.
+They are sales; `core.sale.flags` is the sum of their numbers in `mart.reason`.
 """
 _OUTCOMES = """
 ## What becomes of a file
@@ -120,13 +105,11 @@ def markdown() -> str:
         _LINES,
         _LISTS,
         _REJECTED,
-        _table(("code", "what it means", "example: time, payment, total"),
-               [(f"`{code}`", text, f"`{', '.join(EXAMPLES[code])}`") for code, text in REASONS.items()]),
+        _table(("code", "what it means", "example: time, payment, total"), _rejecting()),
         _STATUSES,
         _table(("code", "what it means"), _coded(STATUSES)),
         _FLAGS,
-        _table(("code", "number", "what it means"),
-               [(f"`{code}`", str(FLAGS[code]), text) for code, text in FLAG_SENTENCES.items()]),
+        _table(("code", "what it means", "example: time, payment, total"), _flagging()),
         _OUTCOMES,
         _table(("code", "what it means"), _coded(OUTCOMES)),
         _AGAIN,
@@ -135,6 +118,27 @@ def markdown() -> str:
         _table(("code", "what it means"), _coded(CAUSES)),
     ]  # fmt: skip
     return "\n".join(part.strip("\n") + "\n" for part in parts)
+
+
+def _rejecting() -> list[tuple[str, ...]]:
+    shown = {example[-1].split(":")[0]: text(example) for example in _examples()}
+    rules = Rulebook.of_folder().stated().values()
+    return [(f"`{rule.code}`", rule.sentence, _code(shown.get(rule.code))) for rule in rules if rule.rejects]
+
+
+def _flagging() -> list[tuple[str, ...]]:
+    shown = {flag: text(example) for example in _examples() for flag in example[-1].split(", ")[1:]}
+    rules = Rulebook.of_folder().stated().values()
+    return [(f"`{rule.code}`", rule.sentence, _code(shown.get(rule.code))) for rule in rules if not rule.rejects]
+
+
+def _examples() -> list[Example]:
+    """The last first: of several with one outcome the first is shown."""
+    return rulebook.examples(json.loads((ROOT / "notebooks" / "2_clean.ipynb").read_text(encoding="utf-8")))[::-1]
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else "–"
 
 
 def _coded(codes: dict[str, str]) -> list[tuple[str, str]]:

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from t3lib import feed
-from t3lib.cleaning import flag_names
 from t3lib.landing import Landing, ObjectChangedError
 from t3lib.settings import settings
+from t3lib.warehouse.checks import deciding_rules
+from t3lib.warehouse.files import rulesets
 
 Record = dict[str, Any]
 NOT_IN_BUCKET = "The bucket no longer holds this version of the file."
@@ -47,7 +48,7 @@ _REJECTED = """
 """
 _REJECTS = f"""
     SELECT file_id, row_number, raw_timestamp, raw_type, raw_total, raw_line, rejected.reason, suggested_pence,
-           status
+           status, rejected.ruleset, rejected.sentence
     {_REJECTED}
     ORDER BY rejected.sold_at, file_id, row_number
     LIMIT :limit OFFSET :skip
@@ -62,6 +63,7 @@ _FILES = f"""
     )
 
     SELECT file.file_id, file.key, file.etag, file.state, file.finished_at, file.deleted_at, file.columns_not_read,
+           file.ruleset,
            file.rows_read, file.rows_loaded, file.rows_rejected, coalesce(sold.transactions, 0) AS transactions,
            coalesce(sold.pence, 0)::bigint AS pence
     FROM mart.file
@@ -101,16 +103,18 @@ def trace(db: sa.Connection, question: Question, landing: Landing | None = None,
     landing: where the raw text is read, by pinned version; without it only rejected rows show theirs."""
     lines, refused = sales(db, question, limit), rejects(db, question, limit)
     found = files(db, question, sorted({row["file_id"] for row in refused}))
+    found = with_raw_text(found, [*lines, *refused], landing) if landing else found
     return {
         "truck_id": question.truck_id,
         "truck": truck_name(db, question.truck_id),
         "business_date": question.business_date,
         "hour": question.hour,
         **figure(db, question),
-        "files": with_raw_text(found, [*lines, *refused], landing) if landing else found,
+        "files": found,
         "sales": lines,
         "rejects": refused,
         "rejected": count_rejects(db, question),
+        "rules": deciding_rules.deciding(db, found, lines, refused),
         "runs": runs(db, [row["file_id"] for row in found]),
     }
 
@@ -129,8 +133,8 @@ def files(db: sa.Connection, question: Question, also: list[int] | None = None) 
 
 def sales(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:
     """The sales of a figure, oldest first; `decision` is repaired or replayed where the row was rejected first."""
-    found = _rows(db, _SALES, question.bound | {"limit": limit, "skip": skip})
-    return [row | {"flags": flag_names(row["flags"])} for row in found]
+    found, bits = _rows(db, _SALES, question.bound | {"limit": limit, "skip": skip}), rulesets.flags(db)
+    return [row | {"flags": rulesets.names(bits, row["flags"])} for row in found]
 
 
 def rejects(db: sa.Connection, question: Question, limit: int = 500, skip: int = 0) -> list[Record]:

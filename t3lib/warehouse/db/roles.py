@@ -63,14 +63,14 @@ def ensure(db: sa.Connection, passwords: dict[str, str] | None = None) -> None:
         raise ServiceError(
             "This database user may not make roles: let an administrator run what `t3 db roles` prints."
         ) from error
-    db.execution_options(no_parameters=True).exec_driver_sql(_GRANTS.read_text())
+    db.execution_options(no_parameters=True).exec_driver_sql(_GRANTS.read_text(encoding="utf-8"))
     if db.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         db.execution_options(no_parameters=True).exec_driver_sql(administrator_sql())
 
 
 def administrator_sql() -> str:
     """The SQL that only a superuser may run, in the database of T3."""
-    return _ADMINISTRATOR.read_text()
+    return _ADMINISTRATOR.read_text(encoding="utf-8")
 
 
 def settings_of(version: int) -> list[tuple[str, str, str]]:
@@ -107,7 +107,7 @@ def sql(database: str, owner: str, version: int = 180000) -> str:
         f"GRANT TEMPORARY ON DATABASE {_quoted(database)} TO t3_etl;",
         administrator_sql(),
     ]
-    return "\n".join([*lines, f"SET ROLE {_quoted(owner)};", "", _GRANTS.read_text()])
+    return "\n".join([*lines, f"SET ROLE {_quoted(owner)};", "", _GRANTS.read_text(encoding="utf-8")])
 
 
 def urls(database_url: str, passwords: dict[str, str]) -> dict[str, str]:

@@ -8,10 +8,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib import feed
-from t3lib.cleaning import REASONS, Cleaned, clean
-from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.cleaning import Cleaned, Rulebook
+from t3lib.cleaning.truck_facts import read_truck_facts
 from t3lib.feed.keys import batch_window
 from t3lib.problems import RefusedError, WrongUseError
+from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.file_outcomes import FILES_SCHEMA
 
 STATUSES: dict[str, str] = {
@@ -37,6 +38,7 @@ _FILTER = """
       AND (CAST(:last AS date) IS NULL OR coalesce(row.business_date, file.batch_date) <= :last)
 """
 _ONE = sa.text(_ROW + " WHERE row.file_id = :file_id AND row.row_number = :row_number")
+_SENTENCE = sa.text("SELECT sentence FROM mart.rejected WHERE file_id = :file_id AND row_number = :row_number")
 _LISTED = sa.text(_ROW + _FILTER + " ORDER BY row.file_id DESC, row.row_number LIMIT :limit")
 _COUNT = sa.text(f"SELECT count(*) FROM ({_ROW + _FILTER}) AS row")
 _HISTORY = sa.text("""
@@ -60,8 +62,8 @@ class Filter(TypedDict, total=False):
 
 def listed(db: sa.Connection, *, limit: int | None = 50, **wanted: Unpack[Filter]) -> list[dict[str, Any]]:
     """The newest rejected rows of loaded files: raw text, reason, suggestion, status, file."""
-    if (reason := wanted.get("reason")) and reason not in REASONS:
-        raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(REASONS)}.")
+    if (reason := wanted.get("reason")) and reason not in (known := rulesets.sentences(db)):
+        raise WrongUseError(f"There is no reason {reason!r}: choose one of {', '.join(known)}.")
     return [dict(row) for row in db.execute(_LISTED, _bound(wanted) | {"limit": limit}).mappings()]
 
 
@@ -71,20 +73,30 @@ def count(db: sa.Connection, **wanted: Unpack[Filter]) -> int:
 
 
 def show(db: sa.Connection, file_id: int, row_number: int) -> dict[str, Any]:
-    """One rejected row with its sentence and every decision on it, oldest first. Raises RefusedError."""
+    """One rejected row with the sentence of its reason, as it was then, and every decision on it, oldest first.
+
+    Raises RefusedError."""
     row = db.execute(_ONE, {"file_id": file_id, "row_number": row_number}).mappings().one_or_none()
     if row is None:
         raise RefusedError(f"Row {row_number} of file {file_id} was not rejected: `t3 rejects list` shows which were.")
     history = db.execute(_HISTORY, {"file_id": file_id, "row_number": row_number}).mappings()
-    return {**row, "sentence": REASONS[row["reason"]], "decisions": [dict(line) for line in history]}
+    sentence = db.scalar(_SENTENCE, {"file_id": file_id, "row_number": row_number})
+    return {**row, "sentence": sentence, "decisions": [dict(line) for line in history]}
 
 
-def validate(rows: list[dict[str, Any]], facts: TruckFacts, typed: dict[str, str] | None = None) -> Cleaned:
-    """What cleaning makes of rejected rows, by their raw text or by typed values."""
+def validate(
+    db: sa.Connection, rows: list[dict[str, Any]], typed: dict[str, str] | None = None, *, believing: bool = False,
+    rules: Rulebook | None = None,
+) -> Cleaned:  # fmt: skip
+    """What the rules in force make of rejected rows, by their raw text or by typed values.
+
+    believing: whatever can be booked is a sale."""
     raw = [row | (typed or {name: row[f"raw_{name}"] for name in (*feed.COLUMNS, "line")}) for row in rows]
     files = {row["file_id"]: row | _window(row) | {"uploaded_at": row["last_modified"]} for row in rows}
-    return clean(pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA),
-                 pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA), facts)  # fmt: skip
+    raw_rows = pa.Table.from_pylist(raw, schema=feed.RAW_SCHEMA)
+    of_files = pa.Table.from_pylist(list(files.values()), schema=FILES_SCHEMA)
+    rules = rules or Rulebook.in_force()
+    return rules.clean(raw_rows, of_files, read_truck_facts(db), rulesets.register(db, rules), believing=believing)
 
 
 def must_be_open(row: dict[str, Any]) -> None:

@@ -1,30 +1,27 @@
 """Repairs: people decide what becomes of rejected rows. Every decision is kept and can be taken back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import sqlalchemy as sa
 
-from t3lib.cleaning import REASONS
-from t3lib.cleaning.truck_facts import TruckFacts, read_truck_facts
 from t3lib.money import parse_pence, pounds
 from t3lib.problems import RefusedError
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import decisions, rejects
 from t3lib.warehouse.decisions.decisions import Decision
+from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.audit import named, reasoned
 from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.sales.restatements import Label
 
-# Reasons that a person may overrule: the value is possible, but not believable.
-FORCEABLE = ("decimal_shift", "above_limit", "future")
 _FORCE = " If it is right all the same, say so (--force)."
 _MISSING = {
     "bad_timestamp": ' Give it (--at "2026-11-05 12:30").',
     "unknown_payment_type": " Give it (--payment card).",
 }
-_UNLIMITED, _LATER = 10**9, timedelta(days=36525)
 
 _LAST = """
     SELECT repair_id, action, status_before, status_after, forced FROM ops.repair
@@ -54,7 +51,7 @@ def repair(
     missing, or the value is beyond the truck's limits and not forced."""
     actor, why = named(actor), reasoned(why)
     with connect(url) as db:
-        row, facts = rejects.show(db, file_id, row_number), read_truck_facts(db)
+        row = rejects.show(db, file_id, row_number)
     rejects.must_be_open(row)
     total = _total(row, pence, accept)
     typed = {
@@ -62,7 +59,8 @@ def repair(
         "type": payment_type or row["raw_type"],
         "total": f"{total // 100}.{total % 100:02d}",
     }
-    sale = _sale(row, typed, facts, force)
+    with connect(url) as db:
+        sale = _believed(db, row, typed, force)
     inserted = pa.Table.from_pylist([sale], schema=SALE_SCHEMA)
     ensure_months(inserted, url)
     decision = decisions.on(row, "repair", actor, why, "repaired", sale, forced=force)
@@ -113,25 +111,23 @@ def _total(row: dict[str, Any], pence: int | None, accept: bool) -> int:
     own, _, _ = parse_pence(row["raw_total"])
     if pence is None and (own is None or row["reason"] in ("decimal_shift", "above_limit")):
         also = f", or accept {pounds(row['suggested_pence'])} (--accept)" if row["suggested_pence"] else ""
-        raise RefusedError(f"{REASONS[row['reason']]} Give the total (--total 4.99){also}.")
+        raise RefusedError(f"{row['sentence']} Give the total (--total 4.99){also}.")
     total = own if pence is None else pence
     if total is None or not 0 < total < 2**31:
         raise RefusedError("A total must be more than £0 and less than £21 million.")
     return total
 
 
-def _sale(row: dict[str, Any], typed: dict[str, str], facts: TruckFacts, force: bool) -> dict[str, Any]:
-    """The sale that typed values make; with `force` beyond the truck's limits too. Raises RefusedError."""
-    found = rejects.validate([row], facts, typed)
-    if force and found.rejects.num_rows and found.rejects["reason"][0].as_py() in FORCEABLE:
-        unlimited = TruckFacts({row["truck_id"]: {_UNLIMITED}}, {}, facts.without_reader, facts.known)
-        found = rejects.validate([row | {"last_modified": row["last_modified"] + _LATER}], unlimited, typed)
+def _believed(db: sa.Connection, row: dict[str, Any], typed: dict[str, str], force: bool) -> dict[str, Any]:
+    """The sale that typed values make under the rules in force; forced, whatever can be booked. Raises RefusedError."""
+    bookable = rejects.validate(db, [row], typed, believing=True)
+    found = bookable if force else rejects.validate(db, [row], typed)
     if found.sales.num_rows:
         sale: dict[str, Any] = found.sales.to_pylist()[0]
         return sale
     reason = found.rejects["reason"][0].as_py()
-    advice = _FORCE if reason in FORCEABLE else _MISSING.get(reason, "")
-    raise RefusedError(REASONS[reason] + advice)
+    advice = _FORCE if bookable.sales.num_rows else _MISSING.get(reason, "")
+    raise RefusedError(rulesets.sentences(db)[reason] + advice)
 
 
 def _commit(

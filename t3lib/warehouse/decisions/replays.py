@@ -5,7 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from t3lib.cleaning.truck_facts import read_truck_facts
+from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.db.partitions import ensure_months
@@ -15,7 +15,8 @@ from t3lib.warehouse.sales.change import SALE_SCHEMA, changing
 from t3lib.warehouse.sales.restatements import Label
 
 _REASONS = """
-    UPDATE ops.rejected_row AS row SET reason = validated.reason, suggested_pence = validated.suggested_pence
+    UPDATE ops.rejected_row AS row SET reason = validated.reason, suggested_pence = validated.suggested_pence,
+        ruleset = $1
     FROM validated
     WHERE row.file_id = validated.file_id AND row.row_number = validated.row_number AND row.status = 'open'
       AND (row.reason, row.suggested_pence) IS DISTINCT FROM (validated.reason, validated.suggested_pence)
@@ -44,15 +45,16 @@ def replay(
     """Validate open rejects by the present rules, in one transaction: accepted ones become sales, the others get the
     present reason. Decisions of people stay."""
     actor, why = named(actor), reasoned(why)
+    rules = Rulebook.in_force()
     with connect(url) as db:
         rows = rejects.listed(db, reason=reason, truck=truck, first=first, last=last, limit=None)
-        found = rejects.validate(rows, read_truck_facts(db))
+        found = rejects.validate(db, rows, rules=rules)
     ensure_months(found.sales, url)
     with changing(url) as cursor:
         decisions.lock(cursor, sorted({row["file_id"] for row in rows}))
         open_rows = decisions.unchanged(cursor, rows)
         inserted = decisions.only(found.sales.select(SALE_SCHEMA.names).cast(SALE_SCHEMA), open_rows)
-        _update_reasons(cursor, found.rejects)
+        _update_reasons(cursor, found.rejects, rules.hash)
         by_line = {(row["file_id"], row["row_number"]): row for row in open_rows}
         made = [(by_line[sale["file_id"], sale["row_number"]], sale) for sale in inserted.to_pylist()]
         taken = [decisions.on(row, "replay", actor, why, "replayed", sale) for row, sale in made]
@@ -61,10 +63,10 @@ def replay(
     return Replayed(len(open_rows), inserted.num_rows, sum(sale["total_pence"] for _, sale in made))
 
 
-def _update_reasons(cursor: Cursor, refused: pa.Table) -> None:
-    """Give rows that stay rejected the present reason and suggestion."""
+def _update_reasons(cursor: Cursor, refused: pa.Table, ruleset: str) -> None:
+    """Give rows that stay rejected the present reason, in its present words, and suggestion."""
     if refused.num_rows:
         validated = refused.select(["file_id", "row_number", "reason", "suggested_pence"])
         cursor.temporary_table("validated", validated)
-        cursor.execute(_REASONS)
+        cursor.execute(_REASONS, [ruleset])
         cursor.execute("DROP TABLE validated")

@@ -1,7 +1,7 @@
 """Which loaded files are reprocessed: read and cleaned again, while their sales stay visible until the commit."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -34,11 +34,28 @@ _UNREAD = sa.text("""
     WHERE state IN ('unreadable', 'bad_header') AND batch_date BETWEEN :first AND :last
     ORDER BY file_id
 """)
-_FREE = sa.text("""
+_NOT_LOADED = sa.text("""
+    SELECT key, state FROM ops.source_file
+    WHERE state NOT IN ('loaded', 'superseded', 'ignored') AND kind IN ('sales', 'history')
+      AND batch_date BETWEEN :first AND :last
+    ORDER BY key, file_id
+""")
+_LOADED = """
     SELECT file_id, size FROM ops.source_file AS file
     WHERE file_id = ANY(:files) AND state = 'loaded' AND kind IN ('sales', 'history')
+"""
+_BY_ID = sa.text(f"{_LOADED} ORDER BY file_id")
+_FREE = sa.text(f"""
+    {_LOADED}
       AND NOT EXISTS (SELECT FROM ops.again_file WHERE again_file.file_id = file.file_id AND outcome IS NULL)
     ORDER BY file_id
+""")
+_WAITING = sa.text("""
+    SELECT batch_id, batch.state, batch.error, count(*) AS files FROM ops.again_file
+    JOIN ops.batch USING (batch_id)
+    WHERE file_id = ANY(:files) AND outcome IS NULL
+    GROUP BY batch_id, batch.state, batch.error
+    ORDER BY batch_id
 """)
 _BATCH = sa.text("""
     INSERT INTO ops.batch (batch_id, files, bytes, cause, actor, why)
@@ -53,13 +70,38 @@ _OUTCOMES = sa.text("""
 """)
 
 
+class Waiting(NamedTuple):
+    """A batch that is to reprocess some files: its state ('open', or 'failed' with an error), how many of them."""
+
+    batch_id: str
+    state: str
+    error: str | None
+    files: int
+
+    @property
+    def sentence(self) -> str:
+        """What that means for the figures, and what to do."""
+        files = "1 of these files waits" if self.files == 1 else f"{self.files:,} of these files wait"
+        if self.state != "failed":
+            return f"{files} to be reprocessed in {self.batch_id}; compared is what is loaded until then."
+        error = (self.error or "no error was kept").rstrip(".")
+        return (
+            f"{files} to be reprocessed: {self.batch_id} failed ({error}), so what is loaded is as before. "
+            "`t3 ingest` tries again."
+        )
+
+
 def claim_days(db: sa.Connection, first: date, last: date, *, actor: str, why: str, batch_bytes: int) -> list[str]:
     """Claim every loaded file with sales or rejects of these business days; returns the ids of the batches made.
 
-    Files of these days that could not be read become new again. Files that are in such a batch already stay there."""
+    Files of these days that could not be read become new again. Files that are in such a batch already stay there; one
+    that failed gets another attempt, and its id is returned too."""
     audit.write(db, "again", f"{first}..{last}", actor, why)
     db.execute(_READ_AGAIN, {"first": first, "last": last})
-    return claim(db, of_days(db, first, last), cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
+    files = of_days(db, first, last)
+    failed = [batch.batch_id for batch in waiting(db, files) if batch.state == "failed"]
+    made = claim(db, files, cause="again", actor=actor, why=why, batch_bytes=batch_bytes)
+    return made + sorted(batches.reopen(db, failed))
 
 
 def of_days(db: sa.Connection, first: date, last: date) -> list[int]:
@@ -72,10 +114,20 @@ def unread(db: sa.Connection, first: date, last: date) -> list[int]:
     return list(db.scalars(_UNREAD, {"first": first, "last": last}))
 
 
+def not_loaded(db: sa.Connection, first: date, last: date) -> dict[str, str]:
+    """The files of these days that have no loaded rows, by key, each with its state."""
+    return {row.key: row.state for row in db.execute(_NOT_LOADED, {"first": first, "last": last})}
+
+
+def waiting(db: sa.Connection, files: list[int]) -> list[Waiting]:
+    """The batches in which any of these files waits to be reprocessed."""
+    return [Waiting(*row) for row in db.execute(_WAITING, {"files": files})]
+
+
 def bounded(db: sa.Connection, files: list[int], batch_bytes: int) -> list[list[int]]:
-    """Those of these files that are in no such batch yet, in the batches that would reprocess them."""
-    free = list(db.execute(_FREE, {"files": files}))
-    return [[row.file_id for row in batch] for batch in batches.bounded(free, batch_bytes, batches.BATCH_FILES)]
+    """These loaded files in batches as they are reprocessed, also those that wait in such a batch already."""
+    loaded = list(db.execute(_BY_ID, {"files": files}))
+    return [[row.file_id for row in batch] for batch in batches.bounded(loaded, batch_bytes, batches.BATCH_FILES)]
 
 
 def claim(db: sa.Connection, files: list[int], *, cause: str, actor: str, why: str, batch_bytes: int) -> list[str]:

@@ -5,14 +5,38 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from t3lib.cleaning import FLAGS
-from t3lib.cleaning.truck_facts import read_truck_facts
+from t3lib.cleaning import Rulebook
+from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
+from t3lib.cleaning.rulebook import calls
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES
-from t3lib.warehouse.files import reprocessing
+from t3lib.warehouse.files import reprocessing, rulesets
 from t3lib.warehouse.sales import rollups
 
+# The cells of `2_clean` whose effects this module finds without cleaning again. It serves them in these words only: any
+# other cell that looks at menus or at details.xlsx has all loaded files of the changed trucks reprocessed.
+_SERVED = {
+    "decimal_shift": """
+is_price = (rows.hundredth_sold >= 20) & (rows.sold * 10 < rows.hundredth_sold)
+shifted = rows.hundredth_on_menu.where(rows.has_menu, is_price) & ~rows.on_menu
+sentence = "The total is 100 times a price that this truck sells at: a lost decimal point."
+rules.reject("decimal_shift", sentence, when=shifted, suggest=rows.pence // 100)
+""",
+    "above_limit": """
+limit = (5 * rules.dearest_price(sold_at_least=20)).fillna(rules.limit_pence)
+limit = limit.clip(upper=rules.most_pence)
+sentence = "The total is far above anything that this truck sells."
+rules.reject("above_limit", sentence, when=rows.pence > limit)
+""",
+    "card_without_reader": """
+no_reader = rows.payment.eq("card") & rows.without_reader
+rules.flag("card_without_reader", "A card sale at a truck without a card reader (loaded).", when=no_reader)
+""",
+    "unknown_truck": """
+rules.flag("unknown_truck", "The truck is not in details.xlsx (loaded).", when=~rows.in_details)
+""",
+}
 # What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
 _TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
 _PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
@@ -94,6 +118,7 @@ _SHIFTED = sa.text("""
                       WHERE row.file_id = sale.file_id AND row.row_number = sale.row_number
                         AND row.status = 'repaired')
 """)
+_LOADED = sa.text("SELECT file_id FROM ops.source_file WHERE truck_id = ANY(:trucks) AND state = 'loaded'")
 _BY_MENU = ("decimal_shift", "above_limit")
 
 
@@ -113,31 +138,54 @@ def snapshot(db: sa.Connection) -> Snapshot:
 
 def apply(db: sa.Connection, before: Snapshot) -> None:
     """Bring flags, places and batches of loaded sales to the dimensions as they are now."""
-    now = snapshot(db)
+    now, rules = snapshot(db), Rulebook.in_force()
+    served = _served(rules)
+    looked_at = frozenset[str]().union(*(looks_at(cell) for cell in rules.cells if cell not in served.values()))
     if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
-        _set_flags(db, trucks, now)
+        if looked_at & OF_DETAILS:
+            _reprocess(db, _loaded(db, trucks), "details.xlsx changed.")
+        else:
+            _set_flags(db, trucks, now, served)
     if before.pitches != now.pitches:
         db.execute(sa.text(_EXISTING))
         rollups.rebuild(db)
         db.execute(sa.text(_MOVED))
     if trucks := sorted({row[0] for row in before.prices ^ now.prices}):
-        _reprocess(db, trucks)
+        files = _loaded(db, trucks) if looked_at & OF_MENU else _differing(db, trucks, served)
+        _reprocess(db, files, "The menu changed.")
 
 
-def _set_flags(db: sa.Connection, trucks: list[int], now: Snapshot) -> None:
+def _served(rules: Rulebook) -> dict[str, str]:
+    """The cells of these rules, by code, whose effects are found here: behind all readings, so that the amount and the
+    payment which they see are those of the sale."""
+    last = max((number for number, cell in enumerate(rules.cells) if calls(cell, ("read",))), default=-1)
+    return {code: cell.strip() for code, cell in _SERVED.items() if cell.strip() in rules.cells[last + 1 :]}
+
+
+def _set_flags(db: sa.Connection, trucks: list[int], now: Snapshot, served: dict[str, str]) -> None:
+    """Set the flags that these cells give; another flag stays as it is."""
     known = [truck for truck, _, _ in now.trucks]
     without_reader = [truck for truck, without, _ in now.trucks if without]
-    card, unknown = FLAGS["card_without_reader"], FLAGS["unknown_truck"]
+    card, unknown = (rulesets.FLAGS[code] if code in served else 0 for code in ("card_without_reader", "unknown_truck"))
     bound = {"trucks": trucks, "known": known, "without_reader": without_reader, "card": card, "unknown": unknown}
     db.execute(_FLAGS, bound)
-    db.execute(_WARNINGS, {"trucks": trucks, "known": known})
+    if unknown:
+        db.execute(_WARNINGS, {"trucks": trucks, "known": known})
 
 
-def _reprocess(db: sa.Connection, trucks: list[int]) -> None:
-    """Put the files with a row that the new menu validates differently into batches that reprocess them."""
-    files = {*db.scalars(_SHIFTED, {"trucks": trucks}), *_validated_differently(db, trucks)}
+def _loaded(db: sa.Connection, trucks: list[int]) -> set[int]:
+    return set(db.scalars(_LOADED, {"trucks": trucks}))
+
+
+def _differing(db: sa.Connection, trucks: list[int], served: dict[str, str]) -> set[int]:
+    """The files with a row that the new menu validates differently."""
+    shifted = db.scalars(_SHIFTED, {"trucks": trucks}) if "decimal_shift" in served else ()
+    return {*shifted, *_validated_differently(db, trucks)}
+
+
+def _reprocess(db: sa.Connection, files: set[int], why: str) -> None:
+    """Put files into batches that reprocess them."""
     if files:
-        why = "The menu changed."
         size = settings().batch_bytes
         reprocessing.claim(db, sorted(files), cause="metadata", actor=RULES, why=why, batch_bytes=size)
 
@@ -148,5 +196,5 @@ def _validated_differently(db: sa.Connection, trucks: list[int]) -> set[int]:
             for row in rejects.listed(db, truck=truck, reason=reason, limit=None)]  # fmt: skip
     names = ("file_id", "row_number", "reason", "suggested_pence")
     was = {tuple(row[name] for name in names) for row in rows}
-    found = rejects.validate(rows, read_truck_facts(db))
+    found = rejects.validate(db, rows)
     return {line[0] for line in was - {tuple(row[name] for name in names) for row in found.rejects.to_pylist()}}

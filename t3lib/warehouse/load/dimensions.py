@@ -80,8 +80,8 @@ _OUTCOME = sa.text("""
 def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None = None) -> Loaded:
     """Commit a batch of metadata files: their records replace the tables' rows; refused files change nothing.
 
-    The effects on loaded sales are in the same transaction: places and warnings change, and files whose rows the new
-    menu validates differently are put into batches that reprocess them."""
+    The effects on loaded sales are in the same transaction: places and warnings change, and files whose rows the rules
+    validate differently now, or may do so, are put into batches that reprocess them."""
     with connect(url) as db:
         db.exec_driver_sql(locks.DIMENSIONS_EXCLUSIVE)
         staged = {"files": files["file_id"].to_pylist()}

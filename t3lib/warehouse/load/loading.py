@@ -1,7 +1,7 @@
 """Loading a cleaned batch: one transaction in which files, sales, rejects and rollups change together or not at all."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,13 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t3lib.business_day import business_date, today
+from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import active, decisions
-from t3lib.warehouse.files import identity
+from t3lib.warehouse.files import identity, rulesets
 from t3lib.warehouse.files.file_outcomes import decide, reopen_held
+from t3lib.warehouse.files.rulesets import FLAGS
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import add_sales, changing, require_dimensions, sales_of
+from t3lib.warehouse.sales.day_changes import DayChange
 from t3lib.warehouse.sales.restatements import Label
 
 _OUTCOME = """
@@ -54,24 +57,31 @@ _SHOWN_BEFORE = """
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one load did. Pence: the total of the sales inserted into core.sale."""
+    """What one load did. Pence: the total of the sales inserted into core.sale. changes: by truck and business day."""
 
     files: dict[str, int]
     rows_read: int
     rows_loaded: int
     rows_rejected: int
     pence_loaded: int
+    changes: list[DayChange] = field(default_factory=list, repr=False)
 
 
 def load(
-    files: pa.Table, sales: pa.Table, rejects: pa.Table, url: str | None = None, *, cleaned_under: str | None = None
+    files: pa.Table,
+    sales: pa.Table,
+    rejects: pa.Table,
+    url: str | None = None,
+    *,
+    cleaned_under: str | None = None,
+    rules: Rulebook | None = None,
 ) -> Loaded:
     """Commit a cleaned batch of sales files (history files included).
 
     files: the staged outcome per file (file_outcomes.FILES_SCHEMA). Only files still claimed in the ledger take part,
     so a repeated load changes nothing. Versions that these replace are deleted in the same transaction. At commit the
     database checks for every file that rows and pence reconcile. Raises DimensionsChangedError when the dimensions are
-    no longer those of the stamp `cleaned_under`."""
+    no longer those of the stamp `cleaned_under`. The rules are kept with the files that they cleaned."""
     ensure_months(sales, url)
     digests = identity.register(files, sales, rejects, url)
     with changing(url) as cursor:
@@ -82,6 +92,8 @@ def load(
         carried, kept = active.carry(existing, _successors(decided), deleted, rejects)
         sales = pa.concat_tables([sales, kept]) if kept.num_rows else sales
         outcome = _counted(decided, sales, decisions.without(rejects, kept.to_pylist()))
+        if rules:  # before the files are loaded: the database counts a loaded file's rows once per change of its line
+            rulesets.note(cursor, rules, outcome.filter(pc.equal(outcome["state"], "loaded"))["file_id"].to_pylist())
         _write_outcomes(cursor, outcome)
         if sales.num_rows:
             add_sales(cursor, sales)
@@ -89,11 +101,11 @@ def load(
             cursor.copy_in("ops.rejected_row", rejects)
         decisions.write(cursor, carried)
         restatements.record(cursor, sales, deleted, _labels(cursor, decided, sales))
-        rollups.update(cursor, sales, deleted)
+        changes = rollups.update(cursor, sales, deleted)
         identity.forget(cursor, files)
         if sales.num_rows or deleted.num_rows:
             rollups.raise_watermark(cursor)
-    return _summary(outcome)
+    return _summary(outcome, changes)
 
 
 def _of_loaded(table: pa.Table, outcome: pa.Table) -> pa.Table:
@@ -152,7 +164,8 @@ def _counted(outcome: pa.Table, sales: pa.Table, rejects: pa.Table) -> pa.Table:
         [("total_pence", "sum"), ("total_pence", "count"), ("sold_at", "min"), ("sold_at", "max"), ("flags", "max")],
     )
     refused = Counter(rejects["file_id"].to_pylist())
-    unknown = _by_file(sales.filter(pc.greater_equal(sales["flags"], 4)), [("flags", "count")])
+    is_unknown = pc.not_equal(pc.bit_wise_and(sales["flags"], FLAGS["unknown_truck"]), 0)
+    unknown = _by_file(sales.filter(is_unknown), [("flags", "count")])
     rows = []
     for row in outcome.to_pylist():
         of_file = sold.get(row["file_id"], {})
@@ -182,13 +195,14 @@ def _write_outcomes(cursor: Cursor, outcome: pa.Table) -> None:
     cursor.execute("DROP TABLE outcome")
 
 
-def _summary(outcome: pa.Table) -> Loaded:
+def _summary(outcome: pa.Table, changes: list[DayChange]) -> Loaded:
     def total(name: str) -> int:
         found: int = pc.sum(outcome[name], min_count=0).as_py()
         return found
 
     states = dict(sorted(Counter(outcome["state"].to_pylist()).items()))
-    return Loaded(states, total("rows_read"), total("rows_loaded"), total("rows_rejected"), total("pence_loaded"))
+    read, loaded, rejected = map(total, ("rows_read", "rows_loaded", "rows_rejected"))
+    return Loaded(states, read, loaded, rejected, total("pence_loaded"), changes)
 
 
 _UTC = pa.timestamp("us", "UTC")

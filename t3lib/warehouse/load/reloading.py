@@ -1,18 +1,20 @@
 """Loading reprocessed files: only rows that differ are inserted or deleted, and people's decisions stay."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from t3lib.cleaning import Rulebook
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.db.partitions import ensure_months
 from t3lib.warehouse.decisions import active, decisions
 from t3lib.warehouse.decisions.active import Followed
 from t3lib.warehouse.decisions.decisions import RULES, Decision
+from t3lib.warehouse.files import rulesets
 from t3lib.warehouse.files.reprocessing import REPROCESSED
 from t3lib.warehouse.load.loading import Loaded
 from t3lib.warehouse.sales.change import (
@@ -85,6 +87,7 @@ def load(
     url: str | None = None,
     *,
     cleaned_under: str | None = None,
+    rules: Rulebook | None = None,
 ) -> Loaded:
     """Commit a reprocessed batch in one transaction: only rows that differ are inserted or deleted.
 
@@ -100,18 +103,22 @@ def load(
         readable = [file_id for file_id, (outcome, _) in validated.items() if outcome == "unchanged"]
         found = compare(cursor, readable, sales, rejects)
         _replace_rejects(cursor, found)
+        if rules:
+            rulesets.note(cursor, rules, readable)
+        changes = []
         for lines in (found.accepted, found.followed.ended, found.followed.carried):
             decisions.write(cursor, lines)
         if found.files or found.accepted:
             cause, actor, why = (claimed[0][name] for name in ("cause", "actor", "why"))
             labels = {row["file_id"]: Label(cause, row["key"]) for row in claimed}
             rows_read = {file_id: staged[file_id]["rows_read"] for file_id in readable}
-            apply(cursor, found.inserted, found.deleted, labels, rows_read, batch_id=batch_id, actor=actor, why=why)
+            given = {"batch_id": batch_id, "actor": actor, "why": why}
+            changes = apply(cursor, found.inserted, found.deleted, labels, rows_read, **given)
         _finish(cursor, batch_id, validated | dict.fromkeys(found.files, ("restated", REPROCESSED["restated"])))
     read = sum(staged[file_id]["rows_read"] for file_id in readable)
     states = Counter("restated" if file_id in found.files else outcome for file_id, (outcome, _) in validated.items())
     pence = pc.sum(found.sales["total_pence"], min_count=0).as_py()
-    return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence)
+    return Loaded(dict(sorted(states.items())), read, found.sales.num_rows, read - found.sales.num_rows, pence, changes)
 
 
 def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table) -> Comparison:
@@ -126,6 +133,15 @@ def compare(cursor: Cursor, files: list[int], sales: pa.Table, rejects: pa.Table
     return Comparison(
         sales, accepted, followed, _minus(sales, before), _minus(before, sales), rejects, _minus(now, then),
         _minus(then, now),
+    )  # fmt: skip
+
+
+def between(first: Comparison, last: Comparison) -> Comparison:
+    """How the rows of a second comparison of the same files differ from those of the first."""
+    then, now = _without_nulls(first.rejects), _without_nulls(last.rejects)
+    return replace(
+        last, inserted=_minus(last.sales, first.sales), deleted=_minus(first.sales, last.sales),
+        rejects_inserted=_minus(now, then), rejects_deleted=_minus(then, now),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.cursor import Cursor, transaction
 from t3lib.warehouse.sales import restatements, rollups
+from t3lib.warehouse.sales.day_changes import DayChange
 
 SALE_SCHEMA = pa.schema(
     [("truck_id", pa.int32()), ("file_id", pa.int64()), ("row_number", pa.int32()),
@@ -96,8 +97,9 @@ def apply(
     batch_id: str = "",
     actor: str = "",
     why: str = "",
-) -> None:
-    """Delete and insert sales, recount the files, record the restatements, update the rollups.
+) -> list[DayChange]:
+    """Delete and insert sales, recount the files, record the restatements, update the rollups; what that changes by
+    truck and business day.
 
     rows_read: the files to recount, each with its new number of rows read or None. Lock them first, by file_id."""
     if deleted.num_rows:
@@ -106,8 +108,9 @@ def apply(
         add_sales(cursor, inserted)
     recount(cursor, rows_read)
     restatements.record(cursor, inserted, deleted, labels, batch_id=batch_id, actor=actor, why=why)
-    rollups.update(cursor, inserted, deleted)
+    changes = rollups.update(cursor, inserted, deleted)
     rollups.raise_watermark(cursor)
+    return changes
 
 
 def recount(cursor: Cursor, rows_read: Mapping[int, int | None]) -> None:

@@ -9,6 +9,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from t3lib.warehouse.db.cursor import Cursor
+from t3lib.warehouse.sales import day_changes
+from t3lib.warehouse.sales.day_changes import DayChange
 
 HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
 PRICE_KEY = ("business_date", "truck_id", "price_pence")
@@ -20,7 +22,7 @@ EVER = (date(1900, 1, 1), date(2999, 12, 31))
 @cache
 def definition(name: str) -> str:
     """The select in rollups.sql that says what a rollup holds ('hourly', 'price', 'sold' or 'rejected')."""
-    parts = Path(__file__).with_suffix(".sql").read_text().split("-- name: ")
+    parts = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split("-- name: ")
     return next(part.split("\n", 1)[1].strip() for part in parts if part.startswith(f"{name}\n"))
 
 
@@ -39,17 +41,21 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
         db.execute(sa.text(insert), bounds)
 
 
-def update(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> None:
-    """Update the rollups by the sales (columns of core.sale) inserted and deleted in this transaction."""
+def update(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> list[DayChange]:
+    """Update the rollups by the sales (columns of core.sale) inserted and deleted in this transaction.
+
+    Returns what that changes by truck and business day."""
     moved = pa.concat_tables([inserted, deleted])
     if not moved.num_rows:
-        return
+        return []
     signs = np.repeat([1, -1], [inserted.num_rows, deleted.num_rows])
     cursor.execute("SELECT truck_id, location_id, from_at, to_at FROM core.pitch")
     sold = sold_delta(moved, signs, cursor.table())
+    changes = day_changes.of_delta(cursor, sold)
     _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
     _apply(cursor, "price_daily", _summed(sold, PRICE_KEY, _VALUES[:1]), PRICE_KEY, _VALUES[:1])
     _apply(cursor, "price_hourly", sold.drop_columns("total_pence"), SOLD_KEY, _VALUES[:1])
+    return changes
 
 
 def raise_watermark(cursor: Cursor) -> None:

@@ -294,7 +294,7 @@ def test_the_address_carries_the_choices_and_nothing_else():
     given = Choices(28, 3, "trouble", "decimal_shift", date(2026, 11, 5), "Ann & Ben", "repair", (("file", "2"),))
     assert parse(given.query()) == given
     assert Choices().query() == ""
-    wrong = "days=5&truck=-1&state=x&reason=x&day=2026-13-01&do=explode&on.file=1&by=" + "a" * 200
+    wrong = "days=5&truck=-1&state=x&reason=%3Cx%3E&day=2026-13-01&do=explode&on.file=1&by=" + "a" * 200
     assert parse(wrong) == Choices(by="a" * 80)
     assert parse("do=hold&on.key=k&on.why=x").about == (("key", "k"),)
 

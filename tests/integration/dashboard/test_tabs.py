@@ -1,9 +1,7 @@
 """The tabs behind the first: money, menus and places, single sales, data."""
 
-import re
 from dataclasses import replace
 from datetime import date, datetime
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from t3lib.dashboard.tabs import TabContext
 from t3lib.dashboard.tabs import sheet as sheet_of
 from t3lib.metrics import Scope
 from t3lib.settings import settings
+from tests.support.pages import table_rows as rows
 
 SUNDAY = date(2025, 11, 23)
 DAY = Scope(SUNDAY, SUNDAY)
@@ -24,12 +23,6 @@ def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = No
     """A tab as the page asks for it, against the week before."""
     earlier = metrics.earlier(replace(scope, until_hour=until_hour))
     return sheet_of(db, TabContext(State(tab=tab, **state), scope, until_hour, earlier))
-
-
-def rows(html: str) -> list[list[str]]:
-    """The texts of every table row."""
-    found = re.findall(r"<tr>(.*?)</tr>", html)
-    return [[unescape(re.sub(r"<.*?>", "", cell)) for cell in re.split(r"</t[dh]>", row)[:-1]] for row in found]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from t3lib import feed
 from t3lib.problems import RefusedError
 from t3lib.warehouse.decisions import repairs
 from tests.integration.decisions.repairing import ANN, LEDGER, reprocess, status
+from tests.support import rulebooks
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 
@@ -23,7 +24,7 @@ def test_a_repair_survives_reprocessing(file_id: int):
 def test_a_persons_value_wins_over_a_rule_that_reads_another(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.repair(file_id, 2, accept=True, **ANN)
     repairs.dismiss(file_id, 3, **ANN)
-    monkeypatch.setattr("t3lib.cleaning.rows._validate_total", lambda *_: (777, -1, -1))
+    rulebooks.reading(monkeypatch, "4.99", "499", "VOID", as_="7.77")
     assert reprocess()[0].files == {"restated": 1}
     assert sales() == [(3, 1, 777), (3, 2, 499)]
     assert status() == ["repaired", "dismissed"]
@@ -33,9 +34,7 @@ def test_a_persons_value_wins_over_a_rule_that_reads_another(file_id: int, monke
 def test_a_rule_that_accepts_the_repaired_value_takes_it_over(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.repair(file_id, 2, accept=True, **ANN)
     with monkeypatch.context() as rule:
-        rule.setattr(
-            "t3lib.cleaning.rows._validate_total", lambda parsed, *_: (499, -1, -1) if parsed[0] else (0, 1, -1)
-        )
+        rulebooks.reading(rule, "499", as_="4.99")
         reprocess()
     assert status()[0] == "replayed"
     assert sales() == [(3, 1, 499), (3, 2, 499)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from t3lib.cleaning import Rulebook
 from tests.integration.conftest import Home
 from tests.support.feeding import LUNCH, at, put
 
@@ -54,6 +55,19 @@ def test_a_reject_is_found_repaired_traced_and_taken_back(commands: Commands):
     assert [(decision["action"], decision["actor"]) for decision in shown["decisions"]] == [("repair", "Ann")]
     assert commands.t3("rejects", "undo", *line, "--why", "Wrong row").returncode == 0
     assert commands.json("status")["pence_loaded"] == 499
+
+
+def test_a_trace_shows_the_text_of_the_rules_that_decided(commands: Commands):
+    shown = commands.t3("trace", "--truck", "3", "--date", "2026-11-05").stdout
+    cells = Rulebook.of_folder().cells
+    (void,) = (cell for cell in cells if '"void"' in cell)
+    assert f"rejected: void (1 row; cell {cells.index(void) + 1} of rules" in shown
+    assert f". The sale was voided on the till.\n    {void}\n" in shown
+    assert f"payment read as card (1 row; cell 1 of rules {Rulebook.of_folder().hash})\n    {cells[0]}\n" in shown
+    whole = commands.t3("trace", "--truck", "3", "--date", "2026-11-05", "--rules").stdout
+    assert [cell for cell in cells if "    " + "\n    ".join(cell.splitlines()) not in whole] == []
+    found = commands.json("trace", "--truck", "3", "--date", "2026-11-05", "--rules")
+    assert found["rulesets"] == {Rulebook.of_folder().hash: list(cells)}
 
 
 def test_days_are_reprocessed_through_the_notebooks(commands: Commands):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from t3lib import warehouse
-from t3lib.cleaning.reasons import REASONS
 from t3lib.problems import RefusedError
 from t3lib.warehouse.decisions import rejects, repairs, replays
 from tests.integration.decisions.repairing import ANN, LEDGER, status
+from tests.support import rulebooks
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 
@@ -143,7 +143,7 @@ def test_show_tells_the_whole_story_of_a_row(file_id: int):
 
 def test_a_replay_takes_only_open_rejects(file_id: int, monkeypatch: pytest.MonkeyPatch):
     repairs.dismiss(file_id, 2, **ANN)
-    monkeypatch.setattr("t3lib.cleaning.rows._validate_total", lambda *_: (123, -1, -1))
+    rulebooks.reading(monkeypatch, "VOID", as_="1.23")
     done = replays.replay(actor="Ann", why="Voids are sales now.")
     assert (done.validated, done.accepted, done.pence) == (1, 1, 123)
     assert sales() == [(3, 1, 499), (3, 3, 123)]
@@ -164,9 +164,10 @@ def test_a_replay_under_the_same_rules_changes_nothing(file_id: int):
 
 
 def test_a_replay_gives_rows_the_reason_of_today(file_id: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("t3lib.cleaning.rows._validate_total", lambda *_: (0, list(REASONS).index("not_a_number"), 250))
+    new = 'rules.reject("not_wanted", "It is not wanted.", when=rows.word.eq("void"), suggest=rows.truck * 0 + 250)'
+    rulebooks.put_in_force(monkeypatch, rulebooks.edited({"void": new}))
     replays.replay(actor="Ann", why="New words.", reason="void")
-    assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_a_number", 250)]
+    assert rows("SELECT reason, suggested_pence FROM ops.rejected_row WHERE row_number = 3") == [("not_wanted", 250)]
 
 
 def test_of_two_people_at_once_one_decides(file_id: int):

@@ -24,8 +24,8 @@ from t3lib.business_day import today
 from t3lib.settings import ROOT
 from t3lib.warehouse.db.cursor import transaction
 from t3lib.warehouse.files import reprocessing
+from tests.integration.queue.queueing import put
 from tests.support import feeding
-from tests.support.queueing import put
 from tests.support.steps import change, one
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_pauses")]  # it starts servers

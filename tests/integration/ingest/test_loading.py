@@ -9,10 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.cleaning import Rulebook, RuleError
 from t3lib.ingest import pipeline
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
+from tests.support.restating import DAY
+from tests.support.rulebooks import ONE_MORE, with_rule
 
 OTHER = LUNCH.replace("A1", "B2")
 
@@ -197,6 +200,24 @@ def test_rows_cleaned_before_a_menu_came_are_cleaned_once_more(bucket: Path):
     assert_reconciles()
 
 
+def test_a_batch_of_the_schedule_is_cleaned_only_by_the_rules_in_force(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"))
+    discover(Landing(), sweep=True)
+    ((waiting,),) = rows("SELECT batch_id FROM ops.batch")
+    batch = pipeline.open_batch(waiting)
+    pipeline.extract_batch(batch)
+    own = with_rule('rules.flag("round", "A round sum (loaded).", when=rows.pence.mod(100).eq(0))')
+    with pytest.raises(
+        RuleError,
+        match=rf"{ONE_MORE} cells that state rules are not the {ONE_MORE - 1} .*differ at: rules.flag\(\"round",
+    ):
+        pipeline.clean_batch(batch, own.state(pipeline.rules(batch)))
+    pipeline.clean_batch(batch, Rulebook.of_folder().state(pipeline.rules(batch)))
+    assert pipeline.load_batch(batch).rows_loaded == 1
+    edited = own.state(pipeline.rules(pipeline.open_batch("")))
+    assert pipeline.clean_batch(pipeline.open_batch(""), edited).sales.num_rows == 1
+
+
 def test_two_loads_at_once_of_one_batch_load_it_once(bucket: Path):
     put(bucket, LUNCH, *[at("12:00", "card", "4.99")] * 50)
     discover(Landing(), sweep=True)
@@ -209,3 +230,19 @@ def test_two_loads_at_once_of_one_batch_load_it_once(bucket: Path):
     assert sorted(loaded.rows_loaded for loaded in done) == [0, 0, 0, 50]
     assert len(sales()) == 50
     assert_reconciles()
+
+
+def test_a_load_says_what_it_changes_by_day_and_truck(bucket):
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("12:01", "card", "7"))
+    (first,) = take_in()
+    put(bucket, LUNCH, at("12:00", "card", "5.99"))
+    put(bucket, LUNCH.replace("_T3_A", "_T5_A"), at("12:00", "cash", "3"))
+    (second,) = take_in()
+    assert [tuple(vars(change).values()) for change in first.changes] == [(3, DAY, 0, 2, 0, 1199)]
+    assert [tuple(vars(change).values()) for change in second.changes] == [
+        (3, DAY, 2, 1, 1199, 599),
+        (5, DAY, 0, 1, 0, 300),
+    ]
+    shown = pipeline.changes(second)._repr_html_()
+    for text in ("Thu 5 Nov 2026", "Truck 3", "£11.99", "£5.99", "-£6.00", "together", "£8.99"):
+        assert text in shown

@@ -8,8 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from t3lib import feed, warehouse
-from t3lib.cleaning import rows as cleaning_rows
-from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.cleaning import frames
 from t3lib.feed import rows as feed_rows
 from t3lib.ingest import pipeline, preview
 from t3lib.settings import settings
@@ -17,6 +16,7 @@ from t3lib.warehouse.decisions import repairs
 from t3lib.warehouse.files import reprocessing
 from t3lib.warehouse.sales import restated_figures
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
+from tests.support.rulebooks import limit
 
 DAY = date(2026, 11, 5)
 EVENING = "trucks/2026-11/5/18/T3_T3_B2.csv"
@@ -46,11 +46,6 @@ def apply(last: date = DAY) -> list[restated_figures.Restatement]:
 def recorded(changes: list[restated_figures.Restatement]) -> list[dict]:
     names = ("truck_id", "business_date", "rows_before", "rows_after", "pence_before", "pence_after")
     return [{name: getattr(change, name) for name in names} for change in changes]
-
-
-def limit(monkeypatch: pytest.MonkeyPatch, pence: int) -> None:
-    """Edit the rule that says what is believed of a truck."""
-    monkeypatch.setattr(TruckFacts, "limit", lambda self, truck_id: pence)
 
 
 def test_an_unchanged_rule_would_change_nothing(day):
@@ -84,8 +79,8 @@ def test_what_is_shown_is_what_the_restatement_records(day, monkeypatch, pence):
 
 
 def test_a_sale_that_only_changes_its_hour_is_shown_as_a_change(day, monkeypatch):
-    dates = cleaning_rows.business_dates
-    monkeypatch.setattr(cleaning_rows, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
+    dates = frames.business_dates
+    monkeypatch.setattr(frames, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
     found = preview.of_days(DAY, DAY)
     assert found.by_move() == [{"before": "loaded", "after": "loaded", "rows": 3, "pence": 0}]
     assert found.by_day() == recorded(apply())

@@ -196,5 +196,6 @@ def test_the_doctor_draws_as_many_files_as_requested(bucket: Path, t3):
     take_in()
     assert "2 of 5 loaded files" in rereading.check(Landing(), 2).detail
     printed = t3("doctor", "--files", "--json")[1]
-    [lines] = [check for check in json.loads(printed)["checks"] if check["name"] == "lines"]
-    assert lines["detail"] == "all 5 loaded files read again: 5 rows"
+    detail = {check["name"]: check["detail"] for check in json.loads(printed)["checks"]}
+    assert detail["lines"] == "all 5 loaded files read again: 5 rows"
+    assert detail["rules"] == "every loaded file was cleaned under the rules in force"

@@ -1,7 +1,6 @@
 """Kernels that are forked before one is requested."""
 
 import os
-import signal
 from pathlib import Path
 
 import psutil
@@ -45,8 +44,10 @@ def test_they_take_other_options_and_another_configuration(kernel: Kernel, tmp_p
 
 
 def test_one_is_forked_on_request_where_those_ahead_were_killed(kernel: Kernel) -> None:
-    for pid in _ahead(kernel):
-        os.kill(pid, signal.SIGKILL)
+    ahead = [psutil.Process(pid) for pid in _ahead(kernel)]
+    for process in ahead:
+        process.kill()
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in ahead))
     other = Kernel()
     assert psutil.Process(other.pid).ppid() == psutil.Process(kernel.pid).ppid()
     other.close()

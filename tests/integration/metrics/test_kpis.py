@@ -16,14 +16,8 @@ FIGURES = (
 )  # fmt: skip
 PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "card_fees_pence", "like_for_like_pct",
               "complete_pct", "rows_difference", "pence_difference", "agrees"}  # fmt: skip
-BREAKDOWNS = (
-    metrics.by_day, metrics.by_truck, metrics.by_hour, metrics.by_hour_and_truck, metrics.by_payment,
-    metrics.by_price, metrics.by_place, metrics.by_price_point, metrics.by_menu_type,
-    metrics.truck_shares, metrics.files_by_truck, metrics.by_period, metrics.by_week_and_truck, metrics.by_weekday,
-    metrics.per_trading_hour, metrics.prices, metrics.demand, metrics.dead_hours, metrics.contribution_by_truck,
-    metrics.batches, metrics.trailing_months, metrics.trailing_by_truck, metrics.seasonality, metrics.ramp,
-    metrics.clean_rate, metrics.contribution_by_day_and_truck, metrics.by_part_of_week,
-)  # fmt: skip
+ON_MENUS_AND_MAPS = {"dishes", "gatherings"}  # what is on a menu, who stands where: no figures
+BREAKDOWNS = [getattr(metrics, name) for name in metrics.figures() if name not in ON_MENUS_AND_MAPS]
 KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
         "causes", "batch_date", "batch_hour"}  # fmt: skip
 

@@ -15,6 +15,7 @@ from t3lib.metrics import Scope
 from t3lib.metrics.sales import breakdown
 from t3lib.report import words as report_words
 from tests.support.pages import SUNDAY, sell
+from tests.support.reporting import section
 
 DAY, BEFORE = Scope(SUNDAY, SUNDAY), Scope(SUNDAY - timedelta(weeks=1), SUNDAY - timedelta(weeks=1))
 
@@ -36,14 +37,14 @@ def texts(block) -> list[list[str]]:
 
 
 def test_payments_of_a_day_of_rejects_have_no_share(rejects_only: str):
-    shown = texts(report.payments(report.read(SUNDAY.isoformat(), "cfo")))
+    shown = texts(section("payments", report.read(SUNDAY.isoformat(), "cfo")))
     assert shown == [["Card", "£0.00", "–", "−100%"], ["Cash", "£0.00", "–", "−100%"]]
 
 
 def test_a_payment_type_that_was_not_used_has_a_share_of_zero(rejects_only: str):
     with warehouse.connect() as db:
         sell(db, 1, SUNDAY, 13, "cash", 1, 500)
-    shown = texts(report.payments(report.read(SUNDAY.isoformat(), "cfo")))
+    shown = texts(section("payments", report.read(SUNDAY.isoformat(), "cfo")))
     assert shown == [["Cash", "£5.00", "100.0%", "+150%"], ["Card", "£0.00", "0.0%", "−100%"]]
 
 

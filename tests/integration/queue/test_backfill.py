@@ -9,7 +9,7 @@ from scheduler.queue import stages, workflows
 from scheduler.queue.backfill import Backfill
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
-from tests.support.queueing import put, take_in
+from tests.integration.queue.queueing import put, take_in
 from tests.support.steps import one
 
 pytestmark = pytest.mark.slow  # it starts workers

@@ -15,8 +15,8 @@ from scheduler.runs.runner import NotebookFailedError
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
+from tests.integration.queue.queueing import take_in
 from tests.support.feeding import LUNCH, at, put, rows
-from tests.support.queueing import take_in
 from tests.support.steps import change, one, until
 
 TABLES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")

@@ -12,6 +12,7 @@ from t3lib.metrics.money.contribution import contribution
 from t3lib.metrics.sales import breakdown
 from t3lib.report.output.delivery import prepare_report, preview
 from t3lib.report.output.exporter import ReportError
+from t3lib.report.output.message import build
 from t3lib.settings import SettingsError, settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
@@ -48,15 +49,43 @@ def execute(statement):
 def test_day_is_read_with_what_it_compares_to(sales):
     day = report.read("2026-11-20")
     assert (day.sales.gross_sales_pence, day.before.gross_sales_pence, day.usual.weeks) == (2_600, 1_900, 1)
-    assert day.trucks["gross_sales_pence"].tolist() == [2_100, 500]
-    assert day.trucks["gross_sales_pence_usual"].tolist() == [1_400, 500]
-    assert day.hours["local_hour"].tolist() == [13, 14]
+    trucks = day.compared(metrics.by_truck)
+    assert trucks["gross_sales_pence"].tolist() == [2_100, 500]
+    assert trucks["gross_sales_pence_usual"].tolist() == [1_400, 500]
+    assert day.compared(metrics.by_hour)["local_hour"].tolist() == [13, 14]
 
 
 def test_first_day_compares_with_nothing(sales):
     day = report.read("2026-11-13")
     assert (day.before, day.usual) == (None, None)
-    assert day.trucks["gross_sales_pence_usual"].isna().all()
+    assert day.compared(metrics.by_truck)["gross_sales_pence_usual"].isna().all()
+
+
+def test_sections_see_no_load_that_came_after_the_report_was_begun(sales):
+    day = report.read("2026-11-20")
+    execute(f"UPDATE mart.sales_hourly SET total_pence = 9900 WHERE truck_id = 1 AND business_date = '{DAY}'")
+    assert day.compared(metrics.by_truck)["gross_sales_pence"].sum() == day.sales.gross_sales_pence == 2_600
+    day.figures.close()
+    assert report.read("2026-11-20").sales.gross_sales_pence == 10_400
+
+
+def test_a_section_may_change_its_own_table_only(sales):
+    day = report.read("2026-11-20")
+    trucks = day.compared(metrics.by_truck)
+    trucks["gross_sales_pence"] = 0
+    assert day.compared(metrics.by_truck)["gross_sales_pence"].sum() == 2_600
+
+
+def test_limits_of_editions_hold_for_reports_and_dashboard(sales, tmp_path, monkeypatch, db):
+    told = [(one.kind, one.truck) for one in metrics.attention(db, DAY)]
+    text = settings().editions.read_text()
+    (tmp_path / "own.toml").write_text(text.replace("fewest_weeks = 3", "fewest_weeks = 1"))
+    monkeypatch.setenv("T3_EDITIONS", str(tmp_path / "own.toml"))
+    settings.cache_clear()
+    assert told == []
+    assert [(one.kind, one.truck) for one in metrics.attention(db, DAY)] == [("sales_high", "Burrito Madness")]
+    mail = build(executed(report.read("2026-11-20"), tmp_path)).get_body(("plain",)).get_content()
+    assert "* Burrito Madness took £21.00, 50% above its usual £14.00." in " ".join(mail.split())
 
 
 def test_empty_date_is_yesterday(database):

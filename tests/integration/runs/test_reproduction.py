@@ -79,9 +79,23 @@ def before_the_move(tmp_path: Path) -> Path:
     return root
 
 
+def reject(repository: Path, total: str) -> None:
+    """Commit another rule, which rejects a total."""
+    path = repository / "notebooks" / "2_clean.ipynb"
+    notebook = nbformat.read(path, 4)
+    place = next(n for n, cell in enumerate(notebook.cells) if cell.source.startswith('rules.reject("zero"'))
+    rule = f'rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("{total}"))'
+    notebook.cells.insert(place, nbformat.v4.new_code_cell(rule))
+    nbformat.write(notebook, path)
+    commit(repository)
+
+
 @pytest.mark.slow
-def test_a_run_made_before_modules_moved_gives_the_same_figures(loading, before_the_move, monkeypatch):
+def test_a_run_made_before_modules_moved_and_rules_changed_gives_the_same_figures(
+    loading, before_the_move, monkeypatch
+):
     rows("UPDATE ops.run SET git_commit = :commit RETURNING 1", commit=commit(before_the_move))
+    reject(before_the_move, "0.50")
     monkeypatch.setattr(reproduction, "ROOT", before_the_move)
     found = reproduction.reproduce(loading)
     assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00"}

@@ -10,11 +10,14 @@ from typer.testing import CliRunner
 from scheduler.cli import app
 from scheduler.runs import runner, source
 from t3lib import warehouse
-from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.cleaning import Rulebook
+from t3lib.ingest.discovery import discover
+from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.support.feeding import LUNCH, at, put, rows, take_in
+from tests.support.rulebooks import limit, put_in_force
 
 pytestmark = pytest.mark.slow  # it executes notebooks
 
@@ -77,7 +80,7 @@ def test_a_cell_that_raises_is_named_with_the_copy(database, tmp_path):
 
 def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     assert "0 would come out differently" in t3("diff", "2026-11-05").output
-    monkeypatch.setattr(TruckFacts, "limit", lambda self, truck_id: 50_00)
+    limit(monkeypatch, 50_00)
     shown = " ".join(t3("diff", "2026-11-05").output.split())
     assert "1 would come out differently" in shown
     assert "loaded above_limit 1 -£99.00" in shown
@@ -85,4 +88,33 @@ def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     found = json.loads(t3("diff", "2026-11-05", "--json").output)
     assert found["days"] == [{"truck_id": 3, "business_date": "2026-11-05", "rows_before": 2, "rows_after": 1,
                               "pence_before": 10399, "pence_after": 499}]  # fmt: skip
+    assert found["trucks"] == [{"truck_id": 3, "rows": -1, "pence": -9900}]
+    assert found["dates"] == [{"business_date": "2026-11-05", "rows": -1, "pence": -9900}]
+    assert "0 would come out" in t3("diff", "2026-11-05", "--commit", "HEAD").output
+    against = " ".join(t3("diff", "2026-11-05", "--against", "HEAD").output.split())
+    assert "1 would come out differently than under those of HEAD" in against
+    assert "truck sales change of sales 3 -1 -£99.00" in against
+    assert "To apply" not in against
+    assert "0 would" in t3("diff", "2026-11-05", "--commit", "HEAD", "--against", "HEAD").output
+    assert "There is no commit 'unheard'" in str(t3("diff", "2026-11-05", "--commit", "unheard").exception)
     assert t3("diff", "yesterday").exit_code == 1
+
+
+def test_diff_names_flags_suggestions_and_files_that_are_not_compared(sold, bucket, monkeypatch):
+    cells = ('rules.flag("odd", "Odd (loaded).", when=rows.pence.eq(499))', 'rules.suggest("above_limit", rows.pence)')
+    put_in_force(monkeypatch, Rulebook((*Rulebook.of_folder().cells, *cells)))
+    put(bucket, LUNCH.replace("_A1", "_B2"), at("12:05", "card", "7"))
+    discover(Landing(), sweep=True)
+    shown = " ".join(t3("diff", "2026-11-05").output.split())
+    assert "loaded loaded, differently 1 £0.00" in shown
+    assert "code what rows get it rows lose it rows get another change of suggested totals odd flag 1 0 0" in shown
+    assert "odd 3 1 0 0" in shown
+    assert "odd 05 Nov 2026 1 0 0" in shown
+    assert "1 file of these days has no loaded rows and cannot be compared. claimed: Being taken in" in shown
+    found = json.loads(t3("diff", "2026-11-05", "--json").output)
+    assert found["not_compared"] == {LUNCH.replace("_A1", "_B2"): "claimed"}
+    assert found["waiting"] == []
+    assert found["flags_and_suggestions"] == [
+        {"code": "odd", "what": "flag", "truck_id": 3, "business_date": "2026-11-05", "gained": 1, "lost": 0,
+         "changed": 0, "pence": 0},
+    ]  # fmt: skip

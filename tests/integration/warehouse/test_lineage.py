@@ -6,11 +6,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from t3lib import warehouse
+from t3lib.cleaning import Rulebook
 from t3lib.landing import Landing
 from t3lib.warehouse.checks import lineage
 from t3lib.warehouse.checks.lineage import Question
 from t3lib.warehouse.db import roles
 from t3lib.warehouse.decisions import repairs
+from tests.support import rulebooks
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 
 DAY = Question(3, date(2026, 11, 5))
@@ -105,3 +107,28 @@ def test_the_dashboards_role_may_follow_a_figure(bucket: Path):
         db.execute(sa.text("SET LOCAL ROLE t3_dashboard"))
         assert lineage.trace(db, DAY, Landing())["sales"][0]["raw"]["total"] == "4.99"
     assert rows("SELECT count(*) FROM mart.restatement") == [(0,)]
+
+
+def test_each_rule_that_decided_a_row_is_shown_as_it_was(bucket: Path, monkeypatch):
+    void = 'rules.reject("void", "A void.", when=rows.word.eq("void"))'
+    late = 'rules.flag("dear", "Dear (loaded).", when=rows.pence.eq(499))'
+    book = Rulebook((*rulebooks.edited({"void": void}).cells, late))
+    rulebooks.put_in_force(monkeypatch, book)
+    put(bucket, LUNCH, at("12:00", "card", "4.99"), at("13:30", "Cash ", "7"), at("12:45", "card", "VOID"))
+    take_in()
+    rulebooks.put_in_force(monkeypatch, rulebooks.edited({"void": void.replace("A void.", "Other words.")}))
+    found = traced(DAY, Landing())["rules"]
+    cell = book.cells.index(void) + 1
+    assert {rule["ruleset"] for rule in found} == {book.hash}
+    assert {rule["decision"]: (rule["rows"], rule["cell"], rule["sentence"], rule["text"]) for rule in found} == {
+        "rejected: void": (1, cell, "A void.", void),
+        "flagged: dear": (1, len(book.cells), "Dear (loaded).", late),
+        "flagged: unknown_truck": (
+            2,
+            len(book.cells) - 1,
+            "The truck is not in details.xlsx (loaded).",
+            book.cells[-2],
+        ),
+        "payment read as card": (1, 1, None, book.cells[0]),
+        "payment read as cash": (1, 2, None, book.cells[1]),
+    }

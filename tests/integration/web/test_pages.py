@@ -125,3 +125,15 @@ def test_the_dashboard_leaves_a_port_to_the_program_that_took_it_first_and_ends_
         assert urlsplit(page.url).port != taken[0].getsockname()[1]
     assert not page.server.alive
     taken[0].close()
+
+
+def test_jupyterlab_shows_executed_copies_to_those_with_the_token_only(lab):
+    root, token = lab.url.split("/lab")[0], parse_qs(urlsplit(lab.url).query)["token"][0]
+    with urllib.request.urlopen(f"{root}/t3/executed?notebook=first_look&token={token}", timeout=30) as answer:
+        assert "was not run here yet" in answer.read().decode()
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    with urllib.request.urlopen(f"{root}/t3/executed?notebook=first_look", timeout=30) as answer:
+        assert urlsplit(answer.url).path == "/login"
+    for wrong in ("../runs/x", "*", "first_look.ipynb"):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(f"{root}/t3/executed?notebook={wrong}&token={token}", timeout=30)

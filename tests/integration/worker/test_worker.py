@@ -22,7 +22,7 @@ from t3lib.landing import Landing
 from t3lib.problems import ServiceError
 from t3lib.settings import settings
 from t3lib.warehouse.files import batches
-from tests.support.queueing import put, take_in
+from tests.integration.queue.queueing import put, take_in
 from tests.support.steps import change, one, until
 
 pytestmark = pytest.mark.slow  # it starts workers

@@ -132,7 +132,6 @@ def test_a_smaller_cost_leaves_more():
     assert costs.finding(None, costs.resized(None, "", 1.0), SCOPE).startswith("Needs metadata/costs.csv")
 
 
-def test_the_card_of_the_worked_kpi_escapes_names():
-    best = pd.DataFrame({"truck": ["<b>Eels</b>"], "local_hour": [9], "peak_share_pct": [40.4]})
-    assert "&lt;b&gt;Eels&lt;/b&gt;" in peaks.card(best)
+def test_the_worked_kpi_names_the_truck_that_depends_most_on_one_hour():
+    best = pd.DataFrame({"truck": ["Eels"], "local_hour": [9], "peak_share_pct": [40.4]})
     assert "took 40% of its sales in one hour of the day, from 09:00" in peaks.finding(best, SCOPE)

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from t3lib.cleaning import FLAGS, REASONS, TruckFacts, clean, flag_names
-from t3lib.cleaning.reasons import FLAG_SENTENCES
+from t3lib.cleaning import Rulebook, TruckFacts
 from t3lib.feed import RAW_SCHEMA
+from t3lib.warehouse.files.rulesets import FLAGS, names
 
 STAMP = pa.timestamp("us", "UTC")
 UPLOADED = datetime(2026, 11, 5, 12, tzinfo=UTC)
 WINDOW = (datetime(2026, 11, 5, 9, tzinfo=UTC), datetime(2026, 11, 5, 12, tzinfo=UTC))
+BOOK = Rulebook.of_folder()
 FACTS = TruckFacts(prices={1: {870, 910}}, known=frozenset({1}))
 AT = "2026-11-05 10:00:00+00:00"
 
@@ -26,7 +27,7 @@ def validate(*rows: tuple, facts: TruckFacts = FACTS, truck: int = 1, window: tu
     files = pa.table({"file_id": pa.array([1], pa.int64()), "truck_id": pa.array([truck], pa.int32()),
                       "uploaded_at": pa.array([UPLOADED], STAMP), "window_from": pa.array([first], STAMP),
                       "window_to": pa.array([last], STAMP)})  # fmt: skip
-    return clean(raw, files, facts)
+    return BOOK.clean(raw, files, facts, FLAGS)
 
 
 def reason(*row, **options) -> str:
@@ -54,8 +55,9 @@ def test_each_reason_has_its_row(row, code):
 
 
 def test_every_reason_and_flag_has_a_sentence():
-    assert all(text.endswith(".") for text in (*REASONS.values(), *FLAG_SENTENCES.values()))
-    assert FLAGS.keys() == FLAG_SENTENCES.keys()
+    stated = BOOK.stated()
+    assert all(rule.sentence.endswith(".") for rule in stated.values())
+    assert {code for code, rule in stated.items() if not rule.rejects} == FLAGS.keys()
 
 
 def test_a_lost_decimal_point_suggests_the_price_it_was():
@@ -92,12 +94,12 @@ def test_an_offset_is_honoured_and_none_means_utc():
 
 def test_odd_sales_are_loaded_and_flagged():
     facts = TruckFacts(without_reader=frozenset({6}), known=frozenset({6}))
-    assert flag_names(validate((AT, "card", "5"), facts=facts, truck=6).sales["flags"][0].as_py()) == [
+    assert names(FLAGS, validate((AT, "card", "5"), facts=facts, truck=6).sales["flags"][0].as_py()) == [
         "card_without_reader"
     ]
     late = validate(("2026-11-05 08:59:00+00:00", "cash", "5"), facts=facts, truck=6).sales
-    assert flag_names(late["flags"][0].as_py()) == ["outside_batch_window"]
-    assert flag_names(validate((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
+    assert names(FLAGS, late["flags"][0].as_py()) == ["outside_batch_window"]
+    assert names(FLAGS, validate((AT, "cash", "5"), truck=9).sales["flags"][0].as_py()) == ["unknown_truck"]
 
 
 def test_history_has_no_window_to_be_outside_of():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t3lib.cleaning.moments import parse_moment, parse_moments
+from t3lib.feed.moments import parse_moment, parse_moments
 from tests.support import oracle
 
 OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))

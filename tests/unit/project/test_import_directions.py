@@ -9,7 +9,7 @@ import pytest
 from t3lib.settings import ROOT
 
 FLOORS = {
-    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs",),
+    "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs", "promotion"),
                   ("kernels", "embedded", "accounts", "http")),
     "t3lib": (("explore",), ("dashboard", "report"), ("operator_requests", "ingest", "metrics", "archive"), ("mail",),
               ("warehouse",), ("cleaning", "feed", "charts", "simulate"), ("landing",)),
@@ -86,3 +86,13 @@ def test_no_folder_has_more_modules_side_by_side_than_a_stranger_can_survey():
             modules = [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
             found[folder.relative_to(ROOT).as_posix()] = len(modules)
     assert {folder: count for folder, count in found.items() if count > MOST and folder not in LARGE} == {}
+
+
+def test_every_text_file_is_read_and_written_as_utf_8():
+    """Under a locale of ASCII the default would be another encoding."""
+    calls = {name: [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in ("read_text", "write_text")] for name, path in MODULES.items()}  # fmt: skip
+    bare = [f"{name}:{call.lineno}" for name, found in calls.items() for call in found
+            if "encoding" not in {one.arg for one in call.keywords}]  # fmt: skip
+    assert bare == []

@@ -11,7 +11,7 @@ from t3lib.settings import ROOT
 PLACES = {
     "replay": r"rejects|replays|operator_requests|reproduction/replay\.py",
     "replayed": r"decisions",
-    "reasons": r"cleaning|rejects|decisions/replays|dirt|html/parts",
+    "reasons": r"cleaning|rejects|decisions/replays|dirt|html/parts|report/day|migrations",
     "plain": r"plain_pages",
     "hold": r"files|decisions|operator_requests",
     "held": r"files|decisions|queue/stages|db/locks",

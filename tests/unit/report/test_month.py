@@ -1,6 +1,5 @@
 """The month pack and the week: what they say of literal figures, as a mail and as a PDF."""
 
-from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
@@ -10,11 +9,9 @@ from pypdf import PdfReader
 
 from t3lib import period, report
 from t3lib.metrics.trust.reconciliation import Reconciliation
-from t3lib.report.buyers_pack import Growth
 from t3lib.report.output.message import build
 from t3lib.report.output.message_rules import breaches
-from t3lib.report.verdict import subject, verdict
-from tests.support.reporting import executed, figures, pack, rows, totals, typical
+from tests.support.reporting import executed, figures, pack, rows, section, totals, typical, verdict
 
 NOVEMBER = date(2026, 11, 30)
 SALES = (totals(150_000, 200), totals(120_000, 180), typical(100_000, 160, weeks=1))
@@ -43,37 +40,39 @@ def pdf_text(message):
 
 def test_month_is_compared_with_the_year_before_and_the_month_before():
     said = verdict(month())
-    assert said.headline == "£1,500.00 taken, 50% above November 2025."
-    assert said.reason.startswith("That is 25% above October's £1,200.00. More sales than in November 2025 were made")
-    assert subject(month()) == "T3 Month pack, Nov 2026: £1,500.00, 50% above Nov 2025"
-    assert "(+25% vs Oct; +50% vs Nov 2025)" in report.tiles(month()).text
+    assert said.headline_text == "£1,500.00 taken, 50% above November 2025."
+    assert said.sentences_text.startswith(
+        "That is 25% above October's £1,200.00. More sales than in November 2025 were made"
+    )
+    assert verdict(month()).subject_text == "T3 Month pack, Nov 2026: £1,500.00, 50% above Nov 2025"
+    assert "(+25% vs Oct; +50% vs Nov 2025)" in section("tiles", month()).text
 
 
 def test_month_without_a_year_before_is_compared_with_the_month_before_only():
     day = month(usual_of=period.of("month", date(2026, 10, 1)))
-    assert verdict(day).headline == "£1,500.00 taken, 50% above October."
-    assert "October's" not in verdict(day).reason
+    assert verdict(day).headline_text == "£1,500.00 taken, 50% above October."
+    assert "October's" not in verdict(day).sentences_text
     assert "The month is compared with October: the data do not reach back a year." in words_of(report.data_note(day))
 
 
 def test_first_month_compares_with_nothing():
     day = figures(totals(150_000, 200), edition_name="cfo_month", last=NOVEMBER, pack=pack())
-    assert verdict(day).headline == "£1,500.00 taken in November 2026."
-    assert "There is no earlier month to compare with yet." in verdict(day).reason
-    assert "vs" not in report.tiles(day).text
+    assert verdict(day).headline_text == "£1,500.00 taken in November 2026."
+    assert "There is no earlier month to compare with yet." in verdict(day).sentences_text
+    assert "vs" not in section("tiles", day).text
 
 
 def test_week_says_which_week_is_meant():
     said = verdict(week())
-    assert said.headline == "£1,120.00 taken, 24% above a usual week."
-    assert said.reason.startswith("That is 12% above the £1,000.00 of the week before.")
-    assert subject(week()) == "T3 Week in figures, week to 22 Nov 2026: £1,120.00, 24% above usual"
-    assert "vs 9–15 Nov" in report.tiles(week()).text
+    assert said.headline_text == "£1,120.00 taken, 24% above a usual week."
+    assert said.sentences_text.startswith("That is 12% above the £1,000.00 of the week before.")
+    assert verdict(week()).subject_text == "T3 Week in figures, week to 22 Nov 2026: £1,120.00, 24% above usual"
+    assert "vs 9–15 Nov" in section("tiles", week()).text
 
 
 def test_week_is_drawn_by_day_with_days_that_had_no_sale():
     days = rows("weekday", (5, "", 140, 112_000, 125, 100_000, 120, 90_000))
-    text = words_of(report.days(week(days=days)))
+    text = words_of(section("days", week(days=days)))
     assert "Mon £0.00 usual £0.00" in text
     assert "Fri £1,120.00 usual £900.00 #" in text
     assert "most on Friday with £1,120.00; £1,120.00 over the week; a usual week has £900.00." in text
@@ -81,13 +80,13 @@ def test_week_is_drawn_by_day_with_days_that_had_no_sale():
 
 def test_bank_holidays_are_named():
     christmas = figures(totals(1_000, 2), *SALES[1:], last=date(2026, 12, 25))
-    assert verdict(christmas).reason.startswith("Friday was a bank holiday (Christmas Day).")
+    assert verdict(christmas).sentences_text.startswith("Friday was a bank holiday (Christmas Day).")
     after = figures(totals(1_000, 2), *SALES[1:], last=date(2027, 1, 1))
-    assert "Friday was a bank holiday (New Year's Day)." in verdict(after).reason
+    assert "Friday was a bank holiday (New Year's Day)." in verdict(after).sentences_text
     later = figures(totals(1_000, 2), *SALES[1:], last=date(2027, 1, 8))
-    assert verdict(later).reason.startswith("Last Friday was a bank holiday (New Year's Day).")
+    assert verdict(later).sentences_text.startswith("Last Friday was a bank holiday (New Year's Day).")
     easter = figures(totals(1_000, 2), *SALES[1:], edition_name="cfo_week", last=date(2026, 4, 3))
-    assert "Fri 3 Apr (Good Friday) was a bank holiday." in verdict(easter).reason
+    assert "Fri 3 Apr (Good Friday) was a bank holiday." in verdict(easter).sentences_text
 
 
 def test_day_of_a_clock_change_says_how_long_it_was():
@@ -99,43 +98,40 @@ def test_day_of_a_clock_change_says_how_long_it_was():
 
 def test_trucks_of_the_same_size_have_an_index_that_is_rounded():
     held = pack()
-    six = replace(held, trailing=pd.concat([held.trailing] * 3, ignore_index=True))
-    assert "6 trucks of the same size would have 1,667." in words_of(report.concentration(month(pack=six)))
+    six = held | {"trailing_by_truck": pd.concat([held["trailing_by_truck"]] * 3, ignore_index=True)}
+    assert "6 trucks of the same size would have 1,667." in words_of(section("concentration", month(pack=six)))
 
 
 def test_pack_tells_twelve_months():
     day = month()
-    assert "November 2026 (1 truck) £1,000.00 £900.00 +11%" in words_of(report.like_for_like(day))
-    assert "Burrito Madness £12,000.00 77.4% +20%" in words_of(report.trailing(day))
-    assert "Eels (7) £3,500.00 22.6% new" in words_of(report.trailing(day))
-    assert "2 trucks of the same size would have 5,000." in words_of(report.concentration(day))
-    assert "January 30 £33.33 100" in words_of(report.seasonality(day))
-    assert "Monday 52 £38.46 100" in words_of(report.weekdays(day))
-    assert "Eels since 1 Jun 2026 40% 80% 120%" in words_of(report.ramp(day))
-    assert "Twelve months 2,000 150 92.5%" in words_of(report.clean_rate(day))
-    assert "£1,500.00 in November 2026" in report.months(day).alt
+    assert "November 2026 (1 truck) £1,000.00 £900.00 +11%" in words_of(section("like_for_like", day))
+    assert "Burrito Madness £12,000.00 77.4% +20%" in words_of(section("trailing", day))
+    assert "Eels (7) £3,500.00 22.6% new" in words_of(section("trailing", day))
+    assert "2 trucks of the same size would have 5,000." in words_of(section("concentration", day))
+    assert "January 30 £33.33 100" in words_of(section("seasonality", day))
+    assert "Monday 52 £38.46 100" in words_of(section("weekdays", day))
+    assert "Eels since 1 Jun 2026 40% 80% 120%" in words_of(section("ramp", day))
+    assert "Twelve months 2,000 150 92.5%" in words_of(section("clean_rate", day))
+    assert "£1,500.00 in November 2026" in section("months", day).alt
 
 
 def test_pack_says_what_it_cannot_tell():
-    bare = month(pack=pack(
-        like_for_like=Growth(None, None), concentration=None, trailing=pack().trailing.head(0),
-        seasonality=pack().seasonality.head(0), weekdays=pack().weekdays.head(0), ramp=pack().ramp.head(0),
-        clean_rate=pack().clean_rate.head(0), months=pack().months.head(0),
-    ))  # fmt: skip
-    assert "Needs a year of data before it" in report.like_for_like(bare).text
-    assert "No truck made its first sale in these twelve months" in report.ramp(bare).text
-    assert "No sales in these twelve months." in report.concentration(bare).text
-    assert report.months(bare) is None
-    young = month(pack=pack(seasonality=pack().seasonality.head(2)))
-    assert "Only 2 months have sales: no full year yet." in words_of(report.seasonality(young))
+    empty = {name: one.head(0) for name, one in pack().items() if isinstance(one, pd.DataFrame)}
+    bare = month(pack=pack(**empty, concentration=None, **{"like_for_like 0": None, "like_for_like 12": None}))
+    assert "Needs a year of data before it" in section("like_for_like", bare).text
+    assert "No truck made its first sale in these twelve months" in section("ramp", bare).text
+    assert "No sales in these twelve months." in section("concentration", bare).text
+    assert section("months", bare) is None
+    young = month(pack=pack(**{"seasonality month": pack()["seasonality month"].head(2)}))
+    assert "Only 2 months have sales: no full year yet." in words_of(section("seasonality", young))
 
 
 def test_statement_adds_up_or_says_that_it_does_not():
-    text = " ".join(report.reconciliation(month()).text.split())
+    text = " ".join(section("reconciliation", month()).text.split())
     assert "Unexplained 0 £0.00" in text
     assert "Ledger and sales agree to the row and the penny: 40 files loaded, 1 not" in text
     wrong = month(pack=pack(reconciliation=Reconciliation(40, 0, 150, 142, 8, 114_000, 2, 2_000, 139, 111_300)))
-    text = words_of(report.reconciliation(wrong))
+    text = words_of(section("reconciliation", wrong))
     assert "Unexplained 1 £7.00" in text
     assert "Ledger and sales do NOT agree" in text
 
@@ -165,8 +161,8 @@ def test_daily_mail_has_no_pdf_unless_its_edition_says_so(tmp_path):
     "name", ['#panic("x")', "*bold* _it_ `raw` $x$ @ref <label> // no", '= Title\n#image("/x")', "\\u{0} \\"]
 )
 def test_names_in_a_pdf_are_set_and_never_read(tmp_path, name):
-    trailing = pack().trailing.assign(truck=[name, "Eels"])
-    text, _ = pdf_text(build(executed(month(pack=pack(trailing=trailing)), tmp_path)))
+    trailing = pack()["trailing_by_truck"].assign(truck=[name, "Eels"])
+    text, _ = pdf_text(build(executed(month(pack=pack(trailing_by_truck=trailing)), tmp_path)))
     assert "".join(name.split()) in "".join(text.split())
 
 

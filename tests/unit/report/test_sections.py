@@ -17,7 +17,7 @@ from t3lib.metrics.money.contribution import Contribution
 from t3lib.report import chart
 from t3lib.report.links import dashboard
 from t3lib.settings import ROOT, SettingsError, settings
-from tests.support.reporting import FRIDAY, figures, rows, totals, typical
+from tests.support.reporting import FRIDAY, envelope, figures, rows, section, totals, typical, verdict
 
 HOSTILE = "<script>alert(1)</script>\r\nBcc: everyone"
 USUAL = (totals(100_000, 125), typical(100_000, 125))
@@ -33,21 +33,21 @@ def trucks(*names):
 
 
 def test_tiles_compare_with_last_week_and_the_usual():
-    text = report.tiles(figures(totals(112_000, 140), *USUAL)).text
+    text = section("tiles", figures(totals(112_000, 140), *USUAL)).text
     assert "Sales:           £1,120.00  (+12% vs last Fri; +12% vs usual)" in text
 
 
 def test_one_long_figure_makes_every_tile_smaller():
-    assert html(report.tiles(figures(totals(2_337_957, 3_475)))).count("font-size: 17px") == 4
-    assert "font-size: 17px" not in html(report.tiles(figures(totals(112_000, 140))))
+    assert html(section("tiles", figures(totals(2_337_957, 3_475)))).count("font-size: 17px") == 4
+    assert "font-size: 17px" not in html(section("tiles", figures(totals(112_000, 140))))
 
 
 def test_tiles_of_the_first_week_compare_with_nothing():
-    assert "(" not in report.tiles(figures(totals(112_000, 140))).text
+    assert "(" not in section("tiles", figures(totals(112_000, 140))).text
 
 
 def test_tiles_of_a_day_without_sales_divide_by_nothing():
-    text = report.tiles(figures(totals(0, 0), *USUAL, edition_name="culinary")).text
+    text = section("tiles", figures(totals(0, 0), *USUAL, edition_name="culinary")).text
     assert "Average ticket:  –" in text
     assert "Busiest hour:    –" in text
 
@@ -64,49 +64,49 @@ def test_worst_change_is_first():
         totals(20_000, 20), *USUAL,
         trucks=rows("truck_id", (1, "Up", 1, 900, 1, 100, 1, 100), (2, "Down", 1, 100, 1, 900, 1, 900), label="truck"),
     )  # fmt: skip
-    text = report.trucks(day).text
+    text = section("trucks", day).text
     assert text.index("Down") < text.index("Up")
     assert "−£8.00 −89%" in text
 
 
 def test_long_tables_end_in_the_csv():
     day = figures(totals(20_000, 20), *USUAL, trucks=trucks(*(f"Truck {n}" for n in range(30))))
-    shown = report.trucks(day)
+    shown = section("trucks", day)
     assert html(shown).count("<tr>") == 1 + day.edition.rows
     assert "18 more are in the attached CSV." in shown.text
-    assert report.envelope(day).content["csv"]["t3-2026-11-20-cfo.csv"].count("Truck ") == 30
+    assert envelope(day).content["csv"]["t3-2026-11-20-cfo.csv"].count("Truck ") == 30
 
 
 def test_tables_have_at_most_four_columns():
     day = figures(totals(20_000, 20), *USUAL, edition_name="culinary")
-    for block in (report.trucks(day), report.prices(day)):
+    for block in (section("trucks", day), section("prices", day)):
         assert html(block).count("<th") <= 4
 
 
 def test_hostile_names_are_shown_not_run():
     attention = (Attention("silent", 0, HOSTILE, f"{HOSTILE} has no sales"),)
     day = figures(totals(20_000, 20), *USUAL, trucks=trucks(HOSTILE, "Eels"), attention=attention)
-    for block in (report.headline(day), report.attention(day), report.trucks(day)):
+    for block in (verdict(day).block, section("attention", day), section("trucks", day)):
         assert "<script" not in html(block)
         assert "\nBcc" not in block.text
 
 
 def test_sections_of_other_editions_show_nothing():
-    assert report.payments(figures(totals(1, 1), edition_name="culinary")) is None
-    assert report.prices(figures(totals(1, 1), edition_name="cfo")) is None
+    assert section("payments", figures(totals(1, 1), edition_name="culinary")) is None
+    assert section("prices", figures(totals(1, 1), edition_name="cfo")) is None
 
 
 def test_missing_input_names_its_file():
-    assert "Needs metadata/costs.csv" in report.contribution(figures(totals(1, 1))).text
+    assert "Needs metadata/costs.csv" in section("contribution", figures(totals(1, 1))).text
     culinary = figures(totals(1, 1), edition_name="culinary")
-    assert "Needs metadata/menu.csv" in report.menus(culinary).text
-    assert "Needs metadata/pitches.csv" in report.places(culinary).text
+    assert "Needs metadata/menu.csv" in section("menus", culinary).text
+    assert "Needs metadata/pitches.csv" in section("places", culinary).text
 
 
 def test_contribution_is_a_statement_that_adds_up():
     found = Contribution(100_000, {"Cost of goods": 35_000, "vat": 16_667, "pitch_fee": 6_000}, 500)
     day = figures(totals(100_000, 125), contribution=found, inputs={"menu": True, "pitches": True, "costs": True})
-    text = report.contribution(day).text
+    text = section("contribution", day).text
     assert "VAT" in text
     assert "Pitch fee" in text
     assert "£423.33     42.3%" in text
@@ -114,59 +114,59 @@ def test_contribution_is_a_statement_that_adds_up():
 
 
 def test_calm_day_says_so():
-    assert "Nothing out of the ordinary." in report.attention(figures(totals(112_000, 140), *USUAL)).text
+    assert "Nothing out of the ordinary." in section("attention", figures(totals(112_000, 140), *USUAL)).text
 
 
 def test_calm_is_not_claimed_without_history_or_sales():
-    assert "Too few Fridays are known yet" in report.attention(figures(totals(1, 1))).text
-    assert "No truck has a sale." in report.attention(figures(totals(0, 0), *USUAL)).text
+    assert "Too few Fridays are known yet" in section("attention", figures(totals(1, 1))).text
+    assert "No truck has a sale." in section("attention", figures(totals(0, 0), *USUAL)).text
 
 
 def test_trucks_that_are_never_out_are_counted_not_listed():
     fleet = rows("truck_id", (1, "Up", 1, 900, 1, 100, 1, 100), (2, "Laid up", 0, 0, 0, 0, 0, 0), label="truck")
-    text = report.trucks(figures(totals(900, 1), *USUAL, trucks=fleet)).text
+    text = section("trucks", figures(totals(900, 1), *USUAL, trucks=fleet)).text
     assert "1 truck had no sales, as usual." in text
     assert "Laid up" not in text
 
 
 def test_truck_that_was_not_out_last_week_is_not_compared_with_it():
     fleet = rows("truck_id", (1, "Kings of Kebabs", 1, 900, 0, 0, 1, 100), label="truck")
-    text = report.trucks(figures(totals(900, 1), *USUAL, trucks=fleet)).text
+    text = section("trucks", figures(totals(900, 1), *USUAL, trucks=fleet)).text
     assert "none then  +£8.00 +800%" in text
 
 
 def test_first_week_has_no_columns_of_dashes():
     day = figures(totals(112_000, 140))
-    assert "vs" not in report.trucks(day).text
-    assert "vs" not in report.payments(day).text
+    assert "vs" not in section("trucks", day).text
+    assert "vs" not in section("payments", day).text
 
 
 def test_attention_uses_the_usual_of_the_report():
     silent = Attention("silent", 1, "Burrito Madness", "Burrito Madness has no sales; by now it usually has £9.99")
     fleet = rows("truck_id", (1, "Burrito Madness", 0, 0, 5, 4_000, 5, 5_000), label="truck")
-    text = report.attention(figures(totals(1, 1), *USUAL, trucks=fleet, attention=(silent,))).text
+    text = section("attention", figures(totals(1, 1), *USUAL, trucks=fleet, attention=(silent,))).text
     assert "Burrito Madness has no sales; usually £50.00." in text
 
 
 def test_operators_see_why_rows_were_not_loaded():
-    text = report.rejects(figures(totals(112_000, 140), edition_name="operations")).text
+    text = section("rejects", figures(totals(112_000, 140), edition_name="operations")).text
     assert "The sale was voided on the till." in text
     assert "2          1.4%" in text
 
 
 def test_picture_says_its_figure():
     day = figures(totals(112_000, 140), *USUAL)
-    _, metadata = report.hours(day)._repr_mimebundle_()
+    _, metadata = section("hours", day)._repr_mimebundle_()
     assert "£1,120.00 over the day" in metadata["image/png"]["alt"]
 
 
 def test_day_without_any_hour_has_no_picture():
-    assert report.hours(figures(totals(0, 0), hours=rows("local_hour"))) is None
+    assert section("hours", figures(totals(0, 0), hours=rows("local_hour"))) is None
 
 
 def test_hours_run_on_past_midnight():
     day = figures(totals(2_000, 2), hours=rows("local_hour", (0, "", 1, 1_000), (23, "", 1, 1_000)))
-    text = report.hours(day).text
+    text = section("hours", day).text
     assert text.index("11pm") < text.index("12am")
 
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t3lib.report.verdict import subject, verdict
 from t3lib.report.words import half_away
-from tests.support.reporting import figures, totals, typical
+from tests.support.reporting import figures, totals, typical, verdict
 
 pytestmark = pytest.mark.slow  # it tries 400 days
 
@@ -44,21 +43,21 @@ def test_no_verdict_contradicts_its_figures(pence, sales, pence_before, sales_be
     day = figures(now, before, typical(usual.gross_sales_pence, usual.transactions), edition_name=name)
     measure, flat, said = day.edition.measure, day.edition.flat_pct, verdict(day)
     if not now.transactions:
-        assert said.headline.startswith("No sales are recorded")
-        assert subject(day).endswith(": no sales")
+        assert said.headline_text.startswith("No sales are recorded")
+        assert verdict(day).subject_text.endswith(": no sales")
         return
     taken, then, mean = (getattr(one, measure) for one in (now, before, usual))
     amount = f"£{taken / 100:,.2f} taken" if measure == "gross_sales_pence" else f"{taken:,} sale"
-    assert said.headline.startswith(amount)
-    found = re.search(rf"{_SIDE} a usual", said.headline)
+    assert said.headline_text.startswith(amount)
+    found = re.search(rf"{_SIDE} a usual", said.headline_text)
     assert bool(found) == bool(mean)
     if found:
         check(change_of(found), taken, mean, flat)
-        week = re.search(rf"That is {_SIDE}", said.reason)
+        week = re.search(rf"That is {_SIDE}", said.sentences_text)
         assert bool(week) == bool(then)
         if week:
             check(change_of(week), taken, then, flat)
-        _count(said.reason, now, usual, flat)
+        _count(said.sentences_text, now, usual, flat)
 
 
 def _count(reason, now, usual, flat):

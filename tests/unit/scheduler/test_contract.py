@@ -38,6 +38,13 @@ def test_a_good_notebook_hears_nothing(said):
     assert said() == ""
 
 
+def test_a_cell_with_the_tag_figure_may_define_one(notebook, said):
+    notebook.cells[2].source = "def total(sales):\n    a = 1\n" + "    a += 1\n" * 6 + "    return a"
+    assert "`t3 promote` stands in a cell with the tag `figure`" in said()
+    notebook.cells[2].metadata["tags"] = ["figure"]
+    assert said() == ""
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
@@ -47,6 +54,7 @@ def test_a_good_notebook_hears_nothing(said):
         ("total = lambda sales: sum(sales)", "Cell 3 holds a `lambda`"),
         ("read('''SELECT 1''')", "Cell 3 holds SQL"),
         ("a = 1\n" * 7, "Cell 3 has more than 6 lines"),
+        ("r = rules", "Cell 3 gives `rules` another name"),
         ("a = (", "Cell 3 is not valid Python"),
     ],
 )

@@ -1,0 +1,32 @@
+"""What a rule shows below its cell: how many rows of the batch it catches, and some of them."""
+
+import html
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How many rows of the batch a rule catches that no rule before it rejected, and three of them.
+
+    rejected: where there is none, how many rows that it is about a rule above rejects."""
+
+    code: str
+    sentence: str
+    count: int
+    examples: pd.DataFrame
+    rejected: int = 0
+
+    def _repr_html_(self) -> str:
+        rows = self.examples.to_html(index=False, border=0) if self.count else ""
+        return f"<p><b>{html.escape(self.code)}</b>: {self._counted} {html.escape(self.sentence)}</p>{rows}"
+
+    def __repr__(self) -> str:
+        rows = f"\n{self.examples.to_string(index=False)}" if self.count else ""
+        return f"{self.code}: {self._counted} {self.sentence}{rows}"
+
+    @property
+    def _counted(self) -> str:
+        rejected = f" All {self.rejected:,} that it is about are rejected above." if self.rejected else ""
+        return f"{self.count:,} {'row' if self.count == 1 else 'rows'} of this batch.{rejected}"

@@ -1,0 +1,329 @@
+"""The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
+
+import ast
+import hashlib
+import json
+import linecache
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from t3lib import checkout
+from t3lib.cleaning.allowed import STATING, refused
+from t3lib.cleaning.examples import Example
+from t3lib.cleaning.frames import Frames
+from t3lib.cleaning.outcome import Cleaned, outcome, values
+from t3lib.cleaning.rules import Rule, RuleError, Rules
+from t3lib.cleaning.truck_facts import TruckFacts
+from t3lib.feed import RAW_SCHEMA
+from t3lib.settings import ROOT, settings
+
+Places: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows, of moments
+NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
+_EXAMPLES = ("examples",)
+_CATCHES, _SUGGESTS = "catches other rows", "suggests other totals"
+_ORDER = (
+    "when the batch comes in another order, or needs another cell: it may use its own cell and the "
+    "batch, no order, clock or chance."
+)
+_PART = (
+    "when a part of the batch is not there: what becomes of a row must not depend on which other rows come with it. "
+    "Compare with a fixed value, a price on the menu or `sold` instead of a count, mean, rank or the like."
+)
+_ORDER_READ = (
+    "Amounts or payments come out differently when the rules are stated again: a cell without a rule changes `rows`, "
+    "or `rules.read` uses order, clock or chance."
+)
+_PART_READ = (
+    "Amounts or payments come out differently when a part of the batch is not there: give `rules.read` fixed texts, "
+    "under no condition on other rows."
+)
+_UTC = pa.timestamp("us", "UTC")
+_FILES = [
+    ("file_id", pa.int64()),
+    ("truck_id", pa.int32()),
+    ("uploaded_at", _UTC),
+    ("window_from", _UTC),
+    ("window_to", _UTC),
+]
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The cells that state the rules, in order. Each sees `rules`, `rows`, `moments`, `pd` and `np`, no other cell."""
+
+    cells: tuple[str, ...]
+
+    @classmethod
+    def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
+        """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`.
+
+        Raises RuleError where one cell is there twice: the notebook applies it once."""
+        book = cls(_calling(notebook, STATING))
+        if twice := next((cell for cell, times in Counter(book.cells).items() if times > 1), None):
+            raise RuleError(f"The same cell is twice in {NOTEBOOK.name}: take one of them out. ({_first_line(twice)})")
+        return book
+
+    @classmethod
+    def of_folder(cls) -> "Rulebook":
+        """The rules as they stand in the folder's `2_clean`, edits included."""
+        return cls.of_notebook(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of_commit(cls, commit: str = "HEAD") -> "Rulebook":
+        """The rules of a commit. Raises RuleError when it has none."""
+        text = checkout.text_of(NOTEBOOK, commit)
+        if text is None and not checkout.has(commit):
+            raise RuleError(f"There is no commit {commit!r} in this checkout: `git log --oneline` lists them.")
+        if text is None:
+            raise RuleError(f"{commit} has no {NOTEBOOK.relative_to(ROOT)}: name a commit of this checkout.")
+        book = cls.of_notebook(json.loads(text))
+        if not book.cells:
+            raise RuleError(
+                f"{commit} states no rules in {NOTEBOOK.relative_to(ROOT)}: name a commit since version 0.3."
+            )
+        return book
+
+    @classmethod
+    def in_force(cls, *, checked: bool = False) -> "Rulebook":
+        """The rules that the schedule uses: as last committed; those of the folder outside of a checkout, and with
+        T3_EDITED_NOTEBOOKS. They come from files alone: what the database holds of rules is never run.
+
+        checked: their examples too. Raises RuleError."""
+        text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
+        if text is None and not settings().edited_notebooks and checkout.exists():
+            raise RuleError(
+                f"git does not give {NOTEBOOK.relative_to(ROOT)} as last committed: the rules in force are not known. "
+                "Look at `git status` in the folder of T3, and commit the notebook."
+            )
+        notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
+        if checked:
+            examples(notebook)
+        return cls.of_notebook(notebook)
+
+    @property
+    def hash(self) -> str:
+        """What tells one text of the rules from another: twelve hex digits."""
+        return hashlib.sha256("\n\n".join(self.cells).encode()).hexdigest()[:12]
+
+    def state(self, rules: Rules) -> Rules:
+        """State these rules over a batch. Raises RuleError, which names the cell."""
+        for number, source in enumerate(self.cells, 1):
+            name = f"<rule {self.hash}:{number}>"
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
+            try:
+                exec(_compiled(source, name), names)
+            except Exception as error:
+                raise RuleError(f"{error} ({self.named(source)})") from error
+            if rules.restated:
+                raise RuleError(
+                    f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
+                    f"({_first_line(source)}): give one of them another code."
+                )
+        return rules
+
+    def clean(self, raw: pa.Table, files: pa.Table, facts: TruckFacts, bits: dict[str, int], *,
+              believing: bool = False) -> Cleaned:  # fmt: skip
+        """What these rules make of a batch (see `Frames` and `outcome`)."""
+        rules = Frames(raw, files, facts).rules()
+        rules.is_trial = True  # the examples were checked where the rules are stated
+        self.verify(self.state(rules))
+        return outcome(rules, bits, believing=believing)
+
+    def verify(self, stated: Rules) -> None:
+        """State the rules again over parts of the batch: both halves, each in another order, the least and the greatest
+        row and moment alone, the later hours, and the earlier ones of one truck. Raises RuleError where something else
+        becomes of a row."""
+        found, halves = values(stated), _halves(stated)
+        ends = zip(_ends(stated.unread["pence"]), _ends(stated.moments["sold_at"]), strict=True)
+        for part in (*halves, *ends, *_hours(stated)):
+            try:
+                self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
+            except RuleError:  # is it the order?
+                whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
+                self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
+                raise
+
+    def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
+                 differs: str, reads: str) -> None:  # fmt: skip
+        """Raise RuleError unless the same becomes of the rows and moments at these places."""
+        for code in [*stated.stated, *(again.stated.keys() - stated.stated.keys())]:
+            if does := _other(stated.stated.get(code), again.stated.get(code), places):
+                rule = stated.stated.get(code) or again.stated[code]
+                cell = rule.suggested_in if does == _SUGGESTS and rule.suggested_in else rule.cell
+                raise RuleError(f"Rule {code!r} {does} {differs} Nothing is loaded. ({self.named(cell)})")
+        pairs = zip(found, values(again), strict=True)
+        if not all(np.array_equal(one[places[0]], two) for one, two in pairs):
+            raise RuleError(f"{reads} Nothing is loaded.")
+
+    def named(self, cell: str) -> str:
+        """A cell as errors name it: its number among the rules, and its first line."""
+        number = f"cell {self.cells.index(cell) + 1}" if cell in self.cells else "a cell"  # that was edited since
+        return f"{number} of the rules: {_first_line(cell)}"
+
+    def stated(self) -> dict[str, Rule]:
+        """Every rule by its code, as stated over no rows."""
+        return dict(_over_no_rows(self).stated)
+
+    def described(self) -> dict[str, Any]:
+        """What these rules state, with the number of each cell from 1: under `rules` by code the sentence, and whether
+        it rejects; under `readings` which texts of a column are read as what."""
+        over = _over_no_rows(self)
+        rules = {code: {"sentence": rule.sentence, "rejects": rule.rejects, "cell": self.cells.index(rule.cell) + 1}
+                 for code, rule in over.stated.items()}  # fmt: skip
+        readings = [{"column": of.column, "texts": of.texts, "as": of.as_, "cell": self.cells.index(of.cell) + 1}
+                    for of in over.readings]  # fmt: skip
+        return {"rules": rules, "readings": readings}
+
+
+@cache
+def _over_no_rows(book: Rulebook) -> Rules:
+    return book.state(_over_nothing())
+
+
+@cache
+def _compiled(source: str, name: str) -> CodeType:
+    if problems := refused(source):
+        raise RuleError(f"This cell {'; it '.join(problems)}.")
+    return compile(source, name, "exec")
+
+
+def examples(notebook: dict[str, Any]) -> list[Example]:
+    """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
+    rules = Rulebook.of_notebook(notebook).state(_over_nothing())
+    for source in _calling(notebook, _EXAMPLES):
+        if not calls(source, STATING):
+            exec(compile(source, "<examples>", "exec"), {"rules": rules})
+    return rules.given
+
+
+def verify(rules: Rules) -> Rulebook:
+    """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`.
+
+    A rule that is stated under another name than `rules` would be missed wherever only the notebook's text is read."""
+    book = Rulebook(tuple(rules.sources))
+    if unseen := [cell for cell in book.cells if not calls(cell, STATING)]:
+        raise RuleError(
+            "A rule is stated under another name than `rules`, where nothing but this notebook would apply it: write "
+            f"rules.{', rules.'.join(STATING)} in full. Nothing is loaded. ({book.named(unseen[0])})"
+        )
+    book.verify(rules)
+    return book
+
+
+def must_be_in_force(rules: Rules) -> None:
+    """Raise RuleError unless the cells that stated these rules are those of the rules in force, one by one."""
+    own, others = rules.sources, Rulebook.in_force().cells
+    if tuple(own) != others:
+        apart = [*(cell for cell in own if cell not in others), *(cell for cell in others if cell not in own), *own]
+        raise RuleError(
+            f"This notebook's {len(own)} cells that state rules are not the {len(others)} of the rules in force, so "
+            f"nothing else would apply what they state. They differ at: {_first_line(apart[0])}. Write each rule as "
+            f"rules.{', rules.'.join(STATING)}, commit {NOTEBOOK.name}, and run `t3 ingest`. Nothing is loaded."
+        )
+
+
+def _halves(rules: Rules) -> list[Places]:
+    """The places of every second row by its amount and of every second moment by its time, and of the others: so what
+    is there twice is in both halves. Each in an order of its own, the same each time."""
+    amounts = rules.rows["pence"].fillna(-1).to_numpy(np.int64).argsort()
+    times = rules.moments["sold_at"].to_numpy("datetime64[s]").argsort()
+    chance = np.random.default_rng(1)
+    return [(chance.permutation(amounts[at::2]), chance.permutation(times[at::2])) for at in (0, 1)]
+
+
+def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the least and of the greatest value, each as an array; of the first one where all are missing."""
+    known = np.flatnonzero(values.notna())
+    if not len(known):
+        return np.arange(len(values))[:1], np.arange(len(values))[:1]
+    there = values.iloc[known]
+    return known[[there.argmin()]], known[[there.argmax()]]
+
+
+def _hours(rules: Rules) -> list[Places]:
+    """The places of the hours from the middle one, and of those before it of the last truck; none that is empty.
+
+    A mean of hours or trucks is another there, which both halves and a lone amount may not tell."""
+    frames = rules.unread, rules.moments
+    hours = [frame["hour"].fillna(-1).to_numpy(np.int64) for frame in frames]
+    trucks = [frame["truck"].to_numpy() for frame in frames]
+    if not len(hours[0]):
+        return []
+    is_late = [hour >= np.median(hours[0]) for hour in hours]
+    last = trucks[0][~is_late[0]].max(initial=0)
+    is_early = [~late & (truck == last) for late, truck in zip(is_late, trucks, strict=True)]
+    parts = [(np.flatnonzero(rows), np.flatnonzero(moments)) for rows, moments in (is_late, is_early)]
+    return [part for part in parts if 0 < len(part[0]) < len(hours[0])]
+
+
+def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
+    """What a rule does otherwise at these places; empty: nothing."""
+    if stated is None or again is None or stated.of_moments != again.of_moments:
+        return _CATCHES
+    at = places[stated.of_moments]
+    if not np.array_equal(stated.caught[at], again.caught):
+        return _CATCHES
+    one, two = (np.array([]) if rule.suggested is None else rule.suggested for rule in (stated, again))
+    return "" if np.array_equal(one[at] if len(one) else one, two) else _SUGGESTS
+
+
+def _over_nothing() -> Rules:
+    files = pa.table({name: pa.array([], kind) for name, kind in _FILES})
+    return Frames(RAW_SCHEMA.empty_table(), files, TruckFacts()).rules()
+
+
+def _calling(notebook: dict[str, Any], methods: Sequence[str]) -> tuple[str, ...]:
+    """The code cells that call one of these methods of `rules`. Raises RuleError where a rule could be missed."""
+    cells = [(number, _text(cell["source"])) for number, cell in enumerate(notebook["cells"], 1)
+             if cell["cell_type"] == "code"]  # fmt: skip
+    for number, source in cells:
+        if "rules" in source:
+            _must_be_python(number, source)
+    return tuple(source for _, source in cells if calls(source, methods))
+
+
+def _must_be_python(number: int, source: str) -> None:
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        raise RuleError(
+            f"Cell {number} of {NOTEBOOK.name} is not plain Python ({error.msg}, line {error.lineno}), so a rule in it "
+            f"would be missed: {_first_line(source)}"
+        ) from error
+
+
+def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
+    """Whether a cell calls one of these methods of `rules`."""
+    with suppress(SyntaxError):
+        called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+        return any(
+            isinstance(of, ast.Attribute) and of.attr in methods and ast.unparse(of.value) == "rules" for of in called
+        )
+    return False
+
+
+def renames(source: str) -> bool:
+    """Whether a cell gives `rules` another name, under which calls are not seen."""
+    names = {"rules", *(f"rules.{method}" for method in (*STATING, *_EXAMPLES))}
+    with suppress(SyntaxError):
+        assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
+        return any(ast.unparse(node.value) in names for node in assigned)
+    return False
+
+
+def _text(source: str | Iterable[str]) -> str:
+    return "".join(source).strip()
+
+
+def _first_line(source: str) -> str:
+    return source.partition("\n")[0][:80]

@@ -1,0 +1,1 @@
+"""Tables and saved queries, as analysts read them."""
