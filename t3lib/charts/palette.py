@@ -95,7 +95,7 @@ SERIES = (LIGHT.bar, LIGHT.usual, "#5b5ea6", "#8a6d1d", "#a23b72", "#3f7d3a")
 
 
 def in_colours(style: str) -> str:
-    """A style sheet with colours in place of its variables: those of the dark theme from `DARK_THEME` on."""
+    """A style sheet with colours for its variables: the light theme's, and below `DARK_THEME` the dark theme's."""
     light, mark, dark = style.partition(DARK_THEME)
     return _in_colours(light, LIGHT) + mark + _in_colours(dark, DARK)
 

@@ -221,7 +221,7 @@ def verify(rules: Rules) -> Rulebook:
 
 
 def must_be_in_force(rules: Rules) -> None:
-    """Raise RuleError unless the cells that stated these rules are those of the rules in force, one by one."""
+    """Raise RuleError unless these rules were stated by exactly the cells of the rules in force, in their order."""
     own, others = rules.sources, Rulebook.in_force().cells
     if tuple(own) != others:
         apart = [*(cell for cell in own if cell not in others), *(cell for cell in others if cell not in own), *own]
@@ -233,8 +233,8 @@ def must_be_in_force(rules: Rules) -> None:
 
 
 def _halves(rules: Rules) -> list[Places]:
-    """The places of every second row by its amount and of every second moment by its time, and of the others: so what
-    is there twice is in both halves. Each in an order of its own, the same each time."""
+    """Two halves of a batch by place: every second row by amount and every second moment by time, then the rest. An
+    amount or time that occurs twice is in both. Each half has an order of its own, the same each time."""
     amounts = rules.rows["pence"].fillna(-1).to_numpy(np.int64).argsort()
     times = rules.moments["sold_at"].to_numpy("datetime64[s]").argsort()
     chance = np.random.default_rng(1)

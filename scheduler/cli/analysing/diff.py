@@ -73,7 +73,7 @@ def _show(found: "Difference", place: str, against: str) -> None:
         out().print("No file is loaded for these days: there is nothing to compare.")
     else:
         named = "1 loaded file" if files == 1 else f"{files:,} loaded files"
-        than = f" than under those of {against}" if against else ""
+        than = f" than under the rules of {against}" if against else ""
         out().print(f"{named} cleaned under the rules of {place}: {changed:,} would come out differently{than}.")
     for remark in found.remarks():
         out().print(remark, soft_wrap=True, markup=False)

@@ -184,12 +184,18 @@ def test_a_dry_run_changes_no_figure(bucket: Path):
     assert_reconciles()
 
 
-def test_rows_cleaned_before_a_menu_came_are_cleaned_once_more(bucket: Path):
-    put(bucket, LUNCH, at("12:00", "card", "99"))
+def extracted() -> pipeline.Batch:
+    """The one batch of what lies in the bucket, its files read."""
     discover(Landing(), sweep=True)
     ((waiting,),) = rows("SELECT batch_id FROM ops.batch")
     batch = pipeline.open_batch(waiting)
     pipeline.extract_batch(batch)
+    return batch
+
+
+def test_rows_cleaned_before_a_menu_came_are_cleaned_once_more(bucket: Path):
+    put(bucket, LUNCH, at("12:00", "card", "99"))
+    batch = extracted()
     assert pipeline.clean_batch(batch).sales.num_rows == 1
     put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", header="truck_id,menu_item,menu_type,price")
     discover(Landing(), sweep=True)
@@ -202,10 +208,7 @@ def test_rows_cleaned_before_a_menu_came_are_cleaned_once_more(bucket: Path):
 
 def test_a_batch_of_the_schedule_is_cleaned_only_by_the_rules_in_force(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    discover(Landing(), sweep=True)
-    ((waiting,),) = rows("SELECT batch_id FROM ops.batch")
-    batch = pipeline.open_batch(waiting)
-    pipeline.extract_batch(batch)
+    batch = extracted()
     own = with_rule('rules.flag("round", "A round sum (loaded).", when=rows.pence.mod(100).eq(0))')
     with pytest.raises(
         RuleError,
@@ -220,10 +223,7 @@ def test_a_batch_of_the_schedule_is_cleaned_only_by_the_rules_in_force(bucket: P
 
 def test_two_loads_at_once_of_one_batch_load_it_once(bucket: Path):
     put(bucket, LUNCH, *[at("12:00", "card", "4.99")] * 50)
-    discover(Landing(), sweep=True)
-    ((waiting,),) = rows("SELECT batch_id FROM ops.batch")
-    batch = pipeline.open_batch(waiting)
-    pipeline.extract_batch(batch)
+    batch = extracted()
     pipeline.clean_batch(batch)
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(pipeline.load_batch, [batch] * 4))

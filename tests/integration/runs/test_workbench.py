@@ -92,7 +92,7 @@ def test_diff_says_what_would_change_and_how_to_apply_it(sold, monkeypatch):
     assert found["dates"] == [{"business_date": "2026-11-05", "rows": -1, "pence": -9900}]
     assert "0 would come out" in t3("diff", "2026-11-05", "--commit", "HEAD").output
     against = " ".join(t3("diff", "2026-11-05", "--against", "HEAD").output.split())
-    assert "1 would come out differently than under those of HEAD" in against
+    assert "1 would come out differently than under the rules of HEAD" in against
     assert "truck sales change of sales 3 -1 -£99.00" in against
     assert "To apply" not in against
     assert "0 would" in t3("diff", "2026-11-05", "--commit", "HEAD", "--against", "HEAD").output

@@ -10,7 +10,7 @@ _STATED = (
     "what each text of the rules states: under `rules` by code the sentence, whether it rejects, and the number of its "
     "cell from 1; under `readings` which texts of a column are read as what, and by which cell; empty: not known"
 )
-_RULESET = "hash of the rules that gave its reason, where these are not the ones of its file; null: those of its file"
+_RULESET = "hash of the rules that gave its reason; null: the rules under which its file was cleaned"
 _SENTENCE = "what the reason said when the row was rejected"
 
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
         ALTER TABLE ops.ruleset ADD COLUMN stated jsonb NOT NULL DEFAULT '{"rules": {}, "readings": []}';
         ALTER TABLE ops.rejected_row ADD COLUMN ruleset text;
 
-        -- Rules that were kept before they were described: their words are those of now.
+        -- Rules kept before this version have no description: they get today's sentences.
         INSERT INTO ops.ruleset (hash, cells, first_used_at) VALUES ('before 0.3', '[]', 'epoch');
         UPDATE ops.ruleset SET stated = jsonb_build_object('readings', '[]'::jsonb, 'rules', (
             SELECT coalesce(jsonb_object_agg(code, jsonb_build_object(
