@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from t3lib.settings import settings
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+# From when until when things hold that hold for ever; the same in migration 0021.
+BEGINNING, END = date(1900, 1, 1), date(3000, 1, 1)
 
 
 def business_date(moment: datetime, zone: ZoneInfo | None = None, start: time | None = None) -> date:

@@ -52,17 +52,20 @@ class Frames:
         self.dates, self.hours = business_dates(stamps)
         self.stamps, self.seconds = stamps, seconds
         self.stamp = indices(self.cells["timestamp"])
+        days = _numbers(self.dates.cast(pa.int32())).astype("datetime64[D]")
+        self.menu = np.where(self.is_unread, len(facts.earlier), facts.menu_of(days))
 
     @cached_property
     def of_rows(self) -> Distinct:
-        """The distinct rows: everything that a rule can see of a row but the minute and the file."""
+        """The distinct rows: all that a rule can see of a row but the minute and the file, and the menu of its day."""
         hour = np.where(self.is_unread, 0, 1 + _numbers(self.hours))
         local = self.dates.cast(pa.int32())
         weekday = np.where(self.is_unread, 0, (_numbers(local) + 3) % 7)
+        times, time = np.unique((self.menu * 7 + weekday) * 25 + hour, return_inverse=True)
         trucks, truck = np.unique(self.truck_of_file, return_inverse=True)
         columns = [(truck.astype(np.int32)[self.file], len(trucks)), (self.cells_differ, 2)]
         columns += [(indices(cell), len(cell.dictionary)) for name, cell in self.cells.items() if name != "timestamp"]
-        columns.append(((weekday * 25 + hour).astype(np.int16)[self.stamp], 175))
+        columns.append((time.astype(np.int32)[self.stamp], len(times)))
         return distinct(columns)
 
     @cached_property
@@ -93,7 +96,14 @@ class Frames:
         frame["weekday"] = _weekday(self.dates, stamp)
         frame["hour"] = _masked(_numbers(self.hours), np.asarray(self.is_unread), stamp)
         rows = pd.DataFrame(frame).assign(payment=pd.array([None] * len(at), "str"))
-        return rows.assign(**self.facts.columns(rows, self.facts.counted(rows, self.of_rows.times)))
+        sold = self.facts.counted(rows, self.of_rows.times)
+        return rows.assign(**self.facts.columns(rows, self.menu_of_rows, sold))
+
+    @property
+    def menu_of_rows(self) -> np.ndarray:
+        """The number of the menu of each distinct row's day: see `TruckFacts.menus`."""
+        numbers: np.ndarray = self.menu[self.stamp[self.of_rows.first]]
+        return numbers
 
     def moments(self) -> pd.DataFrame:
         """One row per distinct pair of file and timestamp of the batch: file_id, truck, timestamp as written, sold_at
@@ -115,7 +125,7 @@ class Frames:
 
     def rules(self) -> Rules:
         """Rules to be stated over this batch; each shows how many of its rows it catches."""
-        return Rules(self.rows(), self.moments(), self.of_rows.times, self.facts, self)
+        return Rules(self.rows(), self.moments(), self.of_rows.times, self.menu_of_rows, self.facts, self)
 
     def left(self, rules: Rules, rule: Rule) -> np.ndarray:
         """How many rows of each distinct row (or moment) no rule before this one rejects."""

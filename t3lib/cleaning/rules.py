@@ -65,14 +65,15 @@ class Rules:
     column of yes and no, made from one of them. `frames` is the batch itself. `sources` are the cells that stated the
     rules, in order."""
 
-    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, times: np.ndarray, facts: TruckFacts,
-                 frames: "Frames | None" = None):  # fmt: skip
+    def __init__(self, rows: pd.DataFrame, moments: pd.DataFrame, times: np.ndarray, menu: np.ndarray,
+                 facts: TruckFacts, frames: "Frames | None" = None):  # fmt: skip
         # The names tell columns of one from columns of the other, which may have the same length.
         rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
         self.unread = rows  # before a rule reads anything
         self._rows, self._moments = Columns(rows.copy()), Columns(moments)
-        # How many rows of the batch each is: no rule sees it, as the same row would be another in another batch.
-        self._times = times
+        # How many rows of the batch each is, and the number of its day's menu: no rule sees them, as the same row would
+        # be another in another batch, or once an older menu is known.
+        self._times, self._menu = times, menu
         self._counted: list[Counter[tuple[int, int]]] = []  # what was sold at each price, after each reading of totals
         self._whole: Rules | None = None  # for a part of a batch: the rules over all of it
         self.stated: dict[str, Rule] = {}
@@ -144,7 +145,7 @@ class Rules:
         else:
             self.rows["pence"] = self.rows["pence"].mask(found, amount)
             self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
-            for name, values in self._facts.columns(self.rows, self._sold()).items():
+            for name, values in self._facts.columns(self.rows, self._menu, self._sold()).items():
                 self.rows[name] = values
         if self.is_trial:  # nobody looks
             return pd.DataFrame()
@@ -206,7 +207,8 @@ class Rules:
         """The same batch in another order, or a part of it, before any rule is stated.
 
         rows, moments: the places of what it has, in its order. whole: for a part, the rules over all of the batch."""
-        part = Rules(_at(self.unread, rows), _at(self._moments, moments), self._times[rows], self._facts)
+        unread, when = _at(self.unread, rows), _at(self._moments, moments)
+        part = Rules(unread, when, self._times[rows], self._menu[rows], self._facts)
         part._whole = whole
         return part
 
@@ -219,14 +221,15 @@ class Rules:
     def dearest_price(self, sold_at_least: int) -> pd.Series:
         """The dearest price of each row's truck: one value per row of `rows`, in pence; missing if there is none.
 
-        It is the dearest on the menu, or of a truck without a menu the dearest that was sold that often."""
-        facts = self._facts
-        dearest: dict[int, int] = {}
-        for truck in self.rows["truck"].unique().tolist():
+        It is the dearest on the menu of the row's day, or of a truck without a menu the dearest that was sold that
+        often."""
+        facts, menus = self._facts, self._facts.menus
+        pairs, place = np.unique([self._menu, self.rows["truck"].to_numpy(np.int64)], axis=1, return_inverse=True)
+        dearest = []
+        for menu, truck in pairs.T.tolist():
             often = {price for price, times in facts.sold.get(truck, {}).items() if times >= sold_at_least}
-            if prices := facts.prices.get(truck) or often:
-                dearest[truck] = max(prices)
-        return self.rows["truck"].map(dearest).astype("Int64")
+            dearest.append(max(menus[menu].get(truck) or often, default=None))
+        return pd.Series(pd.array(dearest, "Int64")[place.reshape(-1)], self.rows.index)
 
     def _state(self, code: str, sentence: str, when: pd.Series, suggest: pd.Series | None, *, rejects: bool) -> Caught:
         if not _CODE.fullmatch(code) or not sentence.strip().endswith("."):

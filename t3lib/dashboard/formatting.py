@@ -4,6 +4,7 @@ from datetime import date, datetime
 from math import isnan
 
 from t3lib.metrics import Scope
+from t3lib.money import pounds
 from t3lib.settings import settings
 
 
@@ -48,6 +49,11 @@ def last_seen(moment: datetime, today: date) -> str:
     if days <= 0:
         return f"{local:%H:%M}"
     return f"{local:%a %H:%M}" if days < 7 else f"{local.day} {local:%b}"
+
+
+def signed(pence: int) -> str:
+    """A change in pounds with its sign; a dash for none."""
+    return f"{'+' if pence > 0 else ''}{pounds(pence)}" if pence else "–"
 
 
 def percent(value: float | None) -> str:

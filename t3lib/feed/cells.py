@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from t3lib.business_day import moment_of
+from t3lib.business_day import bounds, day_of, moment_of
 from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, visible
 from t3lib.money import parse_pence
 
@@ -99,9 +100,33 @@ def moment(value: Any) -> str:
     return moment_of(str(value)).isoformat()
 
 
+def from_moment(value: Any) -> str:
+    """When something begins to hold: an ISO moment, or the start of a business day."""
+    return bounds(day_of(text))[0].isoformat() if _is_day(text := str(value).strip()) else moment(text)
+
+
+def to_moment(value: Any) -> str:
+    """When something ceases to hold: an ISO moment, or the end of a business day."""
+    return bounds(day_of(text))[1].isoformat() if _is_day(text := str(value).strip()) else moment(text)
+
+
+def day(value: Any) -> str:
+    """A business day as ISO text."""
+    return day_of(str(value).strip()).isoformat()
+
+
+def day_after(value: Any) -> str:
+    """The business day after one, as ISO text."""
+    return (day_of(str(value).strip()) + timedelta(days=1)).isoformat()
+
+
 def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The conversion for a cell that may be empty: None then."""
     return lambda value: None if value in (None, "") else convert(value)
+
+
+def _is_day(text: str) -> bool:
+    return len(text) <= len("2026-11-05")
 
 
 def _visible_text(value: Any) -> str:

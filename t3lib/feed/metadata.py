@@ -1,11 +1,11 @@
 """The hand-kept files under metadata/: trucks, places, menus, pitches, costs.
 
 A file with any faulty row is refused as a whole, with row and column named, and the previous version stays in force:
-half a price list would make wrong figures."""
+half a price list would make wrong figures. What counts from when, and until when, is in docs/metadata.md."""
 
 import itertools
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,9 +15,9 @@ from t3lib.feed.metadata_lists import Columns, Record, lines, normalised, sheet
 
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))
-MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost",))
+MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost", "from", "to"))
 PITCHES = Columns(("truck_id", "location_id", "from", "to"))
-COSTS = Columns(("cost", "amount", "per", "from"), ("truck_id",))
+COSTS = Columns(("cost", "amount", "per"), ("truck_id", "from", "to"))
 
 
 def read_metadata(key: str, data: bytes) -> dict[str, list[Record]]:
@@ -67,12 +67,16 @@ def _menu(data: bytes) -> dict[str, list[Record]]:
             "menu_type": cells.cell(row, "menu_type", cells.name),
             "price_pence": cells.cell(row, "price", cells.price),
             "unit_cost_pence": cells.cell(row, "unit_cost", cells.optional(cells.amount)),
+            "from_at": cells.cell(row, "from", cells.optional(cells.from_moment)),
+            "to_at": cells.cell(row, "to", cells.optional(cells.to_moment)),
         }
         for row in lines(data, MENU)
     ]
-    said = "Truck {truck_id} has {menu_item} on its menu"
-    return {"menu_item": _once(items, lambda item: (item["truck_id"], item["menu_item"].casefold()),
-                               lambda item: said.format(**item))}  # fmt: skip
+    for item in items:
+        _must_end_later(f"Truck {item['truck_id']}: {item['menu_item']}", item["from_at"], item["to_at"])
+    return {"menu_item": _once(items, lambda item: (item["truck_id"], item["menu_item"].lower(), item["from_at"]),
+                               lambda item: f"Truck {item['truck_id']} has {item['menu_item']} on its menu"
+                                            f"{_since(item['from_at'])}")}  # fmt: skip
 
 
 def _pitches(data: bytes) -> dict[str, list[Record]]:
@@ -91,8 +95,10 @@ def _pitches(data: bytes) -> dict[str, list[Record]]:
 
 def _costs(data: bytes) -> dict[str, list[Record]]:
     costs = [_cost(row) for row in lines(data, COSTS)]
-    return {"cost": _once(costs, lambda cost: (cost["truck_id"], cost["cost"].casefold(), cost["from_date"]),
-                          lambda cost: f"{_whose(cost)} {cost['cost']} from {cost['from_date']}")}  # fmt: skip
+    for cost in costs:
+        _must_end_later(f"{_whose(cost)} {cost['cost']}", cost["from_date"], cost["to_date"])
+    return {"cost": _once(costs, lambda cost: (cost["truck_id"], cost["cost"].lower(), cost["from_date"]),
+                          lambda cost: f"{_whose(cost)} {cost['cost']}{_since(cost['from_date'])}")}  # fmt: skip
 
 
 def _cost(row: Record) -> Record:
@@ -102,8 +108,19 @@ def _cost(row: Record) -> Record:
         "cost": cells.cell(row, "cost", cells.name),
         "amount": str(cells.cell(row, "amount", cells.percent if per == "percent" else cells.amount)),
         "per": per,
-        "from_date": cells.cell(row, "from", date.fromisoformat).isoformat(),
+        "from_date": cells.cell(row, "from", cells.optional(cells.day)),
+        "to_date": cells.cell(row, "to", cells.optional(cells.day_after)),
     }
+
+
+def _since(start: str | None) -> str:
+    return f" from {start.replace('T', ' ')[:16]}" if start else ""
+
+
+def _must_end_later(what: str, start: str | None, end: str | None) -> None:
+    """Raise FeedError where something ends before it begins. Both are ISO days, or ISO moments."""
+    if start and end and datetime.fromisoformat(end) <= datetime.fromisoformat(start):
+        raise FeedError("unreadable", f"{what} ends before it begins. The previous version stays in force.")
 
 
 def _whose(cost: Record) -> str:

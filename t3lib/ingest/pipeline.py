@@ -17,6 +17,7 @@ from t3lib.ingest.preview import Difference, of_staged
 from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.ingest.staging import Staging
 from t3lib.landing import Landing
+from t3lib.metrics.money.margins import contributions
 from t3lib.money import pounds
 from t3lib.warehouse.checks import pinned_settings
 from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
@@ -113,7 +114,7 @@ def load_batch(batch: Batch) -> loading.Loaded:
     with warehouse.connect() as db:
         pinned_settings.pin(db)
     if batch.is_metadata:
-        return dimensions.load(files, batch.staging.read_json("dimensions"))
+        return dimensions.load(files, batch.staging.read_json("dimensions"), contributions)
     try:
         return _load_cleaned(batch, files)
     except DimensionsChangedError:

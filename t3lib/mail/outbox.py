@@ -86,7 +86,8 @@ def prepare(
     """mail_id of this recipient's copy, stored as it will be sent; a second call gives the same mail, however the
     address is spelled. A mail to a wrong address is stored too and ends as `failed`, with the reason.
 
-    headline: gross_sales_pence and transactions, so that later figures can be compared with the sent ones."""
+    headline: gross_sales_pence, transactions and contribution_pence, so that later figures can be compared with the
+    sent ones."""
     to = addresses.parse(recipient)
     key = _Key(report=report, business_date=business_date, edition=edition, recipient=to.key, revision=revision)
     if (found := _mail_of_reader(db, key, to)) is not None:
@@ -99,7 +100,8 @@ def prepare(
     if revision > 1 and report != TRIAL:
         first = message_id(report, business_date, edition, to.key)
         own["In-Reply-To"], own["References"] = first, first
-    row: dict[str, object] = {name: headline.get(name) for name in ("gross_sales_pence", "transactions")}
+    names = ("gross_sales_pence", "transactions", "contribution_pence")
+    row: dict[str, object] = {name: headline.get(name) for name in names}
     row |= {"message_id": own["Message-ID"], "subject": str(own["Subject"]), "run_id": run_id, "state": state}
     content = own.as_bytes(policy=SMTP if to.key.isascii() else SMTPUTF8)
     made = db.execute(_INSERT, {**key, **row, "message": content}).scalar()
@@ -195,9 +197,9 @@ _READERS = sa.text("""
 _INSERT = sa.text("""
     INSERT INTO ops.mail_outbox
         (report, business_date, edition, recipient, revision, message_id, subject, message, run_id, state,
-         gross_sales_pence, transactions)
+         gross_sales_pence, transactions, contribution_pence)
     VALUES (:report, :business_date, :edition, :recipient, :revision, :message_id, :subject, :message, :run_id, :state,
-            :gross_sales_pence, :transactions)
+            :gross_sales_pence, :transactions, :contribution_pence)
     ON CONFLICT (report, business_date, edition, recipient, revision) DO NOTHING
     RETURNING mail_id""")
 

@@ -96,28 +96,23 @@ def bound(scope: Scope) -> dict[str, Any]:
     }
 
 
-# The menu type of a sale is known by its truck and price alone. One row per truck x price on a menu.
-MENU = """
-menu AS (
-    SELECT truck_id, price_pence,
-           CASE WHEN count(DISTINCT menu_type) = 1 THEN min(menu_type) ELSE 'Several at this price' END AS menu_type
-    FROM core.menu_item
-    GROUP BY truck_id, price_pence
-)"""
+# The menu type of a sale is known by its truck, price and business day alone; join it by `ON_MENU`.
+MENU = "menu AS (SELECT truck_id, price_pence, days, menu_type FROM core.menu_price)"
+ON_MENU = "menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence AND menu.days @> sold.business_date"
 # The rollup inside a scope: one row per truck x place x business date x local hour x payment. With menu types the
 # rollup that also has prices is read (the planner drops the unused branch).
 # hour_order counts hours from the start of the business day.
 SCOPED = f"""
-WITH {MENU.strip()},
+WITH {MENU},
 rollup AS NOT MATERIALIZED (
     SELECT truck_id, business_date, local_hour, location_id, payment_type, transactions, total_pence
     FROM mart.sales_hourly
     WHERE :all_menus
     UNION ALL
-    SELECT truck_id, business_date, local_hour, location_id, payment_type, transactions,
-           transactions * price_pence::bigint
-    FROM mart.price_hourly
-    LEFT JOIN menu USING (truck_id, price_pence)
+    SELECT sold.truck_id, business_date, local_hour, location_id, payment_type, transactions,
+           transactions * sold.price_pence::bigint
+    FROM mart.price_hourly AS sold
+    LEFT JOIN menu ON {ON_MENU}
     WHERE NOT :all_menus AND coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[]))
 ),
 sales AS (

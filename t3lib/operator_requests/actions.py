@@ -16,6 +16,7 @@ from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import quarantine, repairs, replays
 from t3lib.warehouse.files import batches, reprocessing
+from t3lib.warehouse.load import applying
 
 Action = Callable[[sa.Connection, Request], str]
 
@@ -100,6 +101,16 @@ def _reclean(db: sa.Connection, request: Request) -> str:
     return f"Queued: {len(made)} {'batch' if len(made) == 1 else 'batches'} to reprocess."
 
 
+def _apply(db: sa.Connection, request: Request) -> str:
+    from t3lib.metrics.money.margins import contributions  # pandas: half a second, only for this
+
+    day = date.fromisoformat(request.parameters["first"])
+    by = _by(request)
+    done = applying.apply(db, request.parameters["list"], day, contributions, actor=by["actor"], why=by["why"])
+    batches.claim(db, settings().batch_bytes)
+    return str(done)
+
+
 ACTIONS: dict[str, Action] = {
     "repair": _repair,
     "dismiss": _dismiss,
@@ -109,4 +120,5 @@ ACTIONS: dict[str, Action] = {
     "release": _release,
     "resend": _resend,
     "reclean": _reclean,
+    "apply": _apply,
 }

@@ -6,7 +6,7 @@ from datetime import date
 
 from t3lib.operator_requests import fields, sentences
 from t3lib.operator_requests.fields import Field
-from t3lib.operator_requests.sentences import MODES, Given
+from t3lib.operator_requests.sentences import LISTS, MODES, Given
 from t3lib.problems import RefusedError
 
 LONGEST_DAYS = 400
@@ -145,5 +145,11 @@ KINDS: dict[str, Kind] = {
         (_FIRST, _LAST),
         lambda given: f"Reprocess the files{sentences.days_of(given)}",
         _days,
+    ),
+    "apply": Kind(
+        "Apply a list of today to the past",
+        "What the list says today counts from that day on; each day whose contribution or places change is restated.",
+        (Field("list", "List", fields.words, "choice", needed=True, choices=LISTS), _FIRST),
+        lambda given: f"Apply {LISTS[given['list']]} from {given['first']} on",
     ),
 }

@@ -10,6 +10,7 @@ MODES = {
     "failed": "what failed",
     "all": "everything, reprocessed if already loaded",
 }
+LISTS = {"menu": "today's menu", "costs": "today's costs", "pitches": "today's pitches"}
 Given = dict[str, Any]
 
 

@@ -63,6 +63,12 @@ class Day:
         return self.period.last
 
     @property
+    def contribution_shown(self) -> int | None:
+        """The contribution in pence; None without costs, and in an edition that does not show it."""
+        made = self.figure(metrics.contribution) if self.includes("contribution") and self.inputs["costs"] else None
+        return made.contribution_pence if made else None
+
+    @property
     def measure(self) -> str:
         """What the edition leads with: gross_sales_pence or transactions."""
         return self.edition.measure

@@ -58,7 +58,7 @@ class Verdict:
         """The date, what a corrected report said before, headline and sentences."""
         kicker, before = (
             f"{self.day.edition.title} · {self.day.period.dates}",
-            correction(self.day.sent, self.day.sales),
+            correction(self.day.sent, self.day.sales, self.day.contribution_shown),
         )
         text = [kicker, "", *([folded(before), ""] if before else []), self.headline_text, folded(self.sentences_text)]
         content = {"kicker": kicker, "corrected": before, "headline": self.headline_text, "reason": self.sentences_text}

@@ -23,7 +23,20 @@ from t3lib.warehouse.checks import other_rules, reconciliation
 from t3lib.warehouse.files import batches, status
 from tests.faults.injection.supervisor import VICTIMS, Supervisor
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales
-from tests.support.restating import RECORDED, reprocess
+from tests.support.restating import (
+    COSTS,
+    COSTS_CSV,
+    HELD,
+    MENU_CSV,
+    RECORDED,
+    THURSDAY,
+    left,
+    place,
+    reprocess,
+    restated,
+    sell,
+    upload,
+)
 from tests.support.rulebooks import limit
 from tests.support.steps import one
 
@@ -165,4 +178,41 @@ def test_a_batch_is_loaded_under_one_set_of_rules_and_says_which(moment):
     assert sales() == KNOWN_AFTER
     assert under_other_rules() == 0
     assert rows(RECORDED) == ([] if is_cleaned_anew else [("again", 3, "2026-11-05", 1, 3, 499, 20499)])
+    assert_reconciles()
+
+
+_APPLY = """
+import os, signal, sys
+from datetime import date
+import pytest
+from t3lib import warehouse
+from t3lib.metrics.money.margins import contributions
+from t3lib.warehouse.load import applying
+
+pytest.MonkeyPatch().setattr(sys.argv[1], lambda *given, **more: os.kill(os.getpid(), signal.SIGKILL))
+with warehouse.connect() as db:
+    applying.apply(db, "menu", date(2026, 11, 5), contributions, actor="Ann", why="The supplier raised prices.")
+"""
+
+
+@pytest.mark.parametrize("moment", ["history.replace", "rollups.value_goods", "dimension_effects.apply", "dated.tell"])
+def test_an_apply_that_dies_changes_nothing_and_can_be_repeated(bucket, moment):
+    place(bucket, COSTS_CSV, ",vat,0,percent,2026-11-01", when="2026-11-01 08:00", header=COSTS)
+    place(bucket, MENU_CSV, "1,Burrito,Mexican,7.00,1.50", when="2026-11-01 08:00")
+    sell(bucket, THURSDAY, "7", "7")
+    upload(bucket, MENU_CSV, "1,Burrito,Mexican,7.00,3.00", when="2026-11-06 07:00")
+    before = rows(HELD)
+
+    def run(patched: str) -> int:
+        program = [sys.executable, "-c", _APPLY, patched]
+        return subprocess.run(program, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}).returncode
+
+    room = "sales" if moment.startswith("rollups") else "load"
+    assert run(f"t3lib.warehouse.{room}.{moment}") == -signal.SIGKILL
+    assert (rows(HELD), restated(), rows("SELECT * FROM ops.audit")) == (before, [], [])
+    assert left(THURSDAY) == (3.00, 11.00, 0)
+    assert_reconciles()
+    assert run("t3lib.warehouse.checks.reconciliation.checks") == 0
+    assert left(THURSDAY) == (6.00, 8.00, 0)
+    assert [row[:5] for row in restated()] == [("applied", 1, "2026-11-05", 1100, 800)]
     assert_reconciles()

@@ -93,7 +93,9 @@ def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
         "quality": metrics.DataQuality(4, sales.transactions + 2, sales.transactions, 2, {"void": 2}),
         "reasons": {"void": "The sale was voided on the till."},
         "freshness": metrics.Freshness(1, datetime(2026, 11, 21, 4, 40, tzinfo=UTC), None),
-        "restated": pd.DataFrame(columns=["business_date", "rows_change", "pence_change", "causes"]),
+        "restated": pd.DataFrame(
+            columns=["business_date", "rows_change", "pence_change", "contribution_change", "causes"]
+        ),
         "inputs": {"menu": False, "pitches": False, "costs": False},
         "sent": None,
     }

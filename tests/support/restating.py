@@ -1,11 +1,14 @@
-"""What tests of changed figures share: reprocessing days, its outcomes, the recorded restatements."""
+"""What tests of changed figures share: reprocessing days, menus and costs uploaded at a moment, what was recorded."""
 
-from datetime import date
+import os
+from datetime import date, datetime
+from pathlib import Path
 
-from t3lib import warehouse
+from t3lib import metrics, warehouse
+from t3lib.metrics import Scope
 from t3lib.settings import settings
 from t3lib.warehouse.files import reprocessing
-from tests.support.feeding import rows, run
+from tests.support.feeding import at, put, rows, run, take_in
 
 DAY = date(2026, 11, 5)
 SHIFTED = "trucks/2026-11/5/18/T3_T3_B2.csv"
@@ -13,6 +16,18 @@ MENU = "truck_id,menu_item,menu_type,price"
 RECORDED = """
     SELECT cause, truck_id, business_date::text, rows_before, rows_after, pence_before, pence_after
     FROM mart.restatement ORDER BY restatement_id
+"""
+MENU_CSV, COSTS_CSV = "metadata/menu.csv", "metadata/costs.csv"
+UNIT_COSTS = f"{MENU},unit_cost"
+COSTS = "truck_id,cost,amount,per,from"
+THURSDAY, FRIDAY = date(2026, 11, 5), date(2026, 11, 6)
+MONEY = """
+    SELECT cause, truck_id, business_date::text, contribution_before, contribution_after, keys, actor, why
+    FROM mart.restatement WHERE contribution_before IS NOT NULL ORDER BY restatement_id
+"""
+HELD = """
+    SELECT menu_item, price_pence, unit_cost_pence, lower(days)::text, upper(days)::text
+    FROM core.menu_item ORDER BY menu_item, on_menu
 """
 
 
@@ -27,3 +42,37 @@ def reprocess(first: date = DAY, last: date = DAY) -> list:
 def outcomes() -> list[tuple]:
     """The outcome of reprocessing, for each file."""
     return rows("SELECT outcome FROM ops.again_file ORDER BY batch_id, file_id")
+
+
+def upload(bucket: Path, key: str, *lines: str, when: str, header: str = UNIT_COSTS) -> None:
+    """Upload a file at a moment, and take it in with whatever else waits."""
+    place(bucket, key, *lines, when=when, header=header)
+    take_in()
+
+
+def place(bucket: Path, key: str, *lines: str, when: str, header: str = UNIT_COSTS) -> None:
+    """Upload a file at a moment."""
+    put(bucket, key, *lines, header=header)
+    moment = datetime.fromisoformat(f"{when}+00:00").timestamp()
+    os.utime(bucket / key, (moment, moment))
+
+
+def sell(bucket: Path, day: date, *totals: str, hour: int = 12, truck: int = 1) -> None:
+    """Take in a file of card sales of a truck, one a minute."""
+    lines = [at(f"{hour:02d}:{minute:02d}", "card", total, day.isoformat()) for minute, total in enumerate(totals)]
+    put(bucket, f"trucks/{day.year}-{day.month}/{day.day}/{hour + 3}/T3_T{truck}_A1.csv", *lines)
+    take_in()
+
+
+def left(day: date, last: date | None = None) -> tuple[float, float, float]:
+    """(cost of goods, contribution, sales without cost of goods) of a day in pounds."""
+    with warehouse.connect() as db:
+        found = metrics.contribution(db, Scope(day, last or day))
+    assert found is not None
+    goods, without = found.costs.get("Cost of goods", 0), found.without_goods_pence
+    return goods / 100, found.contribution_pence / 100, without / 100
+
+
+def restated() -> list[tuple]:
+    """What was recorded of money that moved."""
+    return rows(MONEY)

@@ -38,11 +38,11 @@ def doctor(
     from scheduler.cli.looking.reachable import bucket_check, files_check, service_checks
     from scheduler.cli.session import session
     from t3lib import archive, warehouse
-    from t3lib.warehouse.checks import other_rules, reconciliation, role_exposure, rollup_repair
+    from t3lib.warehouse.checks import other_rules, reconciliation, role_exposure
     from t3lib.warehouse.files.audit import account
 
     with session("database", "landing", "smtp", "archive"):
-        rebuilt = rollup_repair.rebuild(actor=by or account(), why=why) if repair else []
+        rebuilt = _repaired(by or account(), why) if repair else []
         with warehouse.connect() as db:
             checks = [*reconciliation.checks(db), bucket_check(db), archive.check(db), role_exposure.check(db)]
             checks += [other_rules.check(db)] if files else []
@@ -61,6 +61,13 @@ def doctor(
         out().print("Everything reconciles." if ok else "Not everything reconciles: see the lines marked FAIL.")
     if not ok:
         raise SystemExit(1)
+
+
+def _repaired(by: str, why: str) -> list["Rebuilt"]:
+    from t3lib.metrics.money.margins import contributions
+    from t3lib.warehouse.checks import rollup_repair
+
+    return rollup_repair.rebuild(contributions, actor=by, why=why)
 
 
 def _report_repair(rebuilt: list["Rebuilt"], checks: list["Check"]) -> None:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from t3lib.landing import Landing
 from t3lib.problems import RefusedError
 from t3lib.report.parts.closing import REPORT
 from t3lib.settings import ROOT, settings
+from t3lib.warehouse.load import applying
 
 # The file keeps its first name, by which later versions find it in past commits; elsewhere "replay" is of rejects.
 PROGRAM = Path(__file__).with_name("replay.py")
@@ -47,7 +48,7 @@ _LATEST = sa.text("""
 """)
 # The batches loaded before the run began, in their order, then its own. Reprocessing adds no version.
 _VERSIONS_READ = sa.text("""
-    SELECT batch_id, key, etag, last_modified FROM ops.source_file
+    SELECT batch_id, key, etag, last_modified, batch.finished_at FROM ops.source_file
     JOIN ops.batch USING (batch_id)
     WHERE batch.finished_at < :began AND batch.state = 'done' OR batch_id = :own
     ORDER BY batch_id = :own, batch.finished_at, batch_id, file_id
@@ -87,6 +88,7 @@ def reproduce(run_id: str) -> Reproduction:
             raise RefusedError(f"There is no finished run {run_id} with a commit: `t3 reproduce` lists the latest.")
         own = run["parameters"].get("batch_id", "")
         seen = db.execute(_VERSIONS_READ, {"began": run["started_at"], "own": own}).all()
+        decided = db.execute(applying.DECISIONS, {"before": run["started_at"]}).all()
     if own and not any(row.batch_id == own for row in seen):
         raise RefusedError(f"Run {run_id} reprocessed loaded files: name the run that loaded them first.")
     commit = run["git_commit"].removesuffix("+")
@@ -100,7 +102,7 @@ def reproduce(run_id: str) -> Reproduction:
         if own and own not in batches:
             raise RefusedError(f"The bucket no longer holds a version that run {run_id} read: {found.missing[-1]}.")
         work = {"notebook": run["notebook"], "parameters": run["parameters"], "batches": list(batches.values()),
-                "stages": stages}  # fmt: skip
+                "stages": stages, "applied": _applied(decided, seen, batches)}  # fmt: skip
         found.now = figures(_run_program(folder, _program(folder, commit), work))
     return found
 
@@ -133,6 +135,15 @@ def _fetch(seen: Sequence[sa.Row[Any]], folder: Path, missing: list[str]) -> dic
         entry = {"key": row.key, "path": str(folder / str(number)), "at": row.last_modified.timestamp()}
         batches.setdefault(row.batch_id, []).append(entry)
     return batches
+
+
+def _applied(decided: Sequence[sa.Row[Any]], seen: Sequence[sa.Row[Any]], batches: Container[str]) -> list[Any]:
+    """The lists that people applied to the past before the run, each with how many of its batches were loaded then."""
+    loaded = {row.batch_id: row.finished_at for row in seen if row.batch_id in batches}
+    names = {key: name for name, (_, key) in applying.LISTS.items()}
+    return [{"after": sum(at is not None and at < row.made_at for at in loaded.values()), "list": names[row.key],
+             "from": row.first_day, "at": row.made_at.timestamp(), "by": row.actor, "why": row.why}
+            for row in decided]  # fmt: skip
 
 
 def _stages(tree: Path, commit: str, notebook: str) -> list[str]:

@@ -12,7 +12,8 @@ from t3lib.dashboard.operations.choices import RANGES, STATES, Choices
 from t3lib.dashboard.widgets.boxes import html
 
 EVERY = -1  # a Dropdown shows nothing for a value of None
-_ABOUT_DAYS = (("backfill", "Catch up …"), ("reclean", "Reprocess …"), ("replay", "Validate rejects again …"))
+_ABOUT_DAYS = (("backfill", "Catch up …"), ("reclean", "Reprocess …"), ("replay", "Validate rejects again …"),
+               ("apply", "Apply a list to the past …"))  # fmt: skip
 
 
 class Controls:

@@ -9,13 +9,15 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.dashboard import formatting
-from t3lib.dashboard.html.cards import message_card, scrolling_table
+from t3lib.dashboard.html.cards import message_card, scrolling_table, table
 from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, percent
-from t3lib.money import pounds
+from t3lib.warehouse.sales.restatements import CAUSE_WORDS
 
 GRID_DAYS = 7
 MOST_RESTATED = 20
 LONGEST_DAYS = 92
+# What may have changed of a day; a column without any change is left out.
+_CHANGES = {"rows_change": "Sales added", "pence_change": "Gross sales", "contribution_change": "Contribution"}
 
 
 def files(db: sa.Connection, context: TabContext) -> str:
@@ -84,29 +86,36 @@ def restated(db: sa.Connection, context: TabContext) -> str:
     since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
     before = scope.last + timedelta(days=1)
     found = metrics.restated_days(db, since, until, before, first=scope.first, trucks=scope.trucks)
+    if found.empty:
+        return message_card("Restated days", "No figures of these days were restated.")
     shown = context.part("restated", MOST_RESTATED, len(found))
+    changes = [name for name in _CHANGES if found[name].any()]
     rows = [
         (
-            formatting.short_day(row.business_date),
-            f"{row.rows_change:+,}".replace("-", "−"),
-            pounds(row.pence_change),
-            ", ".join(cause.replace("_", " ") for cause in row.causes),
+            formatting.short_day(row["business_date"]),
+            *(_change(name, row[name]) for name in changes),
+            ", ".join(CAUSE_WORDS[cause] for cause in row["causes"]),
         )
-        for row in found[shown.rows].itertuples()
+        for row in found[shown.rows].to_dict("records")
     ]
-    if not rows:
-        return message_card("Restated days", "No figures of these days were restated.")
-    head = ("Business day", "Sales added", "Gross sales", "Why")
+    head = ("Business day", *(_CHANGES[name] for name in changes), "Why")
     aside = "of these trucks" if scope.trucks else "of the whole fleet"
-    return card("Restated days", head, rows, "pence_change", aside, context.foot(shown))
+    made = table("Restated days", head, rows, numbers=range(1, len(head) - 1))
+    return heading("Restated days", "pence_change", aside) + made + context.foot(shown)
+
+
+def _change(name: str, value: int) -> str:
+    if name == "rows_change":
+        return f"{value:+,}".replace("-", "−") if value else "–"
+    return formatting.signed(value)
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-whole", "Files by truck and batch", grid),
     ("t3-most", "Files by truck", files),
     ("t3-third", "Completeness", complete),
-    ("t3-half", "Rejected rows", rejected),
-    ("t3-half", "Restated days", restated),
+    ("t3-whole", "Rejected rows", rejected),
+    ("t3-whole", "Restated days", restated),
 )
 
 

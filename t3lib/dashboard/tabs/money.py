@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib import metrics
+from t3lib import business_day, metrics
 from t3lib.dashboard import formatting
 from t3lib.dashboard.html import graphs
 from t3lib.dashboard.html.cards import (
@@ -107,6 +107,7 @@ def contribution(db: sa.Connection, context: TabContext) -> str:
                  Cell(percent(found.margin_pct), "t3-total")))  # fmt: skip
     if found.without_goods_pence:
         rows.append(("Sales without a known cost of goods", pounds(found.without_goods_pence), ""))
+    rows += _restated(db, context.scope)
     return card("Contribution", ("Line", "Amount", "Of sales"), rows, "contribution_pence", "of the whole fleet")
 
 
@@ -243,6 +244,18 @@ def _weeks(weeks: pd.DataFrame, truck_id: int) -> list[int]:
 def _cost(name: str) -> str:
     spaced = name.replace("_", " ")
     return "VAT" if spaced.lower() == "vat" else spaced[:1].upper() + spaced[1:]
+
+
+def _restated(db: sa.Connection, scope: Scope) -> list[Row]:
+    """What menus and costs that were applied to these days later changed of their contribution."""
+    since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
+    days = metrics.restated_days(db, since, until, scope.last + timedelta(days=1), first=scope.first)
+    days = days[days["contribution_change"] != 0]
+    if days.empty:
+        return []
+    of = "1 day" if len(days) == 1 else f"{len(days):,} days"
+    changed = formatting.signed(int(days["contribution_change"].sum()))
+    return [(f"Changed afterwards by menus or costs, on {of}", changed, "")]
 
 
 def _share(pence: int, found: metrics.Contribution) -> str:

@@ -3,16 +3,16 @@
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib.metrics.scope import MENU, SCOPED, Scope, bound
+from t3lib.metrics.scope import MENU, ON_MENU, SCOPED, Scope, bound
 from t3lib.problems import RefusedError
 
 LONGEST_DAYS = 35
 
 _DEMAND = f"""
-WITH {MENU.strip()},
+WITH {MENU},
 sold AS (
-    SELECT truck_id, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order, location_id, price_pence,
-           transactions
+    SELECT truck_id, business_date, local_hour, (local_hour - :day_start + 24) % 24 AS hour_order, location_id,
+           price_pence, transactions
     FROM mart.price_hourly
     WHERE business_date BETWEEN :first AND :last
       AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
@@ -20,9 +20,10 @@ sold AS (
 )
 SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
        coalesce(menu_type, 'Not on the menu') AS menu_type, local_hour,
-       sum(transactions)::bigint AS transactions, sum(transactions * price_pence::bigint)::bigint AS gross_sales_pence
+       sum(transactions)::bigint AS transactions,
+       sum(transactions * sold.price_pence::bigint)::bigint AS gross_sales_pence
 FROM sold
-LEFT JOIN menu USING (truck_id, price_pence)
+LEFT JOIN menu ON {ON_MENU}
 LEFT JOIN core.location USING (location_id)
 WHERE (:all_locations OR location_id = ANY(CAST(:locations AS integer[])))
   AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))

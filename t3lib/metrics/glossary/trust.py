@@ -109,6 +109,14 @@ RESTATEMENTS = (
         "mart.restatement",
     ),
     Entry(
+        "contribution_change",
+        "Restated contribution",
+        "How much the contribution of an earlier day was changed by a menu or costs that were applied to the past.",
+        "sum(contribution after - contribution before)",
+        "pence",
+        "mart.restatement",
+    ),
+    Entry(
         "rows_change",
         "Restated transactions",
         "How many sales of an earlier day were added or removed in the same way.",

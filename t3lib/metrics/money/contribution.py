@@ -45,10 +45,10 @@ class Contribution(Figures):
 def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     """Contribution of all trucks over complete days; None without any cost.
 
-    A cost applies from its date until the next of the same name and truck. Percent and per-sale costs of a truck
-    replace the fleet's of the same name; VAT (a name that starts with `vat`) is contained in gross sales, a card cost
-    (a name with `card`) is a percentage of card sales, other percentages are of gross sales. A cost per day applies to
-    a truck on days that it trades, to the fleet on every day; a cost per month is spread over the days of the month.
+    Costs and unit costs are those that held on each business day (docs/metadata.md). Percent and per-sale costs of a
+    truck replace the fleet's of the same name; VAT (a name that starts with `vat`) is contained in gross sales, a card
+    cost (a name with `card`) is a percentage of card sales, other percentages are of gross sales. A cost per day
+    applies to a truck on days that it trades, to the fleet on every day; a cost per month is spread over its days.
     Each line is rounded half up to pence; lines of zero are left out.
 
     >>> found = metrics.ask(metrics.contribution, week)
@@ -69,13 +69,8 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
 
 
 _GOODS = """
-WITH menu AS (
-    SELECT truck_id, price_pence, avg(unit_cost_pence) AS unit_cost
-    FROM core.menu_item GROUP BY truck_id, price_pence
-)
-SELECT coalesce(floor(sum(transactions * unit_cost) + 0.5), 0)::bigint,
-       coalesce(sum(transactions * price_pence::bigint) FILTER (WHERE unit_cost IS NULL), 0)::bigint
-FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
+SELECT coalesce(sum(goods_pence), 0)::bigint, coalesce(sum(without_goods_pence), 0)::bigint
+FROM mart.price_daily
 WHERE business_date BETWEEN :first AND :last"""
 
 # CTEs of queries with :first and :last. truck_day: one row per truck x day with a sale.
@@ -92,9 +87,9 @@ BY_SALE = """
 by_sale AS (
     SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
            per, gross, transactions, card
-    FROM truck_day JOIN core.cost ON cost.from_date <= business_date
+    FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
          AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id) AND per IN ('percent', 'sale')
-    ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST, from_date DESC
+    ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST
 ),
 sale_lines AS (
     SELECT truck_id, business_date, cost, CASE
@@ -111,8 +106,8 @@ by_time AS (
            cost.truck_id IS NULL OR EXISTS (
                SELECT FROM truck_day
                WHERE truck_day.truck_id = cost.truck_id AND truck_day.business_date = day.business_date) AS out
-    FROM day JOIN core.cost ON from_date <= business_date AND per IN ('day', 'month')
-    ORDER BY cost.truck_id, business_date, cost, from_date DESC
+    FROM day JOIN core.cost ON business_date >= from_date AND business_date < to_date AND per IN ('day', 'month')
+    ORDER BY cost.truck_id, business_date, cost
 ),
 time_lines AS (
     SELECT truck_id, business_date, cost, CASE

@@ -1,5 +1,6 @@
 """Contribution by truck and day, and the sales a day at which a truck breaks even."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -14,13 +15,9 @@ _MARGINS = f"""
 WITH {DAYS},
 {BY_SALE},
 {BY_TIME},
-menu AS (
-    SELECT truck_id, price_pence, avg(unit_cost_pence) AS unit_cost
-    FROM core.menu_item GROUP BY truck_id, price_pence
-),
 goods AS (
-    SELECT {{keys}}, sum(transactions * unit_cost) AS pence
-    FROM mart.price_daily JOIN menu USING (truck_id, price_pence)
+    SELECT {{keys}}, sum(goods_pence) AS pence
+    FROM mart.price_daily
     WHERE business_date BETWEEN :first AND :last GROUP BY {{keys}}
 ),
 variable AS (SELECT {{keys}}, sum(pence) AS pence FROM sale_lines GROUP BY {{keys}}),
@@ -39,6 +36,14 @@ LEFT JOIN variable USING ({{keys}}) LEFT JOIN goods USING ({{keys}}) LEFT JOIN f
 LEFT JOIN core.truck USING (truck_id)
 WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))
 ORDER BY {{keys}}"""
+
+
+# One row per day with costs of the fleet itself.
+_FLEET = f"""
+WITH {DAYS},
+{BY_TIME}
+SELECT business_date, -floor(sum(pence) + 0.5)::bigint AS contribution_pence
+FROM time_lines WHERE truck_id IS NULL GROUP BY business_date"""
 
 
 def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
@@ -68,6 +73,17 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
     [8, 96]
     """
     return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
+
+
+def contributions(db: sa.Connection, first: date, last: date) -> pd.DataFrame:
+    """One row per truck and day with a sale, and per day with costs of the fleet's own (truck 0): truck_id,
+    business_date, transactions, gross_sales_pence, contribution_pence."""
+    scope = Scope(first, last)
+    columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "contribution_pence"]
+    result = db.execute(sa.text(_FLEET), bound(scope))
+    fleet = pd.DataFrame(result.all(), columns=list(result.keys()))
+    fleet = fleet.assign(truck_id=0, transactions=0, gross_sales_pence=0)
+    return pd.concat([contribution_by_day_and_truck(db, scope)[columns], fleet[columns]], ignore_index=True)
 
 
 def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.sales.totals import data_range, half_up
-from t3lib.metrics.scope import MENU, SCOPED, Scope, bound, same_weekdays_before
+from t3lib.metrics.scope import MENU, ON_MENU, SCOPED, Scope, bound, same_weekdays_before
 
 _MEASURES = ["transactions", "gross_sales_pence"]
 
@@ -107,15 +107,15 @@ def by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 # Prices are kept by day and truck: one row per truck x price of a scope's days, trucks and menu types.
 PRICED = f"""
-WITH {MENU.strip()},
+WITH {MENU},
 priced AS (
-    SELECT truck_id, price_pence, coalesce(menu_type, 'Not on the menu') AS menu_type,
+    SELECT sold.truck_id, sold.price_pence, coalesce(menu_type, 'Not on the menu') AS menu_type,
            sum(transactions) AS transactions
-    FROM mart.price_daily LEFT JOIN menu USING (truck_id, price_pence)
+    FROM mart.price_daily AS sold LEFT JOIN menu ON {ON_MENU}
     WHERE business_date BETWEEN :first AND :last
-      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+      AND (:all_trucks OR sold.truck_id = ANY(CAST(:trucks AS integer[])))
       AND (:all_menus OR coalesce(menu_type, 'Not on the menu') = ANY(CAST(:menus AS text[])))
-    GROUP BY truck_id, price_pence, menu_type
+    GROUP BY sold.truck_id, sold.price_pence, menu_type
 )"""
 _BY_PRICE_POINT = (
     PRICED

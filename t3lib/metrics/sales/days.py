@@ -4,7 +4,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.sales.totals import half_up
-from t3lib.metrics.scope import SCOPED, Scope, bound
+from t3lib.metrics.scope import ON_MENU, SCOPED, Scope, bound
 
 _BY_DAY_AND_TRUCK = (
     SCOPED
@@ -53,28 +53,30 @@ def gatherings(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     return _frame(db, _GATHERINGS, scope)
 
 
-_DISHES = """
-WITH sold AS (
-    SELECT truck_id, price_pence, sum(transactions)::bigint AS transactions
+_DISHES = f"""
+WITH menu AS (SELECT truck_id, price_pence, days, dish, unit_cost_pence FROM core.menu_price),
+sold AS (
+    SELECT truck_id, price_pence, business_date, transactions, goods_pence
     FROM mart.price_daily
     WHERE business_date BETWEEN :first AND :last
       AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
-    GROUP BY truck_id, price_pence
-),
-menu AS (
-    SELECT truck_id, price_pence, string_agg(menu_item, ', ' ORDER BY menu_item) AS dish,
-           round(avg(unit_cost_pence))::bigint AS unit_cost_pence
-    FROM core.menu_item GROUP BY truck_id, price_pence
 )
-SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck, dish, price_pence,
-       unit_cost_pence, transactions
-FROM sold JOIN menu USING (truck_id, price_pence) LEFT JOIN core.truck USING (truck_id)
-ORDER BY truck_id, price_pence"""
+SELECT sold.truck_id, coalesce(truck.name, 'Truck ' || sold.truck_id || ' (not in details.xlsx)') AS truck, dish,
+       sold.price_pence,
+       floor(sum(goods_pence) FILTER (WHERE unit_cost_pence IS NOT NULL)
+             / nullif(sum(transactions) FILTER (WHERE unit_cost_pence IS NOT NULL), 0) + 0.5)::bigint
+           AS unit_cost_pence,
+       sum(transactions)::bigint AS transactions
+FROM sold JOIN menu ON {ON_MENU} LEFT JOIN core.truck ON truck.truck_id = sold.truck_id
+GROUP BY sold.truck_id, truck.name, dish, sold.price_pence
+ORDER BY sold.truck_id, sold.price_pence, dish"""
 
 
 def dishes(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck and price on its menu with a sale: truck_id, truck, dish (all of that price), price_pence,
-    unit_cost_pence (missing where metadata/menu.csv has none), transactions. Days and trucks of the scope count.
+    """One row per truck, dish and price on the menu of the sale's day: truck_id, truck, dish (all of that price),
+    price_pence, unit_cost_pence (the mean of these sales; missing where metadata/menu.csv had none), transactions.
+
+    Days and trucks of the scope count.
 
     >>> metrics.frame("dishes", week)[["truck", "dish", "price_pence", "unit_cost_pence", "transactions"]]
                  truck            dish  price_pence  unit_cost_pence  transactions

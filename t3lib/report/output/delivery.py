@@ -18,7 +18,7 @@ from t3lib.report.output.message import build, compose, html_part
 from t3lib.settings import SettingsError, settings
 
 _HIGHEST = sa.text("""
-    SELECT revision, max(gross_sales_pence), max(transactions) FROM ops.mail_outbox
+    SELECT revision, max(gross_sales_pence), max(transactions), max(contribution_pence) FROM ops.mail_outbox
     WHERE report = :report AND business_date = :business_date AND edition = :edition
     GROUP BY revision ORDER BY revision DESC LIMIT 1""")
 _SUPERSEDE = sa.text("""
@@ -117,6 +117,7 @@ def _revision(db: sa.Connection, key: ReportKey, headline: dict[str, int]) -> in
     found = db.execute(_HIGHEST, key).one_or_none()
     if found is None:
         return 1
-    revision, *sent = found
+    revision, *sent, left = found
     same = sent == [headline["gross_sales_pence"], headline["transactions"]]
+    same &= left in (None, headline.get("contribution_pence"))  # none: it was not known, or of an older version
     return revision if same or None in sent else revision + 1

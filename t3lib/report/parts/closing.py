@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from t3lib import business_day
 from t3lib.record import RECORD
 from t3lib.report import links, words
@@ -12,20 +14,10 @@ from t3lib.report.day import Day
 from t3lib.report.output import csv
 from t3lib.report.verdict import Verdict
 from t3lib.settings import settings
+from t3lib.warehouse.sales.restatements import CAUSE_WORDS
 
 MOST_RESTATED = 4
-_CAUSES = {
-    "new_version": "file corrected",
-    "late_file": "file came late",
-    "released": "file released",
-    "held": "file withdrawn",
-    "again": "cleaned again",
-    "metadata": "metadata changed",
-    "repair": "rows repaired",
-    "replay": "rejected rows accepted",
-    "undo": "repair undone",
-    "rebuild": "rollup rebuilt",
-}
+_RESTATED = {"sales": "pence", "contribution": "contribution"}
 REPORT = "application/vnd.t3.report+json"
 
 
@@ -50,7 +42,7 @@ class Envelope:
 
 def envelope(day: Day, verdict: Verdict) -> Envelope:
     """Subject, preview text, headline figures and CSV of a mail."""
-    csv_rows = csv.rows(day)
+    csv_rows, shown = csv.rows(day), day.contribution_shown
     day.figures.close()
     return Envelope(
         {
@@ -61,7 +53,8 @@ def envelope(day: Day, verdict: Verdict) -> Envelope:
             "headline": {
                 "gross_sales_pence": day.sales.gross_sales_pence,
                 "transactions": day.sales.transactions,
-            },
+            }
+            | ({} if shown is None else {"contribution_pence": shown}),
             "csv": {f"t3-{day.business_date}-{day.edition.name}.csv": csv_rows},
         }
     )
@@ -79,16 +72,26 @@ def _sources(day: Day) -> str:
 
 
 def _restated(day: Day) -> list[str]:
-    """Earlier days that were restated since the previous report."""
-    if day.restated.empty:
-        return []
+    """Earlier days that were restated since the previous report: their sales, or what their costs left of them."""
+    days = day.restated
+    found = {
+        "sales": days[(days["rows_change"] != 0) | (days["pence_change"] != 0)],
+        "contribution": days[days["contribution_change"] != 0],
+    }
+    if "contribution" not in day.edition.sections:
+        del found["contribution"]
+    return [_restated_days(name, days) for name, days in found.items() if len(days)]
+
+
+def _restated_days(name: str, found: pd.DataFrame) -> str:
     days = [
         f"{row.business_date:%a} {row.business_date.day} {row.business_date:%b} "
-        f"{words.signed(row.pence_change, 'sales_pence')} ({', '.join(_CAUSES.get(c, c) for c in row.causes)})"
-        for row in day.restated.head(MOST_RESTATED).itertuples()
+        f"{words.signed(getattr(row, f'{_RESTATED[name]}_change'), 'sales_pence')} "
+        f"({', '.join(CAUSE_WORDS[c] for c in row.causes)})"
+        for row in found.head(MOST_RESTATED).itertuples()
     ]
-    more = f" and {len(day.restated) - MOST_RESTATED:,} more" if len(day.restated) > MOST_RESTATED else ""
-    return [f"Earlier days whose sales changed since the last report: {'; '.join(days)}{more}."]
+    more = f" and {len(found) - MOST_RESTATED:,} more" if len(found) > MOST_RESTATED else ""
+    return f"Earlier days whose {name} changed since the last report: {'; '.join(days)}{more}."
 
 
 def _usual(day: Day) -> str:

@@ -103,7 +103,9 @@ def made_up(
         quality=metrics.DataQuality(4, 5, 4, 1, {"void": 1}),
         reasons={"void": "The sale was voided on the till."},
         freshness=metrics.Freshness(1, datetime(2026, 11, 9, 4, 40, tzinfo=UTC), None),
-        restated=pd.DataFrame(columns=["business_date", "rows_change", "pence_change", "causes"]),
+        restated=pd.DataFrame(
+            columns=["business_date", "rows_change", "pence_change", "contribution_change", "causes"]
+        ),
         inputs={"menu": True, "pitches": True, "costs": True},
         sent=None,
         figures=MadeUp({}, items, has_usual, has_sales),

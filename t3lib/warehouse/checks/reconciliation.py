@@ -71,6 +71,7 @@ _TWICE = (
     "`t3 files release KEY`, then `t3 ingest`"
 )
 _NAMED = 3
+_SAID = {"goods_pence": " cost of goods", "without_goods_pence": " without one"}
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,9 @@ def _rollup(db: sa.Connection, name: str) -> Check:
         return Check(f"rollup_{name}", False, detail, "`t3 doctor --repair` rebuilds these rows")
     sums = ", ".join(f"coalesce(sum({value}), 0)::bigint" for value in rollup.values)
     rows, count, *pence = db.execute(sa.text(f"SELECT count(*), {sums} FROM {rollup.table}")).one()
-    sums_shown = ", ".join([f"{count:,} {'rejects' if name == 'rejected' else 'sales'}", *map(pounds, pence)])
+    sums_shown = f"{count:,} {'rejects' if name == 'rejected' else 'sales'}"
+    said = zip(pence, rollup.values[1:], strict=True)
+    sums_shown += "".join(f", {pounds(amount)}{_SAID.get(value, '')}" for amount, value in said)
     return Check(f"rollup_{name}", True, f"{rollup.table}: {rows:,} rows with {sums_shown}, equal to {rollup.source}")
 
 

@@ -5,7 +5,8 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from t3lib.warehouse.sales.rollups import EVER, HOURLY_KEY, PRICE_KEY, SOLD_KEY, definition
+from t3lib.money import pounds
+from t3lib.warehouse.sales.rollups import EVER, GOODS, HOURLY_KEY, PRICE_KEY, SOLD_KEY, definition
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Rollup:
 
 ROLLUPS = {
     "hourly": Rollup("mart.sales_hourly", HOURLY_KEY, ("transactions", "total_pence")),
-    "price": Rollup("mart.price_daily", PRICE_KEY, ("transactions",)),
+    "price": Rollup("mart.price_daily", PRICE_KEY, ("transactions", *GOODS)),
     "sold": Rollup("mart.price_hourly", SOLD_KEY, ("transactions",)),
     "rejected": Rollup("mart.rejected_daily", ("business_date", "truck_id", "reason"), ("rows",), "ops.rejected_row"),
 }
@@ -41,7 +42,7 @@ _APART = """
 """
 _DAYS = """
     SELECT truck_id, business_date, count(*) AS rows,
-           sum({count}_kept)::bigint AS kept, sum({count}_made)::bigint AS made
+           ARRAY[{kept}]::bigint[] AS kept, ARRAY[{made}]::bigint[] AS made
     FROM ({apart}) AS apart
     GROUP BY truck_id, business_date
     ORDER BY business_date, truck_id
@@ -72,28 +73,34 @@ _RESTATED = """
 """
 
 
+_PENCE = {"total_pence": "of sales", "goods_pence": "of goods", "without_goods_pence": "of sales without a unit cost"}
+
+
 @dataclass(frozen=True)
 class ApartDay:
     """A truck's business day (None: rejects without any) on which so many rows of a rollup are wrong.
 
-    kept: the transactions or rejects that those rows hold; made: those that they should hold."""
+    kept: the transactions or rejects that those rows hold, or else the pence `of` a figure; made: what they should
+    hold."""
 
     truck_id: int
     business_date: date | None
     rows: int
     kept: int
     made: int
+    of: str = ""
 
     def __str__(self) -> str:
         day = self.business_date or "an unknown day"
         where = f"{self.rows:,} rows hold" if self.rows > 1 else "a row holds"
-        return f"truck {self.truck_id} on {day} ({where} {self.kept:,}, right is {self.made:,})"
+        kept, made = (f"{value:,}" if not self.of else pounds(value) for value in (self.kept, self.made))
+        said = f" {_PENCE[self.of]}" if self.of else ""
+        return f"truck {self.truck_id} on {day} ({where} {kept}{said}, right is {made})"
 
 
 def days(db: sa.Connection, name: str) -> list[ApartDay]:
     """The days on which a rollup differs, oldest first; one statement, so a load at the same time is no difference."""
-    query = _DAYS.format(apart=_apart(name), count=ROLLUPS[name].values[0])
-    return [ApartDay(*row) for row in db.execute(sa.text(query), {"first": EVER[0], "last": EVER[1]})]
+    return _listed(db, name, _apart(name), {"first": EVER[0], "last": EVER[1]})
 
 
 def correct(
@@ -111,13 +118,24 @@ def correct(
         "matches": " AND ".join(f"kept.{column} IS NOT DISTINCT FROM apart.{column}" for column in rollup.key),
     }
     db.execute(sa.text(_WRONG.format(apart=apart)), {"first": first, "last": last, "without": without})
-    found = db.execute(sa.text(_DAYS.format(apart="SELECT * FROM apart", count=rollup.values[0]))).all()
+    found = _listed(db, name, "SELECT * FROM apart", {})
     db.execute(sa.text(_DELETE.format(**parts)))
     db.execute(sa.text(_INSERT.format(**parts)))
     if name == "hourly":
         db.execute(sa.text(_RESTATED), {"actor": actor, "why": why})
     db.execute(sa.text("DROP TABLE apart"))
-    return [ApartDay(*row) for row in found]
+    return found
+
+
+def _listed(db: sa.Connection, name: str, apart: str, bounds: dict[str, date]) -> list[ApartDay]:
+    """The days of some wrong rows, each with the first of its figures that is wrong."""
+    values = ROLLUPS[name].values
+    kept, made = (", ".join(f"sum({value}_{side})" for value in values) for side in ("kept", "made"))
+    found = []
+    for truck, day, rows, has, right in db.execute(sa.text(_DAYS.format(apart=apart, kept=kept, made=made)), bounds):
+        wrong = next((number for number, pair in enumerate(zip(has, right, strict=True)) if pair[0] != pair[1]), 0)
+        found.append(ApartDay(truck, day, rows, has[wrong], right[wrong], values[wrong] if wrong else ""))
+    return found
 
 
 def _apart(name: str) -> str:

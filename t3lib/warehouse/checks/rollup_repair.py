@@ -11,6 +11,8 @@ from t3lib.warehouse.checks.rollup_differences import ROLLUPS, ApartDay, correct
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.files import audit
+from t3lib.warehouse.load import dated
+from t3lib.warehouse.load.dated import Cause, Measure
 from t3lib.warehouse.sales.rollups import EVER
 
 _NAMED = 5
@@ -36,11 +38,12 @@ class Rebuilt:
         return f"{self.table}: {rows} rebuilt; {named}{more}"
 
 
-def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
+def rebuild(measure: Measure, *, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
     """Correct the wrong rows of every rollup in one transaction; returns what was corrected.
 
     It waits until running loads have committed; new ones wait for it. Trucks whose ledger, sales and rejects disagree
-    are left alone: their true figures are not known."""
+    are left alone: their true figures are not known. measure: how contribution is computed, which a wrong cost of goods
+    moves."""
     actor, why = audit.named(actor), audit.reasoned(why)
     with connect(url) as db:
         found = {name: apart for name in ROLLUPS if (apart := days(db, name))}
@@ -50,7 +53,7 @@ def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
         db.exec_driver_sql(locks.DIMENSIONS_EXCLUSIVE)
         db.execute(sa.text(_TABLES))
         unsound = reconciliation.unsound(db, sorted({day.truck_id for apart in found.values() for day in apart}))
-        done = [_rebuild(db, name, apart, unsound, actor, why) for name, apart in found.items()]
+        done = [_rebuild(db, name, apart, unsound, measure, actor, why) for name, apart in found.items()]
         done = [rebuilt for rebuilt in done if rebuilt.rows]
         for rebuilt in done:
             audit.write(db, "rebuild", str(rebuilt), actor, why)
@@ -60,11 +63,17 @@ def rebuild(*, actor: str, why: str, url: str | None = None) -> list[Rebuilt]:
     return done
 
 
-def _rebuild(db: sa.Connection, name: str, apart: list[ApartDay], unsound: list[int], actor: str, why: str) -> Rebuilt:
+def _rebuild(
+    db: sa.Connection, name: str, apart: list[ApartDay], unsound: list[int], measure: Measure, actor: str, why: str
+) -> Rebuilt:
     """Month by month, so that only partitions with wrong days are read while loads wait."""
     corrected: list[ApartDay] = []
     for first, last in _ranges([day.business_date for day in apart]):
+        before = dated.measured(db, first, last, measure) if name == "price" else None
         corrected += correct(db, name, first, last, unsound, actor=actor, why=why)
+        if name == "price":
+            cause = Cause("rebuild", ROLLUPS[name].table, actor, why)
+            dated.record(db, before, dated.measured(db, first, last, measure), set(), cause)
     return Rebuilt(ROLLUPS[name].table, sum(day.rows for day in corrected), corrected)
 
 

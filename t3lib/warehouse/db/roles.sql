@@ -40,7 +40,8 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.lease FROM t3_etl;
 
 -- dashboard and mailer read the figures and what names them; mailer keeps the outbox and its runs.
 GRANT SELECT ON ALL TABLES IN SCHEMA mart TO t3_dashboard, t3_mailer;
-GRANT SELECT ON core.truck, core.location, core.pitch, core.menu_item, core.cost TO t3_dashboard, t3_mailer;
+GRANT SELECT ON core.truck, core.location, core.pitch, core.menu_item, core.menu_price, core.cost
+    TO t3_dashboard, t3_mailer;
 GRANT SELECT ON ops.setting, ops.source_file TO t3_mailer;
 GRANT SELECT, INSERT, UPDATE ON ops.mail_outbox, ops.run TO t3_mailer;
 
@@ -49,7 +50,8 @@ GRANT SELECT, INSERT, UPDATE ON ops.mail_outbox, ops.run TO t3_mailer;
 GRANT SELECT ON ALL TABLES IN SCHEMA ops, core, mart TO t3_analyst, t3_operator;
 REVOKE SELECT ON ops.mail_outbox, mart.mail FROM t3_analyst, t3_operator;
 GRANT SELECT (mail_id, report, business_date, edition, recipient, revision, message_id, subject, state, attempts,
-              next_try_at, reply, run_id, prepared_at, finished_at, gross_sales_pence, transactions) ON ops.mail_outbox TO t3_analyst, t3_operator;
+              next_try_at, reply, run_id, prepared_at, finished_at, gross_sales_pence, transactions, contribution_pence)
+    ON ops.mail_outbox TO t3_analyst, t3_operator;
 GRANT USAGE, CREATE ON SCHEMA sandbox TO t3_analyst;
 GRANT INSERT (kind, parameters, asked_by, why) ON ops.request TO t3_operator;
 REVOKE ALL ON ops.visitor_key FROM t3_etl, t3_dashboard, t3_analyst, t3_mailer, t3_operator;

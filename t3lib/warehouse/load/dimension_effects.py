@@ -12,6 +12,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES
 from t3lib.warehouse.files import reprocessing, rulesets
+from t3lib.warehouse.load.dated import Cause
 from t3lib.warehouse.sales import rollups
 
 # The cells of `2_clean` whose effects this module finds without cleaning again. It serves them in these words only: any
@@ -40,7 +41,11 @@ rules.flag("unknown_truck", "The truck is not in details.xlsx (loaded).", when=~
 # What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
 _TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
 _PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
-_PRICES = "SELECT DISTINCT truck_id, price_pence FROM core.menu_item"
+_PRICES = """
+    SELECT truck_id, price_pence, lower(span), upper(span)
+    FROM (SELECT truck_id, price_pence, unnest(range_agg(days)) AS span FROM core.menu_item
+          GROUP BY truck_id, price_pence) AS priced
+"""
 
 _FLAGS = sa.text("""
     WITH validated AS (
@@ -90,30 +95,32 @@ _MOVED = """
     )
 
     INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
-                                 keys, why)
-    SELECT 'metadata', truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
-           ARRAY['metadata/pitches.csv'], 'Sales belong to other places now; the sums are as before.'
+                                 keys, actor, why)
+    SELECT :cause, truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
+           ARRAY[:key], :actor, :why
     FROM moved
     JOIN rebuilt USING (truck_id, business_date)
     GROUP BY truck_id, business_date
     ORDER BY truck_id, business_date
 """
-# Loaded sales that are 100 times a price on the new menu.
+_PLACES_MOVED = Cause(
+    "metadata", "metadata/pitches.csv", "", "Sales belong to other places now; the sums are as before."
+)
+# Loaded sales that are 100 times a price on the menu of their day, and no price on it.
 _SHIFTED = sa.text("""
-    WITH shifted AS (
-        SELECT truck_id, 100 * price_pence AS total_pence FROM core.menu_item WHERE truck_id = ANY(:trucks)
-        EXCEPT
-        SELECT truck_id, price_pence FROM core.menu_item
-    ),
-
-    sold AS (
-        SELECT DISTINCT shifted.* FROM shifted
-        JOIN mart.price_daily ON price_daily.truck_id = shifted.truck_id
-                             AND price_daily.price_pence = shifted.total_pence
+    WITH sold AS (
+        SELECT DISTINCT sold.truck_id, sold.business_date, sold.price_pence AS total_pence
+        FROM core.menu_price AS menu
+        JOIN mart.price_daily AS sold ON sold.truck_id = menu.truck_id AND sold.price_pence = 100 * menu.price_pence
+                                     AND menu.days @> sold.business_date
+        WHERE menu.truck_id = ANY(:trucks)
+          AND NOT EXISTS (SELECT FROM core.menu_item AS item
+                          WHERE item.truck_id = sold.truck_id AND item.price_pence = sold.price_pence
+                            AND item.days @> sold.business_date)
     )
 
     SELECT DISTINCT sale.file_id FROM core.sale
-    JOIN sold USING (truck_id, total_pence)
+    JOIN sold USING (truck_id, business_date, total_pence)
     WHERE NOT EXISTS (SELECT FROM ops.rejected_row AS row
                       WHERE row.file_id = sale.file_id AND row.row_number = sale.row_number
                         AND row.status = 'repaired')
@@ -136,9 +143,10 @@ def snapshot(db: sa.Connection) -> Snapshot:
     return Snapshot(*(frozenset(map(tuple, db.execute(sa.text(query)))) for query in (_TRUCKS, _PITCHES, _PRICES)))
 
 
-def apply(db: sa.Connection, before: Snapshot) -> None:
-    """Bring flags, places and batches of loaded sales to the dimensions as they are now."""
-    now, rules = snapshot(db), Rulebook.in_force()
+def apply(db: sa.Connection, before: Snapshot, cause: Cause = _PLACES_MOVED) -> int:
+    """Bring flags, places and batches of loaded sales to the dimensions as they are now. Returns on how many truck days
+    sales belong to other places now; these are recorded as restatements with this cause."""
+    now, moved, rules = snapshot(db), 0, Rulebook.in_force()
     served = _served(rules)
     looked_at = frozenset[str]().union(*(looks_at(cell) for cell in rules.cells if cell not in served.values()))
     if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
@@ -149,10 +157,11 @@ def apply(db: sa.Connection, before: Snapshot) -> None:
     if before.pitches != now.pitches:
         db.execute(sa.text(_EXISTING))
         rollups.rebuild(db)
-        db.execute(sa.text(_MOVED))
+        moved = db.execute(sa.text(_MOVED), vars(cause)).rowcount
     if trucks := sorted({row[0] for row in before.prices ^ now.prices}):
         files = _loaded(db, trucks) if looked_at & OF_MENU else _differing(db, trucks, served)
         _reprocess(db, files, "The menu changed.")
+    return moved
 
 
 def _served(rules: Rulebook) -> dict[str, str]:

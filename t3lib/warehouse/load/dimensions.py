@@ -1,14 +1,18 @@
-"""The dimensions in core, replaced table by table from the metadata files, with the effects on loaded sales."""
+"""The dimensions in core, changed table by table from the metadata files, with the effects on loaded sales."""
 
+import json
 from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from t3lib.business_day import business_date
 from t3lib.warehouse.db import locks
 from t3lib.warehouse.db.connection import connect
-from t3lib.warehouse.load import dimension_effects
+from t3lib.warehouse.load import dated, dimension_effects
+from t3lib.warehouse.load.dated import Cause, Measure, Version
+from t3lib.warehouse.load.history import HISTORIES
 from t3lib.warehouse.load.loading import Loaded
 
 Record = dict[str, Any]
@@ -24,26 +28,11 @@ _UPSERT = {
         INSERT INTO core.location (location_id, name) VALUES (:location_id, :name)
         ON CONFLICT (location_id) DO UPDATE SET name = excluded.name
     """,
-    "menu_item": """
-        INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence)
-        VALUES (:truck_id, :menu_item, :menu_type, :price_pence, :unit_cost_pence)
-    """,
-    "pitch": """
-        INSERT INTO core.pitch (truck_id, location_id, from_at, to_at)
-        VALUES (:truck_id, :location_id, :from_at, :to_at)
-    """,
-    "cost": """
-        INSERT INTO core.cost (truck_id, cost, amount, per, from_date)
-        VALUES (:truck_id, :cost, :amount, :per, :from_date)
-    """,
 }
 # A truck that is no longer in details.xlsx keeps its row: its sales need its name.
 _BEFORE = {
     "truck": "UPDATE core.truck SET in_details = false",
     "location": "SELECT 1",
-    "menu_item": "DELETE FROM core.menu_item",
-    "pitch": "DELETE FROM core.pitch",
-    "cost": "DELETE FROM core.cost",
 }
 _TABLES = {
     "metadata/details.xlsx": ("truck", "location"), "metadata/menu.csv": ("menu_item",),
@@ -77,11 +66,12 @@ _OUTCOME = sa.text("""
 """)
 
 
-def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None = None) -> Loaded:
-    """Commit a batch of metadata files: their records replace the tables' rows; refused files change nothing.
+def load(files: pa.Table, dimensions: dict[str, list[Record]], measure: Measure, url: str | None = None) -> Loaded:
+    """Commit a batch of metadata files; refused files change nothing.
 
-    The effects on loaded sales are in the same transaction: places and warnings change, and files whose rows the rules
-    validate differently now, or may do so, are put into batches that reprocess them."""
+    Trucks and places replace those before. Menus, costs and pitches take their place in the history: see `history`.
+    The effects on loaded sales are in the same transaction: places, warnings and cost of goods change, and files whose
+    rows the rules validate differently now, or may do so, are put into batches that reprocess them."""
     with connect(url) as db:
         db.exec_driver_sql(locks.DIMENSIONS_EXCLUSIVE)
         staged = {"files": files["file_id"].to_pylist()}
@@ -93,18 +83,26 @@ def load(files: pa.Table, dimensions: dict[str, list[Record]], url: str | None =
                 db.execute(_SUPERSEDE, row)
             db.execute(_OUTCOME, row | {"rows": row["rows_read"] if row["state"] == "loaded" else 0})
         if claimed:
-            _replace(db, {table: records for table, records in dimensions.items() if table not in older})
+            versions = {table: row for row in rows for table in _TABLES[row["key"]]}
+            _replace(db, {table: records for table, records in dimensions.items() if table not in older}, versions,
+                     measure)  # fmt: skip
     count = sum(row["rows_read"] for row in rows)
     return Loaded(dict(Counter(row["state"] for row in rows)), count, count, 0, 0)
 
 
-def _replace(db: sa.Connection, dimensions: dict[str, list[Record]]) -> None:
+def _replace(
+    db: sa.Connection, dimensions: dict[str, list[Record]], versions: dict[str, Record], measure: Measure
+) -> None:
+    """versions: the file (as staged) that each table comes from."""
     before = dimension_effects.snapshot(db)
-    for table, records in dimensions.items():
+    for table in dimensions.keys() & _UPSERT.keys():
         db.execute(sa.text(_BEFORE[table]))
-        if records:
-            db.execute(sa.text(_UPSERT[table]), records)
+        if dimensions[table]:
+            db.execute(sa.text(_UPSERT[table]), dimensions[table])
+    for table in dimensions.keys() & HISTORIES.keys():
+        file = versions[table]
+        version = Version(json.dumps(dimensions[table]), business_date(file["uploaded_at"]), file["file_id"])
+        dated.change(db, table, version, Cause("metadata", file["key"]), measure)
     if dimensions:
         dimension_effects.apply(db, before)
-        db.execute(sa.text("UPDATE mart.watermark SET version = version + 1"))
-        db.execute(sa.text("SELECT pg_notify('t3_loaded', version::text) FROM mart.watermark"))
+        dated.tell(db)

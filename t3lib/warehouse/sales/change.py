@@ -43,10 +43,11 @@ _RECOUNT = """
     ) AS refused
     WHERE file.file_id = recounted.file_id
 """
-# When trucks, menus and pitches last changed: under which dimensions a batch was cleaned.
+# When a file or a person last changed trucks, menus and pitches: under which dimensions a batch was cleaned.
 _DIMENSIONS = """
-    SELECT coalesce(max(finished_at)::text, '') AS changed_at
-    FROM ops.source_file WHERE kind = 'metadata' AND state = 'loaded'
+    SELECT coalesce(greatest(
+        (SELECT max(finished_at) FROM ops.source_file WHERE kind = 'metadata' AND state = 'loaded'),
+        (SELECT max(made_at) FROM ops.audit WHERE action = 'apply'))::text, '') AS changed_at
 """
 
 

@@ -13,14 +13,14 @@ _CHOSEN = """
 """
 _CHANGES = f"""
     SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after,
-           pence_before, pence_after, keys, why
+           pence_before, pence_after, keys, why, actor, contribution_before, contribution_after
     {_CHOSEN}
     ORDER BY restatement_id DESC
     LIMIT :limit OFFSET :skip
 """
 _OF_BATCHES = """
     SELECT restatement_id, made_at, cause, truck_id, business_date, rows_before, rows_after, pence_before,
-           pence_after, keys, why
+           pence_after, keys, why, actor, contribution_before, contribution_after
     FROM ops.restatement
     WHERE batch_id = ANY(:batches)
     ORDER BY restatement_id
@@ -42,6 +42,9 @@ class Restatement:
     pence_after: int
     keys: list[str]
     why: str
+    actor: str
+    contribution_before: int | None
+    contribution_after: int | None
 
     @property
     def rows(self) -> int:

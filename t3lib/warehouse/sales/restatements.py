@@ -15,11 +15,26 @@ CAUSES: dict[str, str] = {
     "released": "A person released a file that was held.",
     "held": "A person held a file that was loaded.",
     "again": "Files were cleaned again under the present rules.",
-    "metadata": "Trucks, menus or pitches changed.",
+    "metadata": "Trucks, menus, costs or pitches changed.",
+    "applied": "A person applied today's menu, costs or pitches to days before.",
     "repair": "A person repaired a rejected row.",
     "replay": "The present rules accept rows that were rejected.",
     "undo": "A person took a decision back.",
     "rebuild": "A rollup differed from the sales and was rebuilt.",
+}
+# The same in few words, for pages and mails.
+CAUSE_WORDS = {
+    "new_version": "file corrected",
+    "late_file": "file came late",
+    "released": "file released",
+    "held": "file withdrawn",
+    "again": "cleaned again",
+    "metadata": "metadata changed",
+    "applied": "a list applied to the past",
+    "repair": "rows repaired",
+    "replay": "rejected rows accepted",
+    "undo": "repair undone",
+    "rebuild": "rollup rebuilt",
 }
 _LABELLED = ("cause", "key", "truck_id", "business_date")
 _VALUES = (*_LABELLED, "local_hour", "payment_type", "total_pence")

@@ -1,13 +1,15 @@
 """The rollups in mart: rebuilt from the sales, or updated by the delta of one load."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from t3lib.business_day import BEGINNING, END
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.sales import day_changes
 from t3lib.warehouse.sales.day_changes import DayChange
@@ -15,8 +17,30 @@ from t3lib.warehouse.sales.day_changes import DayChange
 HOURLY_KEY = ("business_date", "truck_id", "local_hour", "location_id", "payment_type")
 PRICE_KEY = ("business_date", "truck_id", "price_pence")
 SOLD_KEY = (*HOURLY_KEY, "price_pence")
+GOODS = ("goods_pence", "without_goods_pence")
 _VALUES = ("transactions", "total_pence")
-EVER = (date(1900, 1, 1), date(2999, 12, 31))
+EVER = (BEGINNING, END - timedelta(days=1))
+_UNIT_COSTS = """
+    SELECT truck_id, price_pence, lower(days), upper(days), unit_cost_pence FROM core.menu_price
+    WHERE truck_id = ANY($1) AND unit_cost_pence IS NOT NULL
+"""
+_VALUED = """
+    UPDATE mart.price_daily AS kept SET goods_pence = valued.goods_pence,
+                                        without_goods_pence = valued.without_goods_pence
+    FROM (
+        SELECT sold.business_date, sold.truck_id, sold.price_pence,
+               coalesce(transactions * unit_cost_pence, 0) AS goods_pence,
+               CASE WHEN unit_cost_pence IS NULL THEN transactions * sold.price_pence::bigint
+                    ELSE 0 END AS without_goods_pence
+        FROM mart.price_daily AS sold
+        LEFT JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
+                                         AND menu.days @> sold.business_date
+        WHERE sold.business_date BETWEEN :first AND :last
+    ) AS valued
+    WHERE (kept.business_date, kept.truck_id, kept.price_pence)
+          = (valued.business_date, valued.truck_id, valued.price_pence)
+      AND (kept.goods_pence, kept.without_goods_pence) <> (valued.goods_pence, valued.without_goods_pence)
+"""
 
 
 @cache
@@ -32,7 +56,7 @@ def rebuild(db: sa.Connection, first: date | None = None, last: date | None = No
     db.execute(sa.text("LOCK TABLE mart.sales_hourly, mart.price_daily, mart.price_hourly IN SHARE ROW EXCLUSIVE MODE"))
     for table, name, columns in (
         ("sales_hourly", "hourly", (*HOURLY_KEY, "transactions", "total_pence")),
-        ("price_daily", "price", (*PRICE_KEY, "transactions")),
+        ("price_daily", "price", (*PRICE_KEY, "transactions", *GOODS)),
         ("price_hourly", "sold", (*SOLD_KEY, "transactions")),
     ):
         named = ", ".join(columns)
@@ -53,9 +77,15 @@ def update(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> list[DayCha
     sold = sold_delta(moved, signs, cursor.table())
     changes = day_changes.of_delta(cursor, sold)
     _apply(cursor, "sales_hourly", _summed(sold, HOURLY_KEY, _VALUES), HOURLY_KEY, _VALUES)
-    _apply(cursor, "price_daily", _summed(sold, PRICE_KEY, _VALUES[:1]), PRICE_KEY, _VALUES[:1])
+    _apply(cursor, "price_daily", _with_goods(cursor, _summed(sold, PRICE_KEY, _VALUES[:1])), PRICE_KEY,
+           (*_VALUES[:1], *GOODS))  # fmt: skip
     _apply(cursor, "price_hourly", sold.drop_columns("total_pence"), SOLD_KEY, _VALUES[:1])
     return changes
+
+
+def value_goods(db: sa.Connection, first: date, last: date) -> None:
+    """Compute the cost of goods of these business days anew, by the menus that held on them."""
+    db.execute(sa.text(_VALUED), {"first": first, "last": last})
 
 
 def raise_watermark(cursor: Cursor) -> None:
@@ -79,6 +109,22 @@ def sold_delta(sales: pa.Table, signs: np.ndarray, pitches: pa.Table) -> pa.Tabl
         "total_pence": pa.array(pence.to_numpy() * signs, pa.int64()),
     }
     return _summed(pa.table(columns), SOLD_KEY, _VALUES)
+
+
+def _with_goods(cursor: Cursor, sold: pa.Table) -> pa.Table:
+    """A change of transactions by day, truck and price, with the change of goods and of sales without a unit cost."""
+    cursor.execute(_UNIT_COSTS, [pc.unique(sold["truck_id"]).to_pylist()])
+    spans: dict[tuple[int, int], list[tuple[date, date, int]]] = {}
+    for row in cursor.fetchall():
+        spans.setdefault(row[:2], []).append(row[2:])
+    goods, without = [], []
+    for day, truck, price, times in zip(*(sold[name].to_pylist() for name in (*PRICE_KEY, _VALUES[0])), strict=True):
+        cost = next((cost for first, until, cost in spans.get((truck, price), []) if first <= day < until), None)
+        goods.append(times * (cost or 0))
+        without.append(times * price if cost is None else 0)
+    for name, values in zip(GOODS, (goods, without), strict=True):
+        sold = sold.append_column(name, pa.array(values, pa.int64()))
+    return sold
 
 
 def _apply(cursor: Cursor, table: str, delta: pa.Table, key: tuple[str, ...], values: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 -- What the rollups must hold, computed from the sales and the rejects: one row per truck x date x hour x place x
--- payment, the same x price, per truck x date x price, per truck x date x reason. :first and :last bound the business dates.
+-- payment, the same x price, per truck x date x price with the cost of goods
+-- by the menu of the day, per truck x date x reason. :first and :last bound the business dates.
 
 -- name: hourly
 WITH sale AS (
@@ -32,10 +33,19 @@ FROM placed
 GROUP BY truck_id, business_date, local_hour, location_id, payment_type
 
 -- name: price
-SELECT truck_id, business_date, total_pence AS price_pence, count(*)::integer AS transactions
-FROM core.sale
-WHERE business_date BETWEEN :first AND :last
-GROUP BY truck_id, business_date, total_pence
+WITH sold AS (
+    SELECT truck_id, business_date, total_pence AS price_pence, count(*)::integer AS transactions
+    FROM core.sale
+    WHERE business_date BETWEEN :first AND :last
+    GROUP BY truck_id, business_date, total_pence
+)
+
+SELECT sold.truck_id, business_date, sold.price_pence, transactions,
+       coalesce(transactions * unit_cost_pence, 0) AS goods_pence,
+       CASE WHEN unit_cost_pence IS NULL THEN transactions * sold.price_pence::bigint ELSE 0 END AS without_goods_pence
+FROM sold
+LEFT JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
+                                 AND menu.days @> sold.business_date
 
 -- name: sold
 WITH sale AS (

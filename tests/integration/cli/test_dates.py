@@ -1,5 +1,6 @@
 """Days and moments that people type: what names none, or two, is refused in a plain line before anything is done."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from t3lib.problems import RefusedError
 from t3lib.simulate import simulate
 from t3lib.simulate.demand import rains
 from tests.support.feeding import LUNCH, at, put, rows, states, take_in
+from tests.support.restating import MENU_CSV, THURSDAY, sell, upload
 
 TWICE, NEVER = "2026-10-25T01:30", "2026-03-29T01:30"
 PITCHES = "metadata/pitches.csv"
@@ -119,3 +121,16 @@ def test_a_fleet_with_the_same_names_and_menu_is_not_taken_for_the_made_up_one(b
     take_in()
     assert influences.made_up_seed(WEEK) is None
     assert influences.weather(WEEK) == {}
+
+
+def test_a_menu_is_listed_with_its_days_and_applied_to_the_past(bucket, t3):
+    upload(bucket, MENU_CSV, "3,Burrito,Mexican,4.99,1", when="2026-11-01 08:00")
+    sell(bucket, THURSDAY, "4.99", truck=3)
+    upload(bucket, MENU_CSV, "3,Burrito,Mexican,4.99,2", when="2026-11-06 08:00")
+    code, out, _ = t3("menu", "--json")
+    assert [(row["unit_cost_pence"], row["first_day"], row["last_day"]) for row in json.loads(out)] == [
+        (100, None, "2026-11-05"), (200, "2026-11-06", None)]  # fmt: skip
+    code, _, err = t3("menu", "apply", "--from", "2026-11-05", "--why", "The board said so already.")
+    assert (code, err) == (0, "Applied: 1 truck day was restated.\n")
+    code, _, err = t3("menu", "apply", "--from", "5 November", "--why", "No date.")
+    assert (code, "is not a date" in err) == (2, True)

@@ -230,4 +230,4 @@ def test_restated_days_are_those_of_the_chosen_trucks_and_days(db: sa.Connection
     found = metrics.restated_days(db, since, until, SUNDAY, first=date(2025, 11, 22), trucks=(1,))
     assert found["pence_change"].tolist() == [100]
     html = sheet(db, TabContext(State(tab="data", trucks=(1,)), Scope(date(2025, 11, 22), SUNDAY, (1,))))
-    assert ["Sat 22 Nov", "+1", "£1.00", "repair"] in cells(html)
+    assert ["Sat 22 Nov", "+1", "+£1.00", "rows repaired"] in cells(html)

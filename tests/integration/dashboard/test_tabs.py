@@ -188,7 +188,7 @@ def test_data_shows_files_rejected_rows_and_restated_days(sales: sa.Connection):
     assert ["Decimal shift", "1", "4.8%"] in rows(html)
     assert ["Burrito <b>Madness</b>", "0", "1", "0", "0"] in rows(html)
     assert ["Burrito <b>Madness</b>", "!not loaded"] in rows(html)
-    assert ["Sun 23 Nov", "+2", "£10.00", "late file"] in rows(html)
+    assert ["Sun 23 Nov", "+2", "+£10.00", "file came late"] in rows(html)
 
 
 def test_missing_batch_is_one_that_usually_arrives(sales: sa.Connection):

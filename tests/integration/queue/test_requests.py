@@ -22,6 +22,7 @@ from t3lib.operator_requests.sentences import MODES
 from t3lib.warehouse.decisions import repairs
 from tests.integration.queue.requesting import ANN, ROW, ask, done, ended
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, take_in
+from tests.support.restating import MENU_CSV, THURSDAY, restated, sell, upload
 
 pytestmark = pytest.mark.slow  # it waits for workers
 
@@ -222,3 +223,15 @@ def _until(condition, seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.05)
+
+
+def test_todays_menu_is_applied_to_the_past(bucket: Path):
+    upload(bucket, MENU_CSV, "3,Burrito,Mexican,4.99,1", when="2026-11-01 08:00")
+    sell(bucket, THURSDAY, "4.99", truck=3)
+    upload(bucket, MENU_CSV, "3,Burrito,Mexican,4.99,2", when="2026-11-06 08:00")
+    assert done("apply", list="menu", first="2026-11-05") == ("done", "Applied: 1 truck day was restated.")
+    assert restated() == [
+        ("applied", 3, "2026-11-05", 399, 299, [MENU_CSV], "Ann", rows("SELECT why FROM ops.request")[0][0])
+    ]
+    assert done("apply", list="menu", first="2099-01-01")[0] == "failed"
+    assert_reconciles()

@@ -1,5 +1,6 @@
 """Figures that change after they were sent: operators are notified, or a correction is sent, if it matters."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -12,9 +13,12 @@ from scheduler.worker import leader
 from t3lib import business_day, mail, report, warehouse
 from t3lib.editions import editions
 from t3lib.mail.outbox import MailError
+from t3lib.metrics.money.margins import contributions
 from t3lib.report import corrections
 from t3lib.report.output.delivery import prepare_report, prepare_trial
 from t3lib.settings import ROOT, SettingsError, settings
+from t3lib.warehouse.load import dated
+from t3lib.warehouse.load.dated import Cause, Version
 from tests.support.reporting import executed
 
 pytestmark = pytest.mark.slow  # it makes many reports
@@ -239,3 +243,36 @@ def test_the_schedule_makes_a_moved_report_once(sent, bucket, monkeypatch):
     later = datetime.now(UTC) + timedelta(hours=1)
     leader.Scheduler(clock=lambda: later)._corrections(later)
     assert asked == [((DAY.isoformat(), "cfo"), {"rerun": "moved-11000-10", "ask": True})]
+
+
+def test_a_contribution_that_moved_makes_a_correction_though_sales_stand(box, tmp_path):
+    execute("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness')")
+    execute(f"INSERT INTO mart.sales_hourly VALUES (1, '{DAY}', 13, 0, 'card', 10, 10000)")
+    execute(f"INSERT INTO mart.price_daily VALUES (1, '{DAY}', 1000, 10)")
+    record = {
+        "truck_id": 1,
+        "cost": "wages",
+        "amount": "4000",
+        "per": "day",
+        "from_date": "2026-01-01",
+        "to_date": None,
+    }
+    cause = Cause("metadata", "metadata/costs.csv")
+    with warehouse.connect() as db:
+        dated.change(db, "cost", Version(json.dumps([record]), DAY, None), cause, contributions)
+    prepare_report(executed(report.read(DAY.isoformat()), tmp_path), DAY, "cfo", "run 1")
+    prepare_report(executed(report.read(DAY.isoformat(), "culinary"), tmp_path), DAY, "culinary", "run 1")
+    mail.send_due()
+    assert moved() == []
+    with warehouse.connect() as db:
+        assert (
+            dated.change(
+                db, "cost", Version(json.dumps([record | {"amount": "6000"}]), DAY, None), cause, contributions
+            )
+            == 1
+        )
+    (found,) = moved()
+    assert (found.edition, found.gross_sales_pence, found.contribution_pence) == ("cfo", 10000, 4000)
+    text = stored(corrected(tmp_path)[0])[1].get_body(("plain",)).get_content()
+    said = " ".join(text.split())
+    assert "said that £60.00 was left after costs; menus or costs have changed since." in said

@@ -15,6 +15,7 @@ from t3lib.report.output.exporter import ReportError
 from t3lib.report.output.message import build
 from t3lib.settings import SettingsError, settings
 from t3lib.warehouse.db import roles
+from t3lib.warehouse.sales import rollups
 from tests.conftest import PASSWORDS
 from tests.support.mailbox import mailbox
 from tests.support.reporting import executed
@@ -206,13 +207,15 @@ def test_places_know_their_busiest_hour(sales, db):
 
 def test_contribution_takes_each_cost_as_it_is_meant(sales, db):
     """£26.00: VAT £4.33, card fee 2 % of £21.00, £0.10 x 4 sales, wages £5.00 for the truck out, rent £30.00 / 30."""
-    execute("""INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES
-        (NULL, 'vat', 20, 'percent', '2026-01-01'), (NULL, 'card_fee', 9, 'percent', '2026-01-01'),
-        (1, 'card_fee', 2, 'percent', '2026-01-01'), (NULL, 'packaging', 10, 'sale', '2026-01-01'),
-        (1, 'wages', 400, 'day', '2026-01-01'), (1, 'wages', 500, 'day', '2026-11-01'),
-        (3, 'wages', 900, 'day', '2026-01-01'), (NULL, 'office', 3000, 'month', '2026-01-01'),
-        (NULL, 'later', 900, 'day', '2026-11-21')""")
+    execute("""INSERT INTO core.cost (truck_id, cost, amount, per, from_date, to_date) VALUES
+        (NULL, 'vat', 20, 'percent', '2026-01-01', DEFAULT), (NULL, 'card_fee', 9, 'percent', '2026-01-01', DEFAULT),
+        (1, 'card_fee', 2, 'percent', '2026-01-01', DEFAULT), (NULL, 'packaging', 10, 'sale', '2026-01-01', DEFAULT),
+        (1, 'wages', 400, 'day', '2026-01-01', '2026-11-01'), (1, 'wages', 500, 'day', '2026-11-01', DEFAULT),
+        (3, 'wages', 900, 'day', '2026-01-01', DEFAULT), (NULL, 'office', 3000, 'month', '2026-01-01', DEFAULT),
+        (NULL, 'ended', 700, 'day', '2026-01-01', '2026-11-20'), (NULL, 'later', 900, 'day', '2026-11-21', DEFAULT)""")
     execute("INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Mexican', 700, 250)")
+    with warehouse.connect() as changed:
+        rollups.value_goods(changed, DAY, DAY)
     found = contribution(db, SCOPE)
     assert found.costs == {
         "Cost of goods": 750, "wages": 500, "vat": 433, "office": 100, "card_fee": 42, "packaging": 40,

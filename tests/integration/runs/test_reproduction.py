@@ -13,10 +13,13 @@ from scheduler.runs.runner import run_notebook
 from t3lib import record, warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
+from t3lib.metrics.money.margins import contributions
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT
 from t3lib.warehouse.files import batches
+from t3lib.warehouse.load import applying
 from tests.support.feeding import LUNCH, at, put, rows, take_in
+from tests.support.restating import COSTS, COSTS_CSV, MENU_CSV, THURSDAY, UNIT_COSTS, place, sell
 
 pytestmark = pytest.mark.slow  # it runs whole pipelines
 
@@ -53,6 +56,21 @@ def test_a_run_gives_the_same_figures_and_a_changed_one_is_named(loading):
     assert found.differing == ["rows"]
     assert reproduction.latest()[0]["run_id"] == loading
     assert Path(copy).name == "3_load.ipynb"
+
+
+def test_a_report_after_a_menu_was_applied_to_the_past_gives_the_same_contribution(bucket):
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no checkout")
+    place(bucket, COSTS_CSV, ",vat,0,percent,2026-11-01", when="2026-11-01 08:00", header=COSTS)
+    dated = ("1,Taco,Mexican,5.00,1.00,", "1,Burrito,Mexican,7.00,3.00,2026-11-06")
+    place(bucket, MENU_CSV, *dated, when="2026-11-01 08:00", header=f"{UNIT_COSTS},from")
+    sell(bucket, THURSDAY, "7", "7")
+    with warehouse.connect() as db:
+        applying.apply(db, "menu", THURSDAY, contributions, actor="Ann", why="It was sold on Thursday, too.")
+    made = run_notebook("4_report", {"business_date": "2026-11-05", "edition": "cfo"}, role="report")
+    found = reproduction.reproduce(made.run_id)
+    assert found.then["contribution_pence"] == 800
+    assert (found.differing, found.missing) == ([], [])
 
 
 def commit(repository: Path) -> str:
@@ -107,10 +125,10 @@ def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp
     first, second = (repository.joinpath("scheduler", *place, "replay.py") for place in reproduction._FOLDERS[::-1])
     monkeypatch.setattr(reproduction, "ROOT", repository)
     commits, programs = [], {"none": None, "first": first, "second": second}
-    for text, place in programs.items():
+    for text, program in programs.items():
         shutil.rmtree(repository / "scheduler", ignore_errors=True)
-        (place or repository / "README.md").parent.mkdir(parents=True)
-        (place or repository / "README.md").write_text(text)
+        (program or repository / "README.md").parent.mkdir(parents=True)
+        (program or repository / "README.md").write_text(text)
         commits.append(commit(repository))
     for made, text in zip(commits, ("first", "first", "second"), strict=True):
         with reproduction._folder() as folder, reproduction._worktree(folder / "tree", made):

@@ -16,6 +16,7 @@ from scheduler.cli import app
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
+from t3lib.metrics.money.margins import contributions
 from t3lib.settings import settings
 from t3lib.warehouse.checks import rollup_repair
 from t3lib.warehouse.decisions import quarantine
@@ -50,7 +51,7 @@ def spoil(statement: str) -> None:
 
 
 def rebuild() -> list[rollup_repair.Rebuilt]:
-    return rollup_repair.rebuild(actor="Ann", why="The doctor said so.")
+    return rollup_repair.rebuild(contributions, actor="Ann", why="The doctor said so.")
 
 
 def held() -> dict[str, list[tuple]]:

@@ -88,3 +88,33 @@ def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database)
         db.execute(sa.text("INSERT INTO core.sale SELECT * FROM core.sale WHERE row_number = 1"))
     with pytest.raises(sa.exc.IntegrityError, match="total_pence"), warehouse.connect(database) as db:
         db.execute(sa.text("UPDATE core.sale SET total_pence = 0 WHERE row_number = 24"))
+
+
+_UNDATED = """
+    INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Mexican', 700, 150), (1, 'Soup', 'Mexican', 500, NULL);
+    INSERT INTO core.cost (truck_id, cost, amount, per, from_date)
+    VALUES (NULL, 'vat', 20, 'percent', '2026-01-01'), (NULL, 'VAT', 5, 'percent', '2026-07-01'),
+           (1, 'wages', 4000, 'day', '2026-01-01');
+    INSERT INTO mart.price_daily VALUES (1, '2026-11-05', 700, 42), (1, '2026-11-05', 500, 2), (2, '2026-11-05', 700, 1)
+"""
+
+
+def test_menus_and_costs_of_before_hold_for_every_day_and_say_so(database):
+    assert migrate("0018", database) == "0018"
+    with warehouse.connect(database) as db:
+        db.execute(sa.text(_UNDATED))
+    assert warehouse.upgrade(database) == warehouse.newest()
+    with warehouse.connect(database) as db:
+        dishes = db.execute(sa.text("SELECT lower(days)::text, upper(days)::text, note FROM core.menu_item")).all()
+        costs = db.execute(sa.text("SELECT cost, from_date::text, to_date::text FROM core.cost ORDER BY cost_id")).all()
+        goods = db.execute(sa.text("SELECT goods_pence, without_goods_pence FROM mart.price_daily ORDER BY 1, 2")).all()
+    assert {tuple(dish) for dish in dishes} == {
+        ("1900-01-01", "3000-01-01", "Counted for every day when T3 began to keep dates; earlier menus are not known.")
+    }
+    assert costs == [("vat", "2026-01-01", "2026-07-01"), ("VAT", "2026-07-01", "3000-01-01"),
+                     ("wages", "2026-01-01", "3000-01-01")]  # fmt: skip
+    assert goods == [(0, 700), (0, 1000), (6300, 0)]
+    assert migrate("0018", database) == "0018"
+    with warehouse.connect(database) as db:
+        dishes = db.execute(sa.text("SELECT menu_item, unit_cost_pence FROM core.menu_item ORDER BY 1")).all()
+    assert dishes == [("Burrito", 150), ("Soup", None)]

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from t3lib.cleaning import Rulebook, TruckFacts
+from t3lib.cleaning.truck_facts import menus
 from t3lib.feed import RAW_SCHEMA
 from t3lib.warehouse.files.rulesets import FLAGS, names
 
@@ -120,3 +121,19 @@ def test_a_price_beyond_what_the_column_holds_is_above_the_limit():
     dear = TruckFacts(prices={1: {1_000_000_000}}, known=frozenset({1}))
     assert validate((AT, "cash", "10000000"), facts=dear).sales["total_pence"].to_pylist() == [1_000_000_000]
     assert reason(AT, "cash", "30000000", facts=dear) == "above_limit"
+
+
+def test_a_row_is_judged_by_the_menu_of_its_business_day():
+    always, until, since = date(1900, 1, 1), date(2026, 11, 5), date(2026, 11, 7)
+    *earlier, (_, prices) = menus([(1, 99, always, until), (1, 9900, until, since), (1, 500, since, date(3000, 1, 1))])
+    facts = TruckFacts(prices=prices, earlier=tuple(earlier), known=frozenset({1}))
+    days = ("2026-11-04 12:00Z", "2026-11-05 03:59Z", "2026-11-05 12:00Z", "2026-11-07 12:00Z")
+    found = validate(*((day, "cash", "99") for day in days), facts=facts, window=None)
+    assert [(row["row_number"], row["reason"]) for row in found.rejects.to_pylist()] == [
+        (1, "decimal_shift"), (2, "decimal_shift"), (4, "above_limit")]  # fmt: skip
+
+
+def test_days_before_a_first_menu_and_after_the_last_have_none():
+    known = menus([(1, 99, date(2026, 11, 5), date(2026, 11, 7))])
+    assert [(str(until), prices) for until, prices in known] == [
+        ("2026-11-05", {}), ("2026-11-07", {1: {99}}), ("3000-01-01", {})]  # fmt: skip

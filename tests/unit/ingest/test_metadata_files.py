@@ -1,12 +1,16 @@
 """The hand-kept files: known spellings are read, anything else is refused by name."""
 
 import io
+import re
 
 import openpyxl
 import pytest
 
 from t3lib import feed
+from t3lib.feed import metadata
+from t3lib.feed.cells import PER
 from t3lib.feed.metadata import read_metadata
+from t3lib.settings import ROOT
 
 HEADER = ["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"]
 TACO = [1, "Taco", "Hot", "NO", 5]
@@ -130,4 +134,34 @@ def test_a_cost_may_end_with_nothing():
 def test_lists_are_read_with_known_spellings_and_semicolons():
     text = "Truck ID;Menu-Item;menu type;PRICE;Unit Cost\n1;Taco;Hot;7,50;0\n"
     assert read_metadata("metadata/menu.csv", text.encode())["menu_item"] == [
-        {"truck_id": 1, "menu_item": "Taco", "menu_type": "Hot", "price_pence": 750, "unit_cost_pence": 0}]  # fmt: skip
+        {"truck_id": 1, "menu_item": "Taco", "menu_type": "Hot", "price_pence": 750, "unit_cost_pence": 0,
+         "from_at": None, "to_at": None}]  # fmt: skip
+
+
+PAGE = (ROOT / "docs" / "metadata.md").read_text()
+
+
+def test_the_page_of_metadata_names_every_column():
+    lists = {"menu.csv": metadata.MENU, "pitches.csv": metadata.PITCHES, "costs.csv": metadata.COSTS}
+    for name, columns in lists.items():
+        line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
+        assert {*columns.needed, *columns.optional} == set(re.findall(r"`([a-z_]+)`", line.split("|")[3])) - set(PER)
+
+
+def test_the_example_of_the_page_is_read_with_its_days():
+    example = re.search(r"```\n(truck_id.*?)```", PAGE, re.DOTALL)
+    items = read_metadata("metadata/menu.csv", example[1].encode())["menu_item"]
+    assert [(item["price_pence"], item["from_at"], item["to_at"]) for item in items] == [
+        (700, None, None), (750, "2026-12-01T04:00:00+00:00", None),
+        (500, "2026-10-01T03:00:00+00:00", "2026-12-01T04:00:00+00:00")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1,Taco,Hot,7,2,2026-11-05,2026-11-04\n", "Taco ends before it begins"),
+     ("1,Taco,Hot,7,2,5 November,\n", "column from"),
+     ("1,Taco,Hot,7,2,,\n1,taco,Hot,8,2,,\n", "taco on its menu twice"),
+     ("1,Taco,Hot,7,2,2026-11-05,\n1,Taco,Hot,8,2,2026-11-05,\n", "Taco on its menu from 2026-11-05 04:00 twice")],
+)  # fmt: skip
+def test_days_that_cannot_be_are_refused(text: str, said: str):
+    assert said in refused("menu.csv", MENU.strip() + ",from,to\n" + text)

@@ -1,9 +1,11 @@
 """What becomes of a row depends on the row: not on how many or which others the batch holds, not on files or clocks."""
 
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
-from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
+from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from t3lib.cleaning.outcome import outcome
 from t3lib.warehouse.files.rulesets import FLAGS
@@ -159,6 +161,23 @@ def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row,
     with pytest.raises(RuleError) as refused:
         book.clean(*batch(row), FACTS, {"card_without_reader": 1, "outside_batch_window": 2, "unknown_truck": 4})
     assert [word for word in [*words, str(list(row)), "Nothing is loaded."] if word not in str(refused.value)] == []
+
+
+def test_parts_of_a_batch_keep_the_menu_of_each_row_also_where_totals_are_read_anew():
+    """The same row of two days is on the menu of one only: it is no other row in half of the batch."""
+    facts = TruckFacts(prices={4: {1_00}}, known=frozenset({4}), earlier=((date(2026, 11, 5), {4: {99_00}}),))
+    cell = """
+rules.read("total", "x", as_="99.00")
+rules.reject("off_menu", "Not on the menu of its day.", when=~rows.on_menu)
+rules.flag("dear", "Half of the dearest (loaded).", when=rows.pence * 2 > rules.dearest_price(1))"""
+    days = [f"2026-{day} {hour:02d}:00:00+00:00" for day in ("10-29", "11-05") for hour in (11, 12, 13)]
+    rows = [(day, kind, total) for day in days for kind in ("card", "cash") for total in ("x", "99.00", "1.00", "?")]
+    stated = Rulebook((*Rulebook.of_folder().cells[:2], cell.strip())).state(Frames(*batch(*rows), facts).rules())
+    rulebook.verify(stated)
+    assert stated.rows["on_menu"].sum() == 6 * 2 + 6
+    assert "menu" not in stated.rows
+    assert (stated.stated["off_menu"].caught == ~stated.rows["on_menu"]).all()
+    assert stated.dearest_price(1).value_counts().to_dict() == {99_00: 24, 1_00: 24}
 
 
 @pytest.mark.parametrize(

@@ -181,11 +181,16 @@ def test_note_says_what_the_figures_are_based_on():
 
 def test_note_tells_which_earlier_days_changed():
     restated = pd.DataFrame(
-        [[date(2026, 11, 18), 5, 3_450, ["late_file"]], [date(2026, 11, 17), -1, -700, ["new_version", "repair"]]],
-        columns=["business_date", "rows_change", "pence_change", "causes"],
+        [
+            [date(2026, 11, 18), 5, 3_450, 0, ["late_file"]],
+            [date(2026, 11, 17), -1, -700, 0, ["new_version", "repair"]],
+            [date(2026, 11, 5), 0, 0, -6_300, ["applied"]],
+        ],
+        columns=["business_date", "rows_change", "pence_change", "contribution_change", "causes"],
     )
     said = " ".join(report.data_note(figures(totals(112_000, 140), *USUAL, restated=restated)).text.split())
-    assert "Wed 18 Nov +£34.50 (file came late); Tue 17 Nov −£7.00 (file corrected, rows repaired)." in said
+    assert "sales changed since the last report: Wed 18 Nov +£34.50 (file came late); Tue 17 Nov −£7.00 (file" in said
+    assert "contribution changed since the last report: Thu 5 Nov −£63.00 (a list applied to the past)." in said
 
 
 def test_links_open_the_dashboard_on_the_day(monkeypatch):
