@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
@@ -81,7 +81,7 @@ def _read_secrets(stdin: TextIO) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, object]]:
+def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, Any]]:
     from scheduler.web.auth import sessions
     from scheduler.web.auth.access import SESSIONS
     from scheduler.web.visitors import admission, channels

@@ -1,6 +1,7 @@
-"""What tests of changed figures share: reprocessing days, its outcomes, the recorded restatements."""
+"""What tests of changed figures share: who decides, reprocessing days, its outcomes, the recorded restatements."""
 
 from datetime import date
+from typing import TypedDict
 
 from t3lib import warehouse
 from t3lib.settings import settings
@@ -14,6 +15,13 @@ RECORDED = """
     SELECT cause, truck_id, business_date::text, rows_before, rows_after, pence_before, pence_after
     FROM mart.restatement ORDER BY restatement_id
 """
+
+
+class Decision(TypedDict):
+    """Who decides, and why."""
+
+    actor: str
+    why: str
 
 
 def reprocess(first: date = DAY, last: date = DAY) -> list:

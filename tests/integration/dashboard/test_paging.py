@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -53,7 +54,7 @@ def hour(db: sa.Connection) -> sa.Connection:
     return db
 
 
-def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, for_download: bool = False, **state: object) -> str:
+def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, for_download: bool = False, **state: Any) -> str:
     return sheet(db, TabContext(State(tab="rows", trucks=scope.trucks, **state), scope, for_download=for_download))
 
 

@@ -16,10 +16,11 @@ from t3lib.warehouse.checks import lineage
 from t3lib.warehouse.checks.lineage import Question
 from t3lib.warehouse.decisions import quarantine, rejects, repairs, replays
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
+from tests.support.restating import Decision
 
 OTHER = LUNCH.replace("A1", "B2")
 HISTORY = "historical/TRUCK_DATA_HIST_3.parquet"
-WHY = {"actor": "Ann", "why": "The till writes it of every sale."}
+WHY: Decision = {"actor": "Ann", "why": "The till writes it of every sale."}
 
 
 def put_status(bucket: Path, key: str, *rows: str) -> None:

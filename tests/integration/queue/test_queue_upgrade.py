@@ -52,7 +52,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
 @pytest.fixture
 def batches(bucket: Path) -> dict[str, str]:
     """An open batch of one sale for each that the recorded rows speak of; the queue's tables are there and empty."""
-    found = {}
+    found: dict[str, str] = {}
     for minute, name in enumerate(("FAILED", "BEGUN", "WAITING")):
         put(bucket, LUNCH.replace("A1", f"A{minute}"), at(f"12:0{minute}", "card", "4.99"))
         discover(Landing(), sweep=True)
