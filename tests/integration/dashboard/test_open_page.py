@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import metrics, warehouse
+from t3lib.dashboard import shared_figures
 from t3lib.dashboard.html import static_page
 from t3lib.dashboard.page import Page
 from t3lib.dashboard.shared_figures import FOLDER
@@ -89,7 +90,7 @@ def test_figures_of_one_page_are_of_one_moment(fleet: str, monkeypatch: pytest.M
 
 def test_pages_of_one_server_read_the_same_figures_once(fleet: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(FOLDER, str(tmp_path))
-    monkeypatch.setattr("t3lib.dashboard.page.SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
+    monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
     readings: list[State] = []
 
     def read_and_note(db: sa.Connection, state: State) -> object:
