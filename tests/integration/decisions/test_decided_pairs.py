@@ -14,6 +14,8 @@ from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
 from tests.support.restating import Decision
 
+pytestmark = pytest.mark.slow  # it takes files in again and again
+
 OTHER = LUNCH.replace("_A1", "_B2")
 MEALS = [at(f"12:0{minute}", "card", f"{minute + 1}.00") for minute in range(4)]
 ANN: Decision = {"actor": "Ann", "why": "A test of the till."}

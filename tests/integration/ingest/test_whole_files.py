@@ -138,6 +138,7 @@ def test_a_file_taken_out_and_released_still_has_its_columns_checked(bucket: Pat
     assert_reconciles()
 
 
+@pytest.mark.slow  # it reads every file twice
 @pytest.mark.parametrize(("refunded", "state"), [([False, True], "held_columns"), ([False, False], "loaded")])
 def test_a_history_files_columns_are_checked_too(bucket: Path, refunded, state):
     (bucket / "historical").mkdir()

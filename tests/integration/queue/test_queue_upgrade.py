@@ -20,6 +20,8 @@ from t3lib.settings import ROOT, SettingsError
 from tests.support.feeding import LUNCH, at, put, rows, run
 from tests.support.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts workers
+
 ROWS = json.loads((ROOT / "tests" / "snapshots" / "queue_rows.json").read_text())
 REPORT, QUEUED_REPORT = "report:daily:2026-11-05:cfo", "report:daily:2026-11-05:chef:request-7"
 
