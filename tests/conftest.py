@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -67,7 +68,10 @@ def cluster(listen: str = "") -> Iterator[str]:
         # Where tests run as root, a page is tested as the owner too, though it runs under an account of its own.
         with (server.cluster.folder / "pg_ident.conf").open("a") as file:
             file.writelines(f"t3 {name} postgres\n" for name in server_accounts.NAMES.values())
-        for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '1GB'"):
+        lines = ["fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '1GB'"]
+        if sys.platform == "linux":
+            lines.append("file_copy_method = clone")  # the kernel copies a test's database, a third faster
+        for line in lines:
             _execute(url, f"ALTER SYSTEM SET {line}")
         _execute(url, "SELECT pg_reload_conf()")
         if listen:
@@ -204,13 +208,13 @@ def _execute(url: str, statement: str) -> None:
 
 @pytest.fixture(scope="module")
 def kernelspec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The kernelspec `t3` in a home of this module's own; no process is left behind."""
+    """The kernelspec `t3` in a home of this module's own. The warm process stays for later modules, as its imports take
+    seconds; it ends with this one."""
     home = tmp_path_factory.mktemp("home")
     kernels.install(home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", kernels.environment(home)["JUPYTER_PATH"])
         yield
-    kernels.cool()
 
 
 @pytest.fixture
