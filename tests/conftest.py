@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg2
 import pytest
@@ -30,6 +31,9 @@ from tests.support.kernel import Kernel
 # The same in every test: the databases of one server share its roles.
 PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
 
+# Folders whose files share pages, a browser or a warm process: each process that runs one of them starts its own.
+SHARING = ("tests/browser/", "tests/integration/kernels/", "tests/integration/web/")
+
 _numbers = itertools.count()
 
 
@@ -38,6 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: at the end no process waits for another's last file."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests run in one process, and so do those of the folders whose files share servers."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServers(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in SHARING if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    return ByServers(config, log)
 
 
 @pytest.fixture(autouse=True)
