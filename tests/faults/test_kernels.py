@@ -160,7 +160,10 @@ def test_cooled_owner_has_no_child_left() -> None:
 
 
 def _lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _until(done: Callable[[], bool], what: Callable[[], object], seconds: float = 20) -> None:

@@ -79,11 +79,13 @@ def left_by_it(old_tree: Path, postgres: str) -> Iterator[dict[str, str]]:
     """What the old code left in a database that it made, which was upgraded since, and in a bucket: a lunch with one
     sale of £8.70 and one void row that it loaded, and an evening that it cleaned. The variables that name them."""
     folder = old_tree.parent
-    (folder / "bucket").mkdir()
+    for name in ("bucket", "archive"):
+        (folder / name).mkdir()
     put(folder / "bucket", LUNCH, at("12:00", "card", "8.70"), at("12:01", "cash", "VOID"))
     put(folder, "evening", at("15:00", "card", "4.00"))
     with own_database(postgres, "template0") as url:
         variables = {"T3_DATABASE_URL": url, "T3_LANDING_URL": (folder / "bucket").as_uri(),
+                     "T3_ARCHIVE_URL": (folder / "archive").as_uri(), "T3_SMTP_URL": "smtp://127.0.0.1:1",
                      "T3_OUTPUTS": str(folder / "outputs"), "T3_HOME": str(folder / "home")}  # fmt: skip
         env = {name: value for name, value in os.environ.items() if not name.startswith("T3_")} | variables
         command = [sys.executable, "-P", "-c", WORK, str(folder / "evening"), str(folder / "bucket" / EVENING)]
