@@ -19,7 +19,8 @@ from t3lib.urls import scrubbed
 from t3lib.warehouse.files import batches
 
 INGEST = ("1_extract", "2_clean", "3_load")
-_STAGED = {"1_extract": "files.parquet", "2_clean": "sales.parquet"}
+# What a notebook leaves for the next. A version without rules in the notebook staged no rules.json.
+_STAGED = {"1_extract": ("files.parquet",), "2_clean": ("rules.json", "sales.parquet")}
 
 _LAST_NOTICE = sa.text("""
     SELECT max(business_date) FROM ops.mail_outbox
@@ -42,12 +43,13 @@ _FAILED_RUN = sa.text("""
 
 
 def run_stage(batch_id: str, stage: str, *, workflow_id: str | None = None, worker: str | None = None) -> None:
-    """Run one notebook of an ingest; first the earlier ones whose staged file is gone (outputs/ may be deleted).
+    """Run one notebook of an ingest; first the earlier ones whose staged files are not all there: outputs/ may
+    be deleted, and an earlier version staged less.
 
     Raises PoisonError when too many workers have died in this workflow."""
     refuse_poison(workflow_id, schedule.load().takeover_attempts)
     for earlier in INGEST[: INGEST.index(stage)]:
-        if not (Staging.of(batch_id).folder / _STAGED[earlier]).exists():
+        if not all((Staging.of(batch_id).folder / name).exists() for name in _STAGED[earlier]):
             run_notebook(earlier, {"batch_id": batch_id}, workflow_id=workflow_id, worker=worker)
     run_notebook(stage, {"batch_id": batch_id}, workflow_id=workflow_id, worker=worker)
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from scheduler import kernels
 from scheduler.kernels.client import LATE_OUTPUT
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from scheduler.web.auth.access import Rules
 
 TEMPLATES = ROOT / "t3lib" / "dashboard" / "template"
-IDLE_SECONDS = 45
 SECRETS_ON_STDIN = "T3_SECRETS_ON_STDIN"  # set when the secrets come by the standard input
 _PR_SET_DUMPABLE = 4  # see prctl(2)
 
@@ -81,11 +80,11 @@ def _read_secrets(stdin: TextIO) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, object]]:
+def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, Any]]:
     from scheduler.web.auth import sessions
     from scheduler.web.auth.access import SESSIONS
     from scheduler.web.visitors import admission, channels
-    from scheduler.web.visitors.kernels import VisitorKernels
+    from scheduler.web.visitors.kernels import IDLE_CHECK_SECONDS, IDLE_SECONDS, VisitorKernels
 
     return {
         "Voila": {
@@ -121,7 +120,7 @@ def _config(rules: "Rules", page: str) -> dict[str, Mapping[str, object]]:
         },  # a restarted kernel would have lost the state of its page
         "MappingKernelManager": {
             "cull_idle_timeout": IDLE_SECONDS,
-            "cull_interval": 15,
+            "cull_interval": IDLE_CHECK_SECONDS,
             "cull_connected": False,
         },
     }

@@ -1,7 +1,6 @@
 """The dashboard page: widgets that show a view, follow new loads and apply the visitor's choices."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from t3lib.dashboard.error_messages import explain
 from t3lib.dashboard.html import parts, static_page, tiles
 from t3lib.dashboard.html.cards import alert, page_message
 from t3lib.dashboard.html.fragments import PARTS, Fragments, render
-from t3lib.dashboard.shared_figures import shared
+from t3lib.dashboard.shared_figures import half_minute, shared
 from t3lib.dashboard.state import State, parse
 from t3lib.dashboard.tabs import TabContext, sheet
 from t3lib.dashboard.view import View, read
@@ -28,7 +27,6 @@ from t3lib.dashboard.widgets.echart import Chart
 from t3lib.dashboard.widgets.live import Follower
 from t3lib.metrics import freshness
 
-SHARED_SECONDS = 30  # how long pages share a reading of one version: without a load only lateness and silence change
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
 Found = tuple[State, View | None, str, Fragments | None, str]  # state, view, tab's HTML, fragments, error message
 
@@ -108,7 +106,7 @@ class Page:
         try:
             with self._connect() as db:
                 warehouse.one_moment(db)
-                now = (freshness(db).version, business_day.today(), int(time.time() // SHARED_SECONDS))
+                now = (freshness(db).version, business_day.today(), half_minute())
                 return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
             return state, None, "", None, explain(error, self.error_message)

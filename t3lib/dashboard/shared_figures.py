@@ -15,7 +15,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 FOLDER = "T3_SHARED_FIGURES"  # the server sets this for its kernels: a folder that only its account can open
+SHARED_SECONDS = 30  # how long pages share a reading of one version: without a load only lateness and silence change
 LOCK_WAIT_SECONDS, KEPT_SECONDS = 3.0, 120.0
+
+
+def half_minute() -> int:
+    """The number of the half-minute that it is now; part of a key, so that older figures are not shared."""
+    return int(time.time() // SHARED_SECONDS)
 
 
 def shared(key: object, read: Callable[[], T]) -> T:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import sqlalchemy as sa
@@ -265,7 +266,9 @@ POOR_CONTRAST = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("media", ["screen", "print"])
-def test_every_text_contrasts_with_its_background(page: Page, media: str, scheme: str):
+def test_every_text_contrasts_with_its_background(
+    page: Page, media: Literal["screen", "print"], scheme: Literal["light", "dark"]
+):
     page.emulate_media(media=media, color_scheme=scheme)
     assert page.evaluate(POOR_CONTRAST) == []
     page.emulate_media(media="screen", color_scheme="light")

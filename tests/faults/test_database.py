@@ -50,7 +50,7 @@ def lunch(bucket):
 def line(database, monkeypatch):
     """The way to this test's database leads over a cable."""
     url = sa.make_url(database)
-    with cable(url.query["host"]) as own:
+    with cable(url.normalized_query["host"][0]) as own:
         own_url = libpq_url(url.update_query_dict({"host": str(own.folder)}).render_as_string(hide_password=False))
         monkeypatch.setenv("T3_DATABASE_URL", own_url)
         settings.cache_clear()

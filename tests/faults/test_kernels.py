@@ -17,6 +17,7 @@ from nbclient.exceptions import DeadKernelError
 
 from scheduler import kernels
 from scheduler.kernels import ownership
+from tests.support.kernel import provisioner
 
 pytestmark = [
     pytest.mark.skipif(not ownership.available(), reason="kernels are forked on Linux only"),
@@ -86,7 +87,7 @@ def test_killed_kernel_is_reported_by_nbclient() -> None:
 
 def test_killed_kernel_says_by_which_signal_and_leaves_no_socket() -> None:
     manager, client = start_new_kernel(kernel_name="t3")
-    process, address = manager.provisioner.process, Path(manager.ip)
+    process, address = provisioner(manager).process, Path(manager.ip)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(10) == -signal.SIGKILL
     assert not manager.is_alive()
@@ -97,7 +98,7 @@ def test_killed_kernel_says_by_which_signal_and_leaves_no_socket() -> None:
 
 def test_killed_kernel_can_be_restarted() -> None:
     manager, client = start_new_kernel(kernel_name="t3")
-    os.kill(manager.provisioner.pid, signal.SIGKILL)
+    os.kill(provisioner(manager).pid, signal.SIGKILL)
     client.stop_channels()
     manager.restart_kernel(now=True)
     client = manager.client()
@@ -109,10 +110,10 @@ def test_killed_kernel_can_be_restarted() -> None:
 
 def test_killed_parent_is_replaced_and_its_kernels_go_on() -> None:
     manager, client = start_new_kernel(kernel_name="t3")
-    parent = psutil.Process(manager.provisioner.pid).ppid()
+    parent = psutil.Process(provisioner(manager).pid).ppid()
     os.kill(parent, signal.SIGKILL)
     other, its_client = start_new_kernel(kernel_name="t3")
-    assert psutil.Process(other.provisioner.pid).ppid() != parent
+    assert psutil.Process(provisioner(other).pid).ppid() != parent
     replies = [c.execute_interactive("1", timeout=30)["content"]["status"] for c in (client, its_client)]
     assert replies == ["ok", "ok"]
     for manager_, client_ in ((manager, client), (other, its_client)):
@@ -159,7 +160,10 @@ def test_cooled_owner_has_no_child_left() -> None:
 
 
 def _lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _until(done: Callable[[], bool], what: Callable[[], object], seconds: float = 20) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import obstore
 import pytest
@@ -19,6 +20,9 @@ from t3lib.problems import ServiceError, explain
 from t3lib.settings import SettingsError, load, settings
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, S3Config
 
 
 def line_for(work: Callable[[], object]) -> str:
@@ -74,9 +78,9 @@ def test_a_missing_database_a_missing_table_and_a_missing_right(driver: str, dat
 
 def test_a_bucket_that_is_missing_denied_or_out_of_reach(locked_bucket: dict[str, str]) -> None:
     def listing(bucket: str = "landing", **changes: str) -> Callable[[], object]:
-        retries = {"max_retries": 0}
-        options = {"allow_http": True, "connect_timeout": "2s"}
-        store = S3Store(bucket, client_options=options, retry_config=retries, **(locked_bucket | changes))
+        config = cast("S3Config", locked_bucket | changes)
+        options: ClientConfig = {"allow_http": True, "connect_timeout": "2s"}
+        store = S3Store(bucket, config=config, client_options=options, retry_config={"max_retries": 0})
         return lambda: list(obstore.list(store))
 
     missing = line_for(listing("no-such-bucket"))
@@ -142,9 +146,11 @@ def locked(services_home: None) -> sa.URL:
 def locked_bucket(services_home: None) -> dict[str, str]:
     """Address of and key to an S3 server."""
     known = load()
-    names = {"endpoint": "s3_endpoint", "access_key_id": "s3_access_key_id", "region": "s3_region"}
-    return {key: known.need(name) for key, name in names.items()} | {
-        "secret_access_key": known.need("s3_secret_access_key")
+    return {
+        "endpoint": known.need("s3_endpoint"),
+        "access_key_id": known.need("s3_access_key_id"),
+        "secret_access_key": known.need("s3_secret_access_key"),
+        "region": known.s3_region,
     }
 
 

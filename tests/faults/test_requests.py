@@ -3,6 +3,8 @@
 import multiprocessing
 import random
 import time
+from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from t3lib import operator_requests, warehouse
@@ -20,7 +22,7 @@ def work() -> None:
         time.sleep(0.05)
 
 
-def worker() -> multiprocessing.Process:
+def worker() -> BaseProcess:
     """Such a process; forked, since importing everything takes seconds."""
     made = multiprocessing.get_context("fork").Process(target=work, daemon=True)
     made.start()
@@ -39,7 +41,7 @@ def test_requests_of_killed_workers_are_done_once(bucket: Path):
     chance = random.Random(7)
     for _ in range(KILLS):
         before, victim = waiting(), worker()
-        until(lambda before=before: waiting() < before)
+        until(partial(fewer, before))
         time.sleep(chance.uniform(0, 0.15))
         victim.kill()
         victim.join()
@@ -52,6 +54,11 @@ def test_requests_of_killed_workers_are_done_once(bucket: Path):
     assert rows("SELECT count(*), count(DISTINCT row_number) FROM ops.repair") == [(ROWS, ROWS)]
     assert rows("SELECT count(*), sum(total_pence) FROM core.sale") == [(ROWS + 1, 499 * (ROWS + 1))]
     assert_reconciles()
+
+
+def fewer(before: int) -> bool:
+    """Whether requests were done since so many waited."""
+    return waiting() < before
 
 
 def waiting() -> int:

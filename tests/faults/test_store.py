@@ -125,11 +125,13 @@ def test_an_object_replaced_between_listing_and_reading_is_left_to_its_successor
 
 def test_an_object_replaced_while_it_is_read_is_never_half_of_each(store):
     discover(Landing(), sweep=True)
-    replaced = []
+    replaced = False
 
     def replace() -> None:
+        nonlocal replaced
         if not replaced:
-            replaced.append(feeding.put(store.folder, LUNCH, *ROWS[:7]))
+            replaced = True
+            feeding.put(store.folder, LUNCH, *ROWS[:7])
 
     store.during = replace
     feeding.take_in()

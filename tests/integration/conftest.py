@@ -149,7 +149,7 @@ def archive_folder(bucket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def archive_bucket(bucket: Path) -> Archive:
+def archive_bucket(bucket: Path) -> Iterator[Archive]:
     """An empty archive in a bucket of the embedded S3 server."""
     with services(("archive",), say=lambda line: None):
         yield Archive()

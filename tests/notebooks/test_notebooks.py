@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import date
 
 import nbformat
@@ -27,7 +28,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted((ROOT / "noteb
 DAY = date(2026, 11, 15)
 ON, EMPTY = {"business_date": "2026-11-14"}, {"business_date": "2025-12-25"}
 # Two sets for each notebook; where it looks at days, the second is one without data.
-PARAMETERS = {
+PARAMETERS: dict[str, tuple[Mapping[str, object], ...]] = {
     "1_extract": (ON, EMPTY),
     "2_clean": (ON, EMPTY),
     "3_load": (ON, EMPTY),

@@ -4,6 +4,14 @@ from typing import Any
 
 from jupyter_client.manager import KernelManager
 
+from scheduler.kernels import ForkProvisioner
+
+
+def provisioner(manager: KernelManager) -> ForkProvisioner:
+    """What starts and ends the kernel of this manager."""
+    assert isinstance(manager.provisioner, ForkProvisioner)
+    return manager.provisioner
+
 
 class Kernel:
     """One kernel `t3` and a client of it."""

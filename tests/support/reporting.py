@@ -68,7 +68,7 @@ def rows(key, *lines, label=None):
 
 def figures(sales, before=None, usual=None, *, edition_name="cfo", **changes):
     """A Day of these totals; by default one truck, one hour, one price and one payment that make all of them."""
-    line = (sales.transactions, sales.gross_sales_pence)
+    line: tuple[int, ...] = (sales.transactions, sales.gross_sales_pence)
     if usual:
         line += (before.transactions, before.gross_sales_pence, usual.transactions, usual.gross_sales_pence)
     hours, prices, places, payments = (

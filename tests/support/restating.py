@@ -1,8 +1,9 @@
-"""What tests of changed figures share: reprocessing days, menus and costs uploaded at a moment, what was recorded."""
+"""What tests of changed figures share: who decides, reprocessing days, lists uploaded at a moment, what was recorded."""
 
 import os
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypedDict
 
 from t3lib import metrics, warehouse
 from t3lib.metrics import Scope
@@ -29,6 +30,13 @@ HELD = """
     SELECT menu_item, price_pence, unit_cost_pence, lower(days)::text, upper(days)::text
     FROM core.menu_item ORDER BY menu_item, on_menu
 """
+
+
+class Decision(TypedDict):
+    """Who decides, and why."""
+
+    actor: str
+    why: str
 
 
 def reprocess(first: date = DAY, last: date = DAY) -> list:

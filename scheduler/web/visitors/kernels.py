@@ -22,6 +22,7 @@ except ImportError:  # Windows
 
 # A page needs about 40 MB; with less than the spare memory the machine would start to swap.
 PAGE_BYTES, SPARE_BYTES = 40 * 2**20, 300 * 2**20
+IDLE_SECONDS, IDLE_CHECK_SECONDS = 45, 15  # a kernel ends within a minute after its page was closed
 CHECK_MILLISECONDS = 1000
 REMEMBERED = 1000
 DIED = "This page stopped unexpectedly on its server. It restarts now; if it happens again, tell T3's operators."

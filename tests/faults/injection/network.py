@@ -26,10 +26,11 @@ class Proxy:
 
     def __init__(self, url: str, folder: Path):
         given = sa.make_url(url)
-        server = Path(given.query["host"])
+        server = Path(given.normalized_query["host"][0])
         self._target = str(next(path for path in server.glob(".s.PGSQL.*") if path.suffix != ".lock"))
         self.url = given.update_query_dict({"host": str(folder)}).render_as_string(hide_password=False)
-        self._silent, self._pairs = False, []
+        self._silent = False
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / Path(self._target).name))
         self._listener.listen()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,11 +18,14 @@ class Store:
 
     a status, 'hang' (no answer for `silence` seconds), 'truncate' (half a body), 'drop', or None: nothing."""
 
+    folder: Path  # where the objects of the server behind it lie
+
     def __init__(self, upstream: str):
         self.upstream = urlsplit(upstream).netloc
         self.fault: Callable[[str, str], Any] = lambda method, path: None
         self.during: Callable[[], None] = lambda: None  # called when half a body is sent
-        self.silence, self.requests, self.url = 3.0, [], ""
+        self.requests: list[tuple[str, str, object]] = []
+        self.silence, self.url = 3.0, ""
 
     def times(self, fault: Any, count: int, method: str = "GET", part: str = "") -> None:
         """Let the next so many requests of a kind fail."""

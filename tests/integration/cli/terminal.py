@@ -23,7 +23,7 @@ def run(arguments: list[str], columns: int, **environment: str) -> tuple[int, by
     """The exit code of a command, in a fork, and what a terminal of so many columns got from it."""
     with terminal(columns) as (master, slave):
         task = partial(_on_terminal, arguments, os.ttyname(slave))
-        return outcome(master, lambda: processes.start(task, warmed="ingest" in arguments, **environment))
+        return outcome(master, lambda: processes.start(task, log=None, warmed="ingest" in arguments, **environment))
 
 
 def outcome(master: int, start: Callable[[], Process]) -> tuple[int, bytes]:

@@ -168,7 +168,7 @@ def commands() -> list[list[str]]:
 def test_each_command_lies_in_the_one_file_of_its_name(name):
     import typer
 
-    command = typer.main.get_command(app).commands[name]
+    command = typer.main.get_group(app).commands[name]
     functions = [one.callback for one in getattr(command, "commands", {name: command}).values()]
     files = {Path(inspect.unwrap(function).__code__.co_filename) for function in functions}
     assert files == set(Path(scheduler.cli.__file__).parent.glob(f"*/{name}.py"))

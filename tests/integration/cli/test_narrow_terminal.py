@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,7 +86,10 @@ def test_the_c_locale_ends_no_command(day: dict[str, str], locale: dict[str, str
     line = [sys.executable, "-m", "scheduler.cli", "status"]
     env = os.environ | day | {"TERM": "dumb", "LC_ALL": "C"} | locale
     with terminal.terminal(80) as (master, slave):
-        start = partial(subprocess.Popen, line, env=env, stdin=slave, stdout=slave, stderr=slave)
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(line, env=env, stdin=slave, stdout=slave, stderr=slave)
+
         code, text = terminal.outcome(master, start)
     assert code == 0, text
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import metrics, warehouse
+from t3lib.dashboard import shared_figures
 from t3lib.dashboard.html import static_page
 from t3lib.dashboard.page import Page
 from t3lib.dashboard.shared_figures import FOLDER
@@ -48,7 +49,12 @@ def test_load_reaches_an_open_page(fleet: str):
 def test_widgets_are_sent_to_the_browser_once_with_all_that_they_hold(fleet: str, monkeypatch: pytest.MonkeyPatch):
     opened_widgets: list[w.Widget] = []
     opened = w.Widget.open
-    monkeypatch.setattr(w.Widget, "open", lambda widget: (opened_widgets.append(widget), opened(widget)))
+
+    def open_and_note(widget: w.Widget) -> None:
+        opened_widgets.append(widget)
+        opened(widget)
+
+    monkeypatch.setattr(w.Widget, "open", open_and_note)
     updates: list[w.Widget] = []
     monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: updates.append(widget))
     with batched_comm_messages():
@@ -84,9 +90,14 @@ def test_figures_of_one_page_are_of_one_moment(fleet: str, monkeypatch: pytest.M
 
 def test_pages_of_one_server_read_the_same_figures_once(fleet: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(FOLDER, str(tmp_path))
-    monkeypatch.setattr("t3lib.dashboard.page.SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
+    monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
     readings: list[State] = []
-    monkeypatch.setattr("t3lib.dashboard.page.read", lambda db, state: readings.append(state) or read(db, state))
+
+    def read_and_note(db: sa.Connection, state: State) -> object:
+        readings.append(state)
+        return read(db, state)
+
+    monkeypatch.setattr("t3lib.dashboard.page.read", read_and_note)
     first_page, second = shown("range=week"), shown("range=week")
     assert len(readings) == 1
     assert second.tiles[0].value == first_page.tiles[0].value

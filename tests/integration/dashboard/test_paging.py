@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -53,7 +54,7 @@ def hour(db: sa.Connection) -> sa.Connection:
     return db
 
 
-def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, for_download: bool = False, **state: object) -> str:
+def rows_tab(db: sa.Connection, scope: Scope = TRUCK, *, for_download: bool = False, **state: Any) -> str:
     return sheet(db, TabContext(State(tab="rows", trucks=scope.trucks, **state), scope, for_download=for_download))
 
 
@@ -70,6 +71,7 @@ def test_single_sales_of_a_payment_type_are_all_found(hour: sa.Connection):
     assert 'aria-label="Pages of this table"' not in html.split("Rejected rows")[0]
 
 
+@pytest.mark.slow  # it writes workbooks of thousands of rows
 def test_single_sales_are_shown_page_by_page_with_their_number(hour: sa.Connection):
     first, last = rows_tab(hour), rows_tab(hour, pages=(("sales", 13),))
     assert "1 to 200 of 2,500" in first

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ SUNDAY = date(2025, 11, 23)
 DAY = Scope(SUNDAY, SUNDAY)
 
 
-def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = None, **state: object) -> str:
+def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = None, **state: Any) -> str:
     """A tab as the page asks for it, against the week before."""
     earlier = metrics.earlier(replace(scope, until_hour=until_hour))
     return sheet_of(db, TabContext(State(tab=tab, **state), scope, until_hour, earlier))

@@ -6,8 +6,9 @@ from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.files import reprocessing
 from tests.support.feeding import rows, run
+from tests.support.restating import Decision
 
-ANN = {"actor": "Ann", "why": "The till lost its point."}
+ANN: Decision = {"actor": "Ann", "why": "The till lost its point."}
 LEDGER = "SELECT rows_read, rows_loaded, rows_rejected, pence_loaded FROM ops.source_file WHERE state = 'loaded'"
 
 

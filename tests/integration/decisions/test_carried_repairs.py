@@ -11,6 +11,8 @@ from tests.integration.decisions.repairing import ANN, LEDGER, reprocess, status
 from tests.support import rulebooks
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
+pytestmark = pytest.mark.slow  # it takes files in again and again
+
 
 def test_a_repair_survives_reprocessing(file_id: int):
     repairs.repair(file_id, 2, accept=True, **ANN)

@@ -12,10 +12,13 @@ from t3lib.warehouse.checks.duplicate_pairs import alike
 from t3lib.warehouse.decisions import quarantine, repairs
 from t3lib.warehouse.files import batches, ledger
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, run, sales, states, take_in
+from tests.support.restating import Decision
+
+pytestmark = pytest.mark.slow  # it takes files in again and again
 
 OTHER = LUNCH.replace("_A1", "_B2")
 MEALS = [at(f"12:0{minute}", "card", f"{minute + 1}.00") for minute in range(4)]
-ANN = {"actor": "Ann", "why": "A test of the till."}
+ANN: Decision = {"actor": "Ann", "why": "A test of the till."}
 
 
 def test_a_file_that_a_person_held_is_compared_when_it_is_released(bucket: Path):

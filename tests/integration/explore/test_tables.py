@@ -63,21 +63,21 @@ def test_a_name_that_is_nearly_a_tables_gets_the_right_one(analyst):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: tables.sale.limit(5), r'no .limit.: .*tables\.sale\.pandas\("truck_id = 1", limit=1000\)'),
-        (lambda: tables.sale.total_pence, r'is a column: tables\.sale\.pandas\(\)\["total_pence"\]'),
-        (lambda: tables.sale.pandas(limit="ten"), r"tables\.sale\.pandas: limit is a number of rows.*not 'ten'"),
-        (lambda: tables.sale.arrow(limit=-1), r"tables\.sale\.arrow: limit is a number of rows.*not -1"),
-        (lambda: tables.sale.sql(limit=2.5), r"tables\.sale\.sql: limit is a number of rows"),
-        (lambda: tables.sale.pandas(1000), r'condition is SQL in quotes.*not 1000; a number of rows is limit=1000'),
-        (lambda: tables.sale.pandas(truck_id=3), r'has no argument truck_id: .*pandas\("truck_id = 1", limit=1000\)'),
-        (lambda: tables.sale.pandas("lorry = 3"), r'column "lorry" does not exist.*its columns are truck_id, file_id'),
-        (lambda: tables.sale.pandas("truck_id =="), r"The condition 'truck_id ==' of mart\.sale does not work: "),
-        (lambda: tables.sale.pandas("truck_id = 'three'"), r"does not work: invalid input syntax for type integer"),
+        (lambda sale: sale.limit(5), r'no .limit.: .*tables\.sale\.pandas\("truck_id = 1", limit=1000\)'),
+        (lambda sale: sale.total_pence, r'is a column: tables\.sale\.pandas\(\)\["total_pence"\]'),
+        (lambda sale: sale.pandas(limit="ten"), r"tables\.sale\.pandas: limit is a number of rows.*not 'ten'"),
+        (lambda sale: sale.arrow(limit=-1), r"tables\.sale\.arrow: limit is a number of rows.*not -1"),
+        (lambda sale: sale.sql(limit=2.5), r"tables\.sale\.sql: limit is a number of rows"),
+        (lambda sale: sale.pandas(1000), r'condition is SQL in quotes.*not 1000; a number of rows is limit=1000'),
+        (lambda sale: sale.pandas(truck_id=3), r'has no argument truck_id: .*pandas\("truck_id = 1", limit=1000\)'),
+        (lambda sale: sale.pandas("lorry = 3"), r'column "lorry" does not exist.*its columns are truck_id, file_id'),
+        (lambda sale: sale.pandas("truck_id =="), r"The condition 'truck_id ==' of mart\.sale does not work: "),
+        (lambda sale: sale.pandas("truck_id = 'three'"), r"does not work: invalid input syntax for type integer"),
     ],
 )  # fmt: skip
 def test_a_wrong_way_to_read_a_table_says_the_right_one(analyst, wrong, said):
     with pytest.raises((AttributeError, WrongUseError), match=said):
-        wrong()
+        wrong(tables.sale)
 
 
 @pytest.mark.parametrize("way_out", [
@@ -122,7 +122,8 @@ def test_the_examples_of_the_docstrings_are_true(analyst, module):
 def test_the_lines_of_the_tutorial_run(analyst):
     blocks = (ROOT / "docs" / "analysts.md").read_text().split("```python\n")
     (block,) = (block.split("```")[0] for block in blocks if block.startswith("from t3lib.explore import"))
-    lines, names = block.strip().splitlines(), {}
+    lines = block.strip().splitlines()
+    names: dict[str, object] = {}
     exec(lines[0], names)
     shown = {line: eval(line, names) for line in lines[1:] if line}
     assert shown['queries.rejected_texts(reason="not_a_number")']["total"].tolist() == ["10%", "seven"]

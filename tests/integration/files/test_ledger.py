@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -129,5 +130,5 @@ def test_the_database_knows_the_codes_that_have_a_sentence(db: sa.Connection, ta
 
 
 def test_batches_share_the_bytes_evenly():
-    files = [SimpleNamespace(size=30) for _ in range(7)]
+    files: list[Any] = [SimpleNamespace(size=30) for _ in range(7)]
     assert [len(batch) for batch in batches.bounded(files, most_bytes=100, most_files=9)] == [2, 3, 2]

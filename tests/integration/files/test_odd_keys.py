@@ -51,7 +51,7 @@ def s3(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in known.items():
         monkeypatch.setenv(f"T3_{name.upper()}", value)
     settings.cache_clear()
-    client = SESSION.create_client(
+    client: Any = SESSION.create_client(
         "s3", endpoint_url=known["s3_endpoint"], region_name="us-east-1", aws_access_key_id=known["s3_access_key_id"],
         aws_secret_access_key="a secret")  # fmt: skip
     client.create_bucket(Bucket="landing")

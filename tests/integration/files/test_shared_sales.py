@@ -10,7 +10,7 @@ from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.checks.reconciliation import Check
 from t3lib.warehouse.db.connection import migrate
 from t3lib.warehouse.decisions import quarantine
-from t3lib.warehouse.files import file_outcomes
+from t3lib.warehouse.files import held_duplicates
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
 
 OTHER = LUNCH.replace("A1", "B2")
@@ -31,7 +31,7 @@ def doubled(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(bucket, OTHER, *MEALS, *LATER)
     put(bucket, LUNCH.replace("/15/", "/18/"), at("16:00", "card", "4.99"))
     with monkeypatch.context() as before:
-        before.setattr(file_outcomes.DuplicateSearch, "hold", lambda *_: None)
+        before.setattr(held_duplicates.DuplicateSearch, "hold", lambda *_: None)
         take_in()
     assert set(states().values()) == {"loaded"}
 
@@ -119,7 +119,7 @@ def test_a_new_version_of_a_key_that_is_loaded_under_two_spellings_replaces_the_
         db.execute(sa.text("UPDATE ops.source_file SET is_twin = true"))
     put(bucket, PADDED, *MEALS, LATER[0])
     with monkeypatch.context() as before:
-        before.setattr(file_outcomes.DuplicateSearch, "hold", lambda *_: None)
+        before.setattr(held_duplicates.DuplicateSearch, "hold", lambda *_: None)
         take_in()
     put(bucket, PADDED, *MEALS, *LATER)
     take_in()

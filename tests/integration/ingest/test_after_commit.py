@@ -241,6 +241,6 @@ def test_a_limit_of_postgres_is_not_retried_though_the_driver_calls_it_operation
     with pytest.raises(sa.exc.OperationalError) as raised:
         change(f"SELECT {columns}")
     assert not step_retries.is_temporary(raised.value)
-    with pytest.raises(psycopg.OperationalError) as raised, transaction() as cursor:
+    with pytest.raises(psycopg.OperationalError) as refused, transaction() as cursor:
         cursor.execute(f"SELECT {columns}")
-    assert not step_retries.is_temporary(raised.value)
+    assert not step_retries.is_temporary(refused.value)

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from t3lib import feed, warehouse
+from t3lib.business_day import business_dates
 from t3lib.cleaning import frames
 from t3lib.feed import rows as feed_rows
 from t3lib.ingest import pipeline, preview
@@ -79,7 +80,7 @@ def test_what_is_shown_is_what_the_restatement_records(day, monkeypatch, pence):
 
 
 def test_a_sale_that_only_changes_its_hour_is_shown_as_a_change(day, monkeypatch):
-    dates = frames.business_dates
+    dates = business_dates
     monkeypatch.setattr(frames, "business_dates", lambda at: (dates(at)[0], pc.add(dates(at)[1], 1)))
     found = preview.of_days(DAY, DAY)
     assert found.by_move() == [{"before": "loaded", "after": "loaded", "rows": 3, "pence": 0}]

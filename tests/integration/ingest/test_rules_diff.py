@@ -11,6 +11,7 @@ from t3lib.cleaning import Rulebook, RuleError
 from t3lib.explore import rules as explore_rules
 from t3lib.ingest import pipeline, preview, rules_diff
 from t3lib.ingest.discovery import discover
+from t3lib.ingest.rules_diff import RulesDiff
 from t3lib.landing import Landing
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
@@ -183,6 +184,7 @@ def test_a_notebook_shows_what_its_edited_rules_change_and_changes_nothing(analy
     pipeline.extract_batch(batch)
     stated = limited(100_00).state(pipeline.rules(batch))
     shown = pipeline.diff(batch, stated)
+    assert isinstance(shown, RulesDiff)
     assert shown.sentence == (
         "2 loaded files under the rules above, compared with the rules of the last commit: "
         "2 rows come out differently, sales change by +£99.00."
@@ -190,7 +192,7 @@ def test_a_notebook_shows_what_its_edited_rules_change_and_changes_nothing(analy
     page = shown._repr_html_()
     for text in ("rejected: above_limit", "Truck 3", "Thu 5 Nov 2026", "£4.99", "£103.99", "+£99.00", "<img alt="):
         assert text in page
-    assert "3 loaded files" in pipeline.diff(batch, stated, "2026-11-05..2026-11-06").sentence
+    assert "3 loaded files" in repr(pipeline.diff(batch, stated, "2026-11-05..2026-11-06"))
     assert sales() == before
 
 
@@ -209,6 +211,7 @@ def test_outside_of_a_checkout_edited_rules_are_compared_with_what_is_loaded(day
     monkeypatch.setattr(Rulebook, "of_commit", none)
     batch = pipeline.open_batch("", "2026-11-05")
     shown = pipeline.diff(batch, limited(50_00).state(pipeline.rules(batch)))
+    assert isinstance(shown, RulesDiff)
     assert f"compared with {rules_diff.LOADED}: 2 rows come" in shown.sentence
 
 

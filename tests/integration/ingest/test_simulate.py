@@ -90,7 +90,7 @@ def test_workbook_has_float_ids_and_blank_rows_that_end_in_spaces(bucket):
     assert trucks[0] == ("ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22")
     assert [(row[0], row[3]) for row in trucks[1:]] == [(n, "NO" if n == 6 else "YES") for n in range(1, 7)]
     blank = [row for row in places if not str(row[1] or "").strip()]
-    assert (len(places), len(blank), blank[-1][1].isspace()) == (23, 18, True)
+    assert (len(places), len(blank), str(blank[-1][1]).isspace()) == (23, 18, True)
 
 
 def test_pitches_follow_one_another_without_gap(bucket):
@@ -231,7 +231,9 @@ def recount(folder: Path) -> tuple[dict[tuple[int, str], list[int]], dict[str, i
     prices: dict[int, set[Decimal]] = {}
     for row in csv.DictReader((folder / "metadata" / "menu.csv").open()):
         prices.setdefault(int(row["truck_id"]), set()).add(Decimal(row["price"]))
-    by_day, reasons, flags, seen = {}, Counter(), Counter(), set()
+    by_day: dict[tuple[int, str], list[int]] = {}
+    reasons, flags = Counter[str](), Counter[str]()
+    seen: set[tuple[int, bytes]] = set()
     for path in [*live_files(folder), *sorted(folder.glob("historical/*.parquet"))]:
         truck_id = int(re.match(r"(?:T3_T|TRUCK_DATA_HIST_)(\d+)", path.name)[1])
         content = (truck_id, path.read_bytes())
@@ -276,7 +278,8 @@ def reject_reason(stamp: str, payment: str, total: str, prices: set[Decimal]) ->
 
 def in_window(path: Path, moment: datetime) -> bool:
     month, day, hour = path.parts[-4:-1]
-    last = datetime(*map(int, month.split("-")), int(day), int(hour), tzinfo=LONDON)
+    year, number = month.split("-")
+    last = datetime(int(year), int(number), int(day), int(hour), tzinfo=LONDON)
     return last - timedelta(hours=3) <= moment.astimezone(LONDON) < last
 
 

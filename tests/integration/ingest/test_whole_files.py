@@ -16,10 +16,11 @@ from t3lib.warehouse.checks import lineage
 from t3lib.warehouse.checks.lineage import Question
 from t3lib.warehouse.decisions import quarantine, rejects, repairs, replays
 from tests.support.feeding import HEADER, LUNCH, assert_reconciles, at, put, rows, sales, states, take_in
+from tests.support.restating import Decision
 
 OTHER = LUNCH.replace("A1", "B2")
 HISTORY = "historical/TRUCK_DATA_HIST_3.parquet"
-WHY = {"actor": "Ann", "why": "The till writes it of every sale."}
+WHY: Decision = {"actor": "Ann", "why": "The till writes it of every sale."}
 
 
 def put_status(bucket: Path, key: str, *rows: str) -> None:
@@ -137,6 +138,7 @@ def test_a_file_taken_out_and_released_still_has_its_columns_checked(bucket: Pat
     assert_reconciles()
 
 
+@pytest.mark.slow  # it reads every file twice
 @pytest.mark.parametrize(("refunded", "state"), [([False, True], "held_columns"), ([False, False], "loaded")])
 def test_a_history_files_columns_are_checked_too(bucket: Path, refunded, state):
     (bucket / "historical").mkdir()

@@ -55,7 +55,8 @@ def test_one_is_forked_on_request_where_those_ahead_were_killed(kernel: Kernel) 
 
 def _ahead(*used: Kernel) -> set[int]:
     """The processes forked ahead beside those in use, once there are as many as there should be."""
-    parent, found = psutil.Process(used[0].pid).parent(), set()
+    parent = psutil.Process(used[0].pid).parent()
+    found: set[int] = set()
 
     def complete() -> bool:
         found.clear()

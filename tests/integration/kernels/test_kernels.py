@@ -17,7 +17,7 @@ from scheduler import kernels
 from scheduler.kernels import ownership
 from scheduler.kernels.client import KernelStartError
 from scheduler.queue import step_retries
-from tests.support.kernel import Kernel
+from tests.support.kernel import Kernel, provisioner
 
 pytestmark = [
     pytest.mark.slow,
@@ -87,7 +87,8 @@ def test_two_kernels_share_nothing() -> None:
     assert second.run(look) == f"False False False {os.getcwd()}\n"
     draw = "import random, uuid; print(random.random(), numpy.random.random(), uuid.uuid4())"
     assert not set(first.run(draw).split()) & set(second.run(draw).split())
-    first.close(), second.close()
+    first.close()
+    second.close()
 
 
 def test_secret_of_one_kernel_is_in_no_memory_that_another_inherits() -> None:
@@ -194,9 +195,9 @@ def test_jupyter_server_starts_and_restarts_it() -> None:
     async def use() -> tuple[int, int]:
         server = AsyncMappingKernelManager()
         kernel_id = await server.start_kernel(kernel_name="t3")
-        first = server.get_kernel(kernel_id).provisioner.pid
+        first = provisioner(server.get_kernel(kernel_id)).pid
         await server.restart_kernel(kernel_id)
-        second = server.get_kernel(kernel_id).provisioner.pid
+        second = provisioner(server.get_kernel(kernel_id)).pid
         await server.shutdown_kernel(kernel_id)
         return first, second
 

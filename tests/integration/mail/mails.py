@@ -2,6 +2,7 @@
 
 from datetime import date
 from email.message import EmailMessage
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ def prepared(recipient="hiram@t3.example", **changes):
     message = EmailMessage()
     message["From"], message["Subject"] = "T3 <reports@t3.example>", "Sales on Thursday"
     message.set_content("Sales £1,234.50\n", cte="quoted-printable")
-    key = {"report": "daily", "business_date": DAY, "edition": "cfo"} | changes
+    key: dict[str, Any] = {"report": "daily", "business_date": DAY, "edition": "cfo"} | changes
     with warehouse.connect() as db:
         return mail.prepare(db, message, recipient, **key)
 

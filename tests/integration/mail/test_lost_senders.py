@@ -9,6 +9,7 @@ import threading
 import time
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 
 import psycopg2
 import pytest
@@ -79,7 +80,7 @@ def test_killed_sender_leaves_no_duplicate(box, no_operators, monkeypatch, seed)
 def test_operators_are_notified_of_the_mail_that_a_killed_sender_held(box):
     mail_id = prepared()
     process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
-    box.before_answer = lambda: (process.send_signal(signal.SIGKILL), process.wait())
+    box.before_answer = partial(kill, process)
     wait_for(lambda: process.poll() is not None)
     box.before_answer = lambda: None
     wait_for(nothing_is_under_way)
@@ -94,7 +95,7 @@ def test_operators_are_notified_of_the_mail_that_a_killed_sender_held(box):
 def test_a_mail_whose_sender_was_killed_before_it_began_leaves_once_and_nobody_is_notified(box):
     mail_id = prepared()
     process = subprocess.Popen([sys.executable, "-c", "import t3lib.mail as mail; mail.send_due()"])
-    box.before_recipient = lambda: (process.send_signal(signal.SIGKILL), process.wait())
+    box.before_recipient = partial(kill, process)
     wait_for(lambda: process.poll() is not None)
     box.before_recipient = lambda: None
     wait_for(nothing_is_under_way)
@@ -175,6 +176,12 @@ def sender():
     """A process of its own that sends what is due."""
     line = "import t3lib.mail.sending as s; s.notify_operators = lambda *_: []; s.send_due()"
     return subprocess.Popen([sys.executable, "-c", line])
+
+
+def kill(process: subprocess.Popen) -> None:
+    """End it at once."""
+    process.kill()
+    process.wait()
 
 
 def wait_for(condition, seconds=20.0):

@@ -36,7 +36,10 @@ alternative_order text/plain
 push "<display-message><exit>"
 """
 
-pytestmark = pytest.mark.skipif(not shutil.which("mutt"), reason="needs a mail client: apt-get install mutt")
+pytestmark = [
+    pytest.mark.slow,  # it starts a mail client
+    pytest.mark.skipif(not shutil.which("mutt"), reason="needs a mail client: apt-get install mutt"),
+]
 
 
 def morning():

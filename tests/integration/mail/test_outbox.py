@@ -35,6 +35,7 @@ def test_sent_mail_is_read_back_and_never_sent_again(box):
     assert message.get_content().strip() == "Sales £1,234.50"
 
 
+@pytest.mark.slow  # it tries twelve times
 def test_refused_mail_waits_and_then_leaves(box):
     mail_id = prepared()
     box.answers = {"RCPT": "451 try later"}

@@ -5,8 +5,9 @@ import inspect
 import json
 import os
 import re
+from collections.abc import Iterable
 from datetime import date
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,7 @@ RAMP = {"truck": ["Eels"] * 4, "first_sale_on": [date(2026, 6, 1)] * 4, "ramp_we
 
 def functions() -> dict[str, FunctionType]:
     """What an analyst can call, by name."""
-    public = [(metrics, metrics.__all__), (charts, charts.__all__)]
+    public: list[tuple[ModuleType, Iterable[str]]] = [(metrics, metrics.__all__), (charts, charts.__all__)]
     public += [(echarts, echarts.__all__), (notebook, ("column_title", "written"))]
     named = {f"{module.__name__}.{name}": getattr(module, name) for module, names in public for name in names}
     return {name.removeprefix("t3lib."): found for name, found in named.items() if inspect.isfunction(found)}

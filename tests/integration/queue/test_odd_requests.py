@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -66,7 +67,7 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
 
 @pytest.mark.parametrize("kind", operator_requests.KINDS)
 def test_reading_a_request_again_gives_the_same(kind: str):
-    given = {
+    requests_of_kinds: dict[str, dict[str, Any]] = {
         "repair": ROW | {"total": " £1,234.5 ", "at": "2026-11-05 12:30", "payment": "card", "force": True},
         "replay": {"reason": "zero", "truck": "3", "first": "2026-11-05", "last": date(2026, 11, 6)},
         "hold": {"key": LUNCH},
@@ -76,8 +77,8 @@ def test_reading_a_request_again_gives_the_same(kind: str):
         "backfill": {"first": date(2026, 11, 5), "last": date(2026, 11, 5), "mode": "all", "reports": False},
         "reclean": {"first": date(2026, 11, 5), "last": date(2026, 11, 5) + timedelta(days=1)},
         "apply": {"list": "menu", "first": date(2026, 11, 5)},
-    }.get(kind, ROW)
-    once = operator_requests.KINDS[kind].checked(given)
+    }
+    once = operator_requests.KINDS[kind].checked(requests_of_kinds.get(kind, ROW))
     assert operator_requests.KINDS[kind].checked(once) == once
     assert operator_requests.KINDS[kind].words(once)
 

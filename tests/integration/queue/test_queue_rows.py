@@ -19,6 +19,8 @@ from tests.integration.queue.queueing import take_in
 from tests.support.feeding import LUNCH, at, put, rows
 from tests.support.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts workers
+
 TABLES = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
 
 

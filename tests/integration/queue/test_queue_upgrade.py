@@ -20,6 +20,8 @@ from t3lib.settings import ROOT, SettingsError
 from tests.support.feeding import LUNCH, at, put, rows, run
 from tests.support.steps import change, one, until
 
+pytestmark = pytest.mark.slow  # it starts workers
+
 ROWS = json.loads((ROOT / "tests" / "snapshots" / "queue_rows.json").read_text())
 REPORT, QUEUED_REPORT = "report:daily:2026-11-05:cfo", "report:daily:2026-11-05:chef:request-7"
 
@@ -52,7 +54,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
 @pytest.fixture
 def batches(bucket: Path) -> dict[str, str]:
     """An open batch of one sale for each that the recorded rows speak of; the queue's tables are there and empty."""
-    found = {}
+    found: dict[str, str] = {}
     for minute, name in enumerate(("FAILED", "BEGUN", "WAITING")):
         put(bucket, LUNCH.replace("A1", f"A{minute}"), at(f"12:0{minute}", "card", "4.99"))
         discover(Landing(), sweep=True)

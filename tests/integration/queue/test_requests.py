@@ -88,8 +88,9 @@ def test_a_mail_is_queued_again_once(database: str):
     with warehouse.connect() as db:
         message = EmailMessage()
         message["Subject"] = "Sales"
-        key = {"report": "daily", "business_date": date(2026, 11, 5), "edition": "cfo"}
-        number = mail.prepare(db, message, "hiram@t3.example", **key)
+        number = mail.prepare(
+            db, message, "hiram@t3.example", report="daily", business_date=date(2026, 11, 5), edition="cfo"
+        )
     assert done("resend", mail=number) == ("failed", "Mail 1 is prepared: only a finished mail can be sent again.")
     with warehouse.connect() as db:
         db.execute(sa.text("UPDATE ops.mail_outbox SET state = 'unknown'"))
@@ -115,9 +116,14 @@ def test_a_failed_batch_gets_another_attempt_and_is_loaded(bucket: Path):
 
 def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Path, monkeypatch):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))
-    requested = []
+    requested: list[tuple[str, str]] = []
+
+    def run_report(day: str, edition: str, **_: object) -> None:
+        requested.append((day, edition))
+        raise ZeroDivisionError
+
     monkeypatch.setattr(stages, "run_stage", lambda batch, stage, **_: stage == "3_load" and run(batch))
-    monkeypatch.setattr(stages, "run_report", lambda day, edition, **_: requested.append((day, edition)) or 1 / 0)
+    monkeypatch.setattr(stages, "run_report", run_report)
     days = {"first": "2026-11-05", "last": "2026-11-06"}
     with workflows.working():
         asked = [ask("backfill", **days, mode="missing"), ask("rerun", day="2026-11-05", edition="cfo")]

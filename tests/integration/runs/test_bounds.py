@@ -68,11 +68,14 @@ def errors(path):
 
 
 def test_a_copy_is_saved_as_each_cell_begins_before_and_after(notebook, monkeypatch):
-    saved = []
+    saved: list[str] = []
     write = executed_copy.AtomicHandler.write
-    monkeypatch.setattr(
-        executed_copy.AtomicHandler, "write", lambda self, buf, path: (saved.append(buf), write(self, buf, path))
-    )
+
+    def write_and_note(self: executed_copy.AtomicHandler, buf: str, path: str) -> None:
+        saved.append(buf)
+        write(self, buf, path)
+
+    monkeypatch.setattr(executed_copy.AtomicHandler, "write", write_and_note)
     raised, _, path = notebook("1", "2", "3")
     assert raised is None
     shown = [nbformat.reads(buf, 4).cells for buf in saved]
@@ -157,7 +160,7 @@ def test_a_killed_worker_leaves_what_was_shown_and_the_cell_is_named_afterwards(
 
 def test_a_lost_run_whose_copy_lies_elsewhere_is_looked_at_once(database):
     change("INSERT INTO ops.run (run_id, notebook, state, executed_copy) VALUES ('2-x', '2_clean', 'lost', 'runs/x')")
-    seen = set()
+    seen: set[str] = set()
     lost_cells.mark_cells(seen)
     assert seen == {"2-x"}
     assert one("SELECT failed_cell FROM ops.run") is None

@@ -81,45 +81,6 @@ def commit(repository: Path) -> str:
     return subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True).strip()
 
 
-@pytest.fixture
-def before_the_move(tmp_path: Path) -> Path:
-    """A repository with this code, in which scheduler/embedded and replay.py lie elsewhere than today."""
-    root = tmp_path / "before"
-    for name in ("scheduler", "t3lib", "notebooks"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    shutil.copy(ROOT / "pyproject.toml", root)
-    program = root / "scheduler" / "reproduction" / "replay.py"
-    program.parent.mkdir(exist_ok=True)
-    (root / reproduction.PROGRAM.relative_to(ROOT)).rename(program)
-    (root / "scheduler" / "embedded").rename(root / "scheduler" / "servers_of_then")
-    for file in root.rglob("*.py"):
-        file.write_text(file.read_text().replace("scheduler.embedded", "scheduler.servers_of_then"))
-    return root
-
-
-def reject(repository: Path, total: str) -> None:
-    """Commit another rule, which rejects a total."""
-    path = repository / "notebooks" / "2_clean.ipynb"
-    notebook = nbformat.read(path, 4)
-    place = next(n for n, cell in enumerate(notebook.cells) if cell.source.startswith('rules.reject("zero"'))
-    rule = f'rules.reject("staff_meal", "A staff meal is not a sale.", when=rows.total.eq("{total}"))'
-    notebook.cells.insert(place, nbformat.v4.new_code_cell(rule))
-    nbformat.write(notebook, path)
-    commit(repository)
-
-
-@pytest.mark.slow
-def test_a_run_made_before_modules_moved_and_rules_changed_gives_the_same_figures(
-    loading, before_the_move, monkeypatch
-):
-    rows("UPDATE ops.run SET git_commit = :commit RETURNING 1", commit=commit(before_the_move))
-    reject(before_the_move, "0.50")
-    monkeypatch.setattr(reproduction, "ROOT", before_the_move)
-    found = reproduction.reproduce(loading)
-    assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00"}
-    assert (found.differing, found.missing, found.notes) == ([], [], [])
-
-
 def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp_path, monkeypatch):
     repository = tmp_path / "repository"
     first, second = (repository.joinpath("scheduler", *place, "replay.py") for place in reproduction._FOLDERS[::-1])

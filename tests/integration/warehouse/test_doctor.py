@@ -236,7 +236,7 @@ def doctor(two_trucks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
             try:
                 app(["doctor", "--json", *options], standalone_mode=False)
             except SystemExit as end:
-                code = end.code
+                code = int(end.code)
             return code, json.loads(capsys.readouterr().out)
 
         yield run_it

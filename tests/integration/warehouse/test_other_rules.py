@@ -7,6 +7,7 @@ import pytest
 from t3lib import warehouse
 from t3lib.dashboard.operations import Operations
 from t3lib.warehouse.checks import other_rules
+from t3lib.warehouse.checks.reconciliation import Check
 from tests.support.feeding import LUNCH, at, put, take_in
 from tests.support.restating import reprocess
 from tests.support.rulebooks import limit
@@ -23,7 +24,7 @@ def two_files(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_in()
 
 
-def check() -> other_rules.Check:
+def check() -> Check:
     with warehouse.connect() as db:
         return other_rules.check(db)
 

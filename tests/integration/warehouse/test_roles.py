@@ -1,7 +1,7 @@
 """What each database role can and cannot do, on a real server with real log-ins."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -37,7 +37,7 @@ def url(database: str) -> str:
     return database
 
 
-def _as(url: str, role: str, statement: str) -> list:
+def _as(url: str, role: str, statement: str) -> Sequence:
     """What a role gets back; its own connection, its own transaction."""
     with sa.create_engine(_login(url, role), poolclass=sa.NullPool).begin() as db:
         result = db.exec_driver_sql(statement)
@@ -125,7 +125,7 @@ def test_analyst_sees_that_mails_went_out_but_not_their_text(url: str) -> None:
 ASK = "INSERT INTO ops.request (kind, parameters, asked_by, why) VALUES ('hold', '{}', 'Ann', 'x')"
 
 
-def _asked(url: str, name: str = "", statement: str = ASK) -> list:
+def _asked(url: str, name: str = "", statement: str = ASK) -> Sequence:
     """Ask as the kernel of a visitor whom the page's server signed."""
     with warehouse.connect(url) as owner:
         signed = signature.statement(signature.key(owner), name)

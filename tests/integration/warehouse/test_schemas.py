@@ -1,5 +1,7 @@
 """The schemas and their constraints."""
 
+from collections.abc import Sequence
+
 import pytest
 import sqlalchemy as sa
 
@@ -37,7 +39,7 @@ _SALES = """
 """
 
 
-def _described(db: sa.Connection) -> tuple[list, ...]:
+def _described(db: sa.Connection) -> tuple[Sequence, ...]:
     """Every sale, what each column is, the partitions with their indexes, and who may do what with them."""
     sales = "SELECT truck_id, file_id, row_number, sold_at, business_date, local_hour, payment_type, total_pence, flags"
     columns = """

@@ -25,7 +25,7 @@ from tests.support.visitor import Visitor, channel, given, kernel_of, message, s
 pytestmark = pytest.mark.slow  # it starts servers
 
 
-def asked(url: str, data: dict[str, str] | None = None, **headers: str) -> tuple[int, str, str]:
+def asked(url: str, data: dict[str, str] | None = None, /, **headers: str) -> tuple[int, str, str]:
     """(status, text, cookie) of one request; redirections are followed."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     body = urllib.parse.urlencode(data).encode() if data else None

@@ -76,13 +76,13 @@ def test_what_nobody_opened_starts_no_kernel(served):
     page = served()
     before = started(page.log)
     for headers in not_visits:
-        status, text, answered = Visitor(page.url).ask(**headers)
+        status, text, answered = Visitor(page.url, **headers).ask()
         assert (status in (403, 503), "<script" in text) == (True, False), headers
         assert answered["Cache-Control"] == "no-store"
     assert Visitor(page.url).ask(method="HEAD")[:2] == (200, "")
     assert started(page.log) == before
     for headers in visits:
-        assert Visitor(page.url).ask(**headers)[0] == 200, headers
+        assert Visitor(page.url, **headers).ask()[0] == 200, headers
     assert started(page.log) == before + len(visits)
 
 

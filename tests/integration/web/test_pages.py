@@ -118,7 +118,7 @@ def test_the_dashboard_leaves_a_port_to_the_program_that_took_it_first_and_ends_
             taken.append(other)
         return usual(port, *rest)
 
-    taken = []
+    taken: list[socket.socket] = []
     monkeypatch.setattr(processes.voila_server, "command", overtaken)
     with processes.page("dashboard") as page:
         answers_and_shows_no_executed_notebook(page)

@@ -4,6 +4,7 @@ import re
 import urllib.error
 import urllib.request
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ def sent(database, tmp_path):
 def send(tmp_path, database=None):
     """A report that left for two readers, one that failed, a mail to the operators; the mail_id that is shown."""
     message = build(executed(figures(*SALES), tmp_path))
-    key = {"report": "daily", "business_date": DAY, "edition": "cfo"}
+    key: dict[str, Any] = {"report": "daily", "business_date": DAY, "edition": "cfo"}
     with warehouse.connect(database) as db:
         first, _ = (mail.prepare(db, message, to, **key) for to in ("hiram@t3.example", "deputy@t3.example"))
         lost = mail.prepare(db, message, "x@t3.example", **key | {"edition": "culinary"})

@@ -116,8 +116,8 @@ def test_locks_grow_end_and_take_bounded_memory(monkeypatch):
 
 def sends_cookies(url: str, secure: bool, **headers: str) -> None:
     """The cookies of the form and of the session are for https only, or not."""
-    form = Visitor(url).ask("login", **headers)[2].get_all("Set-Cookie")
-    session = Visitor(url, Authorization=f"token {TOKEN}").ask("mails", **headers)[2].get_all("Set-Cookie")
+    form = Visitor(url, **headers).ask("login")[2].get_all("Set-Cookie")
+    session = Visitor(url, Authorization=f"token {TOKEN}", **headers).ask("mails")[2].get_all("Set-Cookie")
     assert len(form) == len(session) == 1
     assert ["Secure" in cookie for cookie in (*form, *session)] == [secure, secure]
     assert all("SameSite=Lax" in cookie for cookie in (*form, *session))

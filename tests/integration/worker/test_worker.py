@@ -98,9 +98,14 @@ def test_an_idle_tick_is_one_listing_and_writes_nothing(bucket, monkeypatch):
     put(bucket, today())
     now = datetime.combine(today(), datetime.min.time(), UTC) + timedelta(hours=4, minutes=30)
     moments = iter(now + timedelta(seconds=2 * n) for n in range(100))
-    listed = []
+    listed: list[str] = []
     objects = Landing.objects
-    monkeypatch.setattr(Landing, "objects", lambda self, prefix="": listed.append(prefix) or objects(self, prefix))
+
+    def list_and_note(self: Landing, prefix: str = "") -> object:
+        listed.append(prefix)
+        return objects(self, prefix)
+
+    monkeypatch.setattr(Landing, "objects", list_and_note)
     with workflows.working():
         take_in()
         scheduler = Scheduler(lambda: next(moments))
@@ -279,8 +284,9 @@ def test_thousands_of_workflows_keep_their_order_todays_run_first_and_memory_is_
             time.sleep(0.1)
         assert psutil.Process().memory_info().rss - before < 50 * 2**20
         with warehouse.connect() as db:
-            at = dict(db.execute(sa.text("SELECT split_part(workflow_uuid, ':', 2), created_at "
-                                         "FROM dbos.workflow_status WHERE name = 'ingest'")).all())  # fmt: skip
+            created = db.execute(sa.text("SELECT split_part(workflow_uuid, ':', 2), created_at "
+                                         "FROM dbos.workflow_status WHERE name = 'ingest'")).all()  # fmt: skip
+        at = {row[0]: row[1] for row in created}
     order = [batch for batch, stage in begun if stage == "1_extract"]
     place = order.index("new")
     assert place < 500

@@ -214,8 +214,10 @@ def workbook(trucks: list[list], locations: list[list]) -> bytes:
 
 
 def test_details_have_whole_ids_and_no_blank_rows():
-    trucks = [["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"], [6.0, "Smoothie", "x", "NO", 3.0]]
-    data = workbook(trucks, [["ID", "NAME"], [1.0, "Market"], [None, None], [None, "   "]])
+    head = ["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"]
+    data = workbook(
+        [head, [6.0, "Smoothie", "x", "NO", 3.0]], [["ID", "NAME"], [1.0, "Market"], [None, None], [None, "   "]]
+    )
     found = read_metadata("metadata/details.xlsx", data)
     assert found["truck"][0] == {"truck_id": 6, "name": "Smoothie", "description": "x", "has_card_reader": False,
                                  "fsa_rating": 3}  # fmt: skip
@@ -227,6 +229,7 @@ def test_details_without_an_id_column_are_refused():
         read_metadata("metadata/details.xlsx", workbook([["NAME"], ["x"]], []))
 
 
+@pytest.mark.slow  # it writes a sheet of 30,000 rows
 @pytest.mark.parametrize(("rating", "stored"), [(0.0, 0), (5, 5), (None, None)])
 def test_a_hygiene_rating_is_zero_to_five(rating, stored):
     header = ["ID", "NAME", "HAS_CARD_READER", "FSA_RATING_22"]
@@ -237,7 +240,7 @@ def test_a_hygiene_rating_is_zero_to_five(rating, stored):
 
 
 def test_a_value_far_below_the_sheet_is_refused():
-    trucks = [["ID", "NAME"], *[[None]] * 30_000, [1, "Taco"]]
+    trucks: list[list] = [["ID", "NAME"], *[[None]] * 30_000, [1, "Taco"]]
     with pytest.raises(feed.FeedError, match="below row"):
         read_metadata("metadata/details.xlsx", workbook(trucks, []))
 

@@ -1,5 +1,6 @@
 """The feeds as people read them in `1_extract`."""
 
+import pandas as pd
 import pyarrow as pa
 
 from t3lib.ingest import feeds
@@ -13,6 +14,7 @@ def test_each_feed_is_shown_with_its_columns_and_the_trucks_of_the_batch():
     ]
     files.append({"key": "metadata/menu.csv", "kind": "metadata", "state": "bad_header"})
     table, outcomes = feeds.table(pa.Table.from_pylist(files, schema=FILES_SCHEMA)).parts
+    assert isinstance(table, pd.DataFrame)
     lines = table.set_index("feed").to_dict("index")
     sales, menu = lines["sales of three hours"], lines["menus and prices"]
     assert (sales["columns"], sales["files here"], sales["of trucks"]) == ("timestamp, type, total", "3", "3, 10")

@@ -42,6 +42,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow  # it tries hundreds of texts
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=25))
 @settings(max_examples=1000)
 def test_whatever_is_read_is_what_the_oracle_reads(text):

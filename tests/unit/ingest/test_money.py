@@ -43,6 +43,7 @@ def test_every_price_agrees_with_decimal_arithmetic(price):
     assert parse_pence(str(price)) == (int(price * 100), None, None)
 
 
+@pytest.mark.slow  # it tries hundreds of texts
 @given(st.text(max_size=30))
 def test_any_text_ends_in_a_price_or_a_reason(text):
     pence, reason, _ = parse_pence(text)
@@ -53,6 +54,7 @@ PIECES = st.sampled_from(["£", "GBP", "gbp ", "-", "+", " ", "\xa0", ",", ".", 
                           "VOID", "Err", "null", "x", "٣", "½"])  # fmt: skip
 
 
+@pytest.mark.slow  # it tries hundreds of texts
 @given(st.lists(PIECES, max_size=7).map("".join))
 @settings(max_examples=1000)
 def test_any_spelling_is_read_as_the_oracle_reads_it(text):

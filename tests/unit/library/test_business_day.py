@@ -40,6 +40,7 @@ def test_the_repeated_hour_counts_twice_on_the_same_day():
     assert (dates.to_pylist(), hours.to_pylist()) == ([date(2026, 10, 24)] * 2, [1, 1])
 
 
+@pytest.mark.slow  # it tries thousands of moments
 @given(st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)))
 def test_arrow_and_the_standard_library_agree(moment):
     moment = moment.replace(microsecond=0)

@@ -61,6 +61,7 @@ def test_no_message_about_an_address_holds_a_part_of_its_login(name: str, case: 
         assert [part for part in secrets if part in said] == []
 
 
+@pytest.mark.slow  # it runs commands
 @given(case=wrong())
 @options(deadline=None, max_examples=30)
 def test_no_message_of_a_bucket_or_a_command_holds_a_part_of_a_login(case: tuple[str, list[str]]) -> None:

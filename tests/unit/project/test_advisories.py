@@ -8,6 +8,8 @@ import pytest
 
 from scheduler import advisories
 
+pytestmark = pytest.mark.slow  # it starts pip-audit
+
 OLD = "jinja2==2.4.1 \\\n    --hash=sha256:" + "0" * 64 + "\n"
 
 

@@ -126,6 +126,7 @@ def test_pack_says_what_it_cannot_tell():
     assert "Only 2 months have sales: no full year yet." in words_of(section("seasonality", young))
 
 
+@pytest.mark.slow  # it sets PDFs
 def test_statement_adds_up_or_says_that_it_does_not():
     text = " ".join(section("reconciliation", month()).text.split())
     assert "Unexplained 0 £0.00" in text
@@ -157,6 +158,8 @@ def test_daily_mail_has_no_pdf_unless_its_edition_says_so(tmp_path):
     assert len(list(build(executed(figures(*SALES), tmp_path)).iter_attachments())) == 1
 
 
+@pytest.mark.slow  # it sets PDFs
+@pytest.mark.slow  # it sets PDFs
 @pytest.mark.parametrize(
     "name", ['#panic("x")', "*bold* _it_ `raw` $x$ @ref <label> // no", '= Title\n#image("/x")', "\\u{0} \\"]
 )

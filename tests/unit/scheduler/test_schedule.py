@@ -58,7 +58,9 @@ def test_a_sweep_that_was_missed_is_due_once():
 def test_minute_by_minute_through_a_clock_change_everything_is_done_once_a_day(change, at):
     plan = schedule.Schedule(3, at, 5, 5, {"cfo": Due(at if at.hour > 4 else time(6, 30))}, maintenance_at=at)
     now = datetime.combine(change - timedelta(days=2), time(12), UTC)
-    reports, sweeps, swept = [], [], now
+    reports: list[tuple[date, str]] = []
+    sweeps: list[datetime] = []
+    swept = now
     while now < datetime.combine(change + timedelta(days=2), time(12), UTC):
         reports += [report for report in plan.due_reports(now, LONDON) if report not in reports[-1:]]
         if swept < plan.last_sweep_due(now, LONDON):
