@@ -1,4 +1,4 @@
-"""What tests of changed figures share: who decides, reprocessing days, lists uploaded at a moment, what was recorded."""
+"""What tests of changed figures share: who decides, reprocessing, lists uploaded at a moment, what was recorded."""
 
 import os
 from datetime import date, datetime
