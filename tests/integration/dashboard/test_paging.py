@@ -71,7 +71,6 @@ def test_single_sales_of_a_payment_type_are_all_found(hour: sa.Connection):
     assert 'aria-label="Pages of this table"' not in html.split("Rejected rows")[0]
 
 
-@pytest.mark.slow  # it writes workbooks of thousands of rows
 def test_single_sales_are_shown_page_by_page_with_their_number(hour: sa.Connection):
     first, last = rows_tab(hour), rows_tab(hour, pages=(("sales", 13),))
     assert "1 to 200 of 2,500" in first
@@ -82,6 +81,7 @@ def test_single_sales_are_shown_page_by_page_with_their_number(hour: sa.Connecti
     assert "2,401 to 2,500 of 2,500" in rows_tab(hour, pages=(("sales", 999),)), "beyond the end is the last page"
 
 
+@pytest.mark.slow  # it writes workbooks of thousands of rows
 def test_download_of_single_sales_holds_every_sale_and_every_rejected_row(hour: sa.Connection):
     html = rows_tab(hour, for_download=True)
     lines = list(csv.reader(io.StringIO(download.rows(None, html))))

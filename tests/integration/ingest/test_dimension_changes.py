@@ -10,6 +10,8 @@ from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales
 from tests.support.restating import MENU, RECORDED, SHIFTED, outcomes
 from tests.support.rulebooks import edited, put_in_force, with_rule
 
+pytestmark = pytest.mark.slow  # it takes files in again and again
+
 
 def test_pitches_move_sales_between_places_and_say_so(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "4.99"))

@@ -138,7 +138,6 @@ def test_a_file_taken_out_and_released_still_has_its_columns_checked(bucket: Pat
     assert_reconciles()
 
 
-@pytest.mark.slow  # it reads every file twice
 @pytest.mark.parametrize(("refunded", "state"), [([False, True], "held_columns"), ([False, False], "loaded")])
 def test_a_history_files_columns_are_checked_too(bucket: Path, refunded, state):
     (bucket / "historical").mkdir()
@@ -150,6 +149,7 @@ def test_a_history_files_columns_are_checked_too(bucket: Path, refunded, state):
     assert rows("SELECT columns_not_read FROM ops.source_file") == [(["is_refunded"],)]
 
 
+@pytest.mark.slow  # it reads every file twice
 def test_the_doctor_reads_files_once_more_and_finds_them_as_they_were_loaded(bucket: Path):
     put(bucket, LUNCH, at("12:00", "card", "8.70"), at("12:01", "card", "VOID"), at("12:02", "card", "5,00"))
     put(bucket, OTHER, at("13:00", "card", "8.70"))

@@ -8,6 +8,8 @@ from t3lib import metrics
 from t3lib.cleaning import Rules
 from tests.support.kernel import Kernel
 
+pytestmark = pytest.mark.slow  # it starts kernels
+
 RULES = """
 from t3lib import metrics
 from t3lib.cleaning import Frames, TruckFacts

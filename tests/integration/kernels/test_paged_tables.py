@@ -8,6 +8,8 @@ import pytest
 from scheduler.kernels import paged_tables
 from tests.support.kernel import Kernel
 
+pytestmark = pytest.mark.slow  # it starts kernels
+
 IN_LAB = {"T3_LAB": "1", "JPY_SESSION_NAME": "notebooks/mine.ipynb"}
 SHOW = "import pandas as pd\npd.DataFrame({'number': range(500)})"
 

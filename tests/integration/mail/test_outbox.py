@@ -35,7 +35,6 @@ def test_sent_mail_is_read_back_and_never_sent_again(box):
     assert message.get_content().strip() == "Sales £1,234.50"
 
 
-@pytest.mark.slow  # it tries twelve times
 def test_refused_mail_waits_and_then_leaves(box):
     mail_id = prepared()
     box.answers = {"RCPT": "451 try later"}
@@ -47,6 +46,7 @@ def test_refused_mail_waits_and_then_leaves(box):
     assert (state(mail_id), stored(mail_id)[0].attempts, len(box.received)) == ("sent", 2, 1)
 
 
+@pytest.mark.slow  # it tries twelve times
 def test_server_that_never_takes_it_ends_as_failed(box, no_operators):
     mail_id = prepared()
     box.answers = {"MAIL": "451 try later"}

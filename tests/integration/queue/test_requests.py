@@ -120,7 +120,7 @@ def test_a_backfill_and_a_report_are_queued_through_a_working_worker(bucket: Pat
 
     def run_report(day: str, edition: str, **_: object) -> None:
         requested.append((day, edition))
-        raise ZeroDivisionError
+        raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr(stages, "run_stage", lambda batch, stage, **_: stage == "3_load" and run(batch))
     monkeypatch.setattr(stages, "run_report", run_report)

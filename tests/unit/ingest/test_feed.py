@@ -229,7 +229,6 @@ def test_details_without_an_id_column_are_refused():
         read_metadata("metadata/details.xlsx", workbook([["NAME"], ["x"]], []))
 
 
-@pytest.mark.slow  # it writes a sheet of 30,000 rows
 @pytest.mark.parametrize(("rating", "stored"), [(0.0, 0), (5, 5), (None, None)])
 def test_a_hygiene_rating_is_zero_to_five(rating, stored):
     header = ["ID", "NAME", "HAS_CARD_READER", "FSA_RATING_22"]
@@ -239,6 +238,7 @@ def test_a_hygiene_rating_is_zero_to_five(rating, stored):
         read_metadata("metadata/details.xlsx", workbook([header, [1, "Taco", "YES", 99999]], []))
 
 
+@pytest.mark.slow  # it writes a sheet of 30,000 rows
 def test_a_value_far_below_the_sheet_is_refused():
     trucks: list[list] = [["ID", "NAME"], *[[None]] * 30_000, [1, "Taco"]]
     with pytest.raises(feed.FeedError, match="below row"):

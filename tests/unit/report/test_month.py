@@ -126,7 +126,6 @@ def test_pack_says_what_it_cannot_tell():
     assert "Only 2 months have sales: no full year yet." in words_of(section("seasonality", young))
 
 
-@pytest.mark.slow  # it sets PDFs
 def test_statement_adds_up_or_says_that_it_does_not():
     text = " ".join(section("reconciliation", month()).text.split())
     assert "Unexplained 0 £0.00" in text
@@ -137,6 +136,7 @@ def test_statement_adds_up_or_says_that_it_does_not():
     assert "Ledger and sales do NOT agree" in text
 
 
+@pytest.mark.slow  # it sets PDFs
 def test_month_pack_is_a_mail_and_a_pdf_with_the_same_figures(tmp_path):
     message = build(executed(month(), tmp_path))
     assert breaches(message) == []
@@ -159,7 +159,6 @@ def test_daily_mail_has_no_pdf_unless_its_edition_says_so(tmp_path):
 
 
 @pytest.mark.slow  # it sets PDFs
-@pytest.mark.slow  # it sets PDFs
 @pytest.mark.parametrize(
     "name", ['#panic("x")', "*bold* _it_ `raw` $x$ @ref <label> // no", '= Title\n#image("/x")', "\\u{0} \\"]
 )
@@ -169,6 +168,7 @@ def test_names_in_a_pdf_are_set_and_never_read(tmp_path, name):
     assert "".join(name.split()) in "".join(text.split())
 
 
+@pytest.mark.slow  # it sets PDFs
 def test_outputs_of_analysts_are_in_the_pdf_too(tmp_path):
     from nbformat.v4 import new_output
 
