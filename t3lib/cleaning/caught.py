@@ -3,6 +3,7 @@
 import html
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 
@@ -30,3 +31,17 @@ class Caught:
     def _counted(self) -> str:
         rejected = f" All {self.rejected:,} that it is about are rejected above." if self.rejected else ""
         return f"{self.count:,} {'row' if self.count == 1 else 'rows'} of this batch.{rejected}"
+
+
+def most_often(rows: pd.DataFrame, hit: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows at these places one of each truck, total and type, and how often they occur, the most frequent first.
+
+    By codes, as grouping a frame costs more than a rule."""
+    key = rows["truck"].to_numpy(np.int64)[hit]
+    for name in ("total", "type"):
+        cells = rows[name].cat
+        key = key * (len(cells.categories) + 1) + cells.codes.to_numpy(np.int64)[hit]
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    together = np.bincount(place, weights=times).astype(np.int64)
+    order = np.argsort(-together, kind="stable")
+    return hit[first[order]], together[order]

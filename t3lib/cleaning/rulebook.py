@@ -18,12 +18,14 @@ import pyarrow as pa
 
 from t3lib import checkout
 from t3lib.cleaning.allowed import STATING, refused
+from t3lib.cleaning.columns import WRITTEN
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome, values
 from t3lib.cleaning.rules import Rule, RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
+from t3lib.problems import RefusedError
 from t3lib.settings import ROOT, settings
 
 Places: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows, of moments
@@ -122,8 +124,9 @@ class Rulebook:
             names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
             try:
                 exec(_compiled(source, name), names)
+                rules.must_be_unwritten()
             except Exception as error:
-                raise RuleError(f"{error} ({self.named(source)})") from error
+                raise RuleError(f"{_told(error, rules)} ({self.named(source)})") from error
             if rules.restated:
                 raise RuleError(
                     f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
@@ -152,6 +155,7 @@ class Rulebook:
                 whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
                 self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
                 raise
+        stated.must_be_unwritten()
 
     def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
                  differs: str, reads: str) -> None:  # fmt: skip
@@ -319,6 +323,15 @@ def renames(source: str) -> bool:
         assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
         return any(ast.unparse(node.value) in names for node in assigned)
     return False
+
+
+def _told(error: Exception, rules: Rules) -> str:
+    """An error of a cell in words; numpy and pandas do not say of what an array is read-only."""
+    try:
+        rules.must_be_unwritten()
+    except RefusedError as written:
+        return str(written)
+    return WRITTEN if isinstance(error, ValueError) and "read-only" in str(error) else str(error)
 
 
 def _text(source: str | Iterable[str]) -> str:

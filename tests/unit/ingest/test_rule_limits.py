@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -131,6 +132,52 @@ def test_a_rule_that_uses_more_than_its_batch_is_refused_with_its_cell(cell, wor
     assert f"This cell {words}" in refusal(f'{cell}\nrules.reject("mine", "Mine.", when=rows.pence.gt(100_00))')
 
 
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "r['pence'] = r.pence * 2",
+        "r.pence = r.pence * 2",
+        "r.loc[0, 'pence'] = 1",
+        "r.iloc[0, 5] = 1",
+        "r.at[0, 'truck'] = 1",
+        "r.insert(0, 'own', 1)",
+        "r.pop('word')",
+        "del r['word']",
+        "r.drop(columns='word', inplace=True)",
+        "r.columns = [*r.columns[1:], 'last']",
+        "r.index.name = 'moment'",
+        "r.pence.array[0] = 1",
+        "r.pence.to_numpy(np.int64, copy=False)[0] = 1",
+        "r.total.array[0] = r.total.array[1]",
+        "r.payment.array[0] = 'cash'",
+        "r.on_menu.array[0] = True",
+        "r.on_menu.to_numpy()[0] = True",
+        "r.hour.values[0] = 1",
+        "r.pence.isna(); r.isna(); r.sold.array[0] = 1",
+        "m.sold_at.array[0] = m.sold_at.array[1]",
+        "m['sold_at'] = m.uploaded_at",
+        "r.update(pd.DataFrame({'sold': [7]}))",
+        "np.copyto(r.sold.array.to_numpy(), 7)",
+    ],
+)
+def test_a_rule_that_writes_under_another_name_is_refused_with_its_cell(writes):
+    cell = f'r, m = rows, moments\n{writes}\nrules.flag("mine", "Mine (loaded).", when=rows.pence.gt(0))'
+    rules = Frames(*batch(*ROWS), FACTS).rules()
+    with pytest.raises(RuleError, match=rf"writes nothing into them.*\(cell {ONE_MORE} of the rules: r, m"):
+        with_rule(cell).state(rules)
+
+
+def test_a_rule_may_change_what_it_made_itself():
+    cell = """
+mine = rows[["pence", "hour"]]
+mine["double"] = mine.pence * 2
+pence, hour = rows.pence.copy(), rows.hour.to_numpy(copy=True)
+pence[0], hour[0] = 1, 3
+rules.flag("mine", "Mine (loaded).", when=mine.double.gt(0) & rows.isna().any(axis=1))"""
+    book = with_rule(cell.strip())
+    assert rulebook.verify(book.state(Frames(*batch(*ROWS), FACTS).rules())) == book
+
+
 def test_a_rule_may_use_what_only_computes():
     cell = """import re
 from datetime import date
@@ -208,6 +255,6 @@ def test_a_cell_that_changes_the_rows_may_look_at_everything():
 
 def test_a_time_that_cannot_be_read_is_never_a_sale_whatever_the_moments_say():
     stated = edited({"bad_timestamp": ""}).state(Frames(*batch(("soon", "card", "8.70")), FACTS).rules())
-    stated.moments["sold_at"] = stated.moments.uploaded_at
+    pd.DataFrame.__setitem__(stated.moments, "sold_at", stated.moments.uploaded_at)
     with pytest.raises(RuleError, match="1 row has no time"):
         outcome(stated, FLAGS)

@@ -8,6 +8,7 @@ import pytest
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
 from t3lib.cleaning.examples import check
 from t3lib.cleaning.outcome import outcome
+from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.files.rulesets import FLAGS
 from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, names_a_truck, with_rule
@@ -183,7 +184,10 @@ def test_a_rule_of_order_refuses_the_batch_with_its_cell(cell):
 
 def test_a_cell_without_a_rule_cannot_change_amounts():
     stated = Rulebook.of_folder().state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
-    stated.rows["pence"] = stated.rows["pence"] // 2
+    half = stated.rows["pence"] // 2
+    with pytest.raises(RefusedError, match="writes nothing into them"):
+        stated.rows["pence"] = half
+    pd.DataFrame.__setitem__(stated.rows, "pence", half)
     with pytest.raises(RuleError, match="a cell without a rule changes `rows`"):
         rulebook.verify(stated)
 
