@@ -16,7 +16,7 @@ from papermill.exceptions import PapermillExecutionError
 from scheduler import environment, kernels, schedule
 from scheduler.accounts import shared_folders
 from scheduler.runs import papermill_engine, source
-from t3lib import record, warehouse
+from t3lib import cells, record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
@@ -45,16 +45,26 @@ _END = sa.text("""
 
 
 class NotebookFailedError(Exception):
-    """Cell In [`cell`] raised `cause` with the message `words`. All are plain values: the queue stores the error."""
+    """Cell In [`cell`] raised `cause` with the message `words`. All are plain values: the queue stores the error.
 
-    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+    first_words: of the cell; errors that an earlier version stored have none."""
+
+    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str, first_words: str = ""):
         words = scrubbed(words)
-        super().__init__(notebook, cell, cause, words, copy)
+        super().__init__(notebook, cell, cause, words, copy, first_words)
         self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
+        self.first_words = first_words
+
+    @classmethod
+    def of(cls, notebook: str, error: PapermillExecutionError, copy: Path) -> "NotebookFailedError":
+        """What papermill found in a cell."""
+        words = scrubbed(cells.first_words(error.source))
+        return cls(notebook, error.exec_count, error.ename, error.evalue, str(copy), words)
 
     def __str__(self) -> str:
         message = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
-        return f"{message} (cell In [{self.cell}] of {self.notebook}, executed notebook {self.copy})"
+        words = f": {self.first_words}" if self.first_words else ""
+        return f"{message} (cell In [{self.cell}] of {self.notebook}{words}; executed notebook {self.copy})"
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def run_notebook(
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
         end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}
-        raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
+        raise NotebookFailedError.of(name, error, path) from None
     except Exception as error:
         end["error"] = scrubbed(f"{type(error).__name__}: {error}")
         raise

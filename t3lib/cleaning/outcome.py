@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from t3lib import cells
 from t3lib.business_day import FIRST_DAY, LAST_DAY
 from t3lib.cleaning.rules import INT32_MAX, NONE, RuleError, Rules
 from t3lib.feed.rows import COLUMNS, PAYMENT_TYPES
@@ -138,8 +139,8 @@ def _must_be_rejected(rules: Rules, lack: Lack, rows: np.ndarray) -> None:
     if len(rows):
         assert rules.frames is not None
         raw = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
-        named = [f"cell {number} ({cell.splitlines()[0][:80]})" for number, cell in enumerate(rules.sources, 1)
-                 if any(word in cell for word in lack.looks_at)]  # fmt: skip
+        about = [cell for cell in rules.sources if any(word in cell for word in lack.looks_at)]
+        named = [cells.named(rules.numbers.get(cell), cell) for cell in about]
         raise RuleError(
             f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {lack.what} and no rule rejects "
             f"{'it' if len(rows) == 1 else 'them'}, the first is {raw}. {lack.advice}: {lack.rule} Cells of the rules "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from t3lib import cells
 from t3lib.cleaning.allowed import WRITTEN_WITH
 from t3lib.cleaning.caught import Caught, most_often
 from t3lib.cleaning.columns import Columns, is_one_of, part_of
@@ -79,6 +80,7 @@ class Rules:
         self.stated: dict[str, Rule] = {}
         self.readings: list[Reading] = []
         self.sources: list[str] = []
+        self.numbers: dict[str, int | None] = {}  # of the cells, as JupyterLab shows them
         self.restated: list[str] = []
         self._source_of: dict[str, str] = {}
         self.given: list[Example] = []
@@ -188,7 +190,7 @@ class Rules:
         if self.is_trial:
             return pd.DataFrame()
         self.given += examples
-        return check(Rulebook(tuple(self.sources)), examples)
+        return check(Rulebook.of_stated(self), examples)
 
     def over(self, rows: np.ndarray, moments: np.ndarray, whole: "Rules | None" = None) -> "Rules":
         """The same batch in another order, or a part of it, before any rule is stated.
@@ -244,9 +246,12 @@ class Rules:
     def _record(self, depth: int) -> str:
         """Keep the text of the cell that called."""
         self.must_be_unwritten()
-        source = "".join(linecache.getlines(sys._getframe(depth).f_code.co_filename)).strip()
+        file = sys._getframe(depth).f_code.co_filename
+        source = "".join(linecache.getlines(file)).strip()
         if source not in self.sources:
             self.sources.append(source)
+        if source not in self.numbers:
+            self.numbers[source] = cells.running()
         return source
 
     def _amount(self, column: str, texts: tuple[str, ...], as_: str) -> int | None:

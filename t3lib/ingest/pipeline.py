@@ -130,7 +130,7 @@ def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
     A batch of the schedule has nothing to compare: it runs under the committed rules."""
     if not batch.is_dry_run:
         return Shown((rules_diff.AS_COMMITTED,))
-    return rules_diff.of_edited(Rulebook(tuple(stated.sources)), [file.file_id for file in batch.files], days)
+    return rules_diff.of_edited(Rulebook.of_stated(stated), [file.file_id for file in batch.files], days)
 
 
 def changes(loaded: loading.Loaded) -> Shown:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from t3lib.cleaning import Rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
-from t3lib.cleaning.rulebook import calls
+from t3lib.cleaning.rule_cells import calls
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES

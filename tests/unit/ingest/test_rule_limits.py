@@ -19,7 +19,7 @@ ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
 def refusal(cell: str, *rows: tuple[str, str, str]) -> str:
     with pytest.raises(RuleError) as refused:
         rulebook.verify(with_rule(cell).state(Frames(*batch(*(rows or ROWS)), FACTS).rules()))
-    assert f"(cell {ONE_MORE} of the rules: {cell.splitlines()[0][:80]}" in str(refused.value)
+    assert f"See cell In [{ONE_MORE}] ({cell.splitlines()[0][:79]}" in str(refused.value)
     return str(refused.value)
 
 
@@ -163,7 +163,7 @@ def test_a_rule_that_uses_more_than_its_batch_is_refused_with_its_cell(cell, wor
 def test_a_rule_that_writes_under_another_name_is_refused_with_its_cell(writes):
     cell = f'r, m = rows, moments\n{writes}\nrules.flag("mine", "Mine (loaded).", when=rows.pence.gt(0))'
     rules = Frames(*batch(*ROWS), FACTS).rules()
-    with pytest.raises(RuleError, match=rf"writes nothing into them.*\(cell {ONE_MORE} of the rules: r, m"):
+    with pytest.raises(RuleError, match=rf"writes nothing into them.*See cell In \[{ONE_MORE}\] \(r, m"):
         with_rule(cell).state(rules)
 
 
@@ -196,11 +196,11 @@ rules.flag("odd", "An odd total (loaded).", when=rows.total.map(lambda text: boo
     [
         ("unknown_payment_type", (NOON, "cheque", "8.70"),
          ["1 row has no payment", "rules.read", 'rules.reject("unknown_payment_type"',
-          'cell 1 (rules.read("type", "card", as_="card")), cell 2 (rules.read("type", "cash"']),
+          'cell In [4] (rules.read("type", "card", as_="card")), cell In [5] (rules.read("type", "cash"']),
         ("not_a_number", (NOON, "card", "seven"),
-         ["1 row has no amount", 'rules.reject("not_a_number"', 'cell 8 (rules.reject("negative"']),
+         ["1 row has no amount", 'rules.reject("not_a_number"', 'cell In [12] (rules.reject("negative"']),
         ("bad_timestamp", ("soon", "card", "8.70"),
-         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell 12 (too_late"]),
+         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell In [16] (too_late"]),
     ],
 )  # fmt: skip
 def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row, words):
