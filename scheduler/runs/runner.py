@@ -39,7 +39,7 @@ _BEGIN = sa.text("""
 _END = sa.text("""
     UPDATE ops.run
     SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
-        seconds = extract(epoch FROM now() - started_at)
+        seconds = extract(epoch FROM now() - started_at), ruleset = (SELECT hash FROM ops.ruleset WHERE hash = :ruleset)
     WHERE run_id = :run_id AND state = 'running'  -- a lost run stays lost: another run repeats it
 """)
 
@@ -95,10 +95,11 @@ def run_notebook(
     found = source.committed(NOTEBOOKS / f"{name}.ipynb", edited=edited)
     with warehouse.connect() as db:
         db.execute(_BEGIN, _begin_values(run_id, name, parameters, path, found.commit, workflow_id, worker))
-    end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
+    end: dict[str, Any] = dict.fromkeys(("rows", "failed_cell", "ruleset"))
+    end |= {"state": "failed", "error": "The run was interrupted."}
     try:
         values = record.read(execute(found.notebook, path, parameters, kernel_environment(role)))
-        end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
+        end |= {"state": "succeeded", "rows": values.get("rows"), "error": None, "ruleset": values.get("rules")}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
         end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}

@@ -44,6 +44,11 @@ class Batch:
         """Whether it holds trucks, menus, pitches and costs instead of sales."""
         return any(file.kind == "metadata" for file in self.files)
 
+    @property
+    def rules(self) -> str | None:
+        """The hash of the rules under which it was cleaned, which stands with the run; None where it was not."""
+        return _staged_rules(self).hash if self.staging.has("rules", "json") else None
+
 
 def open_batch(batch_id: str, business_date: str = "") -> Batch:
     """The claimed files of a batch and its folder of staged files.

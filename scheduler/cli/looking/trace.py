@@ -131,4 +131,4 @@ def _runs(runs: list["Record"]) -> None:
         out().print("\nNotebooks:")
         rows = [run | {"copy": str(settings().outputs / (run["executed_copy"] or ""))} for run in runs]
         table(rows, {"notebook": "notebook", "state": "state", "started_at": "started", "git_commit": "commit",
-                     "copy": "executed notebook"}, "")  # fmt: skip
+                     "ruleset": "rules", "copy": "executed notebook"}, "")  # fmt: skip

@@ -68,6 +68,8 @@ def test_a_trace_shows_the_text_of_the_rules_that_decided(commands: Commands):
     assert [cell for cell in cells if "    " + "\n    ".join(cell.splitlines()) not in whole] == []
     found = commands.json("trace", "--truck", "3", "--date", "2026-11-05", "--rules")
     assert found["rulesets"] == {Rulebook.of_folder().hash: list(cells)}
+    under = {run["notebook"]: run["ruleset"] for run in found["runs"]}
+    assert under == {"1_extract": None} | dict.fromkeys(("2_clean", "3_load"), Rulebook.of_folder().hash)
 
 
 def test_days_are_reprocessed_through_the_notebooks(commands: Commands):
