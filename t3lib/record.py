@@ -9,7 +9,7 @@ RECORD = "application/vnd.t3.run+json"
 
 
 def show(**values: Any) -> None:
-    """Display the values of the run (rows=..., files=...) that are not None: the closing line of the executed notebook."""
+    """Display the values of the run (rows=..., files=...), but None, as the closing line of the executed notebook."""
     from IPython.display import display
 
     values = {name: value for name, value in values.items() if value is not None}

@@ -107,6 +107,12 @@ class Rules:
         return self._moments
 
     @property
+    def of_batch(self) -> "Frames":
+        """The batch itself; rules over a part of it have none."""
+        assert self.frames is not None, "rules over the batch itself, not over a part of it"
+        return self.frames
+
+    @property
     def limit_pence(self) -> int:
         """The limit for a truck without a menu and without prices that were sold often, in pence (T3_LIMIT_PENCE)."""
         return self._facts.limit_pence

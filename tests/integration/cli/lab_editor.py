@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -99,8 +99,8 @@ class Notebook:
     def replace(self, line: str, by: str) -> None:
         """Write what differs in another line instead of one."""
         before, by = line.strip(), by.strip()
-        kept = len(commonprefix([before, by]))
-        end = len(commonprefix([before[kept:][::-1], by[kept:][::-1]]))
+        kept = _shared(before, by)
+        end = _shared(before[kept:][::-1], by[kept:][::-1])
         self._click(self._cell(line).locator(".cm-line", has_text=line).first)
         for key in ("Home", *["ArrowRight"] * kept):  # a person clicks where the text is
             self.page.keyboard.press(key)
@@ -144,3 +144,8 @@ class Notebook:
 
     def _cell(self, line: str) -> Locator:
         return self.page.locator(".jp-CodeCell", has=self.page.locator(".cm-line", has_text=line)).first
+
+
+def _shared(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))

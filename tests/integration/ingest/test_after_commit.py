@@ -217,7 +217,7 @@ def test_a_cell_that_ran_into_its_own_limit_is_reported_at_once_with_its_number(
     assert said.startswith(f"{batch} was not loaded: {name}: ")
     assert "(cell In [3] of 2_clean" in said
     [(subject, text)] = notices()
-    assert (subject, "Notebook: 2_clean, cell In [4]" in text) == (f"T3: ingest of {batch} failed", True)
+    assert (subject, "Notebook: 2_clean, cell In [3]" in text) == (f"T3: ingest of {batch} failed", True)
 
 
 def test_a_cell_without_memory_is_reported_at_once(bucket, notebooks):

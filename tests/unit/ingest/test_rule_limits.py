@@ -10,6 +10,7 @@ from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from t3lib.cleaning.outcome import outcome
 from t3lib.warehouse.files.rulesets import FLAGS
+from t3lib.warehouse.load import dimension_effects
 from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
@@ -246,6 +247,16 @@ rules.flag("dear", "Half of the dearest (loaded).", when=rows.pence * 2 > rules.
 )
 def test_what_a_cell_looks_at_of_menus_and_details_is_known(cell, facts):
     assert looks_at(f'rules.reject("own", "Own.", when={cell})') == facts
+
+
+def test_the_notebooks_cells_about_menus_and_details_are_served_without_cleaning_again():
+    """A cell that is edited on purpose is not, until dimension_effects has its hash and does what it says."""
+    served = dimension_effects._served(Rulebook.of_folder())
+    assert served.keys() == {"decimal_shift", "above_limit", "card_without_reader", "unknown_truck"}
+    assert all(f'("{code}"' in cell for code, cell in served.items())
+    assert {cell for cell in Rulebook.of_folder().cells if looks_at(cell)} == set(served.values())
+    dearer = edited({"above_limit": served["above_limit"].replace("5 *", "6 *")})
+    assert dimension_effects._served(dearer).keys() == served.keys() - {"above_limit"}
 
 
 def test_a_cell_that_changes_the_rows_may_look_at_everything():
