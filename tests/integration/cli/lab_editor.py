@@ -97,11 +97,12 @@ class Notebook:
         self._press("Escape")
 
     def replace(self, line: str, by: str) -> None:
-        """Write what differs in another line instead of one."""
-        before, by = line.strip(), by.strip()
+        """Write what differs in another line instead of the one that begins so."""
+        place = self._cell(line).locator(".cm-line", has_text=line).first
+        before, by = place.inner_text().strip(), by.strip()
         kept = _shared(before, by)
         end = _shared(before[kept:][::-1], by[kept:][::-1])
-        self._click(self._cell(line).locator(".cm-line", has_text=line).first)
+        self._click(place)
         for key in ("Home", *["ArrowRight"] * kept):  # a person clicks where the text is
             self.page.keyboard.press(key)
         for _ in range(len(before) - kept - end):
