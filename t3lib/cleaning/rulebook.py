@@ -20,6 +20,7 @@ from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome, values
 from t3lib.cleaning.parts import Places
+from t3lib.cleaning.row_by_row import is_row_by_row
 from t3lib.cleaning.rules import Rule, RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
@@ -144,23 +145,34 @@ class Rulebook:
         """What these rules make of a batch (see `Frames` and `outcome`)."""
         rules = Frames(raw, files, facts).rules()
         rules.is_trial = True  # the examples were checked where the rules are stated
-        self.verify(self.state(rules))
+        self.verify(self.state(rules), is_own=True)
         return outcome(rules, bits, believing=believing)
 
-    def verify(self, stated: Rules) -> None:
-        """State the rules again over parts of the batch: both halves, each in another order, the least and the greatest
-        row and moment alone, the later hours, and the earlier ones of one truck. Raises RuleError where something else
-        becomes of a row."""
-        found, halves = values(stated), parts.halves(stated)
-        ends = zip(parts.ends(stated.unread["pence"]), parts.ends(stated.moments["sold_at"]), strict=True)
-        for part in (*halves, *ends, *parts.hours(stated)):
-            try:
-                self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
-            except RuleError:  # is it the order?
-                whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
-                self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
-                raise
+    def verify(self, stated: Rules, *, is_own: bool = False) -> None:
+        """Raise RuleError unless what becomes of each row depends on that row alone.
+
+        Cells whose text shows it (`row_by_row`) are only stated again in another order, or not at all where `is_own`
+        says that this rulebook stated them. With any other cell all are stated again over parts of the batch: both
+        halves, each in another order, the least and the greatest row and moment alone, the later hours, and the earlier
+        ones of one truck."""
+        columns = frozenset(stated.rows.columns), frozenset(stated.moments.columns)
+        is_shown = all(is_row_by_row(cell, *columns) for cell in self.cells)
+        if not (is_shown and is_own):
+            self._state_again(stated, of_parts=not is_shown)
         stated.must_be_unwritten()
+
+    def _state_again(self, stated: Rules, *, of_parts: bool) -> None:
+        found, halves = values(stated), parts.halves(stated)
+        whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
+        ends = zip(parts.ends(stated.unread["pence"]), parts.ends(stated.moments["sold_at"]), strict=True)
+        try:
+            for part in (*halves, *ends, *parts.hours(stated)) if of_parts else ():
+                self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
+        except RuleError:  # is it the order?
+            self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
+            raise
+        if not of_parts:
+            self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
 
     def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
                  differs: str, reads: str) -> None:  # fmt: skip

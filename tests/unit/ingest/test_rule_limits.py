@@ -9,6 +9,7 @@ import pytest
 from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from t3lib.cleaning.outcome import outcome
+from t3lib.cleaning.row_by_row import is_row_by_row
 from t3lib.warehouse.files.rulesets import FLAGS
 from t3lib.warehouse.load import dimension_effects
 from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, with_rule
@@ -32,28 +33,59 @@ def test_no_rule_sees_how_often_a_row_occurs(frame):
         assert "asks how often a row occurs" in refusal(f'rules.reject("twice", "Twice.", when={cell})')
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        "rows.total.map(rows.total.value_counts()).gt(1)",
-        "rows.pence.rank(ascending=False).le(3)",
-        "rows.pence > rows.pence.mean()",
-        "rows.pence.eq(rows.pence.max())",
-        "rows.pence.gt(rows.pence.quantile(0.99))",
-        "rows.total.duplicated(keep=False)",
-        "rows.groupby('truck').pence.transform('median') > rows.pence",
-        "rows.pence.gt(0) & (len(rows) > 30)",
-        "rows.pence.gt(0) & (len(rows) > 3)",
-        "rows.pence.gt(0) & rows.total.cat.codes.lt(3)",
-        "rows.pence.gt(0) & (len(rows.total.cat.categories) > 19)",
-        "moments.sold_at.eq(moments.sold_at.max()) & (len(moments) > 0)",
-    ],
-)
+OF_OTHER_ROWS = [
+    "rows.total.map(rows.total.value_counts()).gt(1)",
+    "rows.pence.rank(ascending=False).le(3)",
+    "rows.pence > rows.pence.mean()",
+    "rows.pence.eq(rows.pence.max())",
+    "rows.pence.gt(rows.pence.quantile(0.99))",
+    "rows.total.duplicated(keep=False)",
+    "rows.groupby('truck').pence.transform('median') > rows.pence",
+    "rows.pence.gt(0) & (len(rows) > 30)",
+    "rows.pence.gt(0) & (len(rows) > 3)",
+    "rows.pence.gt(0) & rows.total.cat.codes.lt(3)",
+    "rows.pence.gt(0) & (len(rows.total.cat.categories) > 19)",
+    "moments.sold_at.eq(moments.sold_at.max()) & (len(moments) > 0)",
+    "rows.total.isin(rows.total.head(3))",
+    "rows.pence.lt(rows.size)",
+]
+COLUMNS = frozenset(Frames(*batch(), FACTS).rows()), frozenset(Frames(*batch(), FACTS).moments())
+
+
+@pytest.mark.parametrize("when", OF_OTHER_ROWS)
 def test_a_rule_that_asks_the_other_rows_of_the_batch_refuses_it(when):
     rows = [(f"2026-11-05 12:{n:02d}:00+00:00", kind, total) for n, (_, kind, total) in enumerate(ROWS)]
     said = refusal(f'rules.reject("other_rows", "Other rows.", when={when})', *rows)
     assert "Rule 'other_rows' catches other rows when" in said
     assert said.count("Nothing is loaded.") == 1
+
+
+def test_a_cell_that_only_compares_and_computes_is_known_to_decide_row_by_row():
+    own = """
+words = ["test", "training"]
+dear = (3 * rules.dearest_price(sold_at_least=20)).fillna(rules.limit_pence)
+rules.reject("own", "Own.", when=rows.word.isin(words) | ((rows["pence"] > dear) & ~rows.on_menu))
+rules.flag("early", "Early (loaded).", when=moments.sold_at < moments.window_from - pd.Timedelta("9h"))
+rules.suggest("own", rows.pence // 10, when=rows.type.str.contains("train", case=False))"""
+    assert [cell for cell in (*Rulebook.of_folder().cells, own) if not is_row_by_row(cell, *COLUMNS)] == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(f'rules.reject("own", "Own.", when={when})' for when in OF_OTHER_ROWS),
+        'limits = rows.total\nrules.reject("own", "Own.", when=rows.word.isin(limits))',
+        'rules.reject("own", "Own.", when=rows.pence > of_another_cell)',
+        'rules.reject("own", "Own.", when=rows.total.eq("1") if len(rows) else rows.on_menu)',
+        'rules.reject("own", "Own.", when=rows.word.map(lambda word: word == "x"))',
+        'rules.read("total", *rows.total, as_="4.50")',
+        'rows = rows.head(1)\nrules.reject("own", "Own.", when=rows.on_menu)',
+        'for each in ["x"]:\n    rules.read("type", each, as_="cash")',
+        'np.random.default_rng()\nrules.reject("own", "Own.", when=rows.on_menu)',
+    ],
+)
+def test_every_other_cell_is_tried_on_parts_of_the_batch(cell):
+    assert not is_row_by_row(cell, *COLUMNS)
 
 
 @pytest.mark.parametrize(
