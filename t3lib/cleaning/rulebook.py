@@ -123,7 +123,7 @@ class Rulebook:
 
     def state(self, rules: Rules) -> Rules:
         """State these rules over a batch. Raises RuleError, which names the cell."""
-        rules.numbers = dict(zip(self.cells, self.numbers, strict=False))
+        rules.numbers = dict.fromkeys(self.cells) | dict(zip(self.cells, self.numbers, strict=False))
         for number, source in enumerate(self.cells, 1):
             name = f"<rule {self.hash}:{number}>"
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)

@@ -97,19 +97,16 @@ class Notebook:
         self._press("Escape")
 
     def replace(self, line: str, by: str) -> None:
-        """Write what differs in another line instead of the one that begins so."""
-        place = self._cell(line).locator(".cm-line", has_text=line).first
-        before, by = place.inner_text().strip(), by.strip()
-        kept = _shared(before, by)
-        end = _shared(before[kept:][::-1], by[kept:][::-1])
-        self._click(place)
-        for key in ("Home", *["ArrowRight"] * kept):  # a person clicks where the text is
+        """Write another line instead of one; a person clicks where it differs, and types or deletes only that."""
+        self._click(self._cell(line).locator(".cm-line", has_text=line).first)
+        for key in ("Home", "Shift+End"):
             self.page.keyboard.press(key)
-        for _ in range(len(before) - kept - end):
-            self.page.keyboard.press("Delete")
-            self._effort.characters += 1
-        self._type(by[kept : len(by) - end])
+        self.page.keyboard.insert_text(by.strip())
         self._press("Escape")
+        code = by.partition("  #")[0].strip()
+        kept = _shared(line, code)
+        end = _shared(line[kept:][::-1], code[kept:][::-1])
+        self._effort.characters += len(code) - kept - end + len(line) - kept - end
 
     def run_all(self) -> str:
         """Restart Kernel and Run All Cells; everything that stands below the cells then."""
