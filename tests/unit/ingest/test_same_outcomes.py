@@ -22,8 +22,14 @@ from t3lib.warehouse.files.rulesets import FLAGS
 from tests.faults.injection.spoiling import made
 
 SUNDAY = date(2026, 11, 15)
-DIGESTS: dict[int, tuple[int, str]] = {}
-SPOILT = (0, "")
+DIGESTS = {
+    1: (721, "757b8e343773e1c5"),
+    2: (902, "2636e671489b8bf5"),
+    3: (920, "43ff159e6673547b"),
+    4: (612, "6a05c61e92528f33"),
+    5: (895, "293c200e2ada3343"),
+}
+SPOILT = (213, "147eaed45a9f4ae6")
 
 
 @pytest.mark.parametrize("seed", DIGESTS)
