@@ -45,7 +45,9 @@ faults: setup  ## every fault test, each repeated RUNS times (takes hours; RUNS=
 chromium:
 	@test -n "$(CHROMIUM)" || echo "No Chromium: the browser tests will be skipped; to run them: apt-get install chromium"
 
-check: setup  ## formatting, lint, types, and the contract of notebooks
+check: setup  ## formatting, lint, types, and the contract of notebooks; writes docs/reasons.md from the rules
+	@$(BIN)/python -m t3lib.warehouse.checks.codes > docs/.reasons 2> /dev/null \
+		&& mv docs/.reasons docs/reasons.md || rm -f docs/.reasons  # the contract says what is wrong with the rules
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
 audit: setup  ## known vulnerabilities in the locked versions (needs the internet; passes without it and says so)

@@ -23,7 +23,7 @@ Measure = Literal["gross_sales_pence", "transactions"]
 Tile = Literal["gross_sales", "transactions", "average_ticket", "card_share", "busiest_hour", "most_paid_price"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"
-_SECTION = re.compile(r"""^if day\.includes\(["'](\w+)["']\)""", re.MULTILINE)
+_SECTION = re.compile(r"""^if day\.includes\(["'](\w+)["']((?:, *["']\w+["'])*)\)""", re.MULTILINE)
 _TABLE_OF_ITS_OWN = "attention"
 _SCHEMA_NAME = f"^(?!{_TABLE_OF_ITS_OWN}$)[a-z][a-z0-9_]{{0,30}}$"
 
@@ -141,12 +141,27 @@ def attention_limits() -> Limits:
 def sections(cells: Iterable[str] | None = None) -> list[str]:
     """The sections of a report by their names, in the order of the notebook's cells (by default the folder's
     4_report): what a cell that begins with `if day.includes("trucks"):` shows."""
+    return [name for name, _ in _sections(cells)]
+
+
+def without_readers(cells: Iterable[str]) -> list[str]:
+    """The sections that no edition has: editions.toml does not name them, and their cells name no edition."""
+    return [name for name, of in _sections(cells) if not of and name not in placed()]
+
+
+def placed() -> frozenset[str]:
+    """The sections that editions.toml names; it alone says which editions have these."""
+    return frozenset(section for one in editions().values() for section in one.sections)
+
+
+def _sections(cells: Iterable[str] | None) -> list[tuple[str, str]]:
+    """The sections with the editions that their cells name."""
     if cells is None:
         try:
             cells = ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
         except (OSError, ValueError) as error:
             raise SettingsError(f"{NOTEBOOK} cannot be read: {error}") from None
-    return [name for source in cells for name in _SECTION.findall(source)]
+    return [found for source in cells for found in _SECTION.findall(source)]
 
 
 def wrong_addresses() -> list[str]:

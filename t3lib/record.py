@@ -9,9 +9,10 @@ RECORD = "application/vnd.t3.run+json"
 
 
 def show(**values: Any) -> None:
-    """Display the values of the run (rows=..., files=...) as the closing line of the executed notebook."""
+    """Display the values of the run (rows=..., files=...), but None, as the closing line of the executed notebook."""
     from IPython.display import display
 
+    values = {name: value for name, value in values.items() if value is not None}
     display({RECORD: values, "text/plain": "\n".join(_line(*value) for value in values.items())}, raw=True)
 
 

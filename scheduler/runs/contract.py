@@ -10,7 +10,8 @@ from typing import Any
 import nbformat
 
 from scheduler.runs import parameters
-from t3lib.cleaning import rulebook
+from t3lib import cells
+from t3lib.cleaning import rule_cells, rulebook
 from t3lib.editions import sections
 
 KERNEL = "t3"
@@ -86,34 +87,36 @@ def _literals(source: str) -> Iterator[str]:
 
 
 def _outputs(notebook: Any) -> Iterator[str]:
-    kept = [number for number, cell in _cells(notebook) if cell.outputs or cell.execution_count]
+    kept = [number for number, cell in cells.code(notebook) if cell.outputs or cell.execution_count]
     if kept:
         yield f"Outputs are stored in {_numbered(kept)}: run `.venv/bin/nbstripout` on it."
 
 
 def _code(notebook: Any) -> Iterator[str]:
-    for number, cell in _cells(notebook):
+    for number, cell in cells.code(notebook):
+        name = _capital(cells.named(number, cell.source))
         try:
             nodes = list(ast.walk(ast.parse(cell.source)))
         except SyntaxError as error:
-            yield f"Cell {number} is not valid Python (line {error.lineno})."
+            yield f"{name} is not valid Python (line {error.lineno})."
             continue
-        figure = FIGURE in cell.metadata.get("tags", [])
+        figure = FIGURE in cells.tags(cell)
         defined = {word for kind, word in _DEFINES.items() if any(isinstance(node, kind) for node in nodes)}
         for word in sorted(defined - {"def"} if figure else defined):
-            yield f"Cell {number} holds a `{word}`: {_INSTEAD.get(word, _ELSEWHERE)}."
+            yield f"{name} holds a `{word}`: {_INSTEAD.get(word, _ELSEWHERE)}."
         if any(isinstance(node, ast.Constant) and _SQL.search(str(node.value)) for node in nodes):
-            yield f"Cell {number} holds SQL: ask `t3lib.metrics`, or write the query there."
+            yield f"{name} holds SQL: ask `t3lib.metrics`, or write the query there."
         lines = [line for line in cell.source.splitlines() if line.strip()]
         most = MOST_LINES_OF_A_SECTION if is_section(cell.source) else MOST_LINES
-        if len(lines) > most and not figure and not rulebook.calls(cell.source):
-            yield f"Cell {number} has more than {most} lines: one idea per cell."
+        if len(lines) > most and not figure and not rule_cells.calls(cell.source):
+            yield f"{name} has more than {most} lines: one idea per cell."
 
 
 def _rules(notebook: Any) -> Iterator[str]:
-    for number, cell in _cells(notebook):
-        if rulebook.renames(cell.source):
-            yield f"Cell {number} gives `rules` another name: a rule that it states would be missed."
+    for number, cell in cells.code(notebook):
+        if rule_cells.renames(cell.source):
+            name = _capital(cells.named(number, cell.source))
+            yield f"{name} gives `rules` another name: a rule that it states would be missed."
     try:
         rulebook.examples(notebook)
     except Exception as error:
@@ -122,7 +125,7 @@ def _rules(notebook: Any) -> Iterator[str]:
 
 def _sections(notebook: Any) -> Iterator[str]:
     """Every section of a report is rehearsed over made-up figures."""
-    if any(is_section(cell.source) for _, cell in _cells(notebook)):
+    if any(is_section(cell.source) for _, cell in cells.code(notebook)):
         from t3lib.report import rehearsal  # a second that other notebooks need not wait for
 
         yield from (f"{wrong}." for wrong in rehearsal.wrong_sections(notebook))
@@ -135,18 +138,17 @@ def is_section(source: str) -> bool:
 
 def _ending(notebook: Any) -> Iterator[str]:
     """Pages (which have a browser title) are exempt: they stay open. The mail's envelope may follow the check."""
-    last = [cell.source for _, cell in _cells(notebook)][-2:]
+    last = [cell.source for _, cell in cells.code(notebook)][-2:]
     if "title" not in notebook.metadata and not any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in last):
         yield "It does not end with a check: assert what must be true of what it just made."
 
 
-def _cells(notebook: Any) -> list[tuple[int, Any]]:
-    """The code cells, numbered as people count all cells."""
-    return [(n, cell) for n, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
-def _numbered(cells: list[int]) -> str:
-    return f"cell {cells[0]}" if len(cells) == 1 else "cells " + ", ".join(map(str, cells))
+def _numbered(numbers: list[int]) -> str:
+    return f"cell{'s' if numbers[1:] else ''} {', '.join(f'In [{number}]' for number in numbers)}"
 
 
 if __name__ == "__main__":

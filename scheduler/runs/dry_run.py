@@ -38,7 +38,7 @@ def dry_run(notebook: Path, parameters: dict[str, Any]) -> DryRun:
     try:
         executed = runner.execute(notebook, path, parameters, _environment() | {"T3_OUTPUTS": str(folder)})
     except PapermillExecutionError as error:
-        raise NotebookFailedError(notebook.stem, error.exec_count, error.ename, error.evalue, str(path)) from None
+        raise NotebookFailedError.of(notebook.stem, error, path) from None
     return DryRun(path, _last_table(executed), record.read(executed))
 
 

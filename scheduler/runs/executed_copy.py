@@ -11,6 +11,8 @@ from nbformat import NotebookNode
 from papermill.engines import NotebookExecutionManager
 from papermill.iorw import LocalHandler, papermill_io
 
+from t3lib import cells
+
 
 class ExecutedCopy(NotebookExecutionManager):
     """An executed notebook while it runs. papermill itself would validate and format it at the start and end of each
@@ -56,8 +58,8 @@ class AtomicHandler(LocalHandler):
 
 
 def cell_number(notebook: NotebookNode, index: int) -> int:
-    """The number of a code cell among the code cells, from 1, as Jupyter shows it."""
-    return sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+    """The number of a code cell, as JupyterLab shows it in the notebook that was run (see `cells.code`)."""
+    return cells.code({"cells": notebook.cells[: index + 1]})[-1][0]
 
 
 atomic = AtomicHandler()

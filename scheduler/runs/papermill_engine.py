@@ -18,6 +18,7 @@ from papermill.log import logger as papermill_logger
 from scheduler.kernels.client import LATE_OUTPUT
 from scheduler.runs.executed_copy import ExecutedCopy, cell_number
 from scheduler.schedule import Limits
+from t3lib import cells
 from t3lib.urls import scrubbed
 
 NAME = "t3"
@@ -119,7 +120,7 @@ class _Client(PapermillNotebookClient):
                 continue
             self.nb_man.cell_start(cell, index)
             try:
-                self.execute_cell(cell, index)
+                self.execute_cell(cell, index, store_history=not cells.is_injected(cell))  # which has no number
             except CellExecutionError as error:
                 self.nb_man.cell_exception(cell, cell_index=index, exception=error)
                 return

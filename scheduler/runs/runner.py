@@ -16,7 +16,7 @@ from papermill.exceptions import PapermillExecutionError
 from scheduler import environment, kernels, schedule
 from scheduler.accounts import shared_folders
 from scheduler.runs import papermill_engine, source
-from t3lib import record, warehouse
+from t3lib import cells, record, warehouse
 from t3lib.problems import explain_raised
 from t3lib.settings import ROOT, settings
 from t3lib.urls import scrubbed
@@ -39,22 +39,32 @@ _BEGIN = sa.text("""
 _END = sa.text("""
     UPDATE ops.run
     SET state = :state, rows = :rows, error = :error, failed_cell = :failed_cell, finished_at = now(),
-        seconds = extract(epoch FROM now() - started_at)
+        seconds = extract(epoch FROM now() - started_at), ruleset = (SELECT hash FROM ops.ruleset WHERE hash = :ruleset)
     WHERE run_id = :run_id AND state = 'running'  -- a lost run stays lost: another run repeats it
 """)
 
 
 class NotebookFailedError(Exception):
-    """Cell In [`cell`] raised `cause` with the message `words`. All are plain values: the queue stores the error."""
+    """Cell In [`cell`] raised `cause` with the message `words`. All are plain values: the queue stores the error.
 
-    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str):
+    first_words: of the cell; errors that an earlier version stored have none."""
+
+    def __init__(self, notebook: str, cell: int, cause: str, words: str, copy: str, first_words: str = ""):
         words = scrubbed(words)
-        super().__init__(notebook, cell, cause, words, copy)
+        super().__init__(notebook, cell, cause, words, copy, first_words)
         self.notebook, self.cell, self.cause, self.words, self.copy = notebook, cell, cause, words, copy
+        self.first_words = first_words
+
+    @classmethod
+    def of(cls, notebook: str, error: PapermillExecutionError, copy: Path) -> "NotebookFailedError":
+        """What papermill found in a cell."""
+        words = scrubbed(cells.first_words(error.source))
+        return cls(notebook, error.exec_count, error.ename, error.evalue, str(copy), words)
 
     def __str__(self) -> str:
         message = explain_raised(self.cause, self.words) or f"{self.cause}: {self.words}"
-        return f"{message} (cell In [{self.cell}] of {self.notebook}, executed notebook {self.copy})"
+        words = f": {self.first_words}" if self.first_words else ""
+        return f"{message} (cell In [{self.cell}] of {self.notebook}{words}; executed notebook {self.copy})"
 
 
 @dataclass(frozen=True)
@@ -85,14 +95,15 @@ def run_notebook(
     found = source.committed(NOTEBOOKS / f"{name}.ipynb", edited=edited)
     with warehouse.connect() as db:
         db.execute(_BEGIN, _begin_values(run_id, name, parameters, path, found.commit, workflow_id, worker))
-    end: dict[str, Any] = {"state": "failed", "rows": None, "error": "The run was interrupted.", "failed_cell": None}
+    end: dict[str, Any] = dict.fromkeys(("rows", "failed_cell", "ruleset"))
+    end |= {"state": "failed", "error": "The run was interrupted."}
     try:
         values = record.read(execute(found.notebook, path, parameters, kernel_environment(role)))
-        end = {"state": "succeeded", "rows": values.get("rows"), "error": None, "failed_cell": None}
+        end |= {"state": "succeeded", "rows": values.get("rows"), "error": None, "ruleset": values.get("rules")}
         return Run(run_id, path, values)
     except PapermillExecutionError as error:
         end |= {"error": scrubbed(f"{error.ename}: {error.evalue}"), "failed_cell": error.exec_count}
-        raise NotebookFailedError(name, error.exec_count, error.ename, error.evalue, str(path)) from None
+        raise NotebookFailedError.of(name, error, path) from None
     except Exception as error:
         end["error"] = scrubbed(f"{type(error).__name__}: {error}")
         raise

@@ -38,7 +38,7 @@ _ATTRIBUTES = {
 _SCHEMES = {"http", "https", "mailto", "data"}
 _RUN = sa.text("""
     SELECT run_id, notebook, state, parameters, git_commit, worker, rows, started_at, round(seconds::numeric, 1) AS
-           seconds, executed_copy, failed_cell, error
+           seconds, executed_copy, failed_cell, error, ruleset
     FROM ops.run WHERE run_id = :run_id
 """)
 
@@ -114,8 +114,8 @@ def _facts(run: Any) -> str:
     parameters = ", ".join(f"{name} = {value}" for name, value in run["parameters"].items())
     failing = None if run["failed_cell"] is None else f"In [{run['failed_cell']}]"
     facts = {"State": run["state"], "Started": run["started_at"], "Seconds": run["seconds"], "Rows": run["rows"],
-             "Parameters": parameters or "none", "Commit": run["git_commit"], "Worker": run["worker"],
-             "Error": run["error"], "Failing cell": failing, "Run": run["run_id"]}  # fmt: skip
+             "Parameters": parameters or "none", "Commit": run["git_commit"], "Rules": run["ruleset"],
+             "Worker": run["worker"], "Error": run["error"], "Failing cell": failing, "Run": run["run_id"]}  # fmt: skip
     return listed({name: cells.written(value) for name, value in facts.items() if value is not None})
 
 

@@ -4,15 +4,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from t3lib import cells
 from t3lib.business_day import FIRST_DAY, LAST_DAY
 from t3lib.cleaning.rules import INT32_MAX, NONE, RuleError, Rules
 from t3lib.feed.rows import COLUMNS, PAYMENT_TYPES
 
+if TYPE_CHECKING:
+    from t3lib.cleaning.frames import Frames
+
+Column: TypeAlias = Callable[[], pa.Array]  # makes one: several are made at once
 _RAW = (*COLUMNS, "line")
 _FIRST, _LAST = (int(pd.Timestamp(day, tz="UTC").timestamp()) for day in (FIRST_DAY, LAST_DAY))
 
@@ -61,8 +67,7 @@ def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> C
 
     believing: only what cannot be booked is rejected, which is a row without an amount, a payment or a time. Raises
     RuleError where no rule rejects such a row."""
-    frames = rules.frames
-    assert frames is not None, "rules over the batch itself, not over a shuffled one"
+    frames = rules.of_batch
     row, moment = frames.of_rows.places, frames.of_moments.places
     of_row, of_moment = _first(rules, believing)
     reason = np.minimum(of_row[row], of_moment[moment])
@@ -72,35 +77,48 @@ def outcome(rules: Rules, bits: dict[str, int], *, believing: bool = False) -> C
         if unrejected.any():
             _must_be_rejected(rules, lack, np.flatnonzero(unrejected[places] & is_sold))
     sold, refused = np.flatnonzero(is_sold), np.flatnonzero(~is_sold)
-    sold_row = row[sold]
-    stamps = frames.stamps.cast(pa.timestamp("us", "UTC"))
+    tables = _sales(rules, bits, sold), _rejects(rules, of_row, reason, refused)
+    with ThreadPoolExecutor() as columns:
+        made = columns.map(lambda make: make(), [make for table in tables for make in table.values()])
+        return Cleaned(*(pa.table({name: next(made) for name in table}) for table in tables))
 
-    def placed(at: np.ndarray) -> dict[str, Callable[[], pa.Array]]:
-        places, when = pa.array(at), pa.array(frames.stamp[at])
-        return {
-            "truck_id": lambda: pa.array(frames.truck[at], pa.int32()),
-            "file_id": lambda: frames.raw["file_id"].take(places),
-            "row_number": lambda: frames.raw["row_number"].take(places),
-            "sold_at": lambda: stamps.take(when),
-            "business_date": lambda: frames.dates.take(when),
-        }
 
+def _sales(rules: Rules, bits: dict[str, int], at: np.ndarray) -> dict[str, Column]:
+    """The columns of core.sale for these rows of the batch."""
+    frames = rules.of_batch
+    row, moment = frames.of_rows.places[at], frames.of_moments.places[at]
     payments, pence = _payments(rules), _pence(rules).clip(max=INT32_MAX).astype(np.int32)
-    sales = placed(sold) | {
-        "local_hour": lambda: frames.hours.take(pa.array(frames.stamp[sold])),
-        "payment_type": lambda: pa.array(PAYMENT_TYPES).take(pa.array(payments[sold_row])),
-        "total_pence": lambda: pa.array(pence[sold_row]),
-        "flags": lambda: pa.array(_flags(rules, bits, sold_row, moment[sold])),
+    return _placed(frames, at) | {
+        "local_hour": lambda: frames.hours.take(pa.array(frames.stamp[at])),
+        "payment_type": lambda: pa.array(PAYMENT_TYPES).take(pa.array(payments[row])),
+        "total_pence": lambda: pa.array(pence[row]),
+        "flags": lambda: pa.array(_flags(rules, bits, row, moment)),
     }
-    suggested = np.where(of_row[row[refused]] == reason[refused], _suggested(rules, of_row)[row[refused]], -1)
-    rejects = placed(refused) | {
-        **{f"raw_{name}": partial(_texts, frames.raw[name], refused) for name in _RAW},
-        "reason": lambda: pa.array(list(rules.stated), pa.string()).take(pa.array(reason[refused])),
+
+
+def _rejects(rules: Rules, of_row: np.ndarray, reason: np.ndarray, at: np.ndarray) -> dict[str, Column]:
+    """The columns of ops.rejected_row for these rows of the batch."""
+    frames = rules.of_batch
+    row = frames.of_rows.places[at]
+    suggested = np.where(of_row[row] == reason[at], _suggested(rules, of_row)[row], -1)
+    return _placed(frames, at) | {
+        **{f"raw_{name}": partial(_texts, frames.raw[name], at) for name in _RAW},
+        "reason": lambda: pa.array(list(rules.stated), pa.string()).take(pa.array(reason[at])),
         "suggested_pence": lambda: pa.array(suggested, pa.int32(), mask=suggested < 0),
     }
-    with ThreadPoolExecutor() as columns:
-        made = columns.map(lambda make: make(), [*sales.values(), *rejects.values()])
-        return Cleaned(*(pa.table({name: next(made) for name in table}) for table in (sales, rejects)))
+
+
+def _placed(frames: "Frames", at: np.ndarray) -> dict[str, Column]:
+    """Where rows of the batch come from, and when they were sold."""
+    places, when = pa.array(at), pa.array(frames.stamp[at])
+    stamps = frames.stamps.cast(pa.timestamp("us", "UTC"))
+    return {
+        "truck_id": lambda: pa.array(frames.truck[at], pa.int32()),
+        "file_id": lambda: frames.raw["file_id"].take(places),
+        "row_number": lambda: frames.raw["row_number"].take(places),
+        "sold_at": lambda: stamps.take(when),
+        "business_date": lambda: frames.dates.take(when),
+    }
 
 
 def _texts(column: pa.ChunkedArray, at: np.ndarray) -> pa.ChunkedArray:
@@ -119,8 +137,7 @@ def _first(rules: Rules, believing: bool) -> tuple[np.ndarray, np.ndarray]:
 
 def _lacks(rules: Rules) -> list[tuple[Lack, np.ndarray, np.ndarray]]:
     """What a sale cannot be booked without: which distinct rows lack it, and the places of the batch's rows."""
-    frames, pence = rules.frames, _pence(rules)
-    assert frames is not None
+    frames, pence = rules.of_batch, _pence(rules)
     row, moment = frames.of_rows.places, frames.of_moments.places
     stamp = frames.stamp[frames.of_moments.first]
     is_booked = ~np.asarray(frames.is_unread) & (frames.seconds >= _FIRST) & (frames.seconds <= _LAST)
@@ -136,10 +153,9 @@ def _lacks(rules: Rules) -> list[tuple[Lack, np.ndarray, np.ndarray]]:
 
 def _must_be_rejected(rules: Rules, lack: Lack, rows: np.ndarray) -> None:
     if len(rows):
-        assert rules.frames is not None
-        raw = [str(rules.frames.raw[name][int(rows[0])]) for name in COLUMNS]
-        named = [f"cell {number} ({cell.splitlines()[0][:80]})" for number, cell in enumerate(rules.sources, 1)
-                 if any(word in cell for word in lack.looks_at)]  # fmt: skip
+        raw = [str(rules.of_batch.raw[name][int(rows[0])]) for name in COLUMNS]
+        about = [cell for cell in rules.sources if any(word in cell for word in lack.looks_at)]
+        named = [cells.named(rules.numbers.get(cell), cell) for cell in about]
         raise RuleError(
             f"{len(rows):,} {'row has' if len(rows) == 1 else 'rows have'} {lack.what} and no rule rejects "
             f"{'it' if len(rows) == 1 else 'them'}, the first is {raw}. {lack.advice}: {lack.rule} Cells of the rules "

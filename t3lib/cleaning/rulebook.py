@@ -1,34 +1,33 @@
 """The rules in force as text: cells of `2_clean`, run again wherever rows are cleaned outside of the notebook."""
 
-import ast
 import hashlib
 import json
 import linecache
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import CodeType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from t3lib import checkout
+from t3lib import cells, checkout
+from t3lib.cleaning import parts, rule_cells
 from t3lib.cleaning.allowed import STATING, refused
+from t3lib.cleaning.columns import WRITTEN
 from t3lib.cleaning.examples import Example
 from t3lib.cleaning.frames import Frames
 from t3lib.cleaning.outcome import Cleaned, outcome, values
+from t3lib.cleaning.parts import Places
+from t3lib.cleaning.row_by_row import is_row_by_row
 from t3lib.cleaning.rules import Rule, RuleError, Rules
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed import RAW_SCHEMA
+from t3lib.problems import RefusedError
 from t3lib.settings import ROOT, settings
 
-Places: TypeAlias = tuple[np.ndarray, np.ndarray]  # of rows, of moments
 NOTEBOOK = ROOT / "notebooks" / "2_clean.ipynb"
-_EXAMPLES = ("examples",)
 _CATCHES, _SUGGESTS = "catches other rows", "suggests other totals"
 _ORDER = (
     "when the batch comes in another order, or needs another cell: it may use its own cell and the "
@@ -61,16 +60,24 @@ class Rulebook:
     """The cells that state the rules, in order. Each sees `rules`, `rows`, `moments`, `pd` and `np`, no other cell."""
 
     cells: tuple[str, ...]
+    numbers: tuple[int | None, ...] = field(default=(), compare=False)  # of the cells, as JupyterLab shows them
 
     @classmethod
     def of_notebook(cls, notebook: dict[str, Any]) -> "Rulebook":
         """The cells of a notebook that call `rules.read`, `reject`, `flag` or `suggest`.
 
         Raises RuleError where one cell is there twice: the notebook applies it once."""
-        book = cls(_calling(notebook, STATING))
-        if twice := next((cell for cell, times in Counter(book.cells).items() if times > 1), None):
-            raise RuleError(f"The same cell is twice in {NOTEBOOK.name}: take one of them out. ({_first_line(twice)})")
+        stated = rule_cells.stating(notebook)
+        book = cls(tuple(cell for _, cell in stated), tuple(number for number, _ in stated))
+        for place, (number, cell) in enumerate(stated):
+            if cell in book.cells[:place]:
+                raise RuleError(f"The same cell is twice in {NOTEBOOK.name}: take {cells.named(number, cell)} out.")
         return book
+
+    @classmethod
+    def of_stated(cls, rules: Rules) -> "Rulebook":
+        """The cells that stated rules."""
+        return cls(tuple(rules.sources), tuple(rules.numbers.get(cell) for cell in rules.sources))
 
     @classmethod
     def of_folder(cls) -> "Rulebook":
@@ -116,18 +123,20 @@ class Rulebook:
 
     def state(self, rules: Rules) -> Rules:
         """State these rules over a batch. Raises RuleError, which names the cell."""
+        rules.numbers = dict.fromkeys(self.cells) | dict(zip(self.cells, self.numbers, strict=False))
         for number, source in enumerate(self.cells, 1):
             name = f"<rule {self.hash}:{number}>"
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             names = {"rules": rules, "rows": rules.rows, "moments": rules.moments, "pd": pd, "np": np}
             try:
                 exec(_compiled(source, name), names)
+                rules.must_be_unwritten()
             except Exception as error:
-                raise RuleError(f"{error} ({self.named(source)})") from error
+                raise RuleError(f"{_told(error, rules)} See {self.named(source)}.") from error
             if rules.restated:
                 raise RuleError(
-                    f"Rule {rules.restated[0]!r} is stated twice, the second time in cell {number} of the rules "
-                    f"({_first_line(source)}): give one of them another code."
+                    f"Rule {rules.restated[0]!r} is stated twice, the second time in {self.named(source)}: give one of "
+                    "them another code."
                 )
         return rules
 
@@ -136,22 +145,34 @@ class Rulebook:
         """What these rules make of a batch (see `Frames` and `outcome`)."""
         rules = Frames(raw, files, facts).rules()
         rules.is_trial = True  # the examples were checked where the rules are stated
-        self.verify(self.state(rules))
+        self.verify(self.state(rules), is_own=True)
         return outcome(rules, bits, believing=believing)
 
-    def verify(self, stated: Rules) -> None:
-        """State the rules again over parts of the batch: both halves, each in another order, the least and the greatest
-        row and moment alone, the later hours, and the earlier ones of one truck. Raises RuleError where something else
-        becomes of a row."""
-        found, halves = values(stated), _halves(stated)
-        ends = zip(_ends(stated.unread["pence"]), _ends(stated.moments["sold_at"]), strict=True)
-        for part in (*halves, *ends, *_hours(stated)):
-            try:
+    def verify(self, stated: Rules, *, is_own: bool = False) -> None:
+        """Raise RuleError unless what becomes of each row depends on that row alone.
+
+        Cells whose text shows it (`row_by_row`) are only stated again in another order, or not at all where `is_own`
+        says that this rulebook stated them. With any other cell all are stated again over parts of the batch: both
+        halves, each in another order, the least and the greatest row and moment alone, the later hours, and the earlier
+        ones of one truck."""
+        columns = frozenset(stated.rows.columns), frozenset(stated.moments.columns)
+        is_shown = all(is_row_by_row(cell, *columns) for cell in self.cells)
+        if not (is_shown and is_own):
+            self._state_again(stated, of_parts=not is_shown)
+        stated.must_be_unwritten()
+
+    def _state_again(self, stated: Rules, *, of_parts: bool) -> None:
+        found, halves = values(stated), parts.halves(stated)
+        whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
+        ends = zip(parts.ends(stated.unread["pence"]), parts.ends(stated.moments["sold_at"]), strict=True)
+        try:
+            for part in (*halves, *ends, *parts.hours(stated)) if of_parts else ():
                 self._compare(stated, found, self.state(stated.over(*part, whole=stated)), part, _PART, _PART_READ)
-            except RuleError:  # is it the order?
-                whole = np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
-                self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
-                raise
+        except RuleError:  # is it the order?
+            self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
+            raise
+        if not of_parts:
+            self._compare(stated, found, self.state(stated.over(*whole)), whole, _ORDER, _ORDER_READ)
 
     def _compare(self, stated: Rules, found: tuple[np.ndarray, np.ndarray], again: Rules, places: Places,
                  differs: str, reads: str) -> None:  # fmt: skip
@@ -160,15 +181,14 @@ class Rulebook:
             if does := _other(stated.stated.get(code), again.stated.get(code), places):
                 rule = stated.stated.get(code) or again.stated[code]
                 cell = rule.suggested_in if does == _SUGGESTS and rule.suggested_in else rule.cell
-                raise RuleError(f"Rule {code!r} {does} {differs} Nothing is loaded. ({self.named(cell)})")
+                raise RuleError(f"Rule {code!r} {does} {differs} Nothing is loaded. See {self.named(cell)}.")
         pairs = zip(found, values(again), strict=True)
         if not all(np.array_equal(one[places[0]], two) for one, two in pairs):
             raise RuleError(f"{reads} Nothing is loaded.")
 
     def named(self, cell: str) -> str:
-        """A cell as errors name it: its number among the rules, and its first line."""
-        number = f"cell {self.cells.index(cell) + 1}" if cell in self.cells else "a cell"  # that was edited since
-        return f"{number} of the rules: {_first_line(cell)}"
+        """A cell as errors name it."""
+        return cells.named(dict(zip(self.cells, self.numbers, strict=False)).get(cell), cell)
 
     def stated(self) -> dict[str, Rule]:
         """Every rule by its code, as stated over no rows."""
@@ -199,10 +219,16 @@ def _compiled(source: str, name: str) -> CodeType:
 
 def examples(notebook: dict[str, Any]) -> list[Example]:
     """The examples of a notebook, checked against its rules. Raises RuleError where one becomes something else."""
+    tagged = [*rule_cells.with_examples(notebook)]
     rules = Rulebook.of_notebook(notebook).state(_over_nothing())
-    for source in _calling(notebook, _EXAMPLES):
-        if not calls(source, STATING):
+    for number, source in tagged:
+        known, name = len(rules.given), cells.named(number, source)
+        try:
             exec(compile(source, "<examples>", "exec"), {"rules": rules})
+        except Exception as error:
+            raise RuleError(f"{error} See {name}.") from error
+        if len(rules.given) == known:
+            raise RuleError(f"A cell with the tag `examples` has no example: write rules.examples(...) in {name}.")
     return rules.given
 
 
@@ -210,11 +236,11 @@ def verify(rules: Rules) -> Rulebook:
     """The rulebook of rules that a notebook stated, once they are verified: see `Rulebook.verify`.
 
     A rule that is stated under another name than `rules` would be missed wherever only the notebook's text is read."""
-    book = Rulebook(tuple(rules.sources))
-    if unseen := [cell for cell in book.cells if not calls(cell, STATING)]:
+    book = Rulebook.of_stated(rules)
+    if unseen := [cell for cell in book.cells if not rule_cells.calls(cell, STATING)]:
         raise RuleError(
             "A rule is stated under another name than `rules`, where nothing but this notebook would apply it: write "
-            f"rules.{', rules.'.join(STATING)} in full. Nothing is loaded. ({book.named(unseen[0])})"
+            f"rules.{', rules.'.join(STATING)} in full. Nothing is loaded. See {book.named(unseen[0])}."
         )
     book.verify(rules)
     return book
@@ -222,48 +248,17 @@ def verify(rules: Rules) -> Rulebook:
 
 def must_be_in_force(rules: Rules) -> None:
     """Raise RuleError unless these rules were stated by exactly the cells of the rules in force, in their order."""
-    own, others = rules.sources, Rulebook.in_force().cells
-    if tuple(own) != others:
-        apart = [*(cell for cell in own if cell not in others), *(cell for cell in others if cell not in own), *own]
+    book, others = Rulebook.of_stated(rules), Rulebook.in_force()
+    own = book.cells
+    if book != others:
+        apart = [book.named(cell) for cell in own if cell not in others.cells]
+        apart += [others.named(cell) for cell in others.cells if cell not in own]
+        first = [*apart, *map(book.named, own)][0]
         raise RuleError(
-            f"This notebook's {len(own)} cells that state rules are not the {len(others)} of the rules in force, so "
-            f"nothing else would apply what they state. They differ at: {_first_line(apart[0])}. Write each rule as "
+            f"This notebook's {len(own)} cells that state rules are not the {len(others.cells)} of the rules in force, "
+            f"so nothing else would apply what they state. They differ at {first}. Write each rule as "
             f"rules.{', rules.'.join(STATING)}, commit {NOTEBOOK.name}, and run `t3 ingest`. Nothing is loaded."
         )
-
-
-def _halves(rules: Rules) -> list[Places]:
-    """Two halves of a batch by place: every second row by amount and every second moment by time, then the rest. An
-    amount or time that occurs twice is in both. Each half has an order of its own, the same each time."""
-    amounts = rules.rows["pence"].fillna(-1).to_numpy(np.int64).argsort()
-    times = rules.moments["sold_at"].to_numpy("datetime64[s]").argsort()
-    chance = np.random.default_rng(1)
-    return [(chance.permutation(amounts[at::2]), chance.permutation(times[at::2])) for at in (0, 1)]
-
-
-def _ends(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """The places of the least and of the greatest value, each as an array; of the first one where all are missing."""
-    known = np.flatnonzero(values.notna())
-    if not len(known):
-        return np.arange(len(values))[:1], np.arange(len(values))[:1]
-    there = values.iloc[known]
-    return known[[there.argmin()]], known[[there.argmax()]]
-
-
-def _hours(rules: Rules) -> list[Places]:
-    """The places of the hours from the middle one, and of those before it of the last truck; none that is empty.
-
-    A mean of hours or trucks is another there, which both halves and a lone amount may not tell."""
-    frames = rules.unread, rules.moments
-    hours = [frame["hour"].fillna(-1).to_numpy(np.int64) for frame in frames]
-    trucks = [frame["truck"].to_numpy() for frame in frames]
-    if not len(hours[0]):
-        return []
-    is_late = [hour >= np.median(hours[0]) for hour in hours]
-    last = trucks[0][~is_late[0]].max(initial=0)
-    is_early = [~late & (truck == last) for late, truck in zip(is_late, trucks, strict=True)]
-    parts = [(np.flatnonzero(rows), np.flatnonzero(moments)) for rows, moments in (is_late, is_early)]
-    return [part for part in parts if 0 < len(part[0]) < len(hours[0])]
 
 
 def _other(stated: Rule | None, again: Rule | None, places: Places) -> str:
@@ -282,48 +277,10 @@ def _over_nothing() -> Rules:
     return Frames(RAW_SCHEMA.empty_table(), files, TruckFacts()).rules()
 
 
-def _calling(notebook: dict[str, Any], methods: Sequence[str]) -> tuple[str, ...]:
-    """The code cells that call one of these methods of `rules`. Raises RuleError where a rule could be missed."""
-    cells = [(number, _text(cell["source"])) for number, cell in enumerate(notebook["cells"], 1)
-             if cell["cell_type"] == "code"]  # fmt: skip
-    for number, source in cells:
-        if "rules" in source:
-            _must_be_python(number, source)
-    return tuple(source for _, source in cells if calls(source, methods))
-
-
-def _must_be_python(number: int, source: str) -> None:
+def _told(error: Exception, rules: Rules) -> str:
+    """An error of a cell in words; numpy and pandas do not say of what an array is read-only."""
     try:
-        ast.parse(source)
-    except SyntaxError as error:
-        raise RuleError(
-            f"Cell {number} of {NOTEBOOK.name} is not plain Python ({error.msg}, line {error.lineno}), so a rule in it "
-            f"would be missed: {_first_line(source)}"
-        ) from error
-
-
-def calls(source: str, methods: Sequence[str] = _EXAMPLES) -> bool:
-    """Whether a cell calls one of these methods of `rules`."""
-    with suppress(SyntaxError):
-        called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-        return any(
-            isinstance(of, ast.Attribute) and of.attr in methods and ast.unparse(of.value) == "rules" for of in called
-        )
-    return False
-
-
-def renames(source: str) -> bool:
-    """Whether a cell gives `rules` another name, under which calls are not seen."""
-    names = {"rules", *(f"rules.{method}" for method in (*STATING, *_EXAMPLES))}
-    with suppress(SyntaxError):
-        assigned = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign | ast.NamedExpr))
-        return any(ast.unparse(node.value) in names for node in assigned)
-    return False
-
-
-def _text(source: str | Iterable[str]) -> str:
-    return "".join(source).strip()
-
-
-def _first_line(source: str) -> str:
-    return source.partition("\n")[0][:80]
+        rules.must_be_unwritten()
+    except RefusedError as written:
+        return str(written)
+    return WRITTEN if isinstance(error, ValueError) and "read-only" in str(error) else str(error)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from t3lib import cells
 from t3lib.cleaning.allowed import WRITTEN_WITH
-from t3lib.cleaning.caught import Caught
-from t3lib.cleaning.columns import Columns
+from t3lib.cleaning.caught import Caught, most_often
+from t3lib.cleaning.columns import Columns, is_one_of, part_of
 from t3lib.cleaning.truck_facts import TruckFacts
 from t3lib.feed.rows import PAYMENT_TYPES
 from t3lib.money import parse_amount
@@ -70,7 +71,7 @@ class Rules:
         # The names tell columns of one from columns of the other, which may have the same length.
         rows, moments = rows.rename_axis("row"), moments.rename_axis("moment")
         self.unread = rows  # before a rule reads anything
-        self._rows, self._moments = Columns(rows.copy()), Columns(moments)
+        self._rows, self._moments = Columns(rows), Columns(moments)
         # How many rows of the batch each is, and the number of its day's menu: no rule sees them, as the same row would
         # be another in another batch, or once an older menu is known.
         self._times, self._menu = times, menu
@@ -79,6 +80,7 @@ class Rules:
         self.stated: dict[str, Rule] = {}
         self.readings: list[Reading] = []
         self.sources: list[str] = []
+        self.numbers: dict[str, int | None] = {}  # of the cells, as JupyterLab shows them
         self.restated: list[str] = []
         self._source_of: dict[str, str] = {}
         self.given: list[Example] = []
@@ -105,6 +107,12 @@ class Rules:
         return self._moments
 
     @property
+    def of_batch(self) -> "Frames":
+        """The batch itself; rules over a part of it have none."""
+        assert self.frames is not None, "rules over the batch itself, not over a part of it"
+        return self.frames
+
+    @property
     def limit_pence(self) -> int:
         """The limit for a truck without a menu and without prices that were sold often, in pence (T3_LIMIT_PENCE)."""
         return self._facts.limit_pence
@@ -123,30 +131,17 @@ class Rules:
         of any other column as a payment (as_="cash"). Returns one row per text found: the text, rows, read_as.
 
         rules.read("type", "voucher", "gift card", as_="cash")"""
-        amount = parse_amount(as_).pence if column == "total" else None
-        if amount is None and as_ not in PAYMENT_TYPES:
-            raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
-        if column not in self.rows:
-            raise RuleError(
-                f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
-            )
-        if (not texts and self.frames is not None) or not all(isinstance(text, str) for text in texts):
-            raise RuleError(
-                f'rules.read: write the texts one by one, as in rules.read({column!r}, "a", "b", as_={as_!r}).'
-            )
+        amount = self._amount(column, texts, as_)
         wanted = tuple(text.strip().lower() for text in texts)
         self.readings.append(Reading(column, wanted, as_, self._record(2)))
-        categories = self.rows[column].astype("category").cat
-        of_text = np.array([str(word).strip().lower() in wanted for word in categories.categories], bool)
-        found = of_text[categories.codes] & (categories.codes >= 0) if len(of_text) else np.zeros(len(self.rows), bool)
+        found = is_one_of(self.rows[column], wanted)
         self._must_be_unrejected(found, ("payment", column) if amount is None else _OF_TOTALS)
         if amount is None:
-            self.rows["payment"] = self.rows["payment"].mask(found, as_)
+            self._rows.write({"payment": self.rows["payment"].mask(found, as_)})
         else:
-            self.rows["pence"] = self.rows["pence"].mask(found, amount)
-            self.rows["word"] = self.rows["word"].astype("str").mask(found, as_)
-            for name, values in self._facts.columns(self.rows, self._menu, self._sold()).items():
-                self.rows[name] = values
+            word = self.rows["word"].astype("str").mask(found, as_)
+            self._rows.write({"pence": self.rows["pence"].mask(found, amount), "word": word})
+            self._rows.write(self._facts.columns(self.rows, self._menu, self._sold()))
         if self.is_trial:  # nobody looks
             return pd.DataFrame()
         counted = self.rows[[column]].assign(rows=self._times)[found].groupby(column, observed=True)["rows"].sum()
@@ -201,13 +196,13 @@ class Rules:
         if self.is_trial:
             return pd.DataFrame()
         self.given += examples
-        return check(Rulebook(tuple(self.sources)), examples)
+        return check(Rulebook.of_stated(self), examples)
 
     def over(self, rows: np.ndarray, moments: np.ndarray, whole: "Rules | None" = None) -> "Rules":
         """The same batch in another order, or a part of it, before any rule is stated.
 
         rows, moments: the places of what it has, in its order. whole: for a part, the rules over all of the batch."""
-        unread, when = _at(self.unread, rows), _at(self._moments, moments)
+        unread, when = part_of(self.unread, rows), part_of(self._moments, moments)
         part = Rules(unread, when, self._times[rows], self._menu[rows], self._facts)
         part._whole = whole
         return part
@@ -256,10 +251,34 @@ class Rules:
 
     def _record(self, depth: int) -> str:
         """Keep the text of the cell that called."""
-        source = "".join(linecache.getlines(sys._getframe(depth).f_code.co_filename)).strip()
+        self.must_be_unwritten()
+        file = sys._getframe(depth).f_code.co_filename
+        source = "".join(linecache.getlines(file)).strip()
         if source not in self.sources:
             self.sources.append(source)
+        if source not in self.numbers:
+            self.numbers[source] = cells.running()
         return source
+
+    def _amount(self, column: str, texts: tuple[str, ...], as_: str) -> int | None:
+        """The pence that texts of a column are read as; None for a payment. Raises RuleError for what is neither."""
+        amount = parse_amount(as_).pence if column == "total" else None
+        if amount is None and as_ not in PAYMENT_TYPES:
+            raise RuleError(f"rules.read: as_={as_!r} is not an amount and not one of {', '.join(PAYMENT_TYPES)}.")
+        if column not in self.rows:
+            raise RuleError(
+                f"rules.read: rows have no column {column!r}: choose one of {', '.join(self.rows.columns)}."
+            )
+        if (not texts and self.frames is not None) or not all(isinstance(text, str) for text in texts):
+            raise RuleError(
+                f'rules.read: write the texts one by one, as in rules.read({column!r}, "a", "b", as_={as_!r}).'
+            )
+        return amount
+
+    def must_be_unwritten(self) -> None:
+        """Raise WrittenError where a cell wrote into `rows` or `moments`."""
+        self._rows.must_be_unwritten()
+        self._moments.must_be_unwritten()
 
     def _must_be_unrejected(self, read: np.ndarray, words: tuple[str, ...]) -> None:
         """Raise RuleError where a rule above looks at what is read now, by these words, and rejects such rows."""
@@ -305,7 +324,7 @@ class Rules:
             return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
         left = self.frames.left(self, rule)
         hit = np.flatnonzero(rule.caught & (left > 0))
-        first, times = _most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
+        first, times = most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])
         shown = frame[columns].iloc[first[:_EXAMPLES]].assign(rows=times[:_EXAMPLES])
         found = self.frames.of_moments if rule.of_moments else self.frames.of_rows
         rejected = 0 if len(hit) else int(found.times[rule.caught].sum())
@@ -319,29 +338,6 @@ class Rules:
             if rules[number].rejects and rules[number].of_moments == of_moments:
                 first[rules[number].caught] = number
         return first
-
-
-def _at(frame: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
-    """The rows at these places, their texts coded in that order: nothing is left of the others or of another order."""
-    part = frame.iloc[places].reset_index(drop=True)
-    for name in part.columns[part.dtypes == "category"].difference(["weekday"]):
-        codes, kept = pd.factorize(part[name].cat.codes.to_numpy())
-        part[name] = pd.Categorical.from_codes(codes, part[name].cat.categories[kept])
-    return part
-
-
-def _most_often(rows: pd.DataFrame, hit: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the rows at these places one of each truck, total and type, and how often they occur, the most frequent first.
-
-    By codes, as grouping a frame costs more than a rule."""
-    key = rows["truck"].to_numpy(np.int64)[hit]
-    for name in ("total", "type"):
-        cells = rows[name].cat
-        key = key * (len(cells.categories) + 1) + cells.codes.to_numpy(np.int64)[hit]
-    _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    together = np.bincount(place, weights=times).astype(np.int64)
-    order = np.argsort(-together, kind="stable")
-    return hit[first[order]], together[order]
 
 
 def _suggested(pence: pd.Series) -> np.ndarray:

@@ -83,7 +83,7 @@ class TruckFacts:
             is_on = (total in prices for total, prices in zip(totals, listed, strict=True))
             found[f"{which}on_menu"] = np.array([*is_on], bool)
             found[f"{which}sold"] = np.array([sold[total] for total in zip(trucks, totals, strict=True)], np.int64)
-        found["hundredth_sold"][price <= 0] = 0
+        found["hundredth_sold"][(price <= 0) | (price % 100 != 0)] = 0  # rows without an amount are counted at -1
         return {name: values[place] for name, values in found.items()} | {
             "in_details": np.isin(truck, list(self.known)),
             "without_reader": np.isin(truck, list(self.without_reader)),

@@ -12,7 +12,7 @@ from typing import Any
 
 from t3lib.dashboard.html.tables import Table, Value, tables
 from t3lib.dashboard.view import View
-from t3lib.spreadsheet import inert
+from t3lib.metrics.spreadsheet import inert
 
 HEAD = ("first_day", "last_day", "payment", "truck_id", "truck", "local_hour", "transactions", "gross_sales")
 

@@ -44,6 +44,11 @@ class Batch:
         """Whether it holds trucks, menus, pitches and costs instead of sales."""
         return any(file.kind == "metadata" for file in self.files)
 
+    @property
+    def rules(self) -> str | None:
+        """The hash of the rules under which it was cleaned, which stands with the run; None where it was not."""
+        return _staged_rules(self).hash if self.staging.has("rules", "json") else None
+
 
 def open_batch(batch_id: str, business_date: str = "") -> Batch:
     """The claimed files of a batch and its folder of staged files.
@@ -130,7 +135,7 @@ def diff(batch: Batch, stated: Rules, days: str = "") -> RulesDiff | Shown:
     A batch of the schedule has nothing to compare: it runs under the committed rules."""
     if not batch.is_dry_run:
         return Shown((rules_diff.AS_COMMITTED,))
-    return rules_diff.of_edited(Rulebook(tuple(stated.sources)), [file.file_id for file in batch.files], days)
+    return rules_diff.of_edited(Rulebook.of_stated(stated), [file.file_id for file in batch.files], days)
 
 
 def changes(loaded: loading.Loaded) -> Shown:

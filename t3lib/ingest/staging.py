@@ -46,9 +46,9 @@ class Staging:
         """How many rows a staged table has. Raises StagingMissingError."""
         return pq.read_metadata(self._existing(f"{name}.parquet")).num_rows
 
-    def has(self, name: str) -> bool:
-        """Whether a table is staged."""
-        return (self.folder / f"{name}.parquet").exists()
+    def has(self, name: str, kind: str = "parquet") -> bool:
+        """Whether a table is staged; with the kind json, a structure."""
+        return (self.folder / f"{name}.{kind}").exists()
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a small structure."""

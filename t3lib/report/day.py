@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from t3lib import business_day, metrics, period
-from t3lib.editions import Edition, edition
+from t3lib.editions import Edition, edition, placed
 from t3lib.metrics.sales import breakdown, comparison
 from t3lib.period import Period
 from t3lib.report import sent_figures
@@ -78,9 +78,12 @@ class Day:
         """The same as a heading: Sales, or Number of sales."""
         return "Sales" if self.measure.endswith("_pence") else "Number of sales"
 
-    def includes(self, section: str) -> bool:
-        """Whether the edition has this section: whether editions.toml names it under `sections`."""
-        return section in self.edition.sections
+    def includes(self, section: str, *editions: str) -> bool:
+        """Whether the edition has this section: whether editions.toml names it under `sections`.
+
+        editions: who gets a section that editions.toml does not name at all, such as "cfo"."""
+        of = [edition(name).name for name in editions]
+        return section in self.edition.sections or (self.edition.name in of and section not in placed())
 
     def has_file(self, file: str, title: str) -> bool:
         """Whether menu, pitches or costs are loaded; otherwise the report says under this title what it needs."""

@@ -11,7 +11,7 @@ from t3lib.feed import RAW_SCHEMA
 NOON = "2026-11-05 12:00:00+00:00"
 UTC_STAMP = pa.timestamp("us", "UTC")
 FACTS = TruckFacts(prices={4: {870}}, known=frozenset({4}))
-ONE_MORE = len(Rulebook.of_folder().cells) + 1  # the number of the cell that `with_rule` adds
+ONE_MORE = 100  # the number of the cell that `with_rule` adds, as if JupyterLab showed it
 
 
 def batch(*rows: tuple[str, str, str], truck: int = 4) -> tuple[pa.Table, pa.Table]:
@@ -27,7 +27,8 @@ def batch(*rows: tuple[str, str, str], truck: int = 4) -> tuple[pa.Table, pa.Tab
 
 def with_rule(cell: str) -> Rulebook:
     """The notebook's rules, and one more behind them."""
-    return Rulebook((*Rulebook.of_folder().cells, cell))
+    book = Rulebook.of_folder()
+    return Rulebook((*book.cells, cell), (*book.numbers, ONE_MORE))
 
 
 def names_a_truck(cell: str) -> bool:
@@ -37,13 +38,13 @@ def names_a_truck(cell: str) -> bool:
 
 def edited(cells: dict[str, str]) -> Rulebook:
     """The folder's rules with these cells instead of those that state the rules of these codes ('' takes one out)."""
-    book, left = Rulebook.of_folder().cells, dict(cells)
+    book, left = Rulebook.of_folder(), dict(cells)
     made = []
-    for cell in book:
+    for cell, number in zip(book.cells, book.numbers, strict=True):
         code = next((code for code in left if f'("{code}"' in cell), None)
-        made.append(cell if code is None else left.pop(code))
+        made.append((cell if code is None else left.pop(code), number))
     assert not left, f"no cell states {', '.join(left)}"
-    return Rulebook(tuple(filter(None, made)))
+    return Rulebook(*zip(*((cell, number) for cell, number in made if cell), strict=True))
 
 
 def put_in_force(monkeypatch: pytest.MonkeyPatch, book: Rulebook) -> None:

@@ -110,15 +110,15 @@ def _rules(deciding: list["Record"], texts: dict[str, list[str]]) -> None:
         out().print("\nRules that decided the rows above (--rules prints all rules of these files):")
     for rule in deciding:
         count = "1 row" if rule["rows"] == 1 else f"{rule['rows']:,} rows"
-        place = f"cell {rule['cell']} of rules {rule['ruleset']}" if rule["cell"] else f"rules {rule['ruleset']}"
+        place = f"rules {rule['ruleset']}"
         said = f". {rule['sentence']}" if rule["sentence"] else ""
         out().print(f"{rule['decision']} ({count}; {place}){said}", markup=False, soft_wrap=True)
         _text(rule["text"] or "")
     for of, cells in texts.items():
         out().print(f"\nAll rules of {of}:")
-        for number, cell in enumerate(cells, 1):
-            out().print(f"cell {number}")
+        for cell in cells:
             _text(cell)
+            out().print()
 
 
 def _text(cell: str) -> None:
@@ -131,4 +131,4 @@ def _runs(runs: list["Record"]) -> None:
         out().print("\nNotebooks:")
         rows = [run | {"copy": str(settings().outputs / (run["executed_copy"] or ""))} for run in runs]
         table(rows, {"notebook": "notebook", "state": "state", "started_at": "started", "git_commit": "commit",
-                     "copy": "executed notebook"}, "")  # fmt: skip
+                     "ruleset": "rules", "copy": "executed notebook"}, "")  # fmt: skip

@@ -6,9 +6,9 @@ import io
 import pandas as pd
 
 from t3lib import metrics
+from t3lib.metrics.spreadsheet import inert
 from t3lib.report import words
 from t3lib.report.day import Day
-from t3lib.spreadsheet import inert
 
 _MEASURES = [f"{name}{of}" for name in ("transactions", "gross_sales_pence") for of in ("", "_before", "_usual")]
 

@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from t3lib import cells
 from t3lib.report.block import TEMPLATES, style
 from t3lib.report.chart import WIDTH
 from t3lib.report.parts.bars import DARK_PNG
@@ -47,7 +48,8 @@ def render(executed: Path) -> Rendered:
         hidden = "workings" in cell.metadata.get("tags", [])
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                raise ReportError(f"Cell {number} of {executed} failed ({output.ename}): no mail is made from it.")
+                failed = cells.named(cell.execution_count, cell.source)
+                raise ReportError(f"{output.ename} in {failed} of {executed}: no mail is made from it.")
             data = output.get("data", {})
             envelope = data.get(REPORT, envelope)
             if not hidden and data:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from t3lib import checkout
-from t3lib.editions import NOTEBOOK, editions, sections
+from t3lib import cells, checkout
+from t3lib.editions import NOTEBOOK, editions, sections, without_readers
 from t3lib.report.day import Day, Part
 from t3lib.report.rehearsal import made_up
 from t3lib.report.rehearsal.made_up import NotMadeUpError
@@ -30,11 +30,9 @@ class Rehearsed:
     names: dict[str, Any]
 
 
-def cells(notebook: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """The code cells below the parameters with their numbers, as people count all cells."""
-    code = [(n, cell) for n, cell in enumerate(notebook["cells"], 1) if cell["cell_type"] == "code"]
-    own = [(n, cell) for n, cell in code if "parameters" not in cell["metadata"].get("tags", [])]
-    return [(n, "".join(cell["source"])) for n, cell in own]
+def code(notebook: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The code cells below the parameters with their numbers."""
+    return [(n, cells.source(cell)) for n, cell in cells.code(notebook) if "parameters" not in cells.tags(cell)]
 
 
 def rehearse(notebook: Mapping[str, Any], day: Day, *, checked: bool = True) -> Rehearsed:
@@ -44,24 +42,25 @@ def rehearse(notebook: Mapping[str, Any], day: Day, *, checked: bool = True) -> 
     names: dict[str, Any] = {"day": day}
     parts: list[tuple[int, str, Part]] = []
     last = None
-    for number, source in cells(notebook):
+    for number, source in code(notebook):
         known, name = len(day.shown), "".join(sections([source]))
         try:
             last = _run(source, f"<cell {number} of the report>", names, checked)
         except NotMadeUpError:  # a figure that nobody made up: the rest of this cell cannot be rehearsed
             continue
         except Exception as error:
-            named = f" (section {name})" if name else ""
-            raise SectionError(f"Cell {number}{named}: {type(error).__name__}: {error}") from error
+            raise SectionError(f"{type(error).__name__}: {error} See {cells.named(number, source)}") from error
         parts += [(number, name, part) for part in day.shown[known:]]
     return Rehearsed(parts, last, names)
 
 
 def wrong_sections(notebook: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the sections of a notebook, each in a sentence; nothing for a notebook without sections."""
-    known = sections(source for _, source in cells(notebook))
+    known = sections(source for _, source in code(notebook))
     for name in sorted({name for name in known if known.count(name) > 1}):
         yield f"Two cells have the section {name}: give one of them another name."
+    for name in without_readers(source for _, source in code(notebook)):
+        yield f'No edition has the section {name}: say who gets it, as in day.includes("{name}", "cfo")'
     for day in made_up.days(tuple(known)) if known else ():
         try:
             for _, _, part in rehearse(notebook, day).parts:
@@ -76,7 +75,7 @@ def wrong_in_force() -> list[str]:
     checkout, and with T3_EDITED_NOTEBOOKS."""
     text = None if settings().edited_notebooks else checkout.text_of(NOTEBOOK)
     notebook = json.loads(text or NOTEBOOK.read_text(encoding="utf-8"))
-    known = sections(source for _, source in cells(notebook))
+    known = sections(source for _, source in code(notebook))
     lacking = [
         f"{name}: the committed {NOTEBOOK.name} has no section {section!r}; its mail goes without it until it has"
         for name, one in editions().items()

@@ -72,7 +72,7 @@ _FILES = f"""
     ORDER BY file.key
 """
 _RUNS = """
-    SELECT DISTINCT run_id, batch_id, notebook, state, started_at, seconds, git_commit, executed_copy
+    SELECT DISTINCT run_id, batch_id, notebook, state, started_at, seconds, git_commit, executed_copy, ruleset
     FROM mart.file_run
     WHERE file_id = ANY(:files)
     ORDER BY started_at, run_id

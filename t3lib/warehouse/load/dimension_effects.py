@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from t3lib.cleaning import Rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
-from t3lib.cleaning.rulebook import calls
+from t3lib.cleaning.rule_cells import calls
 from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES
@@ -15,28 +15,14 @@ from t3lib.warehouse.files import reprocessing, rulesets
 from t3lib.warehouse.load.dated import Cause
 from t3lib.warehouse.sales import rollups
 
-# The cells of `2_clean` whose effects this module finds without cleaning again. It serves them in these words only: any
-# other cell that looks at menus or at details.xlsx has all loaded files of the changed trucks reprocessed.
+# The cells of `2_clean` whose effects this module finds without cleaning again, by the hash of their text: it serves
+# them in the words that they had when it was written. Any other cell that looks at menus or at details.xlsx, and each
+# of these once it is edited, has all loaded files of the changed trucks reprocessed.
 _SERVED = {
-    "decimal_shift": """
-is_price = (rows.hundredth_sold >= 20) & (rows.sold * 10 < rows.hundredth_sold)
-shifted = rows.hundredth_on_menu.where(rows.has_menu, is_price) & ~rows.on_menu
-sentence = "The total is 100 times a price that this truck sells at: a lost decimal point."
-rules.reject("decimal_shift", sentence, when=shifted, suggest=rows.pence // 100)
-""",
-    "above_limit": """
-limit = (5 * rules.dearest_price(sold_at_least=20)).fillna(rules.limit_pence)
-limit = limit.clip(upper=rules.most_pence)
-sentence = "The total is far above anything that this truck sells."
-rules.reject("above_limit", sentence, when=rows.pence > limit)
-""",
-    "card_without_reader": """
-no_reader = rows.payment.eq("card") & rows.without_reader
-rules.flag("card_without_reader", "A card sale at a truck without a card reader (loaded).", when=no_reader)
-""",
-    "unknown_truck": """
-rules.flag("unknown_truck", "The truck is not in details.xlsx (loaded).", when=~rows.in_details)
-""",
+    "7ca7a820ab10": "decimal_shift",
+    "763f113261bc": "above_limit",
+    "037a7861d4c5": "card_without_reader",
+    "143723f0b225": "unknown_truck",
 }
 # What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
 _TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
@@ -168,7 +154,8 @@ def _served(rules: Rulebook) -> dict[str, str]:
     """The cells of these rules, by code, whose effects are found here: behind all readings, so that the amount and the
     payment which they see are those of the sale."""
     last = max((number for number, cell in enumerate(rules.cells) if calls(cell, ("read",))), default=-1)
-    return {code: cell.strip() for code, cell in _SERVED.items() if cell.strip() in rules.cells[last + 1 :]}
+    cells = {Rulebook((cell,)).hash: cell for cell in rules.cells[last + 1 :]}
+    return {code: cells[text] for text, code in _SERVED.items() if text in cells}
 
 
 def _set_flags(db: sa.Connection, trucks: list[int], now: Snapshot, served: dict[str, str]) -> None:

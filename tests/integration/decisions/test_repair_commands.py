@@ -61,13 +61,15 @@ def test_a_trace_shows_the_text_of_the_rules_that_decided(commands: Commands):
     shown = commands.t3("trace", "--truck", "3", "--date", "2026-11-05").stdout
     cells = Rulebook.of_folder().cells
     (void,) = (cell for cell in cells if '"void"' in cell)
-    assert f"rejected: void (1 row; cell {cells.index(void) + 1} of rules" in shown
-    assert f". The sale was voided on the till.\n    {void}\n" in shown
-    assert f"payment read as card (1 row; cell 1 of rules {Rulebook.of_folder().hash})\n    {cells[0]}\n" in shown
+    of = f"(1 row; rules {Rulebook.of_folder().hash})"
+    assert f"rejected: void {of}. The sale was voided on the till.\n    {void}\n" in shown
+    assert f"payment read as card {of}\n    {cells[0]}\n" in shown
     whole = commands.t3("trace", "--truck", "3", "--date", "2026-11-05", "--rules").stdout
     assert [cell for cell in cells if "    " + "\n    ".join(cell.splitlines()) not in whole] == []
     found = commands.json("trace", "--truck", "3", "--date", "2026-11-05", "--rules")
     assert found["rulesets"] == {Rulebook.of_folder().hash: list(cells)}
+    under = {run["notebook"]: run["ruleset"] for run in found["runs"]}
+    assert under == {"1_extract": None} | dict.fromkeys(("2_clean", "3_load"), Rulebook.of_folder().hash)
 
 
 def test_days_are_reprocessed_through_the_notebooks(commands: Commands):

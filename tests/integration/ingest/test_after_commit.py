@@ -215,9 +215,9 @@ def test_a_cell_that_ran_into_its_own_limit_is_reported_at_once_with_its_number(
     batch = one("SELECT batch_id FROM ops.batch")
     assert len(runs("2_clean")) == 1
     assert said.startswith(f"{batch} was not loaded: {name}: ")
-    assert "(cell In [4] of 2_clean" in said
+    assert "(cell In [3] of 2_clean" in said
     [(subject, text)] = notices()
-    assert (subject, "Notebook: 2_clean, cell In [4]" in text) == (f"T3: ingest of {batch} failed", True)
+    assert (subject, "Notebook: 2_clean, cell In [3]" in text) == (f"T3: ingest of {batch} failed", True)
 
 
 def test_a_cell_without_memory_is_reported_at_once(bucket, notebooks):
@@ -231,7 +231,7 @@ def test_a_cell_without_memory_is_reported_at_once(bucket, notebooks):
 def test_a_report_that_ran_into_its_limit_is_reported_at_once(bucket, notebooks, limited, database):
     notebooks("4_report", "report.read(", "import time; time.sleep(60)")
     limited(cell_seconds=3)
-    with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[4\] of 4_report"):
+    with workflows.working(), pytest.raises(NotebookFailedError, match=r"CellTimeoutError.*cell In \[3\] of 4_report"):
         workflows.wait(workflows.enqueue_report("2026-11-20", "cfo"))
     assert len(runs("4_report")) == 1
 

@@ -144,7 +144,7 @@ def test_what_an_earlier_version_pickled_is_entered_anew_unread(bucket: Path, tm
 
 def test_errors_come_back_as_they_went_in():
     kept = JsonSerializer()
-    failed = NotebookFailedError("2_clean", 3, "ZeroDivisionError", "division by zero", "outputs/x.ipynb")
+    failed = NotebookFailedError("2_clean", 3, "ZeroDivisionError", "division by zero", "outputs/x.ipynb", "1 / 0")
     for error in (failed, RefusedError("Say why."), DBOSMaxStepRetriesExceeded("_stage", 3, [failed, OSError("full")])):
         again = kept.deserialize(kept.serialize(error))
         assert (type(again), str(again)) == (type(error), str(error))

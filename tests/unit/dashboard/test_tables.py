@@ -7,7 +7,7 @@ import pytest
 from t3lib.dashboard.html.cards import Cell, chart_table, message_card, table, title
 from t3lib.dashboard.html.tables import tables, value
 from t3lib.dashboard.html.tiles import definition
-from t3lib.spreadsheet import inert
+from t3lib.metrics.spreadsheet import inert
 
 
 @pytest.mark.parametrize(

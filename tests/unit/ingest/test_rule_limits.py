@@ -2,13 +2,16 @@
 
 from datetime import date
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from t3lib.cleaning import Frames, Rulebook, RuleError, TruckFacts, rulebook
 from t3lib.cleaning.allowed import OF_DETAILS, OF_MENU, looks_at
 from t3lib.cleaning.outcome import outcome
+from t3lib.cleaning.row_by_row import is_row_by_row
 from t3lib.warehouse.files.rulesets import FLAGS
+from t3lib.warehouse.load import dimension_effects
 from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, with_rule
 
 ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
@@ -18,7 +21,7 @@ ROWS = [(f"2026-11-05 {hour:02d}:00:00+00:00", kind, f"{n}.{n:02d}")
 def refusal(cell: str, *rows: tuple[str, str, str]) -> str:
     with pytest.raises(RuleError) as refused:
         rulebook.verify(with_rule(cell).state(Frames(*batch(*(rows or ROWS)), FACTS).rules()))
-    assert f"(cell {ONE_MORE} of the rules: {cell.splitlines()[0][:80]}" in str(refused.value)
+    assert f"See cell In [{ONE_MORE}] ({cell.splitlines()[0][:79]}" in str(refused.value)
     return str(refused.value)
 
 
@@ -30,28 +33,59 @@ def test_no_rule_sees_how_often_a_row_occurs(frame):
         assert "asks how often a row occurs" in refusal(f'rules.reject("twice", "Twice.", when={cell})')
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        "rows.total.map(rows.total.value_counts()).gt(1)",
-        "rows.pence.rank(ascending=False).le(3)",
-        "rows.pence > rows.pence.mean()",
-        "rows.pence.eq(rows.pence.max())",
-        "rows.pence.gt(rows.pence.quantile(0.99))",
-        "rows.total.duplicated(keep=False)",
-        "rows.groupby('truck').pence.transform('median') > rows.pence",
-        "rows.pence.gt(0) & (len(rows) > 30)",
-        "rows.pence.gt(0) & (len(rows) > 3)",
-        "rows.pence.gt(0) & rows.total.cat.codes.lt(3)",
-        "rows.pence.gt(0) & (len(rows.total.cat.categories) > 19)",
-        "moments.sold_at.eq(moments.sold_at.max()) & (len(moments) > 0)",
-    ],
-)
+OF_OTHER_ROWS = [
+    "rows.total.map(rows.total.value_counts()).gt(1)",
+    "rows.pence.rank(ascending=False).le(3)",
+    "rows.pence > rows.pence.mean()",
+    "rows.pence.eq(rows.pence.max())",
+    "rows.pence.gt(rows.pence.quantile(0.99))",
+    "rows.total.duplicated(keep=False)",
+    "rows.groupby('truck').pence.transform('median') > rows.pence",
+    "rows.pence.gt(0) & (len(rows) > 30)",
+    "rows.pence.gt(0) & (len(rows) > 3)",
+    "rows.pence.gt(0) & rows.total.cat.codes.lt(3)",
+    "rows.pence.gt(0) & (len(rows.total.cat.categories) > 19)",
+    "moments.sold_at.eq(moments.sold_at.max()) & (len(moments) > 0)",
+    "rows.total.isin(rows.total.head(3))",
+    "rows.pence.lt(rows.size)",
+]
+COLUMNS = frozenset(Frames(*batch(), FACTS).rows()), frozenset(Frames(*batch(), FACTS).moments())
+
+
+@pytest.mark.parametrize("when", OF_OTHER_ROWS)
 def test_a_rule_that_asks_the_other_rows_of_the_batch_refuses_it(when):
     rows = [(f"2026-11-05 12:{n:02d}:00+00:00", kind, total) for n, (_, kind, total) in enumerate(ROWS)]
     said = refusal(f'rules.reject("other_rows", "Other rows.", when={when})', *rows)
     assert "Rule 'other_rows' catches other rows when" in said
     assert said.count("Nothing is loaded.") == 1
+
+
+def test_a_cell_that_only_compares_and_computes_is_known_to_decide_row_by_row():
+    own = """
+words = ["test", "training"]
+dear = (3 * rules.dearest_price(sold_at_least=20)).fillna(rules.limit_pence)
+rules.reject("own", "Own.", when=rows.word.isin(words) | ((rows["pence"] > dear) & ~rows.on_menu))
+rules.flag("early", "Early (loaded).", when=moments.sold_at < moments.window_from - pd.Timedelta("9h"))
+rules.suggest("own", rows.pence // 10, when=rows.type.str.contains("train", case=False))"""
+    assert [cell for cell in (*Rulebook.of_folder().cells, own) if not is_row_by_row(cell, *COLUMNS)] == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(f'rules.reject("own", "Own.", when={when})' for when in OF_OTHER_ROWS),
+        'limits = rows.total\nrules.reject("own", "Own.", when=rows.word.isin(limits))',
+        'rules.reject("own", "Own.", when=rows.pence > of_another_cell)',
+        'rules.reject("own", "Own.", when=rows.total.eq("1") if len(rows) else rows.on_menu)',
+        'rules.reject("own", "Own.", when=rows.word.map(lambda word: word == "x"))',
+        'rules.read("total", *rows.total, as_="4.50")',
+        'rows = rows.head(1)\nrules.reject("own", "Own.", when=rows.on_menu)',
+        'for each in ["x"]:\n    rules.read("type", each, as_="cash")',
+        'np.random.default_rng()\nrules.reject("own", "Own.", when=rows.on_menu)',
+    ],
+)
+def test_every_other_cell_is_tried_on_parts_of_the_batch(cell):
+    assert not is_row_by_row(cell, *COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +165,52 @@ def test_a_rule_that_uses_more_than_its_batch_is_refused_with_its_cell(cell, wor
     assert f"This cell {words}" in refusal(f'{cell}\nrules.reject("mine", "Mine.", when=rows.pence.gt(100_00))')
 
 
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "r['pence'] = r.pence * 2",
+        "r.pence = r.pence * 2",
+        "r.loc[0, 'pence'] = 1",
+        "r.iloc[0, 5] = 1",
+        "r.at[0, 'truck'] = 1",
+        "r.insert(0, 'own', 1)",
+        "r.pop('word')",
+        "del r['word']",
+        "r.drop(columns='word', inplace=True)",
+        "r.columns = [*r.columns[1:], 'last']",
+        "r.index.name = 'moment'",
+        "r.pence.array[0] = 1",
+        "r.pence.to_numpy(np.int64, copy=False)[0] = 1",
+        "r.total.array[0] = r.total.array[1]",
+        "r.payment.array[0] = 'cash'",
+        "r.on_menu.array[0] = True",
+        "r.on_menu.to_numpy()[0] = True",
+        "r.hour.values[0] = 1",
+        "r.pence.isna(); r.isna(); r.sold.array[0] = 1",
+        "m.sold_at.array[0] = m.sold_at.array[1]",
+        "m['sold_at'] = m.uploaded_at",
+        "r.update(pd.DataFrame({'sold': [7]}))",
+        "np.copyto(r.sold.array.to_numpy(), 7)",
+    ],
+)
+def test_a_rule_that_writes_under_another_name_is_refused_with_its_cell(writes):
+    cell = f'r, m = rows, moments\n{writes}\nrules.flag("mine", "Mine (loaded).", when=rows.pence.gt(0))'
+    rules = Frames(*batch(*ROWS), FACTS).rules()
+    with pytest.raises(RuleError, match=rf"writes nothing into them.*See cell In \[{ONE_MORE}\] \(r, m"):
+        with_rule(cell).state(rules)
+
+
+def test_a_rule_may_change_what_it_made_itself():
+    cell = """
+mine = rows[["pence", "hour"]]
+mine["double"] = mine.pence * 2
+pence, hour = rows.pence.copy(), rows.hour.to_numpy(copy=True)
+pence[0], hour[0] = 1, 3
+rules.flag("mine", "Mine (loaded).", when=mine.double.gt(0) & rows.isna().any(axis=1))"""
+    book = with_rule(cell.strip())
+    assert rulebook.verify(book.state(Frames(*batch(*ROWS), FACTS).rules())) == book
+
+
 def test_a_rule_may_use_what_only_computes():
     cell = """import re
 from datetime import date
@@ -149,11 +229,11 @@ rules.flag("odd", "An odd total (loaded).", when=rows.total.map(lambda text: boo
     [
         ("unknown_payment_type", (NOON, "cheque", "8.70"),
          ["1 row has no payment", "rules.read", 'rules.reject("unknown_payment_type"',
-          'cell 1 (rules.read("type", "card", as_="card")), cell 2 (rules.read("type", "cash"']),
+          'cell In [4] (rules.read("type", "card", as_="card")), cell In [5] (rules.read("type", "cash"']),
         ("not_a_number", (NOON, "card", "seven"),
-         ["1 row has no amount", 'rules.reject("not_a_number"', 'cell 8 (rules.reject("negative"']),
+         ["1 row has no amount", 'rules.reject("not_a_number"', 'cell In [12] (rules.reject("negative"']),
         ("bad_timestamp", ("soon", "card", "8.70"),
-         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell 12 (too_late"]),
+         ["1 row has no time", 'rules.reject("bad_timestamp"', "cell In [16] (too_late"]),
     ],
 )  # fmt: skip
 def test_rows_that_no_rule_rejects_any_more_name_the_cells_about_them(code, row, words):
@@ -201,6 +281,16 @@ def test_what_a_cell_looks_at_of_menus_and_details_is_known(cell, facts):
     assert looks_at(f'rules.reject("own", "Own.", when={cell})') == facts
 
 
+def test_the_notebooks_cells_about_menus_and_details_are_served_without_cleaning_again():
+    """A cell that is edited on purpose is not, until dimension_effects has its hash and does what it says."""
+    served = dimension_effects._served(Rulebook.of_folder())
+    assert served.keys() == {"decimal_shift", "above_limit", "card_without_reader", "unknown_truck"}
+    assert all(f'("{code}"' in cell for code, cell in served.items())
+    assert {cell for cell in Rulebook.of_folder().cells if looks_at(cell)} == set(served.values())
+    dearer = edited({"above_limit": served["above_limit"].replace("5 *", "6 *")})
+    assert dimension_effects._served(dearer).keys() == served.keys() - {"above_limit"}
+
+
 def test_a_cell_that_changes_the_rows_may_look_at_everything():
     for change in ("rows['pence'] = 5", "rows.pence = 5", "rows = rows[rows.pence > 5]"):
         assert looks_at(f'{change}\nrules.reject("own", "Own.", when=rows.pence.gt(5))') == OF_MENU | OF_DETAILS
@@ -208,6 +298,6 @@ def test_a_cell_that_changes_the_rows_may_look_at_everything():
 
 def test_a_time_that_cannot_be_read_is_never_a_sale_whatever_the_moments_say():
     stated = edited({"bad_timestamp": ""}).state(Frames(*batch(("soon", "card", "8.70")), FACTS).rules())
-    stated.moments["sold_at"] = stated.moments.uploaded_at
+    pd.DataFrame.__setitem__(stated.moments, "sold_at", stated.moments.uploaded_at)
     with pytest.raises(RuleError, match="1 row has no time"):
         outcome(stated, FLAGS)

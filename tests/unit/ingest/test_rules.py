@@ -8,6 +8,7 @@ import pytest
 from t3lib.cleaning import Frames, Rulebook, RuleError, rulebook
 from t3lib.cleaning.examples import check
 from t3lib.cleaning.outcome import outcome
+from t3lib.problems import RefusedError
 from t3lib.settings import settings
 from t3lib.warehouse.files.rulesets import FLAGS
 from tests.support.rulebooks import FACTS, NOON, ONE_MORE, batch, edited, names_a_truck, with_rule
@@ -38,7 +39,7 @@ def test_a_rule_may_ask_for_the_weekday_and_the_hour():
 @pytest.mark.parametrize("asked", ["rows.tip", "rows['tip']", "rows[['truck', 'tip']]['tip']"])
 def test_a_rule_about_a_column_that_is_not_there_is_told_which_there_are(asked):
     words = r"`rows` have no column 'tip': .*There are truck, cells_differ, type, total, .*Of a file T3 reads timestamp"
-    with pytest.raises(RuleError, match=rf"{words}.*\(cell \d+ of the rules: rules\.flag"):
+    with pytest.raises(RuleError, match=rf"{words}.*See cell In \[\d+\] \(rules\.flag"):
         with_rule(f'rules.flag("tipped", "A tip (loaded).", when={asked}.eq("1"))').stated()
     rules = Frames(*batch((NOON, "card", "8.70")), FACTS).rules()
     assert isinstance(rules.rows, pd.DataFrame)
@@ -164,7 +165,7 @@ def test_a_rule_shows_how_many_rows_it_catches_and_three_of_them():
 def test_a_rule_that_cannot_be_applied_is_refused_with_its_cell(cell, message):
     with pytest.raises(RuleError, match=message) as refused:
         becomes(with_rule(cell), (NOON, "card", "8.70"), (NOON, "cash", "5.00"))
-    assert f"cell {ONE_MORE} of the rules" in str(refused.value)
+    assert f"cell In [{ONE_MORE}] (rules." in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -177,13 +178,16 @@ def test_a_rule_that_cannot_be_applied_is_refused_with_its_cell(cell, message):
 def test_a_rule_of_order_refuses_the_batch_with_its_cell(cell):
     rows = [(NOON, "card", f"{n}.{n:02d}") for n in range(1, 41)]
     stated = with_rule(cell).state(Frames(*batch(*rows), FACTS).rules())
-    with pytest.raises(RuleError, match=rf"another order.* \(cell {ONE_MORE} of the rules: rules.reject\(\"by_order"):
+    with pytest.raises(RuleError, match=rf"another order.* See cell In \[{ONE_MORE}\] \(rules.reject\(\"by_order"):
         rulebook.verify(stated)
 
 
 def test_a_cell_without_a_rule_cannot_change_amounts():
     stated = Rulebook.of_folder().state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
-    stated.rows["pence"] = stated.rows["pence"] // 2
+    half = stated.rows["pence"] // 2
+    with pytest.raises(RefusedError, match="writes nothing into them"):
+        stated.rows["pence"] = half
+    pd.DataFrame.__setitem__(stated.rows, "pence", half)
     with pytest.raises(RuleError, match="a cell without a rule changes `rows`"):
         rulebook.verify(stated)
 
@@ -199,7 +203,7 @@ def test_a_cell_without_a_rule_cannot_change_amounts():
 )
 def test_a_rule_that_only_the_notebook_would_apply_refuses_the_batch(cell):
     stated = with_rule(cell).state(Frames(*batch((NOON, "card", "8.70")), FACTS).rules())
-    with pytest.raises(RuleError, match=rf"another name than `rules`.*\(cell {ONE_MORE} of the rules"):
+    with pytest.raises(RuleError, match=rf"another name than `rules`.*See cell In \[{ONE_MORE}\] \("):
         rulebook.verify(stated)
 
 
@@ -221,14 +225,17 @@ def test_what_is_compared_is_verified_too():
 def test_a_cell_that_is_not_python_is_never_passed_over(cell):
     notebook = json.loads(rulebook.NOTEBOOK.read_text())
     notebook["cells"].append({"cell_type": "code", "source": cell, "metadata": {}})
-    with pytest.raises(RuleError, match=f"Cell {len(notebook['cells'])} of 2_clean.ipynb is not plain Python"):
+    number = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
+    with pytest.raises(RuleError, match=rf"is not plain Python.*See cell In \[{number}\]"):
         Rulebook.of_notebook(notebook)
 
 
 def test_a_cell_that_is_there_twice_is_refused():
     notebook = json.loads(rulebook.NOTEBOOK.read_text())
     notebook["cells"].append(next(cell for cell in notebook["cells"] if "rules.read(" in cell["source"][0]))
-    with pytest.raises(RuleError, match=r"The same cell is twice in 2_clean.ipynb.*rules.read\(\"type\", \"card\""):
+    with pytest.raises(
+        RuleError, match=r"twice in 2_clean.ipynb: take cell In \[\d+\] \(rules.read\(\"type\", \"card\""
+    ):
         Rulebook.of_notebook(notebook)
 
 
@@ -263,11 +270,28 @@ def test_a_row_that_is_no_sale_and_that_no_rule_rejects_stops_the_batch():
         becomes(edited({"unknown_payment_type": ""}), (NOON, "cheque", "8.70"))
 
 
-def test_an_example_that_becomes_something_else_is_refused():
+VOID = 'rules.examples(("2026-11-05 12:00:00+00:00", "card", "VOID", "void"))'
+
+
+@pytest.mark.parametrize(
+    ("cell", "tags", "words"),
+    [
+        (
+            VOID.replace('"void"', '"£4.99 card"'),
+            ["examples"],
+            r"becomes 'void', not '£4\.99 card'.*See cell In \[{0}\]",
+        ),
+        (VOID, [], r"tag `examples` .*give it to cell In \[{0}\] \(rules.examples"),
+        (VOID + '\nrules.flag("odd", "Odd.", when=rows.pence.gt(9))', ["examples"], r"states no rules.*In \[{0}\]"),
+        ("rules.limit_pence", ["examples"], r"has no example: write rules.examples\(...\) in cell In \[{0}\]"),
+    ],
+)
+def test_an_example_is_right_and_stands_in_a_cell_with_its_tag(cell, tags, words):
     notebook = json.loads(rulebook.NOTEBOOK.read_text())
-    cell = 'rules.examples(("2026-11-05 12:00:00+00:00", "card", "VOID", "£4.99 card"))'
-    notebook["cells"].append({"cell_type": "code", "source": cell, "metadata": {}})
-    with pytest.raises(RuleError, match=r"becomes 'void', not '£4\.99 card'"):
+    assert len(rulebook.examples(notebook)) == 18
+    notebook["cells"].append({"cell_type": "code", "source": cell, "metadata": {"tags": tags}})
+    number = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
+    with pytest.raises(RuleError, match=words.format(number)):
         rulebook.examples(notebook)
 
 

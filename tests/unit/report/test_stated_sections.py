@@ -53,22 +53,34 @@ def test_every_section_of_every_edition_is_a_cell():
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "told", "cell"),
     [
-        ('"Truck": trucks.truck', '"Truck": trucks.trcuk', "Cell 16 (section trucks): AttributeError: "),
-        (
-            "day.compared(metrics.by_payment)",
-            "day.compared(metrics.by_paymnt)",
-            "Cell 18 (section payments): AttributeError: ",
-        ),
-        ("{took}, {moved} {usual}.", "{took}, {moves} {usual}.", "Cell 5: ValueError: '{took}, {moves}"),
-        ("{truck} has no sales", "{lorry} has no sales", "Cell 10 (section attention): ValueError: "),
-        ('day.includes("days")', 'day.includes("hours")', "Two cells have the section hours"),
-        ('"busiest_hour"', '"busy_hour"', "Cell 8 (section tiles): ValueError: editions.toml: "),
+        ('"Truck": trucks.truck', '"Truck": trucks.trcuk', "AttributeError: ", 'In [11] (if day.includes("trucks"):)'),
+        ("(metrics.by_payment)", "(metrics.by_paymnt)", "AttributeError: ", 'In [12] (if day.includes("payments"):)'),
+        ("{took}, {moved} {usual}.", "{took}, {moves} {usual}.", "ValueError: '{took}, {moves}", "In [3] (verdict = "),
+        ("{truck} has no sales", "{lorry} has no sales", "ValueError: ", 'In [7] (if day.includes("attention"):)'),
+        ('day.includes("days")', 'day.includes("hours")', "Two cells have the section hours", ""),
+        ('day.includes("days")', 'day.includes("mine")', "No edition has the section mine: say who gets it", ""),
+        ('day.includes("days")', 'day.includes("mine", "cof")', "SettingsError: There is no edition 'cof'", "In [9] ("),
+        ('"busiest_hour"', '"busy_hour"', "ValueError: editions.toml: ", 'In [6] (if day.includes("tiles"):'),
     ],
 )
-def test_a_mistake_in_a_section_is_told_by_its_cell(tmp_path, before, after, told):
-    assert [line for line in broken(tmp_path, before, after) if line.startswith(told)]
+def test_a_mistake_in_a_section_is_told_by_its_cell(tmp_path, before, after, told, cell):
+    assert [line for line in broken(tmp_path, before, after) if line.startswith(told) and cell in line]
+
+
+def test_a_cell_says_itself_who_gets_a_new_section(tmp_path):
+    """Its place is that of its cell. A section that editions.toml names is where that file says."""
+    source = 'if day.includes("mine", "cfo", "culinary"):\n    day.show(report.paragraph("Mine", "Said."))'
+    found = copy.deepcopy(notebook())
+    at = next(n for n, cell in enumerate(found["cells"]) if sections(["".join(cell["source"])]) == ["trucks"])
+    found["cells"].insert(at, {"cell_type": "code", "metadata": {}, "source": source})
+    assert list(rehearsal.wrong_sections(found)) == []
+    shown = [name for _, name, _ in rehearsal.rehearse(found, figures(*SALES), checked=False).parts]
+    assert shown[shown.index("mine") + 1] == "trucks"
+    day = figures(*SALES)
+    own = day.includes("mine", "culinary"), day.includes("mine"), day.includes("places", "cfo")
+    assert own == (False, False, False)
 
 
 def test_a_section_may_use_every_figure_and_others_are_not_rehearsed(tmp_path):
@@ -182,4 +194,4 @@ def test_a_paragraph_is_a_section_too():
 
 
 def test_the_notebook_on_disk_is_the_one_that_is_rehearsed():
-    assert [n for n, _ in rehearsal.cells(nbformat.read(NOTEBOOK, 4))] == [n for n, _ in rehearsal.cells(notebook())]
+    assert [n for n, _ in rehearsal.code(nbformat.read(NOTEBOOK, 4))] == [n for n, _ in rehearsal.code(notebook())]
