@@ -112,7 +112,8 @@ def test_the_dashboards_role_may_follow_a_figure(bucket: Path):
 def test_each_rule_that_decided_a_row_is_shown_as_it_was(bucket: Path, monkeypatch):
     void = 'rules.reject("void", "A void.", when=rows.word.eq("void"))'
     late = 'rules.flag("dear", "Dear (loaded).", when=rows.pence.eq(499))'
-    book = Rulebook((*rulebooks.edited({"void": void}).cells, late))
+    edited = rulebooks.edited({"void": void})
+    book = Rulebook((*edited.cells, late), (*edited.numbers, rulebooks.ONE_MORE))
     rulebooks.put_in_force(monkeypatch, book)
     put(bucket, LUNCH, at("12:00", "card", "4.99"), at("13:30", "Cash ", "7"), at("12:45", "card", "VOID"))
     take_in()
