@@ -108,8 +108,8 @@ truck_lines AS (
     SELECT truck_id, business_date, stay_from, cost, amount
     FROM by_truck LEFT JOIN stay_sold USING (truck_id, business_date) WHERE per = 'shift'
     UNION ALL
-    SELECT truck_id, business_date, stay_from, '{FEES}', CASE fee_per WHEN 'stay' THEN fee_pence / days ELSE fee_pence
-           END
+    SELECT truck_id, business_date, stay_from, '{FEES}', CASE fee_per WHEN 'stay' THEN 1.0 * fee_pence / days
+           ELSE fee_pence END
     FROM stay_day WHERE fee_pence > 0
 ),
 fleet_lines AS (SELECT business_date, cost, pence FROM by_time WHERE truck_id IS NULL)""".strip()
