@@ -124,10 +124,10 @@ def test_a_fee_for_a_stay_is_spread_over_its_days_and_due_once_though_another_st
         VALUES (1, 5, '2025-11-22 09:00+00', '2025-11-23 15:00+00', '2025-11-21 11:00+00', 'Fair', 3000, 'stay', 10)""")
     fees = [found.costs.get("Pitch fees") for day in (21, 22, 23)
             if (found := metrics.contribution(fair, Scope(date(2025, 11, day), date(2025, 11, day))))]  # fmt: skip
-    assert fees == [1300, 1000, 1000]  # three days of a fee of £30; on Friday 10% of the £30 sold there, too
+    assert fees == [1100, 1000, 1000]  # three days of a fee of £30; on Friday 10% of the £10 of before 13:00, too
     whole = metrics.contribution(fair, Scope(FRIDAY, date(2025, 11, 23)))
     assert whole is not None
-    assert whole.costs["Pitch fees"] == 3300
+    assert whole.costs["Pitch fees"] == 3100
 
 
 def test_a_trucks_own_cost_replaces_the_fleets_of_the_same_name(fair: sa.Connection):
