@@ -16,6 +16,7 @@ _ENTRIES = (
     *trust.RESTATEMENTS,
     *sales.PERIODS,
     *money.MARGINS,
+    *money.PROFIT,
     *demand.PRICES_AND_HOURS,
     *trust.BATCHES,
     *sales.HISTORY,

@@ -64,6 +64,21 @@ def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -
     return pd.DataFrame(_named(db, dimension, [row["part"] for row in rows])).join(measures)
 
 
+def contribution_in_all(parts: pd.DataFrame) -> dict[str, Any]:
+    """The measures of all parts of `contribution_by` together: those of the whole.
+
+    >>> whole = metrics.contribution_in_all(metrics.frame("contribution_by", week))
+    >>> whole["contribution_pence"], whole["labour_per_hour_pence"]
+    (104, 400)
+    """
+    names = ["transactions", "gross_sales_pence", "direct_costs_pence", "shared_costs_pence"]
+    counted = {name: int(parts[name].sum()) for name in names}
+    labour = int(parts["labour_pence"].sum()) if parts["labour_pence"].notna().any() else None
+    hours, gross = round(parts["trading_hours"].sum() * MILLION), counted["gross_sales_pence"]
+    left = gross - counted["direct_costs_pence"] - counted["shared_costs_pence"]
+    return counted | {"labour_pence": labour} | _ratios(gross, left, labour, hours)
+
+
 def _must_have_inputs(db: sa.Connection, dimension: str) -> None:
     if dimension not in DIMENSIONS:
         raise RefusedError(f"There is no dimension {dimension!r}: choose one of {', '.join(DIMENSIONS)}.")
@@ -111,15 +126,16 @@ def _row(part: Part, found: list[tuple[Share, int]], has_labour: bool, has_hours
     shared = sum(pence for share, pence in found if not share.of_sales)
     labour = sum(pence for share, pence in found if is_labour(share.cost)) if has_labour else None
     hours = sum(share.hour_millionths for share, _ in found) if has_hours else 0
+    counted = {"transactions": sum(share.transactions for share, _ in found), "gross_sales_pence": gross,
+               "direct_costs_pence": direct, "shared_costs_pence": shared, "labour_pence": labour}  # fmt: skip
+    return {"part": part} | counted | _ratios(gross, gross - direct - shared, labour, hours)
+
+
+def _ratios(gross: int, contribution: int, labour: int | None, hours: int) -> dict[str, Any]:
+    """The figures that are made of others; `hours` in millionths, 0 where they are not known."""
     return {
-        "part": part,
-        "transactions": sum(share.transactions for share, _ in found),
-        "gross_sales_pence": gross,
-        "direct_costs_pence": direct,
-        "shared_costs_pence": shared,
-        "labour_pence": labour,
-        "contribution_pence": gross - direct - shared,
-        "margin_pct": 100 * (gross - direct - shared) / gross if gross else None,
+        "contribution_pence": contribution,
+        "margin_pct": 100 * contribution / gross if gross else None,
         "labour_share_pct": 100 * labour / gross if gross and labour is not None else None,
         "trading_hours": hours / MILLION if hours else None,
         "sales_per_hour_pence": half_up(gross * MILLION, hours),
