@@ -12,8 +12,9 @@ pitches.csv   truck_id, location_id, from, to, event, fee, fee_per, fee_percent:
 costs.csv     truck_id, cost, amount, per, from: one row per cost and change; in force from a business date until
               the next row of the same truck and cost. An empty truck_id means the fleet: per `day` or `month` is
               then one amount for the fleet together, per `sale` or `percent` holds for each truck's sales.
-              per `month` is a calendar month, per `hour` a trading hour. Percent costs: vat (the share of the net price that sales include
-              on top) and card_fee (of card sales). The others: office, packaging, wages, fuel, insurance
+              per `month` is a calendar month, per `hour` a trading hour. Percent costs: vat (the share of the net
+              price that sales include on top) and card_fee (of card sales). The others: office, packaging, wages,
+              fuel, insurance
 """
 
 from t3lib.simulate.live import LiveUpload, live_upload, live_uploads

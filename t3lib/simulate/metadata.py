@@ -28,6 +28,7 @@ TRUCK_AMOUNTS = (
 )  # fmt: skip
 # (fee, fee_per, fee_percent) of each place; at a festival it is for the whole stay.
 PITCH_FEES = {1: ("35.00", "day", ""), 2: ("", "", "12.5"), 3: ("15.00", "day", "5"), 4: ("28.00", "day", "")}
+PITCHES = ("truck_id", "location_id", "from", "to", "event", "fee", "fee_per", "fee_percent")
 FESTIVAL, FESTIVAL_FEE = "Festival", ("60.00", "stay", "10")
 
 
@@ -37,8 +38,7 @@ def metadata_files(trucks: int, first: date, end: date, seed: int) -> dict[str, 
     return {
         "metadata/details.xlsx": _details(fleet),
         "metadata/menu.csv": _csv(("truck_id", "menu_item", "menu_type", "price", "unit_cost"), _menu(fleet)),
-        "metadata/pitches.csv": _csv(("truck_id", "location_id", "from", "to", "event", "fee", "fee_per", "fee_percent"),
-                                     _pitches(trucks, first, end + PITCHES_AHEAD)),
+        "metadata/pitches.csv": _csv(PITCHES, _pitches(trucks, first, end + PITCHES_AHEAD)),
         "metadata/costs.csv": _csv(("truck_id", "cost", "amount", "per", "from"), _costs(fleet, first, end)),
     }  # fmt: skip
 

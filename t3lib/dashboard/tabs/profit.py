@@ -18,7 +18,7 @@ from t3lib.metrics.money.contribution_by import NO_SALE
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
 
-NAME = "Where profit is made"
+NAME, MOST_HOURS = "Where profit is made", 25
 RULE = ("Costs of a sale are that sale's. What a truck pays by time goes to its hours in equal shares, what the fleet "
         "pays goes to all sales of the day by their amount.")  # fmt: skip
 HEAD = ("Gross sales", Cell("Direct costs", "t3-wide"), Cell("Shared costs", "t3-wide"), "Contribution", "Margin",
@@ -34,17 +34,18 @@ def made(db: sa.Connection, context: TabContext) -> str:
         return f'{top}<p class="t3-none">{escape(str(error))}</p>'
     if found.empty:
         return f'{top}<p class="t3-none">Nothing in this choice.</p>'
-    shown = context.part("profit", MOST_ROWS, len(found))
+    most = MOST_HOURS if context.state.profit_by == "hour" else MOST_ROWS
+    shown = context.part("profit", most, len(found))
     rows = found[shown.rows].to_dict("records")
     names = [_name(context, row) for row in rows]
-    lines: list[Row] = [(_linked(context, row, name), *_cells(row)) for row, name in zip(rows, names, strict=True)]
+    lines: list[Row] = [(_first(context, row, name), *_cells(row)) for row, name in zip(rows, names, strict=True)]
     in_all = (Cell("In all"), *_cells(metrics.contribution_in_all(found)))
     lines.append([replace(cell, classes=f"{cell.classes} t3-total") for cell in in_all])
     column = PROFIT_BY[context.state.profit_by].capitalize()
     return (
         f"{top}{graphs.balance(names, [int(row['contribution_pence']) for row in rows])}"
         f"{table(NAME, (column, *HEAD), lines, numbers=range(1, 1 + len(HEAD)))}{context.foot(shown)}"
-        f'<p class="t3-lacks">{escape(" ".join([RULE, *_lacking(found)]))}</p>'
+        f'<p class="t3-limits">{escape(" ".join([RULE, *_lacking(found)]))}</p>'
     )
 
 
@@ -63,19 +64,19 @@ def _name(context: TabContext, row: dict[str, Any]) -> str:
         return calendar.day_name[int(row["weekday"]) - 1]
     if kind == "hour":
         return NO_SALE if pd.isna(row["local_hour"]) else echarts.hour_name(int(row["local_hour"]))
-    if kind == "dish" and len(context.scope.trucks) != 1 and row["dish"] != NO_SALE:
-        return f"{row['dish']} · {row['truck']}"
     return str(row["location" if kind == "place" else kind])
 
 
-def _linked(context: TabContext, row: dict[str, Any], name: str) -> str | Cell:
-    """The name as a link that chooses the part, where it is one that can be chosen."""
+def _first(context: TabContext, row: dict[str, Any], name: str) -> str | Cell:
+    """The name of a part: a dish with its truck; a truck or place as a link that chooses it."""
     kind, state = context.state.profit_by, context.state
     if kind == "truck" and not pd.isna(row["truck_id"]):
         return context.truck(int(row["truck_id"]), name)
     if kind == "place" and not pd.isna(row["location_id"]):
         place = (int(row["location_id"]),)
         return choice_cell(replace(state, places=() if state.places == place else place), name)
+    if kind == "dish" and name != NO_SALE:
+        return Cell(f"{escape(name)}<small>{escape(row['truck'])}</small>", "t3-two", html=True)
     return name
 
 

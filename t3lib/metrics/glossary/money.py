@@ -122,8 +122,8 @@ MARGINS = (
     Entry(
         "fixed_costs_pence",
         "Fixed costs",
-        "Costs of one truck per day, month, hour or shift and its fixed pitch fees; the fleet's own costs are not in it.",
-        "costs of the truck by time + fixed pitch fees",
+        "Costs of one truck by time and its fixed pitch fees; the fleet's own costs are not in it.",
+        "costs of the truck per day, month, hour and shift + fixed pitch fees",
         "pence",
         "mart.sales_hourly, core.cost, core.pitch",
     ),

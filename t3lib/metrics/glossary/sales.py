@@ -117,7 +117,7 @@ PERIODS = (
     Entry(
         "trading_hours",
         "Trading hours",
-        "Local hours of a truck's business day from the first to the last with a sale; hours between without one count. "
+        "Local hours of a truck's business day from the first to the last with a sale; those between count, too. "
         "An hour in which a truck moved is divided between its places by their sales.",
         "sum over truck x day of last hour - first hour + 1",
         "hours",

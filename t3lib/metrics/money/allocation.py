@@ -36,41 +36,53 @@ class Share:
 
 @dataclass(frozen=True)
 class Dimension:
-    """How a dimension names a part, by two SQL expressions; whether it needs hours and places, or prices, too."""
+    """How a dimension names a part, by two SQL expressions; whether it needs the goods of each hour and place, or the
+    dish of each sale."""
 
     number: str = "CAST(NULL AS integer)"
     label: str = "CAST(NULL AS text)"
-    needs_prices: bool = False
+    by_hour: bool = False
+    by_dish: bool = False
 
 
 DIMENSIONS = {
     "truck": Dimension("truck_id"),
-    "place": Dimension("location_id", needs_prices=True),
-    "event": Dimension(label="coalesce(event, 'No event')", needs_prices=True),
+    "place": Dimension("location_id", by_hour=True),
+    "event": Dimension(label="coalesce(event, 'No event')", by_hour=True),
     "weekday": Dimension("CAST(extract(isodow FROM business_date) AS integer)"),
-    "hour": Dimension("hour_order", needs_prices=True),
-    "menu_type": Dimension(label="menu_type", needs_prices=True),
-    "dish": Dimension("CASE WHEN dish IS NOT NULL THEN truck_id END", "dish", needs_prices=True),
+    "hour": Dimension("hour_order", by_hour=True),
+    "menu_type": Dimension(label="menu_type", by_dish=True),
+    "dish": Dimension("CASE WHEN dish IS NOT NULL THEN truck_id END", "dish", by_dish=True),
 }
 WHOLE = Dimension()
 
-# The sales, one row per truck x day x hour x place x payment, and x price where the goods need it.
-_BY_HOUR = """
+# The sales, one row per truck x day x hour x place x payment: without goods, with them, and x dish.
+_BY_DAY = """
     SELECT truck_id, business_date, hour_order, location_id, payment_type, CAST(NULL AS text) AS menu_type,
            CAST(NULL AS text) AS dish, transactions, total_pence AS pence, 0 AS goods, 0 AS without
     FROM sold WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))"""
-_BY_PRICE = f"""
-    SELECT sold.truck_id, sold.business_date, (local_hour - :day_start + 24) % 24 AS hour_order, location_id, payment_type,
-           coalesce(menu_type, 'Not on the menu') AS menu_type, coalesce(dish, 'Not on the menu') AS dish,
-           sold.transactions, sold.price_pence::bigint * sold.transactions AS pence,
-           goods_pence / daily.transactions * sold.transactions AS goods,
-           without_goods_pence / daily.transactions * sold.transactions AS without
+_PRICED = """
     FROM mart.price_hourly AS sold
     JOIN mart.price_daily AS daily ON daily.truck_id = sold.truck_id AND daily.price_pence = sold.price_pence
-                                  AND daily.business_date = sold.business_date
-    LEFT JOIN menu ON {ON_MENU}
+                                  AND daily.business_date = sold.business_date"""
+_OF_SCOPE = """
     WHERE sold.business_date BETWEEN :first AND :last
       AND (:all_trucks OR sold.truck_id = ANY(CAST(:trucks AS integer[])))"""
+_BY_HOUR = f"""
+    SELECT sold.truck_id, sold.business_date, (local_hour - :day_start + 24) % 24 AS hour_order, location_id,
+           payment_type, CAST(NULL AS text) AS menu_type, CAST(NULL AS text) AS dish,
+           sum(sold.transactions) AS transactions, sum(sold.price_pence::bigint * sold.transactions) AS pence,
+           sum(goods_pence / daily.transactions * sold.transactions) AS goods,
+           sum(without_goods_pence / daily.transactions * sold.transactions) AS without
+    {_PRICED} {_OF_SCOPE}
+    GROUP BY sold.truck_id, sold.business_date, local_hour, location_id, payment_type"""
+_BY_DISH = f"""
+    SELECT sold.truck_id, sold.business_date, (local_hour - :day_start + 24) % 24 AS hour_order, location_id,
+           payment_type, coalesce(menu_type, 'Not on the menu') AS menu_type,
+           coalesce(dish, 'Not on the menu') AS dish, sold.transactions, sold.price_pence::bigint * sold.transactions AS pence,
+           goods_pence / daily.transactions * sold.transactions AS goods,
+           without_goods_pence / daily.transactions * sold.transactions AS without
+    {_PRICED} LEFT JOIN menu ON {ON_MENU} {_OF_SCOPE}"""
 _GOODS_BY_DAY = f"""
     UNION ALL
     SELECT {{number}}, {{label}}, '{GOODS}', true, goods_pence, 0, 0, without_goods_pence, 0
@@ -81,8 +93,9 @@ _CHOSEN = """(:all_trucks OR coalesce(truck_id = ANY(CAST(:trucks AS integer[]))
            AND (:all_payments OR coalesce(payment_type = ANY(CAST(:payments AS text[])), false))
            AND (:all_menus OR coalesce(menu_type = ANY(CAST(:menus AS text[])), false))"""
 
-# idle: the hours between sales; the truck is where its stay says, else where it last sold. part: one row per truck x day x stay x part, with how
-# many of the truck's hours it has. loose: costs of days, or of days of a stay, without a sale.
+# idle: the hours between sales; the truck is where its stay says, else where it last sold. part: one row per truck x
+# day x stay x part, with how many of the truck's hours it has. loose: costs of days, or of days of a stay, without a
+# sale.
 _SHARES = f"""
 WITH {MENU.replace("menu_type", "menu_type, dish")},
 {COST_LINES},
@@ -196,10 +209,12 @@ def shares(db: sa.Connection, scope: Scope, dimension: Dimension = WHOLE) -> lis
     than MOST_DAYS days where the goods are read by hour and price."""
     if scope.until_hour is not None:
         raise RefusedError("Contribution is known for whole days only: a day's costs are known when it is over.")
-    by_price = dimension.needs_prices or bool(scope.locations or scope.payments or scope.menus)
-    if by_price and scope.days > MOST_DAYS:
+    cells = _BY_DISH if dimension.by_dish or scope.menus else _BY_DAY
+    if cells == _BY_DAY and (dimension.by_hour or scope.locations or scope.payments):
+        cells = _BY_HOUR
+    if cells != _BY_DAY and scope.days > MOST_DAYS:
         raise RefusedError(f"The goods of this choice are read by hour and price: choose at most {MOST_DAYS} days.")
     named = {"number": dimension.number, "label": dimension.label}
-    goods = "" if by_price else _GOODS_BY_DAY.format(**named)
-    query = _SHARES.format(cells=_BY_PRICE if by_price else _BY_HOUR, goods=goods, **named)
+    goods = _GOODS_BY_DAY.format(**named) if cells == _BY_DAY else ""
+    query = _SHARES.format(cells=cells, goods=goods, **named)
     return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]

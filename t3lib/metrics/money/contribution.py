@@ -67,9 +67,9 @@ def is_labour(cost: str) -> bool:
 def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     """Contribution of a scope over complete days; None without any cost in metadata/costs.csv.
 
-    Costs, unit costs and pitch fees are those that held on each business day (docs/metadata.md). Of some trucks, places,
-    menu types or payments it is what `contribution_by` shares out to them; the parts add up to the whole. Each line is
-    rounded half up to pence; lines of zero are left out. Raises RefusedError for a part of a day.
+    Costs, unit costs and pitch fees are those that held on each business day (docs/metadata.md). Of some trucks,
+    places, menu types or payments it is what `contribution_by` shares out to them; the parts add up to the whole. Each
+    line is rounded half up to pence; lines of zero are left out. Raises RefusedError for a part of a day.
 
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs

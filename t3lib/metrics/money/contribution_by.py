@@ -36,9 +36,9 @@ NOWHERE: Part = (None, None)
 def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -> pd.DataFrame:
     """One row per part of a dimension, with a sale or a cost: truck, place, event, weekday, hour, menu_type or dish.
 
-    Its own columns first (truck_id and truck; location_id and location; event; weekday; local_hour; menu_type; truck_id,
-    truck and dish), then transactions, gross_sales_pence, direct_costs_pence, shared_costs_pence, labour_pence,
-    contribution_pence, margin_pct, labour_share_pct, trading_hours, sales_per_hour_pence and labour_per_hour_pence.
+    Its own columns first (truck_id and truck; location_id and location; event; weekday; local_hour; menu_type;
+    truck_id, truck and dish), then transactions, gross_sales_pence, direct_costs_pence, shared_costs_pence,
+    labour_pence, contribution_pence, margin_pct, labour_share_pct, trading_hours, sales_per_hour_pence and labour_per_hour_pence.
     Costs are shared out by the rules of docs/kpis.md. Each cost adds up to that of `contribution` to the penny: it is
     rounded down, and the pence that are left go to the parts with the largest remainders. Costs of days, and by dish
     and menu type of hours, without a sale are in a row of their own. The best contribution is first; weekdays and hours

@@ -51,7 +51,7 @@ def test_a_place_has_its_sales_its_fee_its_hours_and_its_shift(fair: sa.Connecti
     assert whole is not None
     assert whole.costs == {"Cost of goods": 900, "wages": 7200, "Pitch fees": 3300, "crew": 3000, "office": 2000,
                            "vat": 1667, "card_fee": 25}  # fmt: skip
-    # Market: 30 - 5 VAT - 0.20 card - 9 goods - 3 of sales - 30 for the stay - 36 for three hours - 10 - 6 of the office
+    # Market: 30 - 5 VAT - 0.20 card - 9 goods - 3 of sales - 30 for the stay - 36 for three hours - 10 - 6 office
     # Park: 5 - 0.83 - 0.05 - 24 for two hours, one of them without a sale - 10 - 1
     # Truck 2, place not known: 65 - 10.84 (the penny that is left of VAT) - 12 - 10 - 13
     assert left(fair, "place", "location") == {"Place not recorded": 19.16, "Park": -30.88, "Market": -69.20}
@@ -120,8 +120,8 @@ def test_a_day_without_a_sale_costs_its_fee_its_month_and_its_office(fair: sa.Co
 def test_a_fee_for_a_stay_is_spread_over_its_days_and_due_once_though_another_stay_cut_it(fair: sa.Connection):
     fair.exec_driver_sql("""
         UPDATE core.pitch SET to_at = '2025-11-21 13:00+00', stay_from = from_at WHERE location_id = 5;
-        INSERT INTO core.pitch (truck_id, location_id, from_at, to_at, stay_from, event, fee_pence, fee_per, fee_percent)
-        VALUES (1, 5, '2025-11-22 09:00+00', '2025-11-23 15:00+00', '2025-11-21 11:00+00', 'Fair', 3000, 'stay', 10)""")
+        INSERT INTO core.pitch (truck_id, location_id, from_at, to_at, stay_from, fee_pence, fee_per, fee_percent)
+        VALUES (1, 5, '2025-11-22 09:00+00', '2025-11-23 15:00+00', '2025-11-21 11:00+00', 3000, 'stay', 10)""")
     fees = [found.costs.get("Pitch fees") for day in (21, 22, 23)
             if (found := metrics.contribution(fair, Scope(date(2025, 11, day), date(2025, 11, day))))]  # fmt: skip
     assert fees == [1100, 1000, 1000]  # three days of a fee of £30; on Friday 10% of the £10 of before 13:00, too

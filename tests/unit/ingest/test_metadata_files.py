@@ -145,7 +145,8 @@ def test_the_page_of_metadata_names_every_column():
     lists = {"menu.csv": metadata.MENU, "pitches.csv": metadata.PITCHES, "costs.csv": metadata.COSTS}
     for name, columns in lists.items():
         line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
-        assert {*columns.needed, *columns.optional} == set(re.findall(r"`([a-z_]+)`", line.split("|")[3])) - {*PER, *FEE_PER}
+        named = set(re.findall(r"`([a-z_]+)`", line.split("|")[3]))
+        assert {*columns.needed, *columns.optional} == named - {*PER, *FEE_PER}
 
 
 def test_the_example_of_the_page_is_read_with_its_days():
@@ -168,8 +169,9 @@ def test_the_examples_of_fees_and_costs_of_the_page_are_read():
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("45,", "no fee_per (one of stay, day is needed)"), (",day", "'day' in column fee_per (a fee beside it is needed)"),
-     ("45,week", "'week' in column fee_per"), ("-1,day", "'-1' in column fee (an amount like 7.50 is needed)")],
+    [("45,", "no fee_per (one of stay, day is needed)"), ("45,week", "'week' in column fee_per"),
+     (",day", "'day' in column fee_per (a fee beside it is needed)"),
+     ("-1,day", "'-1' in column fee (an amount like 7.50 is needed)")],
 )  # fmt: skip
 def test_a_fee_says_what_it_is_for(line: str, said: str):
     text = f"truck_id,location_id,from,to,fee,fee_per\n1,4,2026-11-05 10:00,2026-11-05 20:00,{line}\n"
