@@ -79,7 +79,8 @@ _BY_HOUR = f"""
 _BY_DISH = f"""
     SELECT sold.truck_id, sold.business_date, (local_hour - :day_start + 24) % 24 AS hour_order, location_id,
            payment_type, coalesce(menu_type, 'Not on the menu') AS menu_type,
-           coalesce(dish, 'Not on the menu') AS dish, sold.transactions, sold.price_pence::bigint * sold.transactions AS pence,
+           coalesce(dish, 'Not on the menu') AS dish, sold.transactions,
+           sold.price_pence::bigint * sold.transactions AS pence,
            goods_pence / daily.transactions * sold.transactions AS goods,
            without_goods_pence / daily.transactions * sold.transactions AS without
     {_PRICED} LEFT JOIN menu ON {ON_MENU} {_OF_SCOPE}"""

@@ -38,11 +38,13 @@ def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -
 
     Its own columns first (truck_id and truck; location_id and location; event; weekday; local_hour; menu_type;
     truck_id, truck and dish), then transactions, gross_sales_pence, direct_costs_pence, shared_costs_pence,
-    labour_pence, contribution_pence, margin_pct, labour_share_pct, trading_hours, sales_per_hour_pence and labour_per_hour_pence.
-    Costs are shared out by the rules of docs/kpis.md. Each cost adds up to that of `contribution` to the penny: it is
-    rounded down, and the pence that are left go to the parts with the largest remainders. Costs of days, and by dish
-    and menu type of hours, without a sale are in a row of their own. The best contribution is first; weekdays and hours
-    are in their order. Hours are missing for dishes, menu types and payments, labour where no cost is labour.
+    labour_pence, contribution_pence, margin_pct, labour_share_pct, trading_hours, sales_per_hour_pence and
+    labour_per_hour_pence.
+
+    Costs are shared out by the rules of docs/kpis.md. Each cost adds up to that of `contribution` to the penny: parts
+    are rounded down, and the pence that are left go to the largest remainders. Costs of days without a sale are in a
+    row of their own; by dish and menu type those of hours without one, too. The best contribution is first; weekdays
+    and hours are in their order. Hours are missing for dishes, menu types and payments, labour where no cost is labour.
 
     Raises RefusedError where metadata lacks what the dimension needs, and for a part of a day.
 
