@@ -93,14 +93,6 @@ PROFIT = (
         "pence",
         _BY_PRICE,
     ),
-    Entry(
-        "event",
-        "Event",
-        "The event that the stay of the truck belongs to, by the column EVENT of metadata/pitches.csv.",
-        "event of the stay at whose place and hours the sale was made",
-        "name",
-        "core.pitch",
-    ),
 )
 MARGINS = (
     Entry(

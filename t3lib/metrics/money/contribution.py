@@ -74,8 +74,8 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs
     {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
-    >>> found.contribution_pence, found.labour_share_pct
-    (104, 46.1716...)
+    >>> found.contribution_pence, round(found.labour_share_pct, 1)
+    (104, 46.2)
     """
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None

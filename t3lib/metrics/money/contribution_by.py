@@ -154,7 +154,7 @@ def _order(dimension: str, row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _named(db: sa.Connection, dimension: str, parts: list[Part]) -> dict[str, Any]:
     """The columns that name these parts."""
-    numbers, labels = [number for number, _ in parts], [label or NO_SALE for _, label in parts]
+    numbers, labels = [number for number, _ in parts], pd.array([label or NO_SALE for _, label in parts], "str")
     whole = pd.array(numbers, "Int64")
     if dimension == "weekday":
         return {"weekday": whole}
@@ -166,4 +166,4 @@ def _named(db: sa.Connection, dimension: str, parts: list[Part]) -> dict[str, An
         (locations(db), "location_id", "location") if dimension == "place" else (trucks(db), "truck_id", "truck")
     )
     names = [NO_SALE if n is None else known.get(n, f"{name.capitalize()} {n}") for n in numbers]
-    return {id_column: whole, name: names} | ({"dish": labels} if dimension == "dish" else {})
+    return {id_column: whole, name: pd.array(names, "str")} | ({"dish": labels} if dimension == "dish" else {})
