@@ -121,7 +121,8 @@ def record(
     days = list(zip(both["truck_id"], both["business_date"], strict=True))
     both = both.assign(why=[cause.why or f"A new version of {cause.key}.{_PLACED if day in placed else ''}"
                             for day in days])  # fmt: skip
-    moved = both[(both["after"] != both["before"]) | [day in retyped or day in placed for day in days]]
+    differs = (both["after"] != both["before"]).tolist()
+    moved = both[[money or day in retyped or day in placed for money, day in zip(differs, days, strict=True)]]
     if len(moved):
         columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "before", "after", "why"]
         rows: list[dict[str, Any]] = moved[columns].to_dict("records")
