@@ -263,7 +263,7 @@ def _restated(db: sa.Connection, scope: Scope) -> list[Row]:
         return []
     of = "1 day" if len(days) == 1 else f"{len(days):,} days"
     changed = formatting.signed(int(days["contribution_change"].sum()))
-    return [(f"Changed afterwards by menus or costs, on {of}", changed, "")]
+    return [(f"Changed afterwards by menus, costs or pitches, on {of}", changed, "")]
 
 
 def _share(pence: int, found: metrics.Contribution) -> str:

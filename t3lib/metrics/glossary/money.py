@@ -58,12 +58,8 @@ PROFIT = (
     Entry(
         "shared_costs_pence",
         "Shared costs",
-        "The share of what is paid by time. What a truck pays (per day, month or hour, per shift or pitch) goes in "
-        "equal parts to the trading hours of its day or stay, within an hour to the sales by their amount. The fleet's "
-        "own costs go to all sales of the day by their amount. Hours between sales are at the place of the stay, else "
-        "where the truck last sold. By dish, menu type and payment hours without a sale, and by truck, place, event "
-        "and hour days without a sale, are apart. Each cost adds up to the whole to the penny: parts are rounded down, "
-        "the pence that are left go to the largest remainders, of equal ones to the larger part.",
+        "The share of what is paid by time: by a truck per day, month, hour, shift or pitch, and by the fleet. How they "
+        "are shared out stands at the top of docs/kpis.md.",
         "sum of cost x hours of the part / hours of the day or stay + sum of the fleet's cost x its gross sales / "
         "gross sales of the day",
         "pence",
