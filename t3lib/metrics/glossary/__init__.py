@@ -68,5 +68,5 @@ Contribution by truck, place, event, weekday, hour, menu type or dish, or of a p
 - What no sale stands for has a row of its own, "Without a sale": days without one of the truck (month, pitch) or of the
   fleet; by dish, menu type and payment also the hours without one.
 - Each cost adds up to the whole to the penny: parts are rounded down, and the pence that are left go to the largest
-  remainders, of equal ones to the larger part. So a part may differ by a penny a cost from the same part asked for alone.
+  remainders, of equal ones to the larger part. So a part may differ by a penny a cost from the same part alone.
 """

@@ -58,8 +58,8 @@ PROFIT = (
     Entry(
         "shared_costs_pence",
         "Shared costs",
-        "The share of what is paid by time: by a truck per day, month, hour, shift or pitch, and by the fleet. How they "
-        "are shared out stands at the top of docs/kpis.md.",
+        "The share of what is paid by time: by a truck per day, month, hour, shift or pitch, and by the fleet. How it "
+        "is shared out stands at the top of docs/kpis.md.",
         "sum of cost x hours of the part / hours of the day or stay + sum of the fleet's cost x its gross sales / "
         "gross sales of the day",
         "pence",
