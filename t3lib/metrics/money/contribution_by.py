@@ -105,19 +105,24 @@ def apportioned(millionths: Sequence[int], total: int) -> list[int]:
     order = sorted(range(len(pence)), key=lambda n: (-(millionths[n] % MILLION), -millionths[n], n))
     left = total - sum(pence)
     for n in range(abs(left)):
-        pence[order[n % len(order)]] += 1 if left > 0 else -1
+        pence[order[n % len(order)] if left > 0 else order[-1 - n % len(order)]] += 1 if left > 0 else -1
     return pence
 
 
 def _rounded(found: Sequence[Share], whole: Contribution) -> dict[Part, list[tuple[Share, int]]]:
-    """The shares of each part in whole pence; those of a cost add up to that of the whole."""
-    of_cost: dict[str, list[Share]] = defaultdict(list)
-    for share in found:
-        of_cost[share.cost].append(share)
+    """The shares of each part in whole pence; those of a cost add up to that of the whole. A cost that is direct and
+    shared, such as a pitch fee, is divided first, so that both add up to the same by every dimension."""
+    of_cost: dict[tuple[str, bool], list[Share]] = defaultdict(list)
+    for share in sorted(found, key=lambda share: not share.of_sales):
+        of_cost[share.cost, share.of_sales].append(share)
     parts: dict[Part, list[tuple[Share, int]]] = defaultdict(list)
-    for cost, some in of_cost.items():
-        pence = apportioned([share.millionths for share in some], whole.costs.get(cost, 0))
-        for share, rounded in zip(some, pence, strict=True):
+    left = dict(whole.costs)
+    for (cost, of_sales), some in of_cost.items():
+        millionths = [share.millionths for share in some]
+        is_divided = of_sales and (cost, False) in of_cost
+        total = (half_up(sum(millionths), MILLION) or 0) if is_divided else left.get(cost, 0)
+        left[cost] = left.get(cost, 0) - total
+        for share, rounded in zip(some, apportioned(millionths, total), strict=True):
             parts[share.number, share.label].append((share, rounded))
     return parts
 

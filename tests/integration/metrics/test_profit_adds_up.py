@@ -120,6 +120,13 @@ def test_a_part_alone_is_what_it_is_among_the_others_but_for_the_pence_that_are_
             assert abs(alone.contribution_pence - part["contribution_pence"]) <= len(alone.costs), (dimension, part)
 
 
+def test_direct_and_shared_costs_are_the_same_by_every_dimension(fleet: sa.Connection):
+    days = Scope(FIRST, FIRST + timedelta(DAYS - 1))
+    sums = {tuple(metrics.contribution_by(fleet, days, dimension)[["direct_costs_pence", "shared_costs_pence"]].sum())
+            for dimension in DIMENSIONS}  # fmt: skip
+    assert len(sums) == 1
+
+
 def test_the_trucks_differ_from_their_own_margins_by_their_share_of_the_fleets_costs(fleet: sa.Connection):
     days = Scope(FIRST, FIRST + timedelta(DAYS - 1))
     own, full = (figure(fleet, days).set_index("truck_id") for figure in
