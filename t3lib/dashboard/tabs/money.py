@@ -100,7 +100,7 @@ def months(db: sa.Connection, context: TabContext) -> str:
 def contribution(db: sa.Connection, context: TabContext) -> str:
     """From gross sales, cost by cost, to the contribution."""
     try:
-        found = metrics.contribution(db, context.scope)
+        found = context.contribution(db)
     except RefusedError as error:
         return message_card("Contribution", str(error))
     if found is None:
@@ -279,7 +279,7 @@ def _whose(scope: Scope) -> str:
 def _fees(db: sa.Connection, context: TabContext) -> str:
     """The card fees; empty where they are not known for the choice."""
     try:
-        found = metrics.contribution(db, context.scope)
+        found = context.contribution(db)
     except RefusedError:
         return ""
     if found is None:

@@ -29,7 +29,7 @@ def made(db: sa.Connection, context: TabContext) -> str:
     """A chart and a table of contribution by the chosen dimension, and links to choose another one."""
     top = heading(NAME, "shared_costs_pence") + _choices(context)
     try:
-        found = metrics.contribution_by(db, context.scope, context.state.profit_by)
+        found = metrics.contribution_by(db, context.scope, context.state.profit_by, context.contribution(db))
     except RefusedError as error:
         return f'{top}<p class="t3-none">{escape(str(error))}</p>'
     if found.empty:

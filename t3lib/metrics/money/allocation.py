@@ -56,11 +56,33 @@ DIMENSIONS = {
 }
 WHOLE = Dimension()
 
-# The sales, one row per truck x day x hour x place x payment: without goods, with them, and x dish.
-_BY_DAY = """
-    SELECT truck_id, business_date, hour_order, location_id, payment_type, CAST(NULL AS text) AS menu_type,
-           CAST(NULL AS text) AS dish, transactions, total_pence AS pence, 0 AS goods, 0 AS without
-    FROM sold WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))"""
+# Whole trucks and days need no hours: what a truck pays is its own.
+_BY_DAY = f"""
+WITH {COST_LINES},
+fleet_day AS (SELECT business_date, sum(gross) AS gross FROM truck_day GROUP BY business_date),
+share (truck_id, business_date, cost, of_sales, pence, transactions, gross, without, hours) AS (
+    SELECT truck_id, business_date, '{GOODS}', true, goods_pence, 0, 0, without_goods_pence, 0
+    FROM mart.price_daily WHERE business_date BETWEEN :first AND :last
+    UNION ALL
+    SELECT truck_id, business_date, '{GOODS}', true, 0, transactions, gross, 0, hours FROM truck_day
+    UNION ALL
+    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0 FROM sale_lines
+    UNION ALL
+    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0 FROM fee_lines
+    UNION ALL
+    SELECT truck_id, business_date, cost, false, pence, 0, 0, 0, 0 FROM truck_lines
+    UNION ALL
+    SELECT truck_id, business_date, cost, false, coalesce(pence * truck_day.gross / fleet_day.gross, pence), 0, 0, 0, 0
+    FROM fleet_lines LEFT JOIN truck_day USING (business_date) LEFT JOIN fleet_day USING (business_date)
+)
+SELECT {{number}} AS number, {{label}} AS label, cost, of_sales, {{sums}}
+FROM share WHERE :all_trucks OR coalesce(truck_id = ANY(CAST(:trucks AS integer[])), false)
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4"""
+_SUMS = f"""round(sum(pence) * {MILLION})::bigint AS millionths,
+       sum(transactions)::bigint AS transactions, sum(gross)::bigint AS gross_sales_pence,
+       sum(without)::bigint AS without_goods_pence, round(sum(hours) * {MILLION})::bigint AS hour_millionths"""
+# The sales, one row per truck x day x hour x place x payment, or x dish.
 _PRICED = """
     FROM mart.price_hourly AS sold
     JOIN mart.price_daily AS daily ON daily.truck_id = sold.truck_id AND daily.price_pence = sold.price_pence
@@ -84,11 +106,6 @@ _BY_DISH = f"""
            goods_pence / daily.transactions * sold.transactions AS goods,
            without_goods_pence / daily.transactions * sold.transactions AS without
     {_PRICED} LEFT JOIN menu ON {ON_MENU} {_OF_SCOPE}"""
-_GOODS_BY_DAY = f"""
-    UNION ALL
-    SELECT {{number}}, {{label}}, '{GOODS}', true, goods_pence, 0, 0, without_goods_pence, 0
-    FROM mart.price_daily
-    WHERE business_date BETWEEN :first AND :last AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
 _CHOSEN = """(:all_trucks OR coalesce(truck_id = ANY(CAST(:trucks AS integer[])), false))
            AND (:all_locations OR coalesce(location_id = ANY(CAST(:locations AS integer[])), false))
            AND (:all_payments OR coalesce(payment_type = ANY(CAST(:payments AS text[])), false))
@@ -197,10 +214,8 @@ share (number, label, cost, of_sales, pence, transactions, gross, without, hours
     FROM (SELECT *, CAST(NULL AS integer) AS hour_order, CAST(NULL AS text) AS payment_type,
                  CAST(NULL AS text) AS menu_type, CAST(NULL AS text) AS dish FROM loose) AS loose
     WHERE {_CHOSEN}
-{{goods}})
-SELECT number, label, cost, of_sales, round(sum(pence) * {MILLION})::bigint AS millionths,
-       sum(transactions)::bigint AS transactions, sum(gross)::bigint AS gross_sales_pence,
-       sum(without)::bigint AS without_goods_pence, round(sum(hours) * {MILLION})::bigint AS hour_millionths
+)
+SELECT number, label, cost, of_sales, {{sums}}
 FROM share GROUP BY number, label, cost, of_sales
 ORDER BY number, label, cost, of_sales"""
 
@@ -210,12 +225,12 @@ def shares(db: sa.Connection, scope: Scope, dimension: Dimension = WHOLE) -> lis
     than MOST_DAYS days where the goods are read by hour and price."""
     if scope.until_hour is not None:
         raise RefusedError("Contribution is known for whole days only: a day's costs are known when it is over.")
-    cells = _BY_DISH if dimension.by_dish or scope.menus else _BY_DAY
-    if cells == _BY_DAY and (dimension.by_hour or scope.locations or scope.payments):
-        cells = _BY_HOUR
-    if cells != _BY_DAY and scope.days > MOST_DAYS:
+    by_dish = dimension.by_dish or bool(scope.menus)
+    if not (by_dish or dimension.by_hour or scope.locations or scope.payments):
+        query = _BY_DAY.format(sums=_SUMS, number=dimension.number, label=dimension.label)
+        return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]
+    if scope.days > MOST_DAYS:
         raise RefusedError(f"The goods of this choice are read by hour and price: choose at most {MOST_DAYS} days.")
-    named = {"number": dimension.number, "label": dimension.label}
-    goods = _GOODS_BY_DAY.format(**named) if cells == _BY_DAY else ""
-    query = _SHARES.format(cells=cells, goods=goods, **named)
+    cells = _BY_DISH if by_dish else _BY_HOUR
+    query = _SHARES.format(cells=cells, sums=_SUMS, number=dimension.number, label=dimension.label)
     return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]

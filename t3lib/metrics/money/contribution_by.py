@@ -33,7 +33,9 @@ Part = tuple[int | None, str | None]
 NOWHERE: Part = (None, None)
 
 
-def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -> pd.DataFrame:
+def contribution_by(
+    db: sa.Connection, scope: Scope, dimension: str = "truck", whole: Contribution | None = None
+) -> pd.DataFrame:
     """One row per part of a dimension, with a sale or a cost: truck, place, event, weekday, hour, menu_type or dish.
 
     Its own columns first (truck_id and truck; location_id and location; event; weekday; local_hour; menu_type;
@@ -45,6 +47,7 @@ def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -
     are rounded down, and the pence that are left go to the largest remainders. Costs of days without a sale are in a
     row of their own; by dish and menu type those of hours without one, too. The best contribution is first; weekdays
     and hours are in their order. Hours are missing for dishes, menu types and payments, labour where no cost is labour.
+    `whole` is the contribution of the scope, where it is known already.
 
     Raises RefusedError where metadata lacks what the dimension needs, and for a part of a day.
 
@@ -55,8 +58,9 @@ def contribution_by(db: sa.Connection, scope: Scope, dimension: str = "truck") -
     1        4                 931                 700                 268
     """
     _must_have_inputs(db, dimension)
-    whole, found = contribution(db, scope), shares(db, scope, DIMENSIONS[dimension])
+    whole = whole or contribution(db, scope)
     assert whole is not None
+    found = shares(db, scope, DIMENSIONS[dimension])
     has_hours = dimension in _TIMED and not (scope.payments or scope.menus)
     parts = _rounded(found, whole)
     rows = [_row(part, some, whole.labour_pence is not None, has_hours) for part, some in parts.items()]

@@ -63,12 +63,18 @@ stay_sold AS (
 )""".strip()
 # A truck's own cost replaces the fleet's of the same name.
 _BY_TRUCK = """
+owed AS (
+    SELECT truck_day.*, cost, amount, per, true AS own
+    FROM truck_day JOIN core.cost USING (truck_id) WHERE business_date >= from_date AND business_date < to_date
+    UNION ALL
+    SELECT truck_day.*, cost, amount, per, false
+    FROM truck_day JOIN core.cost ON business_date >= from_date AND business_date < to_date
+    WHERE cost.truck_id IS NULL AND per NOT IN ('day', 'month')
+),
 by_truck AS (
-    SELECT DISTINCT ON (truck_day.truck_id, business_date, lower(cost)) truck_day.truck_id, business_date, cost, amount,
-           per, gross, transactions, card, hours
-    FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
-         AND (cost.truck_id = truck_day.truck_id OR cost.truck_id IS NULL AND per NOT IN ('day', 'month'))
-    ORDER BY truck_day.truck_id, business_date, lower(cost), cost.truck_id NULLS LAST
+    SELECT DISTINCT ON (truck_id, business_date, lower(cost)) truck_id, business_date, cost, amount, per, gross,
+           transactions, card, hours
+    FROM owed ORDER BY truck_id, business_date, lower(cost), own DESC
 )""".strip()
 # What a cost of `by_truck` is of these sales: of a truck's day, or of a part of it.
 OF_SALES = """CASE
