@@ -1,5 +1,6 @@
 """Pitch fees hold with their stays: a changed fee of the past, or a truck that stood elsewhere, is a restatement."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def test_two_stays_at_one_place_one_after_the_other_owe_two_fees(truck: Path):
     upload(truck, PITCHES_CSV, *days, when="2026-11-05 05:00", header=PITCHES)
     assert left(THURSDAY, FRIDAY)[1] == 242.00  # 294.00 - 12.00 - 40.00
     assert rows("SELECT count(*) FROM core.pitch") == [(2,)]
+
+
+def test_stays_are_listed_with_their_fees(truck: Path, t3):
+    code, out, _ = t3("menu", "--list", "pitches")
+    assert code == 0
+    assert re.search(r"1  Place 4  Fair +£20.00 a stay and 10% of sales  2026-11-05 10:00  2026-11-05 20:00", out)
 
 
 def test_pitches_applied_to_the_past_take_the_fee_out_too(truck: Path):
