@@ -36,7 +36,7 @@ def made(db: sa.Connection, context: TabContext) -> str:
         return f'{top}<p class="t3-none">Nothing in this choice.</p>'
     most = MOST_HOURS if context.state.profit_by == "hour" else MOST_ROWS
     shown = context.part("profit", most, len(found))
-    rows = found[shown.rows].to_dict("records")
+    rows: list[dict[str, Any]] = found[shown.rows].to_dict("records")
     names = [_name(context, row) for row in rows]
     lines: list[Row] = [(_first(context, row, name), *_cells(row)) for row, name in zip(rows, names, strict=True)]
     in_all = (Cell("In all"), *_cells(metrics.contribution_in_all(found)))
