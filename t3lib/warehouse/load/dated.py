@@ -118,6 +118,7 @@ def record(
         return 0
     both = after.merge(before, "outer", on=["truck_id", "business_date"], suffixes=("", "_before"))
     both = both.fillna(0).rename(columns={"contribution_pence": "after", "contribution_pence_before": "before"})
+    both = both.astype(dict.fromkeys(("transactions", "gross_sales_pence", "before", "after"), "int64"))
     days = list(zip(both["truck_id"], both["business_date"], strict=True))
     both = both.assign(why=[cause.why or f"A new version of {cause.key}.{_PLACED if day in placed else ''}"
                             for day in days])  # fmt: skip

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.metrics import Scope
 from t3lib.problems import RefusedError
-from tests.support.profits import sold
+from tests.support.restating import sold
 
 FRIDAY = date(2025, 11, 21)
 DAY = Scope(FRIDAY, FRIDAY)

@@ -11,7 +11,7 @@ from t3lib import metrics, warehouse
 from t3lib.metrics import Scope
 from t3lib.metrics.money.allocation import DIMENSIONS
 from tests.conftest import own_database
-from tests.support.profits import sold
+from tests.support.restating import sold
 from tests.support.visitor import given
 
 SCOPES = 1_000
