@@ -96,7 +96,8 @@ def test_the_parts_of_a_thousand_scopes_add_up_to_them_to_the_penny(fleet: sa.Co
     chance, with_sales = random.Random(1616), 0
     for _ in range(SCOPES):
         scope, dimension = any_scope(chance), chance.choice(list(DIMENSIONS))
-        whole, parts = metrics.contribution(fleet, scope), metrics.contribution_by(fleet, scope, dimension)
+        whole = metrics.contribution(fleet, scope)
+        parts = metrics.contribution_by(fleet, scope, dimension, whole)
         sold_in_all = metrics.totals(fleet, scope)
         assert whole is not None
         costs = int(parts["direct_costs_pence"].sum() + parts["shared_costs_pence"].sum())
