@@ -31,6 +31,15 @@ COMPARISONS = {
     "year": "Last year",
     "none": "Nothing",
 }
+PROFIT_BY = {
+    "truck": "truck",
+    "place": "place",
+    "event": "event",
+    "weekday": "weekday",
+    "hour": "hour",
+    "menu_type": "menu type",
+    "dish": "dish",
+}
 PAYMENTS = {"": "All", "card": "Card", "cash": "Cash"}
 LONGEST = 3 * 366
 LONGEST_QUERY = 4000
@@ -42,7 +51,8 @@ class State:
     """What a visitor chose.
 
     A preset (or first and last for `custom`); trucks, places and menu types (none means all); a payment type ('' means
-    all); the comparison; the tab; an hour (tab of single sales); the affordable price; the pages of long lists."""
+    all); the comparison; the tab; an hour (tab of single sales); the affordable price; by what profit is shown; the
+    pages of long lists."""
 
     preset: str = "today"
     first: date | None = None
@@ -55,6 +65,7 @@ class State:
     menus: tuple[str, ...] = ()
     hour: int | None = None
     affordable: int = AFFORDABLE_PENCE
+    profit_by: str = "truck"
     pages: paging.Pages = ()
 
     def query(self) -> str:
@@ -77,6 +88,8 @@ class State:
             parts.append(("hour", str(self.hour)))
         if self.affordable != AFFORDABLE_PENCE:
             parts.append(("affordable", str(self.affordable)))
+        if self.profit_by != "truck":
+            parts.append(("profit", self.profit_by))
         if self.tab != "today":
             parts.append(("tab", self.tab))
         parts += paging.parts(self.pages)
@@ -108,6 +121,7 @@ def parse(query: str, default: State | None = None) -> State:
         menus=tuple(sorted(set(many.get("menu", ())))),
         hour=hour[0] if hour and hour[0] < 24 else None,
         affordable=affordable[0] if affordable and affordable[0] else default.affordable,
+        profit_by=_known(given.get("profit"), PROFIT_BY, default.profit_by),
         pages=paging.read(given),
     )
 

@@ -11,7 +11,8 @@ from t3lib.business_day import bounds, day_of, moment_of
 from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, visible
 from t3lib.money import parse_pence
 
-PER = ("day", "month", "sale", "percent")
+PER = ("day", "month", "sale", "percent", "hour", "shift")
+FEE_PER = ("stay", "day")
 LONGEST_NAME = 200
 DEAREST_PENCE = 10_000_000_00
 _JOINERS = "\u200c\u200d"
@@ -89,10 +90,13 @@ def percent(value: Any) -> Decimal:
 
 
 def per(value: Any) -> str:
-    """What a cost is charged per: day, month, sale or percent."""
-    if (word := str(value or "").strip().lower()) not in PER:
-        raise ValueError(f"one of {', '.join(PER)} is needed")
-    return word
+    """What a cost is charged per: day, month, sale, percent, hour or shift."""
+    return _one_of(PER, value)
+
+
+def fee_per(value: Any) -> str:
+    """What a pitch fee is for: the stay, or each of its days."""
+    return _one_of(FEE_PER, value)
 
 
 def moment(value: Any) -> str:
@@ -120,9 +124,21 @@ def day_after(value: Any) -> str:
     return (day_of(str(value).strip()) + timedelta(days=1)).isoformat()
 
 
+def no_value(value: Any) -> None:
+    """None for a cell that must be empty, because the fee beside it is."""
+    if value not in (None, ""):
+        raise ValueError("a fee beside it is needed")
+
+
 def optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The conversion for a cell that may be empty: None then."""
     return lambda value: None if value in (None, "") else convert(value)
+
+
+def _one_of(words: tuple[str, ...], value: Any) -> str:
+    if (word := str(value or "").strip().lower()) not in words:
+        raise ValueError(f"one of {', '.join(words)} is needed")
+    return word
 
 
 def _is_day(text: str) -> bool:

@@ -16,7 +16,7 @@ from t3lib.feed.metadata_lists import Columns, Record, lines, normalised, sheet
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))
 MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost", "from", "to"))
-PITCHES = Columns(("truck_id", "location_id", "from", "to"))
+PITCHES = Columns(("truck_id", "location_id", "from", "to"), ("event", "fee", "fee_per", "fee_percent"))
 COSTS = Columns(("cost", "amount", "per"), ("truck_id", "from", "to"))
 
 
@@ -80,17 +80,27 @@ def _menu(data: bytes) -> dict[str, list[Record]]:
 
 
 def _pitches(data: bytes) -> dict[str, list[Record]]:
-    pitches = [
-        {
-            "truck_id": cells.cell(row, "truck_id", cells.whole_id),
-            "location_id": cells.cell(row, "location_id", cells.whole_id),
-            "from_at": cells.cell(row, "from", cells.moment),
-            "to_at": cells.cell(row, "to", cells.moment),
-        }
-        for row in lines(data, PITCHES)
-    ]
+    pitches = [_pitch(row) for row in lines(data, PITCHES)]
     _no_overlap(pitches)
     return {"pitch": pitches}
+
+
+def _pitch(row: Record) -> Record:
+    """A stay. One that another stay cuts later is still known by `stay_from`, so that its fee is due once."""
+    begins = cells.cell(row, "from", cells.moment)
+    fee = cells.cell(row, "fee", cells.optional(cells.amount))
+    percent = cells.cell(row, "fee_percent", cells.optional(cells.percent))
+    return {
+        "truck_id": cells.cell(row, "truck_id", cells.whole_id),
+        "location_id": cells.cell(row, "location_id", cells.whole_id),
+        "from_at": begins,
+        "to_at": cells.cell(row, "to", cells.moment),
+        "stay_from": begins,
+        "event": cells.cell(row, "event", cells.optional(cells.name)),
+        "fee_pence": fee,
+        "fee_per": cells.cell(row, "fee_per", cells.no_value if fee is None else cells.fee_per),
+        "fee_percent": None if percent is None else str(percent),
+    }
 
 
 def _costs(data: bytes) -> dict[str, list[Record]]:

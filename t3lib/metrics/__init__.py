@@ -6,6 +6,7 @@ average_ticket_pence. `docs/kpis.md` defines each figure."""
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.money.contribution import Contribution, contribution
+from t3lib.metrics.money.contribution_by import contribution_by, contribution_in_all
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
 from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
@@ -85,8 +86,10 @@ __all__ = [
     "completeness",
     "concentration",
     "contribution",
+    "contribution_by",
     "contribution_by_day_and_truck",
     "contribution_by_truck",
+    "contribution_in_all",
     "data_quality",
     "data_range",
     "dead_hours",

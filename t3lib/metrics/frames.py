@@ -20,7 +20,7 @@ MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
 _DAYS = ("business_date", "period_first", "batch_date", "first_sale_on")
-_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "batch_state")
+_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "event", "batch_state")
 
 
 class Query(str):

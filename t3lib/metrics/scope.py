@@ -92,6 +92,7 @@ def bound(scope: Scope) -> dict[str, Any]:
         "all_menus": not scope.menus,
         "menus": list(scope.menus),
         "day_start": start,
+        "zone": settings().timezone,
         "hours": 24 if scope.until_hour is None else (scope.until_hour - start) % 24,
     }
 

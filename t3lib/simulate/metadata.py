@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from t3lib.simulate.files import LONDON
-from t3lib.simulate.fleet import LOCATIONS, Truck, location, truck
+from t3lib.simulate.fleet import LOCATIONS, Truck, is_festival, location, truck
 
 BLANK_ROWS = 18
 PITCHES_AHEAD = timedelta(days=14)
@@ -20,13 +20,16 @@ FLEET_COSTS = (
     ("vat", "20", "percent"), ("card_fee", "1.75", "percent"), ("office", "1450.00", "month"),
     ("packaging", "0.11", "sale"),
 )  # fmt: skip
-TRUCK_COSTS = (("pitch_fee", "day"), ("wages", "day"), ("fuel", "day"), ("insurance", "month"))
+TRUCK_COSTS = (("wages", "hour"), ("fuel", "day"), ("insurance", "month"))
 # Pounds in the order of TRUCK_COSTS, per kind of truck.
 TRUCK_AMOUNTS = (
-    ("45.00", "196.00", "14.50", "118.00"), ("60.00", "285.00", "17.00", "132.00"),
-    ("35.00", "118.00", "8.00", "96.00"), ("25.00", "92.00", "9.50", "96.00"),
-    ("30.00", "104.00", "11.00", "96.00"), ("25.00", "98.00", "7.50", "88.00"),
+    ("21.80", "14.50", "118.00"), ("31.70", "17.00", "132.00"), ("13.10", "8.00", "96.00"),
+    ("12.21", "9.50", "96.00"), ("12.60", "11.00", "96.00"), ("12.21", "7.50", "88.00"),
 )  # fmt: skip
+# (fee, fee_per, fee_percent) of each place; at a festival it is for the whole stay.
+PITCH_FEES = {1: ("35.00", "day", ""), 2: ("", "", "12.5"), 3: ("15.00", "day", "5"), 4: ("28.00", "day", "")}
+PITCHES = ("truck_id", "location_id", "from", "to", "event", "fee", "fee_per", "fee_percent")
+FESTIVAL, FESTIVAL_FEE = "Festival", ("60.00", "stay", "10")
 
 
 def metadata_files(trucks: int, first: date, end: date, seed: int) -> dict[str, bytes]:
@@ -35,8 +38,7 @@ def metadata_files(trucks: int, first: date, end: date, seed: int) -> dict[str, 
     return {
         "metadata/details.xlsx": _details(fleet),
         "metadata/menu.csv": _csv(("truck_id", "menu_item", "menu_type", "price", "unit_cost"), _menu(fleet)),
-        "metadata/pitches.csv": _csv(("truck_id", "location_id", "from", "to"),
-                                     _pitches(trucks, first, end + PITCHES_AHEAD)),
+        "metadata/pitches.csv": _csv(PITCHES, _pitches(trucks, first, end + PITCHES_AHEAD)),
         "metadata/costs.csv": _csv(("truck_id", "cost", "amount", "per", "from"), _costs(fleet, first, end)),
     }  # fmt: skip
 
@@ -87,10 +89,12 @@ def _pitches(trucks: int, first: date, last: date) -> Iterator[tuple[object, ...
     """One row per truck and stay at a place, from business day to business day."""
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     for truck_id in range(1, trucks + 1):
-        places = [location(truck_id, day) for day in days]
+        places = [(location(truck_id, day), is_festival(day)) for day in days]
         starts = [i for i in range(len(days)) if i == 0 or places[i] != places[i - 1]]
         for start, stop in zip(starts, [*starts[1:], len(days)], strict=True):
-            yield truck_id, places[start], _day_start(days[start]), _day_start(first + timedelta(days=stop))
+            place, festival = places[start]
+            terms = (FESTIVAL, *FESTIVAL_FEE) if festival else ("", *PITCH_FEES[place])
+            yield truck_id, place, _day_start(days[start]), _day_start(first + timedelta(days=stop)), *terms
 
 
 def _costs(fleet: list[Truck], first: date, end: date) -> Iterator[tuple[object, ...]]:

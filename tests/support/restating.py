@@ -1,9 +1,12 @@
 """What tests of changed figures share: who decides, reprocessing, lists uploaded at a moment, what was recorded."""
 
 import os
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypedDict
+
+import sqlalchemy as sa
 
 from t3lib import metrics, warehouse
 from t3lib.metrics import Scope
@@ -30,6 +33,28 @@ HELD = """
     SELECT menu_item, price_pence, unit_cost_pence, lower(days)::text, upper(days)::text
     FROM core.menu_item ORDER BY menu_item, on_menu
 """
+_SOLD = sa.text("""
+    INSERT INTO mart.price_hourly (truck_id, business_date, local_hour, location_id, payment_type, price_pence,
+                                   transactions)
+    VALUES (:truck, :day, :hour, :place, :payment, :price, :times)
+""")
+# The other rollups are sums of it.
+_SUMS = """
+    INSERT INTO mart.sales_hourly (truck_id, business_date, local_hour, location_id, payment_type, transactions,
+                                   total_pence)
+    SELECT truck_id, business_date, local_hour, location_id, payment_type, sum(transactions),
+           sum(transactions * price_pence)
+    FROM mart.price_hourly GROUP BY 1, 2, 3, 4, 5;
+    INSERT INTO mart.price_daily (truck_id, business_date, price_pence, transactions, goods_pence, without_goods_pence)
+    SELECT sold.truck_id, business_date, sold.price_pence, sum(transactions),
+           sum(transactions) * coalesce(min(unit_cost_pence), 0),
+           CASE WHEN min(unit_cost_pence) IS NULL THEN sum(transactions) * sold.price_pence ELSE 0 END
+    FROM mart.price_hourly AS sold
+    LEFT JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
+                                     AND menu.days @> business_date
+    GROUP BY sold.truck_id, business_date, sold.price_pence
+"""
+COLUMNS = ("truck", "day", "hour", "place", "payment", "price", "times")
 
 
 class Decision(TypedDict):
@@ -84,3 +109,9 @@ def left(day: date, last: date | None = None) -> tuple[float, float, float]:
 def restated() -> list[tuple]:
     """What was recorded of money that moved."""
     return rows(MONEY)
+
+
+def sold(db: sa.Connection, *sales: Iterable[object]) -> None:
+    """Put sales into the rollups: (truck, day, local hour, place, payment, price in pence, times)."""
+    db.execute(_SOLD, [dict(zip(COLUMNS, sale, strict=True)) for sale in sales])
+    db.exec_driver_sql(_SUMS)

@@ -29,12 +29,26 @@ _ROWS = {
         WHERE CAST(:truck AS integer) IS NULL OR cost.truck_id = :truck
         ORDER BY cost.truck_id NULLS FIRST, cost, from_date
     """,
+    "pitches": """
+        SELECT pitch.truck_id, coalesce(location.name, 'Place ' || pitch.location_id) AS place, event, fee_pence,
+               fee_per, CAST(fee_percent AS float) AS fee_percent,
+               to_char(from_at AT TIME ZONE :zone, 'YYYY-MM-DD HH24:MI') AS begins,
+               to_char(to_at AT TIME ZONE :zone, 'YYYY-MM-DD HH24:MI') AS ends,
+               coalesce(nullif(note, ''), key, '') AS said_by
+        FROM core.pitch
+        LEFT JOIN core.location USING (location_id)
+        LEFT JOIN ops.source_file USING (file_id)
+        WHERE CAST(:truck AS integer) IS NULL OR pitch.truck_id = :truck
+        ORDER BY pitch.truck_id, from_at
+    """,
 }
 _COLUMNS = {
     "menu": {"truck_id": "truck", "menu_item": "dish", "menu_type": "type", "price": "price",
              "unit_cost": "unit cost", "first_day": "from", "last_day": "to", "said_by": "by"},
     "costs": {"truck_id": "truck", "cost": "cost", "amount": "amount", "per": "per", "first_day": "from",
               "last_day": "to", "said_by": "by"},
+    "pitches": {"truck_id": "truck", "place": "place", "event": "event", "fee": "fee", "begins": "from", "ends": "to",
+                "said_by": "by"},
 }  # fmt: skip
 
 
@@ -42,10 +56,11 @@ _COLUMNS = {
 def menu(
     context: typer.Context,
     truck: Truck = None,
-    of: Annotated[str, typer.Option("--list", help="What is listed: menu or costs.")] = "menu",
+    of: Annotated[str, typer.Option("--list", help="What is listed: menu, costs or pitches.")] = "menu",
     json: Json = False,
 ) -> None:
-    """List what each truck had on its menu, or what its costs were, from which business day until which.
+    """List what each truck had on its menu, what its costs were, or where it stood for which fee, and from when until
+    when.
 
     Example: t3 menu --truck 3"""
     if context.invoked_subcommand:
@@ -54,12 +69,14 @@ def menu(
 
     from scheduler.cli.session import session
     from t3lib import warehouse
+    from t3lib.settings import settings
 
     if of not in _ROWS:
         raise WrongUseError(f"There is no list {of!r}: choose one of {', '.join(_ROWS)}.")
     with session("database"), warehouse.connect() as db:
-        rows = [dict(row) for row in db.execute(sa.text(_ROWS[of]), {"truck": truck}).mappings()]
-    for row in rows:
+        bound = {"truck": truck, "zone": settings().timezone}
+        rows = [dict(row) for row in db.execute(sa.text(_ROWS[of]), bound).mappings()]
+    for row in rows if of != "pitches" else ():
         row["first_day"] = None if row["first_day"] <= BEGINNING else row["first_day"]
         row["last_day"] = None if row["last_day"].year >= END.year - 1 else row["last_day"]
     if json:
@@ -71,6 +88,10 @@ def menu(
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """A row's values as a person reads them."""
+    if "place" in row:
+        fixed = f"{pounds(row['fee_pence'])} a {row['fee_per']}" if row["fee_per"] else ""
+        share = f"{row['fee_percent']:g}% of sales" if row["fee_percent"] else ""
+        return {"event": row["event"] or "", "fee": " and ".join(filter(None, (fixed, share)))}
     shown = {"first_day": row["first_day"] or "always", "last_day": row["last_day"] or "further on"}
     if "amount" in row:
         is_percent = row["per"] == "percent"

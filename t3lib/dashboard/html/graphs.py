@@ -35,6 +35,21 @@ def columns(
     return f'<ul class="t3-columns{" t3-chosen" if states else ""}" aria-hidden="true">{bars}</ul>'
 
 
+def balance(names: Sequence[str], values: Sequence[int]) -> str:
+    """Bars from a common zero, of pence: gains to the right, losses to the left; a table beside it has the figures."""
+    most, least = max([*values, 0]), min([*values, 0])
+    width = (most - least) or 1
+
+    def line(name: str, value: int) -> str:
+        left, size = 100 * (min(value, 0) - least) / width, 100 * abs(value) / width
+        bar = f'<i><u style="--l:{left:.1f}%;--w:{size:.1f}%"></u></i>'
+        look = ' class="loss"' if value < 0 else ""
+        return f"<li{look}><span>{escape(name)}</span>{bar}<b>{pounds(value, whole=True)}</b></li>"
+
+    lines = "".join(line(*pair) for pair in zip(names, values, strict=True))
+    return f'<ul class="t3-balance" style="--zero:{100 * -least / width:.1f}%" aria-hidden="true">{lines}</ul>'
+
+
 def spark(values: Sequence[int]) -> str:
     """A sparkline: bars without names, for a cell."""
     most = max(values, default=0) or 1

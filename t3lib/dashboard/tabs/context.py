@@ -1,7 +1,7 @@
 """The context of a tab, and what its cards share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from html import escape
 from typing import Any
@@ -24,13 +24,21 @@ MOST_ROWS = 15
 class TabContext:
     """The state, its scope, the hour up to which today is comparable, and the scope it is compared with.
 
-    `for_download`: lists are complete instead of one page of each."""
+    `for_download`: lists are complete instead of one page of each. `known`: figures that several cards show."""
 
     state: State
     scope: Scope
     until_hour: int | None = None
     earlier: Scope | None = None
     for_download: bool = False
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def contribution(self, db: sa.Connection) -> metrics.Contribution | None:
+        """The contribution of the scope, read once for all cards. Raises RefusedError."""
+        if "contribution" not in self.known:
+            self.known["contribution"] = metrics.contribution(db, self.scope)
+        found: metrics.Contribution | None = self.known["contribution"]
+        return found
 
     @property
     def comparable(self) -> Scope:

@@ -23,16 +23,17 @@ from t3lib.dashboard.html.cards import (
     table,
 )
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.dashboard.tabs import profit
 from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.breakdown import inputs
 from t3lib.money import pounds
+from t3lib.problems import RefusedError
 
 WEEKS, MONTHS, TREND_WEEKS = 13, 13, 8
 GRID_DAYS = 14
 WHOLE_TRUCKS = "Choose all places, menu types and payments: costs are only known per truck."
 NEEDS_COSTS = "This needs metadata/costs.csv with the costs per truck or of the fleet."
-WHOLE_FLEET = "Choose all trucks, places, menu types and payments: the fleet's costs are known only for all of them."
 
 
 def trucks(db: sa.Connection, context: TabContext) -> str:
@@ -98,9 +99,12 @@ def months(db: sa.Connection, context: TabContext) -> str:
 
 def contribution(db: sa.Connection, context: TabContext) -> str:
     """From gross sales, cost by cost, to the contribution."""
-    found = _contribution(db, context.scope)
+    try:
+        found = context.contribution(db)
+    except RefusedError as error:
+        return message_card("Contribution", str(error))
     if found is None:
-        return message_card("Contribution", WHOLE_FLEET if inputs(db)["costs"] else NEEDS_COSTS)
+        return message_card("Contribution", NEEDS_COSTS)
     rows: list[Row] = [("Gross sales", pounds(found.gross_sales_pence), "")]
     rows += [(_cost(name), pounds(-pence), _share(pence, found)) for name, pence in found.costs.items()]
     rows.append((Cell("Contribution", "t3-total"), Cell(pounds(found.contribution_pence), "t3-total"),
@@ -108,12 +112,12 @@ def contribution(db: sa.Connection, context: TabContext) -> str:
     if found.without_goods_pence:
         rows.append(("Sales without a known cost of goods", pounds(found.without_goods_pence), ""))
     rows += _restated(db, context.scope)
-    return card("Contribution", ("Line", "Amount", "Of sales"), rows, "contribution_pence", "of the whole fleet")
+    return card("Contribution", ("Line", "Amount", "Of sales"), rows, "contribution_pence", _whose(context.scope))
 
 
 def margins(db: sa.Connection, context: TabContext) -> str:
     """Each truck's contribution, and the sales a day at which it breaks even."""
-    name, scope = "Contribution by truck", context.scope
+    name, scope = "Break-even by truck", context.scope
     if not inputs(db)["costs"]:
         return message_card(name, NEEDS_COSTS)
     if scope.payments or scope.locations or scope.menus:
@@ -130,8 +134,8 @@ def margins(db: sa.Connection, context: TabContext) -> str:
         )
         for row in found[shown.rows].itertuples()
     ]
-    head = ("Truck", "Contribution", "Margin", "Break-even a day", "Sales a day")
-    return card(name, head, rows, "break_even_transactions", "before the fleet's own costs", context.foot(shown))
+    head = ("Truck", "Before the fleet's costs", "Margin", "Break-even a day", "Sales a day")
+    return card(name, head, rows, "break_even_transactions", "without the fleet's own costs", context.foot(shown))
 
 
 def margins_by_day(db: sa.Connection, context: TabContext) -> str:
@@ -181,7 +185,8 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-half", "Sales by month", months),
     ("t3-half", "Contribution", contribution),
     ("t3-half", "Card and cash", payments),
-    ("t3-whole", "Contribution by truck", margins),
+    ("t3-whole", "Where profit is made", profit.made),
+    ("t3-whole", "Break-even by truck", margins),
     ("t3-whole", "Contribution by truck and day", margins_by_day),
 )
 
@@ -249,29 +254,34 @@ def _cost(name: str) -> str:
 def _restated(db: sa.Connection, scope: Scope) -> list[Row]:
     """What menus and costs that were applied to these days later changed of their contribution."""
     since, until = business_day.bounds(scope.first)[0], business_day.bounds(business_day.today())[1]
-    days = metrics.restated_days(db, since, until, scope.last + timedelta(days=1), first=scope.first)
+    if scope.payments or scope.locations or scope.menus:
+        return []  # kept by truck and day
+    after = scope.last + timedelta(days=1)
+    days = metrics.restated_days(db, since, until, after, first=scope.first, trucks=scope.trucks)
     days = days[days["contribution_change"] != 0]
     if days.empty:
         return []
     of = "1 day" if len(days) == 1 else f"{len(days):,} days"
     changed = formatting.signed(int(days["contribution_change"].sum()))
-    return [(f"Changed afterwards by menus or costs, on {of}", changed, "")]
+    return [(f"Changed afterwards by menus, costs or pitches, on {of}", changed, "")]
 
 
 def _share(pence: int, found: metrics.Contribution) -> str:
     return percent(100 * pence / found.gross_sales_pence if found.gross_sales_pence else None)
 
 
-def _contribution(db: sa.Connection, scope: Scope) -> metrics.Contribution | None:
-    """The fleet's contribution; None without costs, and for a part of the fleet or of its sales."""
-    if scope.trucks or scope.payments or scope.locations or scope.menus:
-        return None
-    return metrics.contribution(db, scope)
+def _whose(scope: Scope) -> str:
+    """What the contribution is of, in words."""
+    some = scope.trucks or scope.payments or scope.locations or scope.menus
+    return "of this choice, with its share of the shared costs" if some else "of the whole fleet"
 
 
 def _fees(db: sa.Connection, context: TabContext) -> str:
     """The card fees; empty where they are not known for the choice."""
-    found = _contribution(db, context.scope)
+    try:
+        found = context.contribution(db)
+    except RefusedError:
+        return ""
     if found is None:
-        return "" if inputs(db)["costs"] else "card fees need metadata/costs.csv"
+        return "card fees need metadata/costs.csv"
     return f"card fees of the chosen days {pounds(found.card_fees_pence)}"

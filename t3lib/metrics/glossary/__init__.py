@@ -16,6 +16,7 @@ _ENTRIES = (
     *trust.RESTATEMENTS,
     *sales.PERIODS,
     *money.MARGINS,
+    *money.PROFIT,
     *demand.PRICES_AND_HOURS,
     *trust.BATCHES,
     *sales.HISTORY,
@@ -52,4 +53,20 @@ This page is made by `python -m t3lib.metrics.glossary > docs/kpis.md`.
 - A column that ends in `_before` is the figure of the same weekdays before; in `_usual`, its usual.
 - Days without a sale count as zero inside the range of days with data and before today.
 - Money is whole pence everywhere and becomes pounds only where it is shown.
+
+Contribution by truck, place, event, weekday, hour, menu type or dish, or of a part of the sales, shares out all costs:
+
+| cost | whose it is | shared out inside it |
+|---|---|---|
+| goods, VAT, per sale, in percent; pitch fee in percent | the sale's | direct |
+| of a truck per hour, day or month | the truck's business day | in equal parts to its trading hours |
+| per shift; fixed pitch fee | the stay's business day | in equal parts to its trading hours |
+| of the fleet per day or month | the business day | to all sales by their amount |
+
+- Within an hour a cost goes to the sales by their amount. An hour between sales is at the place of the stay, else where
+  the truck last sold.
+- What no sale stands for has a row of its own, "Without a sale": days without one of the truck (month, pitch) or of the
+  fleet; by dish, menu type and payment also the hours without one.
+- Each cost adds up to the whole to the penny: parts are rounded down, and the pence that are left go to the largest
+  remainders, of equal ones to the larger part. So a part may differ by a penny a cost from the same part alone.
 """

@@ -2,17 +2,23 @@
 
 from t3lib.metrics.glossary.entry import Entry
 
+_ALL = "mart.sales_hourly, mart.price_daily, core.cost, core.pitch"
+_BY_PRICE = f"mart.price_hourly, {_ALL}"
+
 CONTRIBUTION = (
     Entry(
         "costs",
         "Costs",
-        "The total of each cost of metadata/costs.csv, and the unit costs of metadata/menu.csv for what was sold, each "
-        "as it held on the business day. VAT is the part contained in gross sales, a card cost is of card sales, other "
-        "percents are of gross sales; a truck's daily cost counts on days that it trades, a monthly cost is spread "
-        "over its days.",
+        "The total of each cost of metadata/costs.csv, the unit costs of metadata/menu.csv for what was sold, and the "
+        "pitch fees of metadata/pitches.csv, each as it held on the business day. VAT is the part contained in gross "
+        "sales, a card cost is of card sales, other percents are of gross sales; a truck's daily cost counts on days "
+        "that it trades, a monthly cost is spread over its days. A cost per hour counts for each trading hour, one per "
+        "shift for each stay with a sale, or for the day where no stay is known. A fixed pitch fee is due with or "
+        "without a sale, for each business day of the stay or once, spread over them; a percentage is of the sales "
+        "made there.",
         "sum of each cost, rounded half up",
         "pence",
-        "mart.sales_hourly, mart.price_daily, core.cost",
+        _ALL,
     ),
     Entry(
         "contribution_pence",
@@ -20,7 +26,7 @@ CONTRIBUTION = (
         "Gross sales less all costs; needs metadata/costs.csv.",
         "gross sales - costs",
         "pence",
-        "mart.sales_hourly, mart.price_daily, core.cost",
+        _ALL,
     ),
     Entry(
         "margin_pct",
@@ -28,7 +34,7 @@ CONTRIBUTION = (
         "Contribution as a share of gross sales.",
         "contribution / gross sales",
         "percent",
-        "mart.sales_hourly, mart.price_daily, core.cost",
+        _ALL,
     ),
     Entry(
         "without_goods_pence",
@@ -40,6 +46,50 @@ CONTRIBUTION = (
         "mart.price_daily",
     ),
 )
+PROFIT = (
+    Entry(
+        "direct_costs_pence",
+        "Direct costs",
+        "Costs that are known for each sale: VAT, goods, costs per sale and in percent, pitch fees in percent.",
+        "sum of costs per sale and in percent + cost of goods",
+        "pence",
+        _BY_PRICE,
+    ),
+    Entry(
+        "shared_costs_pence",
+        "Shared costs",
+        "The share of what is paid by time: by a truck per day, month, hour, shift or pitch, and by the fleet. How it "
+        "is shared out stands at the top of docs/kpis.md.",
+        "sum of cost x hours of the part / hours of the day or stay + sum of the fleet's cost x its gross sales / "
+        "gross sales of the day",
+        "pence",
+        _BY_PRICE,
+    ),
+    Entry(
+        "labour_pence",
+        "Labour",
+        "Costs whose name contains wage, labour, labor, staff, salar or payroll; missing without any.",
+        "sum of these costs",
+        "pence",
+        _BY_PRICE,
+    ),
+    Entry(
+        "labour_share_pct",
+        "Labour share",
+        "Labour as a share of gross sales.",
+        "labour / gross sales",
+        "percent",
+        _BY_PRICE,
+    ),
+    Entry(
+        "labour_per_hour_pence",
+        "Labour per trading hour",
+        "Average labour of a trading hour, to the nearest penny.",
+        "labour / trading hours",
+        "pence",
+        _BY_PRICE,
+    ),
+)
 MARGINS = (
     Entry(
         "card_fees_pence",
@@ -47,23 +97,23 @@ MARGINS = (
         "Total of the costs in metadata/costs.csv whose name contains card.",
         "sum of costs with card in their name",
         "pence",
-        "mart.sales_hourly, core.cost",
+        "mart.sales_hourly, core.cost, core.pitch",
     ),
     Entry(
         "variable_costs_pence",
         "Variable costs",
-        "Costs of one truck that grow with its sales: VAT, goods, fees per sale or in percent.",
+        "Costs of one truck that grow with its sales: VAT, goods, fees per sale or in percent, also of its pitches.",
         "costs per sale and in percent + cost of goods",
         "pence",
-        "mart.sales_hourly, mart.price_daily, core.cost",
+        _ALL,
     ),
     Entry(
         "fixed_costs_pence",
         "Fixed costs",
-        "Costs of one truck per day or month; the fleet's own costs are not in it.",
-        "costs per day and month of the truck",
+        "Costs of one truck by time and its fixed pitch fees; the fleet's own costs are not in it.",
+        "costs of the truck per day, month, hour and shift + fixed pitch fees",
         "pence",
-        "mart.sales_hourly, core.cost",
+        "mart.sales_hourly, core.cost, core.pitch",
     ),
     Entry(
         "break_even_transactions",
@@ -71,6 +121,6 @@ MARGINS = (
         "Sales a day at which a truck covers its fixed costs, rounded up; the fleet's own costs are not in it.",
         "fixed costs a day / (average ticket - variable costs of a sale)",
         "sales a day",
-        "mart.sales_hourly, mart.price_daily, core.cost",
+        _ALL,
     ),
 )

@@ -117,15 +117,16 @@ PERIODS = (
     Entry(
         "trading_hours",
         "Trading hours",
-        "Local hours in which a truck made a sale, counted on every day.",
-        "count of truck x day x hour with a sale",
+        "Local hours of a truck's business day from the first to the last with a sale; those between count, too. "
+        "An hour in which a truck moved is divided between its places by their sales.",
+        "sum over truck x day of last hour - first hour + 1",
         "hours",
         _HOURLY,
     ),
     Entry(
         "sales_per_hour_pence",
         "Sales per trading hour",
-        "Average gross sales of an hour with a sale, to the nearest penny.",
+        "Average gross sales of a trading hour, to the nearest penny.",
         "gross sales / trading hours",
         "pence",
         _HOURLY,

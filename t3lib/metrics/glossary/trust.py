@@ -111,7 +111,7 @@ RESTATEMENTS = (
     Entry(
         "contribution_change",
         "Restated contribution",
-        "How much the contribution of an earlier day was changed by a menu or costs that were applied to the past.",
+        "How much the contribution of an earlier day was changed by menus, costs or pitch fees of the past.",
         "sum(contribution after - contribution before)",
         "pence",
         "mart.restatement",

@@ -1,14 +1,19 @@
 """Contribution: what is left of sales after the costs of metadata/costs.csv and the goods of metadata/menu.csv."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.display import Figures
+from t3lib.metrics.money.allocation import GOODS, MILLION, shares
+from t3lib.metrics.money.cost_lines import COST_LINES
 from t3lib.metrics.sales.totals import half_up, totals
 from t3lib.metrics.scope import Scope, bound
-from t3lib.problems import RefusedError
+
+LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,18 @@ class Contribution(Figures):
         return 100 * self.contribution_pence / self.gross_sales_pence if self.gross_sales_pence else None
 
     @property
+    def labour_pence(self) -> int | None:
+        """The costs of labour (a name with `wage`, `labour`, `staff`, `salar` or `payroll`); None without any."""
+        found = [pence for cost, pence in self.costs.items() if is_labour(cost)]
+        return sum(found) if found else None
+
+    @property
+    def labour_share_pct(self) -> float | None:
+        """Labour as a share of gross sales."""
+        labour = self.labour_pence
+        return 100 * labour / self.gross_sales_pence if self.gross_sales_pence and labour is not None else None
+
+    @property
     def card_fees_pence(self) -> int:
         """The costs of card sales (a name with `card`)."""
         return sum(pence for cost, pence in self.costs.items() if "card" in cost.lower())
@@ -42,86 +59,61 @@ class Contribution(Figures):
         return pd.DataFrame(lines, columns=["line", "amount_pence"]).assign(of_sales_pct=shares)
 
 
-def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
-    """Contribution of all trucks over complete days; None without any cost.
+def is_labour(cost: str) -> bool:
+    """Whether a cost is one of labour, by its name."""
+    return any(word in cost.lower() for word in LABOUR)
 
-    Costs and unit costs are those that held on each business day (docs/metadata.md). Percent and per-sale costs of a
-    truck replace the fleet's of the same name; VAT (a name that starts with `vat`) is contained in gross sales, a card
-    cost (a name with `card`) is a percentage of card sales, other percentages are of gross sales. A cost per day
-    applies to a truck on days that it trades, to the fleet on every day; a cost per month is spread over its days.
-    Each line is rounded half up to pence; lines of zero are left out.
+
+def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
+    """Contribution of a scope over complete days; None without any cost in metadata/costs.csv.
+
+    Costs, unit costs and pitch fees are those that held on each business day (docs/metadata.md). Of some trucks,
+    places, menu types or payments it is what `contribution_by` shares out to them; the parts add up to the whole. Each
+    line is rounded half up to pence; lines of zero are left out. Raises RefusedError for a part of a day.
 
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs
     {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
-    >>> found.contribution_pence
-    104
+    >>> found.contribution_pence, round(found.labour_share_pct, 1)
+    (104, 46.2)
     """
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
-        raise RefusedError("Contribution is known for the whole fleet and whole days only.")
+        return _of_part(db, scope)
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
-    costs = {"Cost of goods": goods} if goods else {}
-    costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
-    costs = {cost: pence for cost, pence in costs.items() if pence}
-    return Contribution(totals(db, scope).gross_sales_pence, costs, without)
+    costs = {cost: int(found) for cost, found in db.execute(sa.text(_COSTS), bound(scope))}
+    return Contribution(totals(db, scope).gross_sales_pence, _lines(goods, costs), without)
 
 
+def _of_part(db: sa.Connection, scope: Scope) -> Contribution:
+    """The contribution of a part of the fleet or of its sales."""
+    found = shares(db, scope)
+    sums: Counter[str] = Counter()
+    for share in found:
+        sums[share.cost] += share.millionths
+    goods = half_up(sums.pop(GOODS, 0), MILLION) or 0
+    gross, without = (sum(getattr(share, name) for share in found) for name in ("gross_sales_pence", _WITHOUT))
+    return Contribution(gross, _lines(goods, sums), without)
+
+
+def _lines(goods: int, costs: Mapping[str, int]) -> dict[str, int]:
+    """Each cost in pence, the largest first, below the cost of goods; `costs` are in millionths of a penny."""
+    rounded = {cost: half_up(costs[cost], MILLION) or 0 for cost in sorted(costs, key=lambda one: (-costs[one], one))}
+    return {cost: pence for cost, pence in ({GOODS: goods} | rounded).items() if pence}
+
+
+_WITHOUT = "without_goods_pence"
 _GOODS = """
 SELECT coalesce(sum(goods_pence), 0)::bigint, coalesce(sum(without_goods_pence), 0)::bigint
 FROM mart.price_daily
 WHERE business_date BETWEEN :first AND :last"""
 
-# CTEs of queries with :first and :last. truck_day: one row per truck x day with a sale.
-DAYS = """
-day AS (SELECT CAST(d AS date) AS business_date FROM generate_series(:first, :last, interval '1 day') AS d),
-truck_day AS (
-    SELECT truck_id, business_date, sum(total_pence) AS gross, sum(transactions) AS transactions,
-           coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0) AS card
-    FROM mart.sales_hourly WHERE business_date BETWEEN :first AND :last
-    GROUP BY truck_id, business_date
-)""".strip()
-# sale_lines: costs that grow with sales, one row per truck x day x cost.
-BY_SALE = """
-by_sale AS (
-    SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
-           per, gross, transactions, card
-    FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
-         AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id) AND per IN ('percent', 'sale')
-    ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST
-),
-sale_lines AS (
-    SELECT truck_id, business_date, cost, CASE
-        WHEN per = 'sale' THEN amount * transactions
-        WHEN cost ILIKE 'vat%' THEN gross * amount / (100 + amount)
-        WHEN cost ILIKE '%card%' THEN card * amount / 100
-        ELSE gross * amount / 100 END AS pence
-    FROM by_sale
-)""".strip()
-# time_lines: costs per day or month, one row per truck (null is the fleet) x day x cost.
-BY_TIME = """
-by_time AS (
-    SELECT DISTINCT ON (cost.truck_id, business_date, cost) cost, amount, per, business_date, cost.truck_id,
-           cost.truck_id IS NULL OR EXISTS (
-               SELECT FROM truck_day
-               WHERE truck_day.truck_id = cost.truck_id AND truck_day.business_date = day.business_date) AS out
-    FROM day JOIN core.cost ON business_date >= from_date AND business_date < to_date AND per IN ('day', 'month')
-    ORDER BY cost.truck_id, business_date, cost
-),
-time_lines AS (
-    SELECT truck_id, business_date, cost, CASE
-        WHEN per = 'month'
-        THEN amount / extract(day FROM date_trunc('month', business_date) + interval '1 month - 1 day')
-        WHEN out THEN amount
-        ELSE 0 END AS pence
-    FROM by_time
-)""".strip()
-
 # One row per cost: its name and its amount in millionths of a penny.
 _COSTS = f"""
-WITH {DAYS},
-{BY_SALE},
-{BY_TIME},
-lines AS (SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM time_lines)
-SELECT cost, round(sum(pence) * 1000000)::bigint FROM lines GROUP BY cost ORDER BY sum(pence) DESC, cost"""
+WITH {COST_LINES},
+lines AS (
+    SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM fee_lines
+    UNION ALL SELECT cost, pence FROM truck_lines UNION ALL SELECT cost, pence FROM fleet_lines
+)
+SELECT cost, round(sum(pence) * {MILLION})::bigint FROM lines GROUP BY cost"""

@@ -6,22 +6,23 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib.metrics.money.contribution import BY_SALE, BY_TIME, DAYS
+from t3lib.metrics.money.cost_lines import COST_LINES
 from t3lib.metrics.scope import Scope, bound
 from t3lib.problems import RefusedError
 
 # One row per truck, or truck and day, with a sale in the scope: variable and fixed costs.
 _MARGINS = f"""
-WITH {DAYS},
-{BY_SALE},
-{BY_TIME},
+WITH {COST_LINES},
 goods AS (
     SELECT {{keys}}, sum(goods_pence) AS pence
     FROM mart.price_daily
     WHERE business_date BETWEEN :first AND :last GROUP BY {{keys}}
 ),
-variable AS (SELECT {{keys}}, sum(pence) AS pence FROM sale_lines GROUP BY {{keys}}),
-fixed AS (SELECT {{keys}}, sum(pence) AS pence FROM time_lines WHERE truck_id IS NOT NULL GROUP BY {{keys}}),
+variable AS (
+    SELECT {{keys}}, sum(pence) AS pence
+    FROM (SELECT * FROM sale_lines UNION ALL SELECT * FROM fee_lines) AS lines GROUP BY {{keys}}
+),
+fixed AS (SELECT {{keys}}, sum(pence) AS pence FROM truck_lines GROUP BY {{keys}}),
 traded AS (
     SELECT {{keys}}, count(*) AS trading_days, sum(transactions)::bigint AS transactions,
            sum(gross)::bigint AS gross_sales_pence
@@ -38,12 +39,16 @@ WHERE :all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))
 ORDER BY {{keys}}"""
 
 
-# One row per day with costs of the fleet itself.
-_FLEET = f"""
-WITH {DAYS},
-{BY_TIME}
-SELECT business_date, -floor(sum(pence) + 0.5)::bigint AS contribution_pence
-FROM time_lines WHERE truck_id IS NULL GROUP BY business_date"""
+# Truck days without a sale that cost something, and the fleet's own costs (truck 0).
+_NO_SALES = f"""
+WITH {COST_LINES}
+SELECT truck_id, business_date, 0 AS transactions, 0 AS gross_sales_pence,
+       -floor(sum(pence) + 0.5)::bigint AS contribution_pence
+FROM truck_lines LEFT JOIN truck_day USING (truck_id, business_date)
+WHERE truck_day.hours IS NULL
+GROUP BY truck_id, business_date
+UNION ALL
+SELECT 0, business_date, 0, 0, -floor(sum(pence) + 0.5)::bigint FROM fleet_lines GROUP BY business_date"""
 
 
 def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
@@ -76,14 +81,13 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
 
 
 def contributions(db: sa.Connection, first: date, last: date) -> pd.DataFrame:
-    """One row per truck and day with a sale, and per day with costs of the fleet's own (truck 0): truck_id,
+    """One row per truck and day with a sale or a cost, and per day with costs of the fleet's own (truck 0): truck_id,
     business_date, transactions, gross_sales_pence, contribution_pence."""
     scope = Scope(first, last)
     columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "contribution_pence"]
-    result = db.execute(sa.text(_FLEET), bound(scope))
-    fleet = pd.DataFrame(result.all(), columns=list(result.keys()))
-    fleet = fleet.assign(truck_id=0, transactions=0, gross_sales_pence=0)
-    return pd.concat([contribution_by_day_and_truck(db, scope)[columns], fleet[columns]], ignore_index=True)
+    result = db.execute(sa.text(_NO_SALES), bound(scope))
+    others = pd.DataFrame(result.all(), columns=list(result.keys()))
+    return pd.concat([contribution_by_day_and_truck(db, scope)[columns], others[columns]], ignore_index=True)
 
 
 def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:

@@ -115,15 +115,19 @@ def by_part_of_week(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 _PER_HOUR = (
     SCOPED
     + """
-SELECT truck_id, count(DISTINCT (business_date, local_hour)) AS trading_hours,
-       count(DISTINCT business_date) AS trading_days, sum(total_pence)::bigint AS gross_sales_pence
-FROM sales GROUP BY truck_id ORDER BY truck_id"""
+SELECT truck_id, sum(hours)::bigint AS trading_hours, count(*) AS trading_days,
+       sum(total_pence)::bigint AS gross_sales_pence
+FROM (
+    SELECT truck_id, business_date, 1 + max(hour_order) - min(hour_order) AS hours, sum(total_pence) AS total_pence
+    FROM sales GROUP BY truck_id, business_date
+) AS days
+GROUP BY truck_id ORDER BY truck_id"""
 )
 
 
 def per_trading_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
-    """One row per truck with a sale: truck_id, trading_hours (with a sale), trading_days, gross_sales_pence and
-    sales_per_hour_pence.
+    """One row per truck with a sale: truck_id, trading_hours (from the first to the last hour with a sale of each day),
+    trading_days, gross_sales_pence and sales_per_hour_pence.
 
     >>> metrics.frame("per_trading_hour", week)[["truck_id", "trading_hours", "sales_per_hour_pence"]]
        truck_id  trading_hours  sales_per_hour_pence

@@ -14,6 +14,7 @@ from t3lib.report import words
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "pence": lambda pence: words.pounds(int(pence)),
     "percent": words.share,
+    "hours": lambda hours: f"{hours:,.1f}".removesuffix(".0"),
     "local hour": lambda hour: words.hour(int(hour)),
     "weekday": lambda number: calendar.day_name[int(number) - 1],
     "month": lambda number: calendar.month_name[int(number)],

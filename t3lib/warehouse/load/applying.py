@@ -94,7 +94,7 @@ def apply(
     audit.write(db, APPLY, f"{key} from {day}", actor, why)  # as `DECISIONS` reads it
     cause = Cause("applied", key, actor, why)
     moved = dated.change(db, name, version, cause, measure)
-    moved += dimension_effects.apply(db, before, cause)
+    dimension_effects.apply(db, before)
     dated.tell(db)
     return Applied(moved, (db.scalar(_WAITING) or 0) - waiting, _without_goods(db, day) - without)
 

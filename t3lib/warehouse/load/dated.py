@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from t3lib.business_day import today
-from t3lib.warehouse.load import history
+from t3lib.warehouse.load import history, places
 from t3lib.warehouse.sales import rollups
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # Each truck's contribution on each of some days, as `t3lib.metrics` computes it: see `margins.contributions`.
 Measure = Callable[[sa.Connection, date, date], "pd.DataFrame"]
 
+TruckDays = AbstractSet[tuple[int, date]]
+
+_PLACED = " Sales belong to other places now; their sums are as before."
 _FIRST_SOLD = sa.text("SELECT min(business_date) FROM mart.sales_hourly")
 _MENU_TYPES = sa.text("""
     SELECT sold.truck_id, business_date, sold.price_pence, menu_type
@@ -30,10 +34,10 @@ _RECORD = sa.text("""
     INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
                                  keys, actor, why, contribution_before, contribution_after)
     SELECT :cause, truck_id, business_date, transactions, transactions, gross_sales_pence, gross_sales_pence,
-           ARRAY[:key], :actor, :why, before, after
+           ARRAY[:key], :actor, why, before, after
     FROM jsonb_to_recordset(CAST(:moved AS jsonb)) AS moved
          (truck_id integer, business_date date, transactions bigint, gross_sales_pence bigint, before bigint,
-          after bigint)
+          after bigint, why text)
     ORDER BY business_date, truck_id
 """)
 
@@ -60,20 +64,19 @@ class Cause:
 def change(db: sa.Connection, name: str, version: Version, cause: Cause, measure: Measure) -> int:
     """Let a version take its place in a list's history; returns on how many truck days that are over it moved money.
 
-    The cost of goods of changed days is recomputed. Each truck's day (truck 0: the fleet's own costs) whose
-    contribution or menu types moved is recorded as a restatement, with what the contribution was and is."""
+    The cost of goods and the places of the sales of changed days are recomputed. Each truck's day (truck 0: the
+    fleet's own costs) whose contribution, menu types or places moved is recorded as a restatement, with what the
+    contribution was and is."""
     found = history.state(db, name, version.records, version.day, version.file_id)
     if found is None:
         return 0
-    first, last = found
+    first, last = places.whole(db, *found) if name == "pitch" else found
     before = measured(db, first, last, measure)
     types = _menu_types(db, name, first, last)
-    history.replace(db, name)
-    if name == "menu_item":
-        rollups.value_goods(db, first, last)
+    placed = _replace(db, name, first, last)
     now = _menu_types(db, name, first, last) if types else types  # a first menu moves no sales from type to type
     retyped = {(truck, day) for truck, day, _, _ in types ^ now}
-    return record(db, before, measured(db, first, last, measure), retyped, cause)
+    return record(db, before, measured(db, first, last, measure), retyped, cause, placed)
 
 
 def tell(db: sa.Connection) -> None:
@@ -89,6 +92,15 @@ def measured(db: sa.Connection, first: date, last: date, measure: Measure) -> "p
     return None if sold is None or first > last else measure(db, first, last)
 
 
+def _replace(db: sa.Connection, name: str, first: date, last: date) -> TruckDays:
+    """Let the new history and its rollups take over; returns the truck days whose sales belong to other places now."""
+    stays = places.stays(db) if name == "pitch" else set()
+    history.replace(db, name)
+    if name == "menu_item":
+        rollups.value_goods(db, first, last)
+    return places.move(db, first, last) if name == "pitch" and stays != places.stays(db) else set()
+
+
 def _menu_types(db: sa.Connection, name: str, first: date, last: date) -> set[tuple[Any, ...]]:
     """The menu type of each price that a truck sold on those of the days that are over, where a menu changes."""
     if name != "menu_item":
@@ -97,22 +109,26 @@ def _menu_types(db: sa.Connection, name: str, first: date, last: date) -> set[tu
 
 
 def record(
-    db: sa.Connection, before: "pd.DataFrame | None", after: "pd.DataFrame | None", retyped: set[tuple[int, date]],
-    cause: Cause,
+    db: sa.Connection, before: "pd.DataFrame | None", after: "pd.DataFrame | None", retyped: TruckDays, cause: Cause,
+    placed: TruckDays = frozenset(),
 ) -> int:  # fmt: skip
-    """Record as restatements the truck days whose contribution or menu types (`retyped`) moved; returns how many."""
+    """Record as restatements the truck days whose contribution, menu types (`retyped`) or places (`placed`) moved;
+    returns how many."""
     if before is None or after is None:
         return 0
     both = after.merge(before, "outer", on=["truck_id", "business_date"], suffixes=("", "_before"))
     both = both.fillna(0).rename(columns={"contribution_pence": "after", "contribution_pence_before": "before"})
-    days = zip(both["truck_id"], both["business_date"], both["after"] != both["before"], strict=True)
-    moved = both[[differs or (truck, day) in retyped for truck, day, differs in days]]
+    both = both.astype(dict.fromkeys(("transactions", "gross_sales_pence", "before", "after"), "int64"))
+    days = list(zip(both["truck_id"], both["business_date"], strict=True))
+    both = both.assign(why=[cause.why or f"A new version of {cause.key}.{_PLACED if day in placed else ''}"
+                            for day in days])  # fmt: skip
+    differs = (both["after"] != both["before"]).tolist()
+    moved = both[[money or day in retyped or day in placed for money, day in zip(differs, days, strict=True)]]
     if len(moved):
-        columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "before", "after"]
+        columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "before", "after", "why"]
         rows: list[dict[str, Any]] = moved[columns].to_dict("records")
-        why = cause.why or f"A new version of {cause.key}."
         given = {"moved": json.dumps(rows, default=_json_value), "cause": cause.cause, "key": cause.key,
-                 "actor": cause.actor, "why": why}  # fmt: skip
+                 "actor": cause.actor}  # fmt: skip
         db.execute(_RECORD, given)
     return len(moved)
 

@@ -1,4 +1,4 @@
-"""The effects of changed trucks, pitches and menus on loaded sales."""
+"""The effects of changed trucks and menus on loaded sales."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,6 @@ from t3lib.settings import settings
 from t3lib.warehouse.decisions import rejects
 from t3lib.warehouse.decisions.decisions import RULES
 from t3lib.warehouse.files import reprocessing, rulesets
-from t3lib.warehouse.load.dated import Cause
-from t3lib.warehouse.sales import rollups
 
 # The cells of `2_clean` whose effects this module finds without cleaning again, by the hash of their text: it serves
 # them in the words that they had when it was written. Any other cell that looks at menus or at details.xlsx, and each
@@ -26,7 +24,6 @@ _SERVED = {
 }
 # What cleaning needs to know of a truck: it flags cards without a reader, and trucks that details.xlsx lacks.
 _TRUCKS = "SELECT truck_id, has_card_reader IS FALSE, in_details FROM core.truck WHERE in_details"
-_PITCHES = "SELECT truck_id, location_id, from_at, to_at FROM core.pitch"
 _PRICES = """
     SELECT truck_id, price_pence, lower(span), upper(span)
     FROM (SELECT truck_id, price_pence, unnest(range_agg(days)) AS span FROM core.menu_item
@@ -62,36 +59,6 @@ _WARNINGS = sa.text("""
     SET warnings = CASE WHEN truck_id = ANY(:known) THEN '{}' ELSE ARRAY['unknown_truck'] END
     WHERE truck_id = ANY(:trucks) AND state = 'loaded' AND rows_loaded > 0
 """)
-_EXISTING = """
-    CREATE TEMP TABLE existing ON COMMIT DROP AS
-    SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
-    FROM mart.sales_hourly
-    GROUP BY truck_id, business_date, location_id
-"""
-# Sums per day stay; the row says that the day's sales belong to other places now.
-_MOVED = """
-    WITH rebuilt AS (
-        SELECT truck_id, business_date, location_id, sum(transactions) AS rows, sum(total_pence) AS pence
-        FROM mart.sales_hourly
-        GROUP BY truck_id, business_date, location_id
-    ),
-
-    moved AS (
-        SELECT DISTINCT truck_id, business_date FROM (TABLE rebuilt EXCEPT TABLE existing) AS changed
-    )
-
-    INSERT INTO ops.restatement (cause, truck_id, business_date, rows_before, rows_after, pence_before, pence_after,
-                                 keys, actor, why)
-    SELECT :cause, truck_id, business_date, sum(rows), sum(rows), sum(pence), sum(pence),
-           ARRAY[:key], :actor, :why
-    FROM moved
-    JOIN rebuilt USING (truck_id, business_date)
-    GROUP BY truck_id, business_date
-    ORDER BY truck_id, business_date
-"""
-_PLACES_MOVED = Cause(
-    "metadata", "metadata/pitches.csv", "", "Sales belong to other places now; the sums are as before."
-)
 # Loaded sales that are 100 times a price on the menu of their day, and no price on it.
 _SHIFTED = sa.text("""
     WITH sold AS (
@@ -120,19 +87,17 @@ class Snapshot:
     """The dimensions that decide about sales, as sets of rows."""
 
     trucks: frozenset[tuple[Any, ...]]
-    pitches: frozenset[tuple[Any, ...]]
     prices: frozenset[tuple[Any, ...]]
 
 
 def snapshot(db: sa.Connection) -> Snapshot:
     """The dimensions as they are now."""
-    return Snapshot(*(frozenset(map(tuple, db.execute(sa.text(query)))) for query in (_TRUCKS, _PITCHES, _PRICES)))
+    return Snapshot(*(frozenset(map(tuple, db.execute(sa.text(query)))) for query in (_TRUCKS, _PRICES)))
 
 
-def apply(db: sa.Connection, before: Snapshot, cause: Cause = _PLACES_MOVED) -> int:
-    """Bring flags, places and batches of loaded sales to the dimensions as they are now. Returns on how many truck days
-    sales belong to other places now; these are recorded as restatements with this cause."""
-    now, moved, rules = snapshot(db), 0, Rulebook.in_force()
+def apply(db: sa.Connection, before: Snapshot) -> None:
+    """Bring flags and batches of loaded sales to the dimensions as they are now."""
+    now, rules = snapshot(db), Rulebook.in_force()
     served = _served(rules)
     looked_at = frozenset[str]().union(*(looks_at(cell) for cell in rules.cells if cell not in served.values()))
     if trucks := sorted({row[0] for row in before.trucks ^ now.trucks}):
@@ -140,14 +105,9 @@ def apply(db: sa.Connection, before: Snapshot, cause: Cause = _PLACES_MOVED) -> 
             _reprocess(db, _loaded(db, trucks), "details.xlsx changed.")
         else:
             _set_flags(db, trucks, now, served)
-    if before.pitches != now.pitches:
-        db.execute(sa.text(_EXISTING))
-        rollups.rebuild(db)
-        moved = db.execute(sa.text(_MOVED), vars(cause)).rowcount
     if trucks := sorted({row[0] for row in before.prices ^ now.prices}):
         files = _loaded(db, trucks) if looked_at & OF_MENU else _differing(db, trucks, served)
         _reprocess(db, files, "The menu changed.")
-    return moved
 
 
 def _served(rules: Rulebook) -> dict[str, str]:

@@ -47,8 +47,11 @@ HISTORIES = {
         {"truck_id": "integer", "amount": "numeric"},
     ),
     "pitch": History(
-        "core.pitch", ("truck_id",), ("truck_id", "location_id"), "tstzrange(from_at, to_at)", "tstzrange",
-        ("from_at", "to_at"), {"truck_id": "integer", "location_id": "integer"}, lasts=False,
+        "core.pitch", ("truck_id",),
+        ("truck_id", "location_id", "stay_from", "event", "fee_pence", "fee_per", "fee_percent"),
+        "tstzrange(from_at, to_at)", "tstzrange", ("from_at", "to_at"),
+        {"truck_id": "integer", "location_id": "integer", "stay_from": "timestamptz", "fee_pence": "integer",
+         "fee_percent": "numeric"}, lasts=False,
     ),
 }  # fmt: skip
 
@@ -133,8 +136,11 @@ _INSERT = {
         ORDER BY truck_id, cost, span
     """,
     "pitch": """
-        INSERT INTO core.pitch (truck_id, location_id, file_id, note, from_at, to_at)
-        SELECT truck_id, location_id, file_id, note, lower(span), upper(span) FROM dated
+        INSERT INTO core.pitch (truck_id, location_id, stay_from, event, fee_pence, fee_per, fee_percent, file_id, note,
+                                from_at, to_at)
+        SELECT truck_id, location_id, stay_from, event, fee_pence, fee_per, fee_percent, file_id, note, lower(span),
+               upper(span)
+        FROM dated
         ORDER BY truck_id, span
     """,
 }  # fmt: skip

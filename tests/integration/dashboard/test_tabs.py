@@ -79,7 +79,29 @@ def test_contribution_is_shown_for_the_whole_fleet_and_by_truck(sales: sa.Connec
     # On Sunday: £75.00 less £1.50 for cards and £20 for the pitch; the other truck has neither.
     assert ["Burrito <b>Madness</b>", "£54"] in rows(html)
     assert ["Kings of Kebabs", "£25"] in rows(html)
-    assert "Choose all trucks" in sheet(sales, "money", Scope(SUNDAY, SUNDAY, trucks=(1,)))
+    # Of the wages truck 1 has three quarters, as of the sales.
+    one = sheet(sales, "money", Scope(SUNDAY, SUNDAY, trucks=(1,)))
+    assert ["Contribution", "£23.50", "31.3%"] in rows(one)
+    assert "of this choice, with its share of the shared costs" in one
+
+
+def test_where_profit_is_made_is_shown_by_a_dimension_of_choice(sales: sa.Connection):
+    assert "This needs metadata/costs.csv" in sheet(sales, "money", DAY)
+    sales.execute(
+        sa.text("""INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES
+            (NULL, 'Wages', 4000, 'day', '2025-01-01'), (NULL, 'card_fee', 2, 'percent', '2025-01-01'),
+            (1, 'pitch', 2000, 'day', '2025-01-01')""")
+    )
+    html = sheet(sales, "money", DAY)
+    burrito = ["Burrito <b>Madness</b>", "£75.00", "-£1.50", "-£50.00", "£23.50", "31.3%", "40.0%", "£75.00", "£30.00"]
+    assert burrito in rows(html)
+    assert ["In all", "£100.00", "-£1.50", "-£60.00", "£38.50", "38.5%", "40.0%", "£50.00", "£20.00"] in rows(html)
+    assert 'data-choice="profit=weekday&amp;tab=money"' in html
+    days = sheet(sales, "money", DAY, profit_by="weekday")
+    assert [row[4] for row in rows(days) if row[0] == "Sunday"] == ["£38.50"]
+    assert "This needs metadata/pitches.csv: which stays belong to an event." in sheet(
+        sales, "money", DAY, profit_by="event"
+    )
 
 
 def test_days_on_which_a_truck_loses_money_are_highlighted(sales: sa.Connection):

@@ -104,7 +104,7 @@ def test_pitches_follow_one_another_without_gap(bucket):
 
 def test_every_cost_says_what_it_is_per(bucket):
     costs = [*csv.DictReader((bucket[0] / "metadata" / "costs.csv").open())]
-    assert {cost["per"] for cost in costs} == {"day", "month", "sale", "percent"}
+    assert {cost["per"] for cost in costs} == {"day", "month", "sale", "percent", "hour"}
     assert sum(cost["cost"] == "wages" for cost in costs) == 12
 
 

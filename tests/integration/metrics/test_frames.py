@@ -23,6 +23,9 @@ def sold(database):
             (1, '2026-11-04', 13, 0, 'card', 1, 700), (1, '2026-11-05', 13, 0, 'card', 2, 1400),
             (6, '2026-11-05', 14, 0, 'cash', 1, 499)""")
         )
+        db.execute(
+            sa.text("INSERT INTO core.cost (cost, amount, per, from_date) VALUES ('vat', 20, 'percent', '2026-01-01')")
+        )
 
 
 @pytest.mark.parametrize("name", metrics.figures())

@@ -14,8 +14,9 @@ FIGURES = (
     metrics.Concentration, metrics.LikeForLike, metrics.PriceSpread, metrics.Completeness,
     metrics.Reconciliation,
 )  # fmt: skip
-PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "card_fees_pence", "like_for_like_pct",
-              "complete_pct", "rows_difference", "pence_difference", "agrees"}  # fmt: skip
+PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "labour_pence", "labour_share_pct",
+              "card_fees_pence", "like_for_like_pct", "complete_pct", "rows_difference", "pence_difference",
+              "agrees"}  # fmt: skip
 ON_MENUS_AND_MAPS = {"dishes", "gatherings"}  # what is on a menu, who stands where: no figures
 BREAKDOWNS = [getattr(metrics, name) for name in metrics.figures() if name not in ON_MENUS_AND_MAPS]
 KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
@@ -24,6 +25,9 @@ KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "loca
 
 def test_every_public_figure_has_an_entry_and_the_other_way_round(db: sa.Connection):
     day = metrics.Scope(date(2025, 11, 23), date(2025, 11, 23))
+    db.execute(
+        sa.text("INSERT INTO core.cost (cost, amount, per, from_date) VALUES ('vat', 20, 'percent', '2025-01-01')")
+    )
     columns = {column for breakdown in BREAKDOWNS for column in breakdown(db, day)}
     columns |= set(metrics.truck_states(db, day.last))
     columns |= set(metrics.restated_days(db, *business_day.bounds(day.first), before=day.first))

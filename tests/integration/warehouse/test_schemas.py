@@ -101,6 +101,28 @@ _UNDATED = """
 """
 
 
+def test_stays_of_before_have_no_fee_and_survive_a_downgrade_and_upgrade(database):
+    assert migrate("0021", database) == "0021"
+    stays = "SELECT location_id, from_at, to_at FROM core.pitch"
+    with warehouse.connect(database) as db:
+        db.execute(sa.text("INSERT INTO core.pitch VALUES (1, 4, '2026-11-05 10:00+00', '2026-11-05 20:00+00')"))
+        before = db.execute(sa.text(stays)).all()
+    assert warehouse.upgrade(database) == warehouse.newest()
+    with warehouse.connect(database) as db:
+        terms = "SELECT stay_from = from_at, event, fee_pence, fee_percent FROM core.pitch"
+        assert db.execute(sa.text(terms)).all() == [(True, None, None, None)]
+        db.execute(sa.text("UPDATE core.pitch SET fee_pence = 2000, fee_per = 'stay'"))
+        db.execute(
+            sa.text("""INSERT INTO core.cost (cost, amount, per, from_date)
+                              VALUES ('wages', 1200, 'hour', '2026-01-01'), ('rent', 100, 'day', '2026-01-01')""")
+        )
+    assert migrate("0021", database) == "0021"
+    with warehouse.connect(database) as db:
+        assert db.execute(sa.text(stays)).all() == before
+        assert db.scalars(sa.text("SELECT cost FROM core.cost")).all() == ["rent"]
+    assert warehouse.upgrade(database) == warehouse.newest()
+
+
 def test_menus_and_costs_of_before_hold_for_every_day_and_say_so(database):
     assert migrate("0018", database) == "0018"
     with warehouse.connect(database) as db:

@@ -8,7 +8,7 @@ import pytest
 
 from t3lib import feed
 from t3lib.feed import metadata
-from t3lib.feed.cells import PER
+from t3lib.feed.cells import FEE_PER, PER
 from t3lib.feed.metadata import read_metadata
 from t3lib.settings import ROOT
 
@@ -145,7 +145,8 @@ def test_the_page_of_metadata_names_every_column():
     lists = {"menu.csv": metadata.MENU, "pitches.csv": metadata.PITCHES, "costs.csv": metadata.COSTS}
     for name, columns in lists.items():
         line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
-        assert {*columns.needed, *columns.optional} == set(re.findall(r"`([a-z_]+)`", line.split("|")[3])) - set(PER)
+        named = set(re.findall(r"`([a-z_]+)`", line.split("|")[3]))
+        assert {*columns.needed, *columns.optional} == named - {*PER, *FEE_PER}
 
 
 def test_the_example_of_the_page_is_read_with_its_days():
@@ -154,6 +155,27 @@ def test_the_example_of_the_page_is_read_with_its_days():
     assert [(item["price_pence"], item["from_at"], item["to_at"]) for item in items] == [
         (700, None, None), (750, "2026-12-01T04:00:00+00:00", None),
         (500, "2026-10-01T03:00:00+00:00", "2026-12-01T04:00:00+00:00")]  # fmt: skip
+
+
+def test_the_examples_of_fees_and_costs_of_the_page_are_read():
+    _, pitches, costs = (example.encode() for example in re.findall(r"```\n(truck_id.*?)```", PAGE, re.DOTALL))
+    terms = [(stay["event"], stay["fee_pence"], stay["fee_per"], stay["fee_percent"])
+             for stay in read_metadata("metadata/pitches.csv", pitches)["pitch"]]  # fmt: skip
+    assert terms == [(None, 4500, "stay", None), ("Christmas market", 6000, "day", "20"), (None, None, None, "25")]
+    kinds = [(cost["truck_id"], cost["amount"], cost["per"])
+             for cost in read_metadata("metadata/costs.csv", costs)["cost"]]  # fmt: skip
+    assert kinds == [(None, "2442", "hour"), (None, "950", "shift"), (2, "18000", "day")]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("45,", "no fee_per (one of stay, day is needed)"), ("45,week", "'week' in column fee_per"),
+     (",day", "'day' in column fee_per (a fee beside it is needed)"),
+     ("-1,day", "'-1' in column fee (an amount like 7.50 is needed)")],
+)  # fmt: skip
+def test_a_fee_says_what_it_is_for(line: str, said: str):
+    text = f"truck_id,location_id,from,to,fee,fee_per\n1,4,2026-11-05 10:00,2026-11-05 20:00,{line}\n"
+    assert said in refused("pitches.csv", text)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ def test_missing_input_names_its_file():
     assert "Needs metadata/pitches.csv" in section("places", culinary).text
 
 
+def test_profit_by_truck_says_what_an_hour_brings_and_costs_in_labour():
+    inputs = {"menu": True, "pitches": True, "costs": True}
+    text = " ".join(section("profit", figures(totals(2_599, 4), inputs=inputs)).text.split())
+    assert "SuperSmoothie £0.96 £4.99 40.1%" in text
+    assert "A trading hour brings £8.66 and costs £4.00 of labour, 46.2% of sales;" in text
+    assert section("profit", figures(totals(2_599, 4))) is None
+
+
 def test_contribution_is_a_statement_that_adds_up():
     found = Contribution(100_000, {"Cost of goods": 35_000, "vat": 16_667, "pitch_fee": 6_000}, 500)
     day = figures(totals(100_000, 125), contribution=found, inputs={"menu": True, "pitches": True, "costs": True})
