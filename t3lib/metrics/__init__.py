@@ -3,7 +3,9 @@
 Money is integer pence, days are business days, hours are local; "the measures" are transactions, gross_sales_pence and
 average_ticket_pence. `docs/kpis.md` defines each figure."""
 
+from t3lib.metrics.demand.menu_matrix import menu_matrix, menu_matrix_by_place
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
+from t3lib.metrics.demand.price_effects import price_effects
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
@@ -100,11 +102,14 @@ __all__ = [
     "gatherings",
     "like_for_like",
     "locations",
+    "menu_matrix",
+    "menu_matrix_by_place",
     "menu_types",
     "payment_types",
     "per_trading_hour",
     "periods_until",
     "pounds",
+    "price_effects",
     "price_spread",
     "prices",
     "ramp",

@@ -1,0 +1,52 @@
+"""Menus, costs and sales by price, as rows of the tables that figures of menus read."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+FOR_EVER = ("1900-01-01", "3000-01-01")
+
+
+def offer(
+    db: sa.Connection, truck: int, dish: str, price: int, cost: int | None = None, menu_type: str = "Hot",
+    first: date | str = FOR_EVER[0], until: date | str = FOR_EVER[1], noon: bool = False,
+) -> None:  # fmt: skip
+    """A dish on the menu of a truck from 04:00 of a business day until that of another; `noon`: each at 12:00."""
+    clock, more = ("12:00", int(noon)) if noon else ("04:00", 0)
+    db.execute(
+        sa.text("""INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence, days,
+                       on_menu)
+                   VALUES (:truck, :dish, :type, :price, :cost, daterange(:first, CAST(:until AS date) + :more),
+                       tstzrange(CAST(:first || ' ' || :clock AS timestamp) AT TIME ZONE 'Europe/London',
+                                 CAST(:until || ' ' || :clock AS timestamp) AT TIME ZONE 'Europe/London'))"""),
+        {"truck": truck, "dish": dish, "type": menu_type, "price": price, "cost": cost, "first": str(first),
+         "until": str(until), "clock": clock, "more": more},
+    )  # fmt: skip
+
+
+def charge(db: sa.Connection, cost: str, amount: int, truck: int | None = None, since: str = "2025-01-01") -> None:
+    """A cost in percent from a day on."""
+    db.execute(
+        sa.text("INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES (:t, :c, :a, 'percent', :s)"),
+        {"t": truck, "c": cost, "a": amount, "s": since},
+    )
+
+
+def sold(
+    db: sa.Connection, truck: int, day: date, prices: dict[int, int], place: int = 0, hour: int = 12,
+    payment: str = "card",
+) -> None:  # fmt: skip
+    """So many sales at each price, in all rollups."""
+    about = {"t": truck, "d": day, "l": place, "h": hour, "p": payment}
+    db.execute(
+        sa.text("""INSERT INTO mart.sales_hourly VALUES (:t, :d, :h, :l, :p, :n, :pence)"""),
+        about | {"n": sum(prices.values()), "pence": sum(price * n for price, n in prices.items())},
+    )
+    rows = [about | {"price": price, "n": n} for price, n in prices.items()]
+    db.execute(sa.text("INSERT INTO mart.price_hourly VALUES (:t, :d, :h, :l, :p, :price, :n)"), rows)
+    db.execute(
+        sa.text("""INSERT INTO mart.price_daily VALUES (:t, :d, :price, :n)
+                   ON CONFLICT (business_date, truck_id, price_pence)
+                   DO UPDATE SET transactions = price_daily.transactions + excluded.transactions"""),
+        rows,
+    )
