@@ -3,7 +3,7 @@
 Money is integer pence, days are business days, hours are local; "the measures" are transactions, gross_sales_pence and
 average_ticket_pence. `docs/kpis.md` defines each figure."""
 
-from t3lib.metrics.demand.menu_matrix import menu_matrix, menu_matrix_by_place
+from t3lib.metrics.demand.menu_matrix import menu_matrix, menu_matrix_by_place, moves
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.price_effects import price_effects
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
@@ -105,6 +105,7 @@ __all__ = [
     "menu_matrix",
     "menu_matrix_by_place",
     "menu_types",
+    "moves",
     "payment_types",
     "per_trading_hour",
     "periods_until",

@@ -9,19 +9,25 @@ FOR_EVER = ("1900-01-01", "3000-01-01")
 
 def offer(
     db: sa.Connection, truck: int, dish: str, price: int, cost: int | None = None, menu_type: str = "Hot",
-    first: date | str = FOR_EVER[0], until: date | str = FOR_EVER[1], noon: bool = False,
+    first: date | str = FOR_EVER[0], until: date | str = FOR_EVER[1],
 ) -> None:  # fmt: skip
-    """A dish on the menu of a truck from 04:00 of a business day until that of another; `noon`: each at 12:00."""
-    clock, more = ("12:00", int(noon)) if noon else ("04:00", 0)
+    """A dish on the menu of a truck from the start of a business day until that of another, or from and until a local
+    time such as 2025-11-03 12:00."""
     db.execute(
         sa.text("""INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence, days,
                        on_menu)
-                   VALUES (:truck, :dish, :type, :price, :cost, daterange(:first, CAST(:until AS date) + :more),
-                       tstzrange(CAST(:first || ' ' || :clock AS timestamp) AT TIME ZONE 'Europe/London',
-                                 CAST(:until || ' ' || :clock AS timestamp) AT TIME ZONE 'Europe/London'))"""),
-        {"truck": truck, "dish": dish, "type": menu_type, "price": price, "cost": cost, "first": str(first),
-         "until": str(until), "clock": clock, "more": more},
+                   VALUES (:truck, :dish, :type, :price, :cost,
+                           daterange(CAST(:first AS date), CAST(:until AS date) + :more),
+                           tstzrange(CAST(:from_at AS timestamp) AT TIME ZONE 'Europe/London',
+                                     CAST(:until_at AS timestamp) AT TIME ZONE 'Europe/London'))"""),
+        {"truck": truck, "dish": dish, "type": menu_type, "price": price, "cost": cost, "first": str(first)[:10],
+         "until": str(until)[:10], "more": int(" " in str(until)), "from_at": _moment(first),
+         "until_at": _moment(until)},
     )  # fmt: skip
+
+
+def _moment(given: date | str) -> str:
+    return str(given) if " " in str(given) else f"{given} 04:00"
 
 
 def charge(db: sa.Connection, cost: str, amount: int, truck: int | None = None, since: str = "2025-01-01") -> None:

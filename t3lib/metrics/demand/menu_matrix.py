@@ -18,6 +18,7 @@ from t3lib.metrics.demand.menu_entries import entries, items, nearest, net
 from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
 from t3lib.metrics.money.contribution import BY_SALE, DAYS
 from t3lib.metrics.scope import Scope, bound
+from t3lib.money import pounds
 from t3lib.problems import RefusedError
 
 STAR, PLOWHORSE, PUZZLE, DOG = "star", "plowhorse", "puzzle", "dog"
@@ -136,9 +137,32 @@ def menu_matrix_by_place(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     return _matrix(db, scope, by_place=True)
 
 
+def moves(found: pd.DataFrame) -> list[str]:
+    """What would take each dish of `menu_matrix` into a better class, in words; empty for a star.
+
+    >>> metrics.moves(metrics.frame("menu_matrix", week))
+    ['', '']
+    """
+    return [_move(row) for row in found.itertuples()]
+
+
+def _move(row: Any) -> str:
+    if row.menu_class == NO_COST:
+        return "needs unit_cost in metadata/menu.csv"
+    more = [] if pd.isna(row.more_a_day) else [f"{row.more_a_day:,.1f} more a day"]
+    more += [] if pd.isna(row.more_margin_pence) else [f"{_pence(row.more_margin_pence)} more margin"]
+    if row.menu_class != DOG:
+        return "".join(f"{one}: {STAR}" for one in more)
+    return ", or ".join(f"{one}: {named}" for one, named in zip(more, (PLOWHORSE, PUZZLE), strict=True))
+
+
+def _pence(pence: int) -> str:
+    return f"{pence}p" if pence < 100 else pounds(int(pence))
+
+
 def _matrix(db: sa.Connection, scope: Scope, *, by_place: bool) -> pd.DataFrame:
     groups = _dishes(db, scope, by_place)
-    names = {key: dict(db.execute(sa.text(query)).tuples().all()) for key, query in _NAMES.items()}
+    names = {key: {row[0]: row[1] for row in db.execute(sa.text(query))} for key, query in _NAMES.items()}
     rows = [
         {
             "truck_id": truck,

@@ -103,7 +103,7 @@ class _Sold:
         sold = db.execute(sa.text(_SOLD), about)
         at_price = {(row.truck_id, row.business_date, row.price_pence): row.transactions for row in sold}
         rates = {(row.truck_id, row.business_date): row.vat_rates for row in db.execute(sa.text(_RATES), about)}
-        names = dict(db.execute(sa.text("SELECT truck_id, name FROM core.truck")).tuples().all())
+        names = {row.truck_id: row.name for row in db.execute(sa.text("SELECT truck_id, name FROM core.truck"))}
         return cls(in_all, at_price, rates, names)
 
     def days(self, truck_id: int) -> set[date]:

@@ -8,7 +8,7 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import words
 from t3lib.report.block import Cell, Tone
-from t3lib.report.parts.units import unit
+from t3lib.report.parts.units import unit, written
 
 Coloured = Literal["any", "rounded", "never"]
 
@@ -44,6 +44,22 @@ def difference(now: pd.Series, then: pd.Series) -> list[Cell] | None:
 def changes(pct: pd.Series) -> list[Cell]:
     """Changes in percent that a metric gives, green and red where they are 1% or more when rounded."""
     return [Cell(words.change(one), "", rounded_tone(one)) for one in pct]
+
+
+def effect(found: pd.DataFrame, measure: str) -> list[Cell]:
+    """The effects of `metrics.price_effects` on `sold`, `sales_pence` or `margin_pence` with their intervals, green and
+    red where these leave out zero; or why there is none."""
+
+    def cell(state: str, effect: Any, low: Any, high: Any) -> Cell:
+        if _missing(effect):
+            return Cell("–" if state == "known" else state, "", "muted")
+        name = f"effect_{measure}"
+        plus = "+" if effect > 0 else ""
+        tone = tone_of(1 if low > 0 else -1 if high < 0 else 0)
+        return Cell(f"{plus}{written(effect, name)}", f"{written(low, name)} to {written(high, name)}", tone)
+
+    columns = ("effect_state", *(f"{of}_{measure}" for of in ("effect", "low", "high")))
+    return [cell(*row) for row in zip(*(found[name] for name in columns), strict=True)]
 
 
 def changed_most(now: pd.Series, then: pd.Series) -> pd.Index:

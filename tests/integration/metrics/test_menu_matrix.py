@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -43,8 +44,7 @@ def test_four_dishes_are_a_star_a_plowhorse_a_puzzle_and_a_dog(truck: sa.Connect
     assert set(found["average_margin_pence"]) == {360}  # (50 x 4.00 + 30 x 2.00 + 12 x 8.00 + 8 x 0.50) / 100
     assert set(found["popular_from_pct"]) == {17.5}  # 70 % of a quarter
     columns = ["dish", "sold_a_day", "mix_pct", "unit_margin_pence", "menu_class", "more_a_day", "more_margin_pence"]
-    rows = [[None if value is None or value != value else value for value in row]
-            for row in found[columns].astype(object).values.tolist()]  # fmt: skip
+    rows = [[None if pd.isna(value) else value for value in row] for row in found[columns].values.tolist()]
     assert rows == [
         ["Burrito", 25.0, 50.0, 400, "star", None, None],
         ["Taco", 15.0, 30.0, 200, "plowhorse", None, 229],  # 1.60 / 0.70

@@ -61,8 +61,8 @@ def test_one_sale_less_a_day_at_a_higher_price(trucks: sa.Connection):
 
 
 def test_what_the_other_trucks_gained_was_to_be_expected_here_too(trucks: sa.Connection):
-    trucks.execute(sa.text("UPDATE mart.price_daily SET transactions = 30 WHERE price_pence = 500 AND business_date >= :d"),
-                   {"d": CHANGED})  # fmt: skip
+    more = "UPDATE mart.price_daily SET transactions = 30 WHERE price_pence = 500 AND business_date >= :day"
+    trucks.execute(sa.text(more), {"day": CHANGED})
     assert effect(trucks).effect_sold == pytest.approx(5 - 9)
 
 
@@ -143,10 +143,8 @@ def test_a_truck_with_a_change_of_its_own_is_not_compared_with(trucks: sa.Connec
 
 
 def test_the_day_of_a_change_at_noon_counts_on_neither_side(db: sa.Connection):
-    offer(db, 1, "Burrito", 600, 100, until=CHANGED, noon=True)
-    offer(db, 1, "Burrito", 720, 100, first=CHANGED)
-    db.execute(sa.text("""UPDATE core.menu_item SET on_menu = tstzrange('2025-11-03 12:00+00', upper(on_menu))
-                          WHERE price_pence = 720"""))  # fmt: skip
+    offer(db, 1, "Burrito", 600, 100, until=f"{CHANGED} 12:00")
+    offer(db, 1, "Burrito", 720, 100, first=f"{CHANGED} 12:00")
     offer(db, 2, "Soup", 500, 100)
     for day in BEFORE + AFTER:
         for truck, price in ((1, 600 if day < CHANGED else 720), (2, 500)):
