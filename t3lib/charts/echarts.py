@@ -22,6 +22,7 @@ _CLASSES = {
     "dog": ("Dogs", "diamond", "var(--t3-down)"),
 }
 _MOST_NAMED = 14  # dishes with their names beside them; of more only the pointer shows them
+_READABLE = {"color": "var(--t3-ink)", "textBorderColor": "var(--t3-card)", "textBorderWidth": 3}
 _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 
 
@@ -100,8 +101,8 @@ def menu_matrix(found: pd.DataFrame, popular_pct: float) -> dict[str, Any]:
     return _around("Menu matrix: dishes by popularity and margin") | {
         "grid": {"left": 60, "right": 16, "top": 40, "bottom": 50},
         "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
-        "xAxis": _scale("Sold, in percent of an equal share of the truck's menu", "{value}%", 0, right, step),
-        "yAxis": _scale("Margin of one above the truck's average", "£{value}", -top[0], *top)
+        "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
+        "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top)
         | {"nameLocation": "middle", "nameGap": 44},
         "series": series,
     }
@@ -114,8 +115,8 @@ def _dots(dots: list[dict[str, Any]], name: str, symbol: str, colour: str, named
         "symbol": symbol,
         "symbolSize": 13,
         "itemStyle": {"color": colour, "borderColor": "var(--t3-card)", "borderWidth": 1},
-        "label": {"show": named, "formatter": "{b}", "position": "right", **_TEXT, "color": "var(--t3-ink)"},
-        "labelLayout": {"hideOverlap": True},
+        "label": {"show": named, "formatter": "{b}", "position": "right", **_TEXT, **_READABLE},
+        "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
         "emphasis": {"disabled": True},
         "data": dots,
     }

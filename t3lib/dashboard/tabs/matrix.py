@@ -66,7 +66,17 @@ def effects(db: sa.Connection, context: TabContext) -> str:
     if found.empty:
         return message_card(EFFECTS, f"No dish changed its price in the chosen days or the {weeks} weeks before them.")
     shown = context.part("effects", MOST_ROWS, len(found))
-    head = ("Dish", "Truck", "From", "Price", "Sold a day", "Effect on sales", "On pounds", "On margin", "Basis")
+    head = (
+        "Dish",
+        "Truck",
+        "From",
+        "Price",
+        "Sold a day",
+        "Effect on number sold",
+        "on gross sales",
+        "on margin",
+        "Basis",
+    )
     rows = [_effect(context, row) for row in found[shown.rows].itertuples()]
     aside = (
         f"a day, same weekdays up to {weeks} weeks before and after; below an effect its bounds, with 95% confidence"
@@ -101,11 +111,11 @@ def _matrix(
     shown = context.part(pages, MOST_ROWS, len(found))
     placed = "location" in found
     wide = [Cell(name, "t3-wide") for name in ("Menu mix", "Price", "Average")]
-    head = ("Dish", *(("Place",) if placed else ()), "Truck", "Class", "Sold a day", *wide[:2], "Margin of one",
-            wide[2], "What would move it")  # fmt: skip
+    head = ("Dish", *(("Place",) if placed else ()), "Truck", "Class", "What would move it", "Sold a day",
+            *wide[:2], "Margin of one", wide[2])  # fmt: skip
     part = found[shown.rows]
     rows = [_dish(context, row, move, placed) for row, move in zip(part.itertuples(), metrics.moves(part), strict=True)]
-    numbers = range(3 + placed, len(head) - 1)
+    numbers = range(4 + placed, len(head))
     return heading(name, "unit_margin_pence", _lacking(found)) + table(name, head, rows, numbers) + context.foot(shown)
 
 
@@ -115,12 +125,12 @@ def _dish(context: TabContext, row: Any, move: str, placed: bool) -> Row:
         *((row.location,) if placed else ()),
         context.truck(row.truck_id, row.truck),
         Cell(f'<span class="t3-state t3-{row.menu_class.replace(" ", "-")}">{row.menu_class}</span>', html=True),
+        move,
         f"{row.sold_a_day:,.1f}",
         Cell(percent(row.mix_pct), "t3-wide"),
         Cell(pounds(row.price_pence), "t3-wide"),
         _pounds(row.unit_margin_pence),
         Cell(_pounds(row.average_margin_pence), "t3-wide"),
-        move,
     )
 
 

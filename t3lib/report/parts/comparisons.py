@@ -52,7 +52,7 @@ def effect(found: pd.DataFrame, measure: str) -> list[Cell]:
 
     def cell(state: str, effect: Any, low: Any, high: Any) -> Cell:
         if _missing(effect):
-            return Cell("–" if state == "known" else state, "", "muted")
+            return Cell("–", "" if state == "known" else state, "muted")
         name = f"effect_{measure}"
         plus = "+" if effect > 0 else ""
         tone = tone_of(1 if low > 0 else -1 if high < 0 else 0)
