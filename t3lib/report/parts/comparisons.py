@@ -46,19 +46,18 @@ def changes(pct: pd.Series) -> list[Cell]:
     return [Cell(words.change(one), "", rounded_tone(one)) for one in pct]
 
 
-def effect(found: pd.DataFrame, measure: str) -> list[Cell]:
-    """The effects of `metrics.price_effects` on `sold`, `sales_pence` or `margin_pence` with their intervals, green and
-    red where these leave out zero; or why there is none."""
+def effect(found: pd.DataFrame, measure: str, *, why: bool = True) -> list[Cell]:
+    """The effects of `metrics.price_effects` on `sold`, `sales_pence` or `margin_pence`, beside each half of its
+    interval; green and red where that leaves out zero. `why`: beside a dash the reason why there is no effect."""
 
-    def cell(state: str, effect: Any, low: Any, high: Any) -> Cell:
+    def cell(state: str, effect: Any, high: Any) -> Cell:
         if _missing(effect):
-            return Cell("–", "" if state == "known" else state, "muted")
-        name = f"effect_{measure}"
-        plus = "+" if effect > 0 else ""
-        tone = tone_of(1 if low > 0 else -1 if high < 0 else 0)
-        return Cell(f"{plus}{written(effect, name)}", f"{written(low, name)} to {written(high, name)}", tone)
+            return Cell("–", state if why and state != "known" else "", "muted")
+        name, half = f"effect_{measure}", high - effect
+        tone = tone_of(effect) if abs(effect) > half else ""
+        return Cell(f"{'+' if effect > 0 else ''}{written(effect, name)}", f"± {written(half, name)}", tone)
 
-    columns = ("effect_state", *(f"{of}_{measure}" for of in ("effect", "low", "high")))
+    columns = ("effect_state", f"effect_{measure}", f"high_{measure}")
     return [cell(*row) for row in zip(*(found[name] for name in columns), strict=True)]
 
 
