@@ -183,3 +183,27 @@ def test_a_paragraph_is_a_section_too():
 
 def test_the_notebook_on_disk_is_the_one_that_is_rehearsed():
     assert [n for n, _ in rehearsal.cells(nbformat.read(NOTEBOOK, 4))] == [n for n, _ in rehearsal.cells(notebook())]
+
+
+def test_dishes_nearest_to_a_better_class_are_first():
+    columns = ["dish", "truck", "menu_class", "sold_a_day", "more_a_day", "unit_margin_pence", "more_margin_pence"]
+    lines = [["Eels", "Hot", "star", 9.0, None, 500, None], ["Pie", "Hot", "puzzle", 2.0, 1.0, 500, None],
+             ["Tea", "Hot", "dog", 4.0, 2.0, 100, 10], ["Ham", "Hot", "no unit cost", 4.0, None, None, None]]  # fmt: skip
+    dishes = pd.DataFrame(lines, columns=columns).astype({"unit_margin_pence": "Int64", "more_margin_pence": "Int64"})
+    known = {"menu": True, "pitches": True, "costs": True}
+    day = figures(*SALES, edition_name="culinary", pack={"menu_matrix": dishes}, inputs=known)
+    text = section("matrix", day).text
+    assert text.index("Tea (Hot)") < text.index("Pie (Hot)") < text.index("Ham (Hot)")
+    assert "Eels" not in text
+    assert "dog            2.0      £0.10" in text
+    assert "star 1, puzzle 1, dog 1, no unit cost 1" in " ".join(text.split())
+
+
+def test_effects_of_price_changes_stand_with_half_their_interval_or_a_reason():
+    known = {"effect_state": "known", "effect_sold": -5.0, "high_sold": -4.5, "effect_margin_pence": pd.NA}
+    unknown = {"effect_state": "too few days to say", "effect_sold": None, "high_sold": None}
+    found = pd.DataFrame([known, unknown]).assign(high_margin_pence=pd.NA)
+    sold, reason = report.effect(found, "sold")
+    assert (sold.text, sold.sub, sold.tone) == ("−5.0", "± 0.5", "down")
+    assert (reason.text, reason.sub) == ("–", "too few days to say")
+    assert [(cell.text, cell.sub) for cell in report.effect(found, "margin_pence", why=False)] == [("–", ""), ("–", "")]
