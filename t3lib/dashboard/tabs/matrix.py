@@ -171,7 +171,7 @@ def _interval(row: Any, what: str) -> Cell:
 def _signed(value: Any, what: str) -> str:
     if what.endswith("_pence"):
         return f"{'+' if value > 0 else ''}{pounds(int(value))}"
-    return f"{value:+,.1f}"
+    return f"{value:+,.1f}" if round(value, 1) else "0.0"
 
 
 def _pounds(pence: Any) -> str:

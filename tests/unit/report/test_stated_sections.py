@@ -12,7 +12,7 @@ from t3lib import report
 from t3lib.editions import NOTEBOOK, attention_limits, edition, editions, sections
 from t3lib.report import rehearsal
 from t3lib.settings import ROOT, SettingsError, settings
-from tests.support.reporting import figures, notebook, rows, totals, typical
+from tests.support.reporting import figures, notebook, rows, section, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))
 
@@ -187,8 +187,12 @@ def test_the_notebook_on_disk_is_the_one_that_is_rehearsed():
 
 def test_dishes_nearest_to_a_better_class_are_first():
     columns = ["dish", "truck", "menu_class", "sold_a_day", "more_a_day", "unit_margin_pence", "more_margin_pence"]
-    lines = [["Eels", "Hot", "star", 9.0, None, 500, None], ["Pie", "Hot", "puzzle", 2.0, 1.0, 500, None],
-             ["Tea", "Hot", "dog", 4.0, 2.0, 100, 10], ["Ham", "Hot", "no unit cost", 4.0, None, None, None]]  # fmt: skip
+    lines = [
+        ["Eels", "Hot", "star", 9.0, None, 500, None],
+        ["Pie", "Hot", "puzzle", 2.0, 1.0, 500, None],
+        ["Tea", "Hot", "dog", 4.0, 2.0, 100, 10],
+        ["Ham", "Hot", "no unit cost", 4.0, None, None, None],
+    ]
     dishes = pd.DataFrame(lines, columns=columns).astype({"unit_margin_pence": "Int64", "more_margin_pence": "Int64"})
     known = {"menu": True, "pitches": True, "costs": True}
     day = figures(*SALES, edition_name="culinary", pack={"menu_matrix": dishes}, inputs=known)
