@@ -96,10 +96,13 @@ def menu_matrix(found: pd.DataFrame, popular_pct: float) -> dict[str, Any]:
     every = [dot["value"] for one in dots.values() for dot in one]
     right, step = axis(max([popular_pct * 2, *(x for x, _ in every)]))
     top = axis(max([1, *(abs(y) for _, y in every)]))
+    for one in dots.values():
+        for dot in one:
+            dot["label"] = {"position": _side(dot["value"], every, right, 2 * top[0])}
     series = [_dots(dots[name], *look, len(every) <= _MOST_NAMED) for name, look in _CLASSES.items()]
     series[0]["markLine"] = _limits(popular_pct)
     return _around("Menu matrix: dishes by popularity and margin") | {
-        "grid": {"left": 60, "right": 16, "top": 40, "bottom": 50},
+        "grid": {"left": 60, "right": 28, "top": 40, "bottom": 50},
         "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
         "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
         "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top)
@@ -115,11 +118,18 @@ def _dots(dots: list[dict[str, Any]], name: str, symbol: str, colour: str, named
         "symbol": symbol,
         "symbolSize": 13,
         "itemStyle": {"color": colour, "borderColor": "var(--t3-card)", "borderWidth": 1},
-        "label": {"show": named, "formatter": "{b}", "position": "right", **_TEXT, **_READABLE},
-        "labelLayout": {"hideOverlap": True, "moveOverlap": "shiftY"},
+        "label": {"show": named, "formatter": "{b}", **_TEXT, **_READABLE},
         "emphasis": {"disabled": True},
         "data": dots,
     }
+
+
+def _side(dot: list[float], every: list[list[float]], width: float, height: float) -> str:
+    """Where a dot's name stands: to the right, above if another dot is there, to the left at the end of the axis."""
+    if dot[0] > 0.8 * width:
+        return "left"
+    near = [other for other in every if 0 < other[0] - dot[0] < width / 4 and abs(other[1] - dot[1]) < height / 20]
+    return "top" if near else "right"
 
 
 def _limits(popular_pct: float) -> dict[str, Any]:

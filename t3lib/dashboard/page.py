@@ -19,7 +19,7 @@ from t3lib.dashboard.html.cards import alert, page_message
 from t3lib.dashboard.html.fragments import PARTS, Fragments, render
 from t3lib.dashboard.shared_figures import shared
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.tabs import TabContext, chart, chart_title, sheet
+from t3lib.dashboard.tabs import TabContext, chart, sheet
 from t3lib.dashboard.view import View, read
 from t3lib.dashboard.widgets import controls
 from t3lib.dashboard.widgets.boxes import batched_comm_messages, box, hideable, html, unstyled
@@ -127,10 +127,9 @@ class Page:
         context = TabContext(view.state, view.scope, view.until_hour, view.earlier)
         try:
             with db.begin_nested():
-                option = chart(db, context)
+                return chart(db, context)
         except sa.exc.SQLAlchemyError:
             return None
-        return (option, chart_title(context)) if option else None
 
     def _sheet(self, db: sa.Connection, view: View, for_download: bool = False) -> str:
         """The tab's cards; on an error a message in their place, and the rest of the page stays."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from t3lib.dashboard.html.cards import message_card
 from t3lib.dashboard.tabs import breakdowns, data, matrix, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
-from t3lib.dashboard.tabs.matrix import chart, chart_title
+from t3lib.dashboard.tabs.matrix import chart
 
 _CARDS = {
     "money": money.CARDS,
@@ -20,7 +20,7 @@ NAMES = tuple(_CARDS)
 _TOO_SLOW = "This took too long to read: choose fewer days."
 _log = logging.getLogger(__name__)
 
-__all__ = ["NAMES", "TabContext", "chart", "chart_title", "sheet"]
+__all__ = ["NAMES", "TabContext", "chart", "sheet"]
 
 
 def sheet(db: sa.Connection, context: TabContext) -> str:

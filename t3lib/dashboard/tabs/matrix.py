@@ -22,24 +22,23 @@ from t3lib.problems import RefusedError
 
 MATRIX, BY_PLACE, EFFECTS = "Menu matrix", "Menu matrix by place", "Effect of price changes"
 NEEDS_MENU = "This needs metadata/menu.csv with unit_cost."
-SOUND_DAYS = 14
+SOUND_DAYS, MOST_DOTS = 14, 300
 
 
-def chart(db: sa.Connection, context: TabContext) -> dict[str, Any] | None:
-    """The ECharts option of the matrix; None where there is nothing to draw, as the card below says."""
+def chart(db: sa.Connection, context: TabContext) -> tuple[dict[str, Any], str] | None:
+    """The ECharts option of the matrix and the head of its card; None where there is nothing to draw, as the card below
+    says."""
     if context.state.tab != "menus":
         return None
     try:
         found = metrics.menu_matrix(db, context.scope)
     except RefusedError:
         return None
-    option = echarts.menu_matrix(found, menus().popular_pct)
-    return option if any(one["data"] for one in option["series"]) else None
-
-
-def chart_title(context: TabContext) -> str:
-    """The head of the chart's card."""
-    return heading(MATRIX, "menu_class", _aside(context.scope))
+    drawn = found.nlargest(MOST_DOTS, "sold_a_day").sort_index()
+    option = echarts.menu_matrix(drawn, menus().popular_pct)
+    left_out = f"; the {MOST_DOTS} dishes sold most of {len(found):,}" if len(drawn) < len(found) else ""
+    title = heading(MATRIX, "menu_class", _aside(context.scope) + left_out)
+    return (option, title) if any(one["data"] for one in option["series"]) else None
 
 
 def by_truck(db: sa.Connection, context: TabContext) -> str:

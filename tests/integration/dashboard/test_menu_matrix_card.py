@@ -49,7 +49,8 @@ def menu(database: str) -> str:
 def tab(scope: Scope, **state: object) -> tuple[str, dict | None]:
     context = TabContext(State(tab="menus", **state), scope)
     with warehouse.connect() as db:
-        return sheet(db, context), chart(db, context)
+        drawn = chart(db, context)
+        return sheet(db, context), drawn[0] if drawn else None
 
 
 def test_dishes_stand_with_their_class_and_what_would_move_them(menu: str):
