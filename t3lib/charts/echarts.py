@@ -22,6 +22,7 @@ _CLASSES = {
     "dog": ("Dogs", "diamond", "var(--t3-down)"),
 }
 _MOST_NAMED = 14  # dishes with their names beside them; of more only the pointer shows them
+_PLOT, _NARROW = (800, 330), 560  # pixels: a usual chart, and the width below which there is no room for names
 _READABLE = {"color": "var(--t3-ink)", "textBorderColor": "var(--t3-card)", "textBorderWidth": 3}
 _TEXT = {"color": "var(--t3-muted)", "fontFamily": "inherit", "fontSize": 12}
 
@@ -96,40 +97,70 @@ def menu_matrix(found: pd.DataFrame, popular_pct: float) -> dict[str, Any]:
     every = [dot["value"] for one in dots.values() for dot in one]
     right, step = axis(max([popular_pct * 2, *(x for x, _ in every)]))
     top = axis(max([1, *(abs(y) for _, y in every)]))
-    for one in dots.values():
-        for dot in one:
-            dot["label"] = {"position": _side(dot["value"], every, right, 2 * top[0])}
-    series = [_dots(dots[name], *look, len(every) <= _MOST_NAMED) for name, look in _CLASSES.items()]
+    if len(every) <= _MOST_NAMED:
+        _name([dot for one in dots.values() for dot in one], right, top[0])
+    series = [_dots(dots[name], *look) for name, look in _CLASSES.items()]
     series[0]["markLine"] = _limits(popular_pct)
-    return _around("Menu matrix: dishes by popularity and margin") | {
-        "grid": {"left": 60, "right": 28, "top": 40, "bottom": 50},
-        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
-        "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
-        "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top)
-        | {"nameLocation": "middle", "nameGap": 44},
-        "series": series,
-    }
+    return (
+        _around("Menu matrix: dishes by popularity and margin")
+        | {
+            "grid": {"left": 60, "right": 28, "top": 40, "bottom": 50},
+            "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
+            "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
+            "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top)
+            | {"nameLocation": "middle", "nameGap": 44},
+            "series": series,
+        }
+        | _narrow(series)
+    )
 
 
-def _dots(dots: list[dict[str, Any]], name: str, symbol: str, colour: str, named: bool) -> dict[str, Any]:
+def _narrow(series: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same without names where the chart is narrow; nothing if no dot has one."""
+    if not any("label" in dot for one in series for dot in one["data"]):
+        return {}
+    return {"media": [{"query": {"maxWidth": _NARROW}, "option": {"series": [{"data": _bare(one)} for one in series]}}]}
+
+
+def _bare(series: dict[str, Any]) -> list[dict[str, Any]]:
+    """The dots of a series without their names."""
+    return [{name: value for name, value in dot.items() if name != "label"} for dot in series["data"]]
+
+
+def _dots(dots: list[dict[str, Any]], name: str, symbol: str, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "name": name,
         "symbol": symbol,
         "symbolSize": 13,
         "itemStyle": {"color": colour, "borderColor": "var(--t3-card)", "borderWidth": 1},
-        "label": {"show": named, "formatter": "{b}", **_TEXT, **_READABLE},
+        "label": {"formatter": "{b}", **_TEXT, **_READABLE},
         "emphasis": {"disabled": True},
         "data": dots,
     }
 
 
-def _side(dot: list[float], every: list[list[float]], width: float, height: float) -> str:
-    """Where a dot's name stands: to the right, above if another dot is there, to the left at the end of the axis."""
-    if dot[0] > 0.8 * width:
-        return "left"
-    near = [other for other in every if 0 < other[0] - dot[0] < width / 4 and abs(other[1] - dot[1]) < height / 20]
-    return "top" if near else "right"
+def _name(dots: list[dict[str, Any]], width: float, height: float) -> None:
+    """Give each dot its name on the first side where it touches no other dot and name, as if the chart were
+    `_PLOT` pixels; a dot without such a side has none. Axes from 0 to `width` and from -`height` to `height`."""
+    centres = [(x * _PLOT[0] / width, (height - y) * _PLOT[1] / (2 * height)) for x, y in (d["value"] for d in dots)]
+    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in centres]
+    for dot, (x, y) in zip(dots, centres, strict=True):
+        long = 7 * len(dot["name"])
+        sides = {
+            "right": (x + 8, y - 7, x + 12 + long, y + 7),
+            "left": (x - 12 - long, y - 7, x - 8, y + 7),
+            "top": (x - long / 2, y - 24, x + long / 2, y - 9),
+            "bottom": (x - long / 2, y + 9, x + long / 2, y + 24),
+        }
+        free = (side for side, box in sides.items() if box[0] >= 0 and box[2] <= _PLOT[0] and not _touches(box, taken))
+        if side := next(free, None):
+            dot["label"] = {"show": True, "position": side}
+            taken.append(sides[side])
+
+
+def _touches(box: tuple[float, ...], others: list[tuple[float, float, float, float]]) -> bool:
+    return any(box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in others)
 
 
 def _limits(popular_pct: float) -> dict[str, Any]:
