@@ -82,6 +82,26 @@ def menu_matrix(found: pd.DataFrame, popular_pct: float) -> dict[str, Any]:
     >>> [(one["name"], [dot["value"] for dot in one["data"]]) for one in option["series"]]
     [('Stars', [[100.0, 0.0], [100.0, 0.0]]), ('Plowhorses', []), ('Puzzles', []), ('Dogs', [])]
     """
+    dots = _by_class(found, popular_pct)
+    every = [dot["value"] for one in dots.values() for dot in one]
+    right, step = axis(max([popular_pct * 2, *(x for x, _ in every)]))
+    top = axis(max([1, *(abs(y) for _, y in every)]))
+    if len(every) <= _MOST_NAMED:
+        _name([dot for one in dots.values() for dot in one], right, top[0])
+    series = [_dots(dots[name], *look) for name, look in _CLASSES.items()]
+    series[0]["markLine"] = _limits(popular_pct)
+    option = {
+        "grid": {"left": 60, "right": 28, "top": 40, "bottom": 50},
+        "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
+        "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
+        "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top) | {"nameGap": 44},
+        "series": series,
+    }
+    return _around("Menu matrix: dishes by popularity and margin") | option | _narrow(series)
+
+
+def _by_class(found: pd.DataFrame, popular_pct: float) -> dict[str, list[dict[str, Any]]]:
+    """The dots of each class, with what the pointer shows."""
     judged = found[found["menu_class"].isin(list(_CLASSES))]
     dots: dict[str, list[dict[str, Any]]] = {name: [] for name in _CLASSES}
     for row in judged.itertuples():
@@ -94,25 +114,7 @@ def menu_matrix(found: pd.DataFrame, popular_pct: float) -> dict[str, Any]:
             f"{pounds(each)} margin, average {pounds(average)}"
         )
         dots[row.menu_class].append({"name": row.dish, "value": [share, above / 100], "tooltip": {"formatter": hint}})
-    every = [dot["value"] for one in dots.values() for dot in one]
-    right, step = axis(max([popular_pct * 2, *(x for x, _ in every)]))
-    top = axis(max([1, *(abs(y) for _, y in every)]))
-    if len(every) <= _MOST_NAMED:
-        _name([dot for one in dots.values() for dot in one], right, top[0])
-    series = [_dots(dots[name], *look) for name, look in _CLASSES.items()]
-    series[0]["markLine"] = _limits(popular_pct)
-    return (
-        _around("Menu matrix: dishes by popularity and margin")
-        | {
-            "grid": {"left": 60, "right": 28, "top": 40, "bottom": 50},
-            "legend": {"top": 0, "left": 0, "itemWidth": 12, "itemHeight": 12, "itemGap": 16, "textStyle": _TEXT},
-            "xAxis": _scale("Sold, % of an equal share", "{value}%", 0, right, step),
-            "yAxis": _scale("Margin above average, £", "{value}", -top[0], *top)
-            | {"nameLocation": "middle", "nameGap": 44},
-            "series": series,
-        }
-        | _narrow(series)
-    )
+    return dots
 
 
 def _narrow(series: list[dict[str, Any]]) -> dict[str, Any]:
