@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import combinations
+from math import floor
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,4 +77,4 @@ def net(price_pence: int, vat_rates: Sequence[Any] | None) -> Fraction:
 
 def nearest(pence: Fraction) -> int:
     """Whole pence, halves up."""
-    return int((pence + Fraction(1, 2)).__floor__())
+    return floor(pence + Fraction(1, 2))
