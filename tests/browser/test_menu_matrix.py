@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, expect
 from scheduler.pictures.screenshots import settled
 from t3lib import business_day
 from tests.browser.conftest import HOSTILE, Site
-from tests.support.menus import offer
+from tests.support.pages import offer
 
 
 def test_the_matrix_is_drawn_on_its_tab_within_the_window(context: BrowserContext, site: Site):

@@ -61,6 +61,15 @@ def effect(found: pd.DataFrame, measure: str, *, why: bool = True) -> list[Cell]
     return [cell(*row) for row in zip(*(found[name] for name in columns), strict=True)]
 
 
+def changed_prices(found: pd.DataFrame) -> list[str]:
+    """Each change of `metrics.price_effects` in words: Burrito (£6.00 → £7.20, 3 Nov)."""
+    return [
+        f"{words.line(row.dish)} ({words.pounds(row.old_price_pence)} → {words.pounds(row.new_price_pence)}, "
+        f"{row.changed_on.day} {row.changed_on:%b})"
+        for row in found.itertuples()
+    ]
+
+
 def changed_most(now: pd.Series, then: pd.Series) -> pd.Index:
     """The rows, the worst change first; without anything to compare with the largest first."""
     size = -now if then.isna().all() else now - then

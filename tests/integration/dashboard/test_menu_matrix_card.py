@@ -11,8 +11,7 @@ from t3lib.dashboard.html import static_page
 from t3lib.dashboard.state import State
 from t3lib.dashboard.tabs import TabContext, chart, sheet
 from t3lib.metrics import Scope
-from tests.support.menus import charge, offer, sold
-from tests.support.pages import HOSTILE, SUNDAY, loaded, shown, table_rows
+from tests.support.pages import HOSTILE, SUNDAY, charge, loaded, offer, shown, sold, table_rows
 
 MONDAY = SUNDAY - timedelta(days=13)  # two weeks with the last chosen day
 WEEKS = Scope(MONDAY, SUNDAY)

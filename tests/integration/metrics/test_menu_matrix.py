@@ -12,7 +12,7 @@ from t3lib import editions, metrics
 from t3lib.metrics import Scope
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT, settings
-from tests.support.menus import charge, offer, sold
+from tests.support.pages import charge, offer, sold
 
 SATURDAY, SUNDAY = date(2025, 11, 22), date(2025, 11, 23)
 DAYS = Scope(SATURDAY, SUNDAY)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.metrics import Scope
 from t3lib.problems import RefusedError
-from tests.support.menus import FOR_EVER, charge, offer, sold
+from tests.support.pages import FOR_EVER, charge, offer, sold
 
 CHANGED, LAST = date(2025, 11, 3), date(2025, 11, 16)  # a Monday, and two weeks later
 DAYS = Scope(LAST, LAST)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import date
 
 import nbformat
 import pandas as pd
@@ -199,7 +200,7 @@ def test_dishes_nearest_to_a_better_class_are_first():
     text = section("matrix", day).text
     assert text.index("Tea (Hot)") < text.index("Pie (Hot)") < text.index("Ham (Hot)")
     assert "Eels" not in text
-    assert "dog            2.0      £0.10" in text
+    assert "Tea (Hot)           dog          2.0      £0.10" in text
     assert "star 1, puzzle 1, dog 1, no unit cost 1" in " ".join(text.split())
 
 
@@ -207,6 +208,8 @@ def test_effects_of_price_changes_stand_with_half_their_interval_or_a_reason():
     known = {"effect_state": "known", "effect_sold": -5.0, "high_sold": -4.5, "effect_margin_pence": pd.NA}
     unknown = {"effect_state": "too few days to say", "effect_sold": None, "high_sold": None}
     found = pd.DataFrame([known, unknown]).assign(high_margin_pence=pd.NA)
+    changed = found.assign(dish="Pie", old_price_pence=600, new_price_pence=720, changed_on=date(2026, 11, 3))
+    assert report.changed_prices(changed)[0] == "Pie (£6.00 → £7.20, 3 Nov)"
     sold, reason = report.effect(found, "sold")
     assert (sold.text, sold.sub, sold.tone) == ("−5.0", "± 0.5", "down")
     assert (reason.text, reason.sub) == ("–", "too few days to say")
