@@ -3,10 +3,10 @@
 Money is integer pence, days are business days, hours are local; "the measures" are transactions, gross_sales_pence and
 average_ticket_pence. `docs/kpis.md` defines each figure."""
 
-from t3lib.metrics.demand.menu_matrix import menu_matrix, menu_matrix_by_place, moves
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
-from t3lib.metrics.demand.price_effects import price_effects
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
+from t3lib.metrics.menus.matrix import menu_matrix, menu_matrix_by_place, moves
+from t3lib.metrics.menus.price_effects import price_effects
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types

@@ -5,7 +5,7 @@ from math import sqrt
 
 import pytest
 
-from t3lib.metrics.demand.difference import difference, student
+from t3lib.metrics.menus.difference import difference, student
 
 WEEKDAYS = (0.7, 0.8, 0.9, 1.0, 1.3, 1.6, 1.2)
 RUNS = 1000

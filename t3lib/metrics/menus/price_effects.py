@@ -12,10 +12,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.editions import Menus, menus
-from t3lib.metrics.demand.difference import difference
-from t3lib.metrics.demand.menu_entries import items, nearest, net
-from t3lib.metrics.demand.menu_matrix import VAT
-from t3lib.metrics.demand.price_changes import Change, Pairs, Run, changes, runs
+from t3lib.metrics.menus.difference import difference
+from t3lib.metrics.menus.entries import items, nearest, net
+from t3lib.metrics.menus.matrix import VAT
+from t3lib.metrics.menus.price_changes import Change, Pairs, Run, changes, runs
 from t3lib.metrics.money.contribution import BY_SALE, DAYS
 from t3lib.metrics.scope import Scope
 from t3lib.money import pounds

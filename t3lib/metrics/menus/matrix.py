@@ -14,8 +14,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.editions import menus
-from t3lib.metrics.demand.menu_entries import entries, items, nearest, net
 from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
+from t3lib.metrics.menus.entries import entries, items, nearest, net
 from t3lib.metrics.money.contribution import BY_SALE, DAYS
 from t3lib.metrics.scope import Scope, bound
 from t3lib.money import pounds

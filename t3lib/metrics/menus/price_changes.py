@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 
 from t3lib import business_day
-from t3lib.metrics.demand.menu_entries import Item
+from t3lib.metrics.menus.entries import Item
 
 Pairs = list[tuple[date, date]]  # a day before and a day after the change, of the same weekday
 
