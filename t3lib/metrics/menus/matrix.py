@@ -178,7 +178,7 @@ def _matrix(db: sa.Connection, scope: Scope, *, by_place: bool) -> pd.DataFrame:
     return found if by_place else found.drop(columns=["location_id", "location"])
 
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "truck_id": "int64", "truck": "str", "location_id": "int64", "location": "str", "dish": "str",
     "price_pence": "int64", "transactions": "int64", "menu_days": "int64", "sold_a_day": float, "mix_pct": float,
     "popular_from_pct": float, "unit_margin_pence": "Int64", "average_margin_pence": "Int64", "menu_class": "str",

@@ -75,7 +75,7 @@ def price_effects(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_TYPES)).astype(_TYPES)
 
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "truck_id": "int64", "truck": "str", "dish": "str", "changed_on": object, "old_price_pence": "int64",
     "new_price_pence": "int64", "effect_state": "str", "effect_note": "str", "window_weeks": "int64",
     "day_pairs": "int64",

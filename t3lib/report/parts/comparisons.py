@@ -54,7 +54,7 @@ def effect(found: pd.DataFrame, measure: str, *, why: bool = True) -> list[Cell]
         if _missing(effect):
             return Cell("–", state if why and state != "known" else "", "muted")
         name, half = f"effect_{measure}", high - effect
-        tone = tone_of(effect) if abs(effect) > half else ""
+        tone: Tone = tone_of(effect) if abs(effect) > half else ""
         return Cell(f"{'+' if effect > 0 else ''}{written(effect, name)}", f"± {written(half, name)}", tone)
 
     columns = ("effect_state", f"effect_{measure}", f"high_{measure}")
