@@ -24,8 +24,6 @@ Tile = Literal["gross_sales", "transactions", "average_ticket", "card_share", "b
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 NOTEBOOK = ROOT / "notebooks" / "4_report.ipynb"
 _SECTION = re.compile(r"""^if day\.includes\(["'](\w+)["']((?:, *["']\w+["'])*)\)""", re.MULTILINE)
-_TABLE_OF_ITS_OWN = "attention"
-_SCHEMA_NAME = f"^(?!{_TABLE_OF_ITS_OWN}$)[a-z][a-z0-9_]{{0,30}}$"
 
 
 class _Table(BaseModel):
@@ -61,6 +59,20 @@ class Limits(_Table):
                 f"fewest_weeks is {self.fewest_weeks}, more than weeks ({self.weeks}): nothing is ever told"
             )
         return self
+
+
+class Menus(_Table):
+    """How menus are judged, in every report and on the dashboard: a dish is popular from `popular_pct` percent of an
+    equal share on; the effect of a price change is told from `fewest_days` pairs of days on, up to `weeks` weeks before
+    and after it."""
+
+    popular_pct: Annotated[float, Field(gt=0, le=100)] = 70.0
+    weeks: Annotated[int, Field(ge=1, le=13)] = 4
+    fewest_days: Annotated[int, Field(ge=5, le=60)] = 10
+
+
+_TABLES_OF_THEIR_OWN: dict[str, type[_Table]] = {"attention": Limits, "menus": Menus}
+_SCHEMA_NAME = f"^(?!({'|'.join(_TABLES_OF_THEIR_OWN)})$)[a-z][a-z0-9_]{{0,30}}$"
 
 
 class Edition(_Table):
@@ -107,15 +119,16 @@ class Edition(_Table):
 
 
 class _File(_Table):
-    """The whole file: `[attention]`, and a table per edition."""
+    """The whole file: `[attention]`, `[menus]`, and a table per edition."""
 
     attention: Limits = Limits()
+    menus: Menus = Menus()
     editions: dict[Name, Edition]
 
     @model_validator(mode="before")
     @classmethod
     def _sorted(cls, tables: dict[str, Any]) -> dict[str, Any]:
-        own = {name: table for name, table in tables.items() if name == _TABLE_OF_ITS_OWN}
+        own = {name: table for name, table in tables.items() if name in _TABLES_OF_THEIR_OWN}
         return {**own, "editions": {name: table for name, table in tables.items() if name not in own}}
 
 
@@ -130,12 +143,17 @@ def edition(name: str) -> Edition:
 
 def editions() -> dict[str, Edition]:
     """Every edition by name. Raises SettingsError naming the table and the key that is wrong."""
-    return _read(settings().editions)[1]
+    return _read(settings().editions).editions
 
 
 def attention_limits() -> Limits:
     """`[attention]` of the file: what is out of the ordinary. Raises SettingsError as `editions`."""
-    return _read(settings().editions)[0]
+    return _read(settings().editions).attention
+
+
+def menus() -> Menus:
+    """`[menus]` of the file: how dishes and changes of prices are judged. Raises SettingsError as `editions`."""
+    return _read(settings().editions).menus
 
 
 def sections(cells: Iterable[str] | None = None) -> list[str]:
@@ -191,7 +209,7 @@ def schema() -> dict[str, Any]:
 
 
 @cache
-def _read(file: Path) -> tuple[Limits, dict[str, Edition]]:
+def _read(file: Path) -> _File:
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
         found = _File.model_validate(tables)
@@ -202,15 +220,17 @@ def _read(file: Path) -> tuple[Limits, dict[str, Edition]]:
         raise SettingsError(f"{file.name}: {wrong}") from None
     if wrong := "; ".join(_unknown_sections(found.editions)):
         raise SettingsError(f"{file.name}: {wrong}")
-    return found.attention, {name: one.model_copy(update={"name": name}) for name, one in found.editions.items()}
+    named = {name: one.model_copy(update={"name": name}) for name, one in found.editions.items()}
+    return found.model_copy(update={"editions": named})
 
 
 def _told(error: "ErrorDetails") -> str:
     """What is wrong with which key, and what to write instead."""
     keys = error["loc"][1:] if error["loc"][:1] == ("editions",) else error["loc"]
     place, kind, key = ".".join(map(str, keys)), error["type"], str(keys[-1])
-    if error["loc"] != keys and get_close_matches(str(keys[0]), [_TABLE_OF_ITS_OWN], cutoff=0.8):
-        return f"[{keys[0]}] is read as an edition: did you mean [{_TABLE_OF_ITS_OWN}]?"
+    near_tables = get_close_matches(str(keys[0]), _TABLES_OF_THEIR_OWN, n=1, cutoff=0.8)
+    if error["loc"] != keys and near_tables:
+        return f"[{keys[0]}] is read as an edition: did you mean [{near_tables[0]}]?"
     known = _table(keys, is_edition=error["loc"] != keys).model_json_schema()["properties"]
     if kind == "extra_forbidden":
         near = get_close_matches(key, known, n=1)
@@ -232,7 +252,7 @@ def _told(error: "ErrorDetails") -> str:
 def _table(keys: Sequence[int | str], *, is_edition: bool) -> type[_Table]:
     """The table in which a key stands."""
     if not is_edition:
-        return Limits
+        return _TABLES_OF_THEIR_OWN[str(keys[0])]
     return Correction if "correction" in keys[1:-1] else Edition
 
 

@@ -18,7 +18,7 @@ from t3lib.dashboard.html.cards import alert, page_message
 from t3lib.dashboard.html.fragments import PARTS, Fragments, render
 from t3lib.dashboard.shared_figures import half_minute, shared
 from t3lib.dashboard.state import State, parse
-from t3lib.dashboard.tabs import TabContext, sheet
+from t3lib.dashboard.tabs import TabContext, chart, sheet
 from t3lib.dashboard.view import View, read
 from t3lib.dashboard.widgets import controls
 from t3lib.dashboard.widgets.boxes import batched_comm_messages, box, hideable, html, unstyled
@@ -28,7 +28,9 @@ from t3lib.dashboard.widgets.live import Follower
 from t3lib.metrics import freshness
 
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
-Found = tuple[State, View | None, str, Fragments | None, str]  # state, view, tab's HTML, fragments, error message
+Option = dict[str, Any]
+# state, view, tab's HTML, option of the tab's chart with the head of its card, fragments, error message
+Found = tuple[State, View | None, str, tuple[Option, str] | None, Fragments | None, str]
 
 
 def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
@@ -39,7 +41,8 @@ def dashboard(range: str = "today", refresh_seconds: float = 1.0) -> None:
     with batched_comm_messages():
         page = Page(state)
         page.refresh()
-    show(static_page.page(page.view, page.error_message, page.sheet.value, page.fragments), page.widget)
+    drawn = (page.tab_title.value, page.tab_chart.option) if page.tab_chart.option else None
+    show(static_page.page(page.view, page.error_message, page.sheet.value, page.fragments, drawn), page.widget)
     page.follow(refresh_seconds)
 
 
@@ -55,7 +58,7 @@ class Page:
         self.notice = html("t3-notice")
         self.heading = html("t3-heading")
         self.tiles = [html("t3-card t3-tile") for _ in tiles.MEASURES]
-        self.hours, self.days = Chart(), Chart()
+        self.hours, self.days, self.tab_chart, self.tab_title = Chart(), Chart(), Chart(), html()
         self.hours.on_click(self._choose_hour)
         self.days.on_click(self._choose_day)
         self.parts = {name: html() for name in PARTS}
@@ -109,11 +112,22 @@ class Page:
                 now = (freshness(db).version, business_day.today(), half_minute())
                 return state, *shared((*now, state), lambda: self._figures_of(db, state)), ""
         except Exception as error:
-            return state, None, "", None, explain(error, self.error_message)
+            return state, None, "", None, None, explain(error, self.error_message)
 
-    def _figures_of(self, db: sa.Connection, state: State) -> tuple[View, str, Fragments | None]:
+    def _figures_of(
+        self, db: sa.Connection, state: State
+    ) -> tuple[View, str, tuple[Option, str] | None, Fragments | None]:
         view = read(db, state)
-        return view, self._sheet(db, view), render(view) if view.recorded else None
+        return view, self._sheet(db, view), self._chart(db, view), render(view) if view.recorded else None
+
+    def _chart(self, db: sa.Connection, view: View) -> tuple[Option, str] | None:
+        """The chart of a tab and the head of its card; None without one, or if it cannot be read, as its table says."""
+        context = TabContext(view.state, view.scope, view.until_hour, view.earlier)
+        try:
+            with db.begin_nested():
+                return chart(db, context)
+        except sa.exc.SQLAlchemyError:
+            return None
 
     def _sheet(self, db: sa.Connection, view: View, for_download: bool = False) -> str:
         """The tab's cards; on an error a message in their place, and the rest of the page stays."""
@@ -124,7 +138,7 @@ class Page:
 
     def _show(self, found: Found) -> None:
         """Put a view into the widgets. Unchanged values are not sent; after an error the old figures stay."""
-        state, view, sheet_html, fragments, error_message = found
+        state, view, sheet_html, charted, fragments, error_message = found
         if state != self.state:  # the visitor has since chosen something else, which is being read
             return
         self.error_message = error_message
@@ -145,6 +159,9 @@ class Page:
         self.sheet.value = sheet_html
         self.sheet.layout.display = "" if sheet_html else "none"
         self.grid.layout.display = "none" if sheet_html else ""
+        option, self.tab_title.value = charted or ({}, "")
+        self.tab_chart.show(option)
+        self.tab_card.layout.display = "" if charted else "none"
         for name, part in fragments.parts.items():
             self.parts[name].value = part
         self.hours.show(echarts.sales_by_hour(view.hours, view.usual_hours, view.line, clickable=view.one_day))
@@ -203,4 +220,5 @@ class Page:
             box("t3-card t3-days", parts["days_title"], self.days.widget, parts["days_table"]),
         )
         self.grid, self.sheet = hideable(grid), hideable(html("t3-sheet"))
-        return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.sheet]
+        self.tab_card = hideable(box("t3-card t3-tab-chart", self.tab_title, self.tab_chart.widget))
+        return [self.heading, box("t3-tiles", *self.tiles), self.grid, self.tab_card, self.sheet]

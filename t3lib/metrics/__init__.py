@@ -5,6 +5,8 @@ average_ticket_pence. `docs/kpis.md` defines each figure."""
 
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
+from t3lib.metrics.menus.matrix import menu_matrix, menu_matrix_by_place, moves
+from t3lib.metrics.menus.price_effects import price_effects
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.contribution_by import contribution_by, contribution_in_all
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
@@ -103,11 +105,15 @@ __all__ = [
     "gatherings",
     "like_for_like",
     "locations",
+    "menu_matrix",
+    "menu_matrix_by_place",
     "menu_types",
+    "moves",
     "payment_types",
     "per_trading_hour",
     "periods_until",
     "pounds",
+    "price_effects",
     "price_spread",
     "prices",
     "ramp",

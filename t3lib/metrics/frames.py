@@ -19,8 +19,18 @@ from t3lib.metrics.scope import Scope
 MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
-_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on")
-_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "event", "batch_state")
+_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "changed_on")
+_NAMES = (
+    "truck",
+    "location",
+    "menu_type",
+    "payment_type",
+    "dish",
+    "event",
+    "batch_state",
+    "menu_class",
+    "effect_state",
+)
 
 
 class Query(str):

@@ -102,10 +102,10 @@ class Day:
         gross_sales_pence `_before` and `_usual`, both missing where there is nothing to compare with."""
         return self.figures.compared(figure)
 
-    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0) -> Any:
-        """Any figure of `t3lib.metrics` for this period; with `months` for so many calendar months up to its last day.
-        `about` are further arguments of the figure."""
-        return self.figures.figure(figure, *about, months=months)
+    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0, weeks: int = 0) -> Any:
+        """Any figure of `t3lib.metrics` for this period; with `months` or `weeks` for so many calendar months or weeks
+        up to its last day. `about` are further arguments of the figure."""
+        return self.figures.figure(figure, *about, months=months, weeks=weeks)
 
     def against_year_before(self, figure: Callable[..., Any], *, months: int = 0) -> Any:
         """A figure that compares two scopes, against the same dates a year before; None where the data begin later."""

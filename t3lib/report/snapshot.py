@@ -1,7 +1,8 @@
 """Figures of a report's period, read when a section asks for them, all in one snapshot of the database."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 import pandas as pd
@@ -22,8 +23,8 @@ class Figures(Protocol):
         """A breakdown of the period, both measures beside the period before and the usual."""
         ...
 
-    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0) -> Any:
-        """A figure of the period, or of so many calendar months up to its last day."""
+    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0, weeks: int = 0) -> Any:
+        """A figure of the period, or of so many calendar months or weeks up to its last day."""
         ...
 
     def against_year_before(self, figure: Callable[..., Any], *, months: int = 0) -> Any:
@@ -69,9 +70,9 @@ class Snapshot:
             lambda: breakdown.beside(figure, None, self.db, self.scope, before=self.before, usual=self.usual),
         )
 
-    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0) -> Any:
+    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0, weeks: int = 0) -> Any:
         """As `Figures`; read once."""
-        return self._once((figure, about, months), lambda: figure(self.db, self._scope(months), *about))
+        return self._once((figure, about, months, weeks), lambda: figure(self.db, self._scope(months, weeks), *about))
 
     def against_year_before(self, figure: Callable[..., Any], *, months: int = 0) -> Any:
         """As `Figures`."""
@@ -87,7 +88,9 @@ class Snapshot:
         """As `Figures`."""
         self.db.close()
 
-    def _scope(self, months: int) -> Scope:
+    def _scope(self, months: int, weeks: int = 0) -> Scope:
+        if weeks:
+            return replace(self.scope, first=self.scope.last - timedelta(days=7 * weeks - 1))
         return metrics.periods_until(self.scope, "month", months) if months else self.scope
 
     def _once(self, key: Any, read: Callable[[], Any]) -> Any:

@@ -1,6 +1,7 @@
 """The page as static HTML, before any script runs: the same parts and figures, in the same places, as the widgets."""
 
 from html import escape
+from typing import Any
 
 from t3lib.charts import echarts
 from t3lib.dashboard import formatting
@@ -13,10 +14,16 @@ from t3lib.dashboard.widgets.controls import MOST_CHIPS, chip_text
 from t3lib.dashboard.widgets.picks import PICKS, text
 
 
-def page(view: View | None, error_message: str = "", sheet: str = "", fragments: Fragments | None = None) -> str:
+def page(
+    view: View | None,
+    error_message: str = "",
+    sheet: str = "",
+    fragments: Fragments | None = None,
+    chart: tuple[str, dict[str, Any]] | None = None,
+) -> str:
     """The page as HTML; `sheet` replaces the cards of the first tab. Without a view it shows why there is none.
 
-    `fragments`: the view's, if they are rendered already."""
+    `fragments`: the view's, if they are rendered already. `chart`: head and option of the tab's scatter chart."""
     notice = alert(error_message)
     if view is None or view.recorded is None:
         body = parts.no_answer() if view is None else parts.no_sales()
@@ -35,6 +42,8 @@ def page(view: View | None, error_message: str = "", sheet: str = "", fragments:
         )
     )
     shown = sheet or f'<div class="t3-grid">{cards}</div>'
+    if chart:
+        shown = f'<section class="t3-card t3-tab-chart">{chart[0]}{_dots(chart[1])}</section>{shown}'
     figures = "".join(f'<section class="t3-card t3-tile">{tile}</section>' for tile in fragments.tiles)
     return (
         f'<div class="t3-page">{_controls(view)}{notice}<div class="t3-heading">{fragments.heading}</div>'
@@ -99,3 +108,15 @@ def _bars(pence: list[int], top: float, chosen: list[bool] | None = None) -> str
         for n, amount in enumerate(pence)
     )
     return f'<div class="t3-chart"><svg class="t3-bars" aria-hidden="true">{rects}</svg></div>'
+
+
+def _dots(option: dict[str, Any]) -> str:
+    """The dots of a scatter chart with its margins."""
+    (left, right), (bottom, top) = ([option[axis][end] for end in ("min", "max")] for axis in ("xAxis", "yAxis"))
+    circles = "".join(
+        f'<circle cx="{100 * (x - left) / (right - left):.2f}%" cy="{100 * (top - y) / (top - bottom):.2f}%" r="6.5" '
+        f'fill="{one["itemStyle"]["color"]}"/>'
+        for one in option["series"]
+        for x, y in (dot["value"] for dot in one["data"])
+    )
+    return f'<div class="t3-chart"><svg class="t3-dots" aria-hidden="true">{circles}</svg></div>'

@@ -5,13 +5,14 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
-from t3lib.dashboard.tabs import breakdowns, data, menus, money, month_pack, single_sales
+from t3lib.dashboard.tabs import breakdowns, data, matrix, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
+from t3lib.dashboard.tabs.matrix import chart
 
 _CARDS = {
     "money": money.CARDS,
     "pack": month_pack.CARDS,
-    "menus": menus.CARDS,
+    "menus": (*matrix.CARDS, *menus.CARDS, *matrix.LAST_CARDS),
     "rows": single_sales.CARDS,
     "data": data.CARDS,
 }
@@ -19,7 +20,7 @@ NAMES = tuple(_CARDS)
 _TOO_SLOW = "This took too long to read: choose fewer days."
 _log = logging.getLogger(__name__)
 
-__all__ = ["NAMES", "TabContext", "sheet"]
+__all__ = ["NAMES", "TabContext", "chart", "sheet"]
 
 
 def sheet(db: sa.Connection, context: TabContext) -> str:

@@ -2,7 +2,7 @@
 
 An entry stands in the module of the room of `t3lib.metrics` that computes the figure."""
 
-from t3lib.metrics.glossary import demand, money, sales, trust
+from t3lib.metrics.glossary import demand, menus, money, sales, trust
 from t3lib.metrics.glossary.entry import Entry
 
 __all__ = ["GLOSSARY", "Entry", "markdown"]
@@ -18,6 +18,8 @@ _ENTRIES = (
     *money.MARGINS,
     *money.PROFIT,
     *demand.PRICES_AND_HOURS,
+    *menus.MATRIX,
+    *menus.PRICE_CHANGES,
     *trust.BATCHES,
     *sales.HISTORY,
     *trust.RECONCILIATION,

@@ -8,7 +8,7 @@ import pandas as pd
 from t3lib.metrics import change_pct
 from t3lib.report import words
 from t3lib.report.block import Cell, Tone
-from t3lib.report.parts.units import unit
+from t3lib.report.parts.units import unit, written
 
 Coloured = Literal["any", "rounded", "never"]
 
@@ -44,6 +44,30 @@ def difference(now: pd.Series, then: pd.Series) -> list[Cell] | None:
 def changes(pct: pd.Series) -> list[Cell]:
     """Changes in percent that a metric gives, green and red where they are 1% or more when rounded."""
     return [Cell(words.change(one), "", rounded_tone(one)) for one in pct]
+
+
+def effect(found: pd.DataFrame, measure: str, *, why: bool = True) -> list[Cell]:
+    """The effects of `metrics.price_effects` on `sold`, `sales_pence` or `margin_pence`, beside each half of its
+    interval; green and red where that leaves out zero. `why`: beside a dash the reason why there is no effect."""
+
+    def cell(state: str, effect: Any, high: Any) -> Cell:
+        if _missing(effect):
+            return Cell("–", state if why and state != "known" else "", "muted")
+        name, half = f"effect_{measure}", high - effect
+        tone: Tone = tone_of(effect) if abs(effect) > half else ""
+        return Cell(f"{'+' if effect > 0 else ''}{written(effect, name)}", f"± {written(half, name)}", tone)
+
+    columns = ("effect_state", f"effect_{measure}", f"high_{measure}")
+    return [cell(*row) for row in zip(*(found[name] for name in columns), strict=True)]
+
+
+def changed_prices(found: pd.DataFrame) -> list[str]:
+    """Each change of `metrics.price_effects` in words: Burrito (£6.00 → £7.20, 3 Nov)."""
+    return [
+        f"{words.line(row.dish)} ({words.pounds(row.old_price_pence)} → {words.pounds(row.new_price_pence)}, "
+        f"{row.changed_on.day} {row.changed_on:%b})"
+        for row in found.itertuples()
+    ]
 
 
 def changed_most(now: pd.Series, then: pd.Series) -> pd.Index:

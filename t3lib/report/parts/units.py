@@ -18,6 +18,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "local hour": lambda hour: words.hour(int(hour)),
     "weekday": lambda number: calendar.day_name[int(number) - 1],
     "month": lambda number: calendar.month_name[int(number)],
+    "sales a day": lambda size: f"{size:,.1f}".replace("-", "−") if isinstance(size, float) else f"{size:,}",
     "index": lambda size: f"{size:,.0f}",
     "date": lambda day: f"{day:%B %Y}" if day.day == 1 else f"{day.day} {day:%b %Y}",
 }

@@ -49,7 +49,7 @@ class MadeUp:
             rows = rows.assign(**{f"{name}_before": then, f"{name}_usual": then})
         return rows
 
-    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0) -> Any:
+    def figure(self, figure: Callable[..., Any], *about: Any, months: int = 0, weeks: int = 0) -> Any:
         """As `t3lib.report.snapshot.Figures`."""
         own = figure.__name__
         for name in (f"{own} {' '.join(map(str, about))}", f"{own} {months}", own):

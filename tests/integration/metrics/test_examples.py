@@ -35,6 +35,11 @@ def functions() -> dict[str, FunctionType]:
     return {name.removeprefix("t3lib."): found for name, found in named.items() if inspect.isfunction(found)}
 
 
+# Nor did one change a price.
+EFFECTS = {"truck": "Burrito Madness", "dish": "Burrito", "changed_on": date(2026, 10, 26), "effect_note": "",
+           "effect_state": "known"}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def names() -> dict[str, object]:
     """What an example may use: what the module docstring of `t3lib.charts.notebook` sets up."""
@@ -90,6 +95,11 @@ def measured() -> dict[str, Any]:
                 found[name] = function(db, WEEK, *MORE.get(name, ()))
     ramp = found["ramp"]
     found["ramp"] = pd.DataFrame({column: RAMP.get(column, [1] * 4) for column in ramp.columns})
+    effects = found["price_effects"]
+    rows = {name: [EFFECTS.get(name, 100)] * 2 for name in effects.columns}
+    found["price_effects"] = pd.DataFrame(rows).astype(effects.dtypes)
+    unknown = {"effect_state": "too few days to say", "effect_sold": None, "effect_margin_pence": None}
+    found["price_effects"].loc[1, list(unknown)] = list(unknown.values())
     return {name: made_up.kept(one) for name, one in found.items()}
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import date
 
 import nbformat
 import pandas as pd
@@ -12,7 +13,7 @@ from t3lib import report
 from t3lib.editions import NOTEBOOK, attention_limits, edition, editions, sections
 from t3lib.report import rehearsal
 from t3lib.settings import ROOT, SettingsError, settings
-from tests.support.reporting import figures, notebook, rows, totals, typical
+from tests.support.reporting import figures, notebook, rows, section, totals, typical
 
 SALES = (totals(112_000, 140), totals(100_000, 125), typical(100_000, 125))
 
@@ -48,7 +49,7 @@ def own_editions(tmp_path, monkeypatch):
 
 def test_every_section_of_every_edition_is_a_cell():
     known = sections()
-    assert len(known) == len(set(known)) == 21
+    assert len(known) == len(set(known)) == 23
     assert {name for one in editions().values() for name in one.sections} == set(known)
 
 
@@ -195,3 +196,33 @@ def test_a_paragraph_is_a_section_too():
 
 def test_the_notebook_on_disk_is_the_one_that_is_rehearsed():
     assert [n for n, _ in rehearsal.code(nbformat.read(NOTEBOOK, 4))] == [n for n, _ in rehearsal.code(notebook())]
+
+
+def test_dishes_nearest_to_a_better_class_are_first():
+    columns = ["dish", "truck", "menu_class", "sold_a_day", "more_a_day", "unit_margin_pence", "more_margin_pence"]
+    lines = [
+        ["Eels", "Hot", "star", 9.0, None, 500, None],
+        ["Pie", "Hot", "puzzle", 2.0, 1.0, 500, None],
+        ["Tea", "Hot", "dog", 4.0, 2.0, 100, 10],
+        ["Ham", "Hot", "no unit cost", 4.0, None, None, None],
+    ]
+    dishes = pd.DataFrame(lines, columns=columns).astype({"unit_margin_pence": "Int64", "more_margin_pence": "Int64"})
+    known = {"menu": True, "pitches": True, "costs": True}
+    day = figures(*SALES, edition_name="culinary", pack={"menu_matrix": dishes}, inputs=known)
+    text = section("matrix", day).text
+    assert text.index("Tea (Hot)") < text.index("Pie (Hot)") < text.index("Ham (Hot)")
+    assert "Eels" not in text
+    assert "Tea (Hot)           dog          2.0      £0.10" in text
+    assert "star 1, puzzle 1, dog 1, no unit cost 1" in " ".join(text.split())
+
+
+def test_effects_of_price_changes_stand_with_half_their_interval_or_a_reason():
+    known = {"effect_state": "known", "effect_sold": -5.0, "high_sold": -4.5, "effect_margin_pence": pd.NA}
+    unknown = {"effect_state": "too few days to say", "effect_sold": None, "high_sold": None}
+    found = pd.DataFrame([known, unknown]).assign(high_margin_pence=pd.NA)
+    changed = found.assign(dish="Pie", old_price_pence=600, new_price_pence=720, changed_on=date(2026, 11, 3))
+    assert report.changed_prices(changed)[0] == "Pie (£6.00 → £7.20, 3 Nov)"
+    sold, reason = report.effect(found, "sold")
+    assert (sold.text, sold.sub, sold.tone) == ("−5.0", "± 0.5", "down")
+    assert (reason.text, reason.sub) == ("–", "too few days to say")
+    assert [(cell.text, cell.sub) for cell in report.effect(found, "margin_pence", why=False)] == [("–", ""), ("–", "")]

@@ -1,0 +1,1 @@
+"""Menus: dishes by popularity and margin, and the effects of price changes."""
