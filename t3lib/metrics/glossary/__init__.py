@@ -13,6 +13,7 @@ _ENTRIES = (
     *trust.QUALITY,
     *sales.BREAKDOWNS,
     *money.CONTRIBUTION,
+    *money.VAT,
     *trust.RESTATEMENTS,
     *sales.PERIODS,
     *money.MARGINS,

@@ -6,6 +6,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib.metrics.display import Figures
+from t3lib.metrics.money.vat_by_day import VAT
 from t3lib.metrics.sales.totals import half_up, totals
 from t3lib.metrics.scope import Scope, bound
 from t3lib.problems import RefusedError
@@ -13,11 +14,13 @@ from t3lib.problems import RefusedError
 
 @dataclass(frozen=True)
 class Contribution(Figures):
-    """Gross sales and costs, pence. `without_goods_pence` are sales at prices for which no menu item has a cost."""
+    """Gross sales and costs, pence. `without_goods_pence` are sales at prices for which no menu item has a cost,
+    `without_vat_pence` those whose rate of VAT is not known although that of others is."""
 
     gross_sales_pence: int
     costs: dict[str, int] = field(metadata={"unit": "_pence"})
     without_goods_pence: int
+    without_vat_pence: int = 0
 
     @property
     def contribution_pence(self) -> int:
@@ -46,7 +49,7 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     """Contribution of all trucks over complete days; None without any cost.
 
     Costs and unit costs are those that held on each business day (docs/metadata.md). Percent and per-sale costs of a
-    truck replace the fleet's of the same name; VAT (a name that starts with `vat`) is contained in gross sales, a card
+    truck replace the fleet's of the same name; VAT is that of `vat_by_rate` and contained in gross sales, a card
     cost (a name with `card`) is a percentage of card sales, other percentages are of gross sales. A cost per day
     applies to a truck on days that it trades, to the fleet on every day; a cost per month is spread over its days.
     Each line is rounded half up to pence; lines of zero are left out.
@@ -65,7 +68,8 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     costs = {"Cost of goods": goods} if goods else {}
     costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
     costs = {cost: pence for cost, pence in costs.items() if pence}
-    return Contribution(totals(db, scope).gross_sales_pence, costs, without)
+    without_vat = int(db.scalar(sa.text(_WITHOUT_VAT), bound(scope)) or 0)
+    return Contribution(totals(db, scope).gross_sales_pence, costs, without, without_vat)
 
 
 _GOODS = """
@@ -82,22 +86,25 @@ truck_day AS (
     FROM mart.sales_hourly WHERE business_date BETWEEN :first AND :last
     GROUP BY truck_id, business_date
 )""".strip()
-# sale_lines: costs that grow with sales, one row per truck x day x cost.
-BY_SALE = """
+# sale_lines: costs that grow with sales, VAT among them, one row per truck x day x cost (x rate of VAT).
+BY_SALE = f"""
+{VAT},
 by_sale AS (
     SELECT DISTINCT ON (truck_day.truck_id, business_date, cost) truck_day.truck_id, business_date, cost, amount,
            per, gross, transactions, card
     FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
          AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id) AND per IN ('percent', 'sale')
+    WHERE NOT (per = 'percent' AND cost ILIKE 'vat%')
     ORDER BY truck_day.truck_id, business_date, cost, cost.truck_id NULLS LAST
 ),
 sale_lines AS (
     SELECT truck_id, business_date, cost, CASE
         WHEN per = 'sale' THEN amount * transactions
-        WHEN cost ILIKE 'vat%' THEN gross * amount / (100 + amount)
         WHEN cost ILIKE '%card%' THEN card * amount / 100
         ELSE gross * amount / 100 END AS pence
     FROM by_sale
+    UNION ALL
+    SELECT truck_id, business_date, 'vat', pence FROM vat_lines WHERE rate IS NOT NULL
 )""".strip()
 # time_lines: costs per day or month, one row per truck (null is the fleet) x day x cost.
 BY_TIME = """
@@ -125,3 +132,8 @@ WITH {DAYS},
 {BY_TIME},
 lines AS (SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM time_lines)
 SELECT cost, round(sum(pence) * 1000000)::bigint FROM lines GROUP BY cost ORDER BY sum(pence) DESC, cost"""
+
+_WITHOUT_VAT = f"""
+WITH {DAYS},
+{VAT}
+SELECT CASE WHEN count(rate) > 0 THEN sum(gross) FILTER (WHERE rate IS NULL) END FROM vat_lines"""
