@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=3,
-        description="VAT quarters end in 1: Mar, Jun, Sep, Dec; 2: Jan, Apr, Jul, Oct; 3: Feb, May, Aug, Nov",
+        description="months in which VAT quarters end: 1 Mar, Jun, Sep, Dec; 2 Jan, Apr, ...; 3 Feb, May, ...",
     )
     accounts: Path = Field(
         ROOT / "notebooks" / "accounts.toml", description="the journal: accounts and layouts of accounting programs"

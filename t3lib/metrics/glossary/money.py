@@ -89,8 +89,8 @@ VAT = (
     Entry(
         "vat_pence",
         "VAT",
-        "The VAT that gross sales contain. The sum of a business day and rate is rounded once, halves up, over the fleet; "
-        "the trucks' parts sum to it (largest remainder).",
+        "The VAT that gross sales contain. The sum of a business day and rate is rounded once, halves up, over the "
+        "fleet; the trucks' parts sum to it (largest remainder).",
         "sum of gross sales x rate / (100 + rate), by business day and rate",
         "pence",
         _VAT_SOURCE,

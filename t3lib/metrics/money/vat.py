@@ -73,8 +73,8 @@ def vat_by_rate(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per truck and rate of VAT: truck_id, truck, vat_rate_pct, gross_sales_pence, vat_pence, net_sales_pence
     and mixed_pence.
 
-    A rate that is not known is missing, and so are its VAT and net sales. `mixed_pence` of the gross sales are at prices
-    of several dishes with different rates: the highest of them counts. Rounded once per business day and rate.
+    A rate that is not known is missing, and so are its VAT and net sales. `mixed_pence` of the gross sales are at
+    prices of several dishes with different rates: the highest of them counts. Rounded once per business day and rate.
 
     >>> metrics.frame("vat_by_rate", week)[["truck", "vat_rate_pct", "gross_sales_pence", "vat_pence"]]
                  truck  vat_rate_pct  gross_sales_pence  vat_pence

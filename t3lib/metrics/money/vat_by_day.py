@@ -1,9 +1,9 @@
 """The VAT that sales contain, by truck, business day and rate: CTEs for queries with :first and :last.
 
-Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business day and rate is rounded once, half up to
-a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal ones
-the lower number of a truck). The rate is the dish's of menu.csv, else the `vat` of costs.csv for the truck, else for the
-fleet. Of several dishes at one price with different rates the highest counts, as `mixed_pence` says."""
+Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business day and rate is rounded once, halves up
+to a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal
+ones the lower number of a truck). The rate is that of the dish in menu.csv, else the `vat` of costs.csv for the truck,
+else for the fleet. Of several dishes at one price with different rates the highest counts, as `mixed` says."""
 
 # vat_lines: one row per truck x day x rate; a null rate is not known, and has no VAT.
 VAT = """

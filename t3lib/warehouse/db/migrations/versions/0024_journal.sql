@@ -46,6 +46,7 @@ CREATE TABLE ops.journal (
     actor         text NOT NULL CHECK (actor <> ''),
     why           text NOT NULL DEFAULT '',
     partial       text NOT NULL DEFAULT '',
+    costs         text[] NOT NULL,
     file          text NOT NULL,
     content       text NOT NULL,
     sha256        text NOT NULL CHECK (sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex')),
@@ -83,7 +84,8 @@ CREATE CONSTRAINT TRIGGER line_balances AFTER INSERT OR UPDATE ON ops.journal_li
 INSERT INTO ops.lock (name) VALUES ('journal');
 
 CREATE VIEW mart.journal AS
-SELECT journal_id, layout, business_date, number, dated, made_at, actor, why, partial, file, sha256 FROM ops.journal;
+SELECT journal_id, layout, business_date, number, dated, made_at, actor, why, partial, costs, file, sha256
+FROM ops.journal;
 CREATE VIEW mart.journal_line AS
 SELECT journal_id, line, part, account, amount_pence FROM ops.journal_line;
 
@@ -108,6 +110,7 @@ DECLARE
         'journal', 'actor', 'who exported it',
         'journal', 'why', 'reason that was given; empty: none',
         'journal', 'partial', 'what the day lacked when it was exported; empty: it was complete',
+        'journal', 'costs', 'the goods and costs that accounts.toml named when the day was exported',
         'journal', 'file', 'name of the file',
         'journal', 'sha256', 'hash of the file',
         'journal_line', 'journal_id', 'number of the journal',
