@@ -5,6 +5,7 @@ Every amount is a whole penny before it comes here (`t3lib.metrics`), so nothing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from t3lib.journal.accounts import Accounts, Layout
 from t3lib.metrics.money.postings import UNKNOWN
@@ -28,7 +29,7 @@ class Line:
 
     @property
     def description(self) -> str:
-        """The part in words: Card sales, Sales at 20% VAT, VAT at 20%, Wages, Wages, against."""
+        """The part in words: Card sales, Sales at 20% VAT, VAT at 20%, Wages, Wages, contra."""
         kind, _, of = self.part.partition(" ")
         if self.part in _WORDS:
             return _WORDS[self.part]
@@ -37,7 +38,7 @@ class Line:
         if kind == "payment":
             return f"{of.capitalize()} sales"
         cost = of.removeprefix("cost ").replace("_", " ").capitalize()
-        return f"{cost}, against" if kind == "against" else cost
+        return f"{cost}, contra" if kind == "against" else cost
 
 
 def signed(day: date, posted: Mapping[str, int], costs: Iterable[str]) -> dict[str, int]:
@@ -103,4 +104,11 @@ def _place(part: str) -> tuple[int, str, bool, str]:
     """Payments, net sales, VAT; then each pair, the debit first."""
     bare = part.removeprefix("against ")
     kind = bare.partition(" ")[0]
+    if kind in ("sales", "vat"):
+        return (
+            _ORDER.index(kind),
+            f"{1000 - Decimal(bare.partition(' ')[2]):08.2f}",
+            False,
+            part,
+        )  # the highest rate first
     return _ORDER.index(kind), bare if kind in ("goods", "cost") else "", bare != part, part

@@ -76,11 +76,13 @@ def _day(
     journals = before.journals if before else []
     now = entries.signed(day, posted, before.costs if before else known.posted)
     parts = entries.difference(now, before.parts if before else {})
-    if not parts:
-        return Outcome(day, "unchanged" if journals else "nothing", journals=tuple(journals))
+    if journals and not parts:
+        return Outcome(day, "unchanged", journals=tuple(journals))
     if lacks and not order.partial:
         raise RefusedError(f"{day} is not complete: {lacks}. Export it with --partial, and what comes later as a "
                            "correction.")  # fmt: skip
+    if not parts:
+        return Outcome(day, "nothing")
     lines = entries.lines(parts, order.layout, known, before.accounts if before else {})
     journal = _journal(day, len(journals), lines, lacks, order, before.costs if before else known.posted)
     locked.add(db, journal, lines)

@@ -118,7 +118,7 @@ def _show(outcomes: "list[Outcome]", folder: Path, written: dict[str, bool]) -> 
                          else ""), "file": ", ".join(shown)})  # fmt: skip
         elif outcome.state == "nothing":
             rows.append({"day": outcome.business_date, "state": "nothing to post", "file": ""})
-    table(rows, {"day": "business day", "state": "", "file": "file"}, "No day was exported.")
+    table(rows, {"day": "business day", "state": "outcome", "file": "file"}, "No day was exported.")
     if any(outcome.journals for outcome in outcomes):
         out().print(f"The files are in {folder}.", soft_wrap=True)
     for outcome in outcomes:

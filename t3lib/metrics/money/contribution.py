@@ -56,9 +56,9 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
 
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs
-    {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
+    {'Cost of goods': 825, 'wages': 1200, 'vat': 434, 'card_fee': 37}
     >>> found.contribution_pence
-    104
+    103
     """
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None

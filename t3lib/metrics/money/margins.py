@@ -55,7 +55,7 @@ def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
     >>> metrics.frame("contribution_by_truck", week)[["truck", "contribution_pence", "break_even_transactions"]]
                  truck  contribution_pence  break_even_transactions
-    0  Burrito Madness                   8                        2
+    0  Burrito Madness                   7                        2
     1    SuperSmoothie                  96                        1
     """
     frame = _margins(db, scope, "truck_id")
@@ -70,7 +70,7 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
 
     >>> found = metrics.frame("contribution_by_day_and_truck", week)
     >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()
-    [8, 96]
+    [7, 96]
     """
     return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
 

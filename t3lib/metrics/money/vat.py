@@ -117,7 +117,7 @@ def vat_return(db: sa.Connection, of: Quarter) -> VatReturn:
 
     >>> found = metrics.ask(metrics.vat_return, metrics.quarter("2026-Q4"))
     >>> found.box1_pence, found.net_sales_pence, found.box6_pounds
-    (1035, 5161, 51)
+    (1034, 5162, 51)
     """
     scope = Scope(of.first, of.last)
     found = vat_by_rate(db, scope)
