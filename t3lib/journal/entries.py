@@ -29,7 +29,7 @@ class Line:
 
     @property
     def description(self) -> str:
-        """The part in words: Card sales, Sales at 20% VAT, VAT at 20%, Wages, Wages, contra."""
+        """The part in words: Card sales, Sales at 20% VAT, VAT at 20%, Wages, Wages contra."""
         kind, _, of = self.part.partition(" ")
         if self.part in _WORDS:
             return _WORDS[self.part]
@@ -38,7 +38,7 @@ class Line:
         if kind == "payment":
             return f"{of.capitalize()} sales"
         cost = of.removeprefix("cost ").replace("_", " ").capitalize()
-        return f"{cost}, contra" if kind == "against" else cost
+        return f"{cost} contra" if kind == "against" else cost
 
 
 def signed(day: date, posted: Mapping[str, int], costs: Iterable[str]) -> dict[str, int]:
@@ -105,10 +105,6 @@ def _place(part: str) -> tuple[int, str, bool, str]:
     bare = part.removeprefix("against ")
     kind = bare.partition(" ")[0]
     if kind in ("sales", "vat"):
-        return (
-            _ORDER.index(kind),
-            f"{1000 - Decimal(bare.partition(' ')[2]):08.2f}",
-            False,
-            part,
-        )  # the highest rate first
+        falling = f"{1000 - Decimal(bare.partition(' ')[2]):08.2f}"  # the highest rate first
+        return _ORDER.index(kind), falling, False, part
     return _ORDER.index(kind), bare if kind in ("goods", "cost") else "", bare != part, part

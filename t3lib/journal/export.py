@@ -96,7 +96,7 @@ def _journal(
     dated = business_day.today() if number and known.corrections == "export" else day
     file = f"journal_{day}_{order.layout}{f'_correction_{number}' if number else ''}.csv"
     content = _content(known, order.layout, lines, {
-        "narration": f"T3 sales of {day}" + (f", correction {number}" if number else ""),
+        "narration": f"T3 sales of {day}" + (f" correction {number}" if number else ""),
         "number": f"T3-{day:%Y%m%d}" + (f"-{number}" if number else ""),
         "date": dated.strftime(known.layout(order.layout).date),
     })  # fmt: skip

@@ -69,7 +69,7 @@ def test_a_day_is_a_balanced_journal_in_the_layout_of_xero(thursday: Path):
         line.format("Cost of goods,310", "5.50"),  # 3 x 1.50 + 1.00
         line.format("Goods taken from stock,630", "-5.50"),
         line.format("Card fee,404", "0.20"),  # 1.75 percent of 11.20 = 0.196
-        line.format('"Card fee, contra",616', "-0.20"),
+        line.format("Card fee contra,616", "-0.20"),
         "",
     ]
 
@@ -106,12 +106,12 @@ def test_a_change_of_a_locked_day_is_a_correction_of_the_difference(thursday: Pa
     assert (found.state, found.journals[1].number, found.journals[1].dated) == ("corrected", 1, date(2026, 11, 8))
     assert [row[1:] for row in rows(LINES) if row[0] == 1] == [
         ("payment card", "616", 700), ("payment cash", "615", -300),
-        ("sales 20", "200", -583), ("sales 0", "202", 300), ("vat 20", "821", -117), ("goods", "310", 150), ("against goods", "630", -150),
+        ("sales 20", "200", -583), ("sales 0", "202", 300), ("vat 20", "821", -117),
+        ("goods", "310", 150), ("against goods", "630", -150),
         ("cost card_fee", "404", 12), ("against cost card_fee", "616", -12),
     ]  # fmt: skip
     lines = found.journals[1].content.split("\r\n")
-    assert lines[1] == "T3 sales of 2026-11-05, correction 1,08/11/2026,Card sales,616,No VAT,7.00,,,,".replace(
-        "T3 sales of 2026-11-05, correction 1", '"T3 sales of 2026-11-05, correction 1"')  # fmt: skip
+    assert lines[1] == "T3 sales of 2026-11-05 correction 1,08/11/2026,Card sales,616,No VAT,7.00,,,,"
     assert found.journals[1].file == "journal_2026-11-05_xero_correction_1.csv"
     assert waiting() == []
     assert exported()[0].state == "unchanged"
