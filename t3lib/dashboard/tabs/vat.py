@@ -7,8 +7,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from t3lib import metrics
-from t3lib.dashboard.html.cards import Cell, Row, message_card
-from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card
+from t3lib.dashboard.html.cards import Cell, Row, message_card, table
+from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card, heading
 from t3lib.metrics import Scope
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
@@ -46,20 +46,21 @@ def vat_return(db: sa.Connection, context: TabContext) -> str:
         return message_card(name, str(error))
     lines = metrics.vat_by_rate(db, Scope(quarter.first, quarter.last))
     shown = context.part("vat", MOST_ROWS, len(lines))
+    boxes = [("1: VAT due on sales", pounds(found.box1_pence)),
+             ("6: sales without VAT, in whole pounds", f"£{found.box6_pounds:,}")]  # fmt: skip
     rows: list[Row] = [
-        (Cell("Box 1: VAT due on sales", "t3-total"), "", "", Cell(pounds(found.box1_pence), "t3-total"), ""),
-        (Cell("Box 6: sales without VAT, whole pounds", "t3-total"), "", "", "",
-         Cell(f"£{found.box6_pounds:,}", "t3-total")),
-    ]  # fmt: skip
-    rows += [
-        (context.truck(row.truck_id, row.truck), _rate(row.vat_rate_pct), _pounds(row.gross_sales_pence),
-         _pounds(row.vat_pence), _pounds(row.net_sales_pence))
+        (context.truck(row.truck_id, row.truck), _rate(row.vat_rate_pct),
+         Cell(_pounds(row.gross_sales_pence), "t3-wide"), _pounds(row.vat_pence), _pounds(row.net_sales_pence))
         for row in lines[shown.rows].itertuples()
     ]  # fmt: skip
-    caveats = "".join(f'<p class="t3-note">{escape(said)}</p>' for said in found.caveats)
-    foot = _notes(found.mixed_pence, found.without_vat_pence) + caveats + context.foot(shown)
-    return card(name, ("Truck", "Rate", "Gross sales", "VAT", "Net sales"), rows, "box1_pence",
-                f"from sales, {quarter.dates}", foot)  # fmt: skip
+    head = ("Truck", "Rate", Cell("Gross sales", "t3-wide"), "VAT", "Net sales")
+    return (
+        heading(name, "box1_pence", f"from sales, {quarter.dates}")
+        + table(f"{name}, boxes", ("Box", "Amount"), boxes, numbers=(1,))
+        + _notes(found.mixed_pence, found.without_vat_pence, *found.caveats)
+        + (table(name, head, rows, numbers=range(1, len(head))) if rows else "")
+        + context.foot(shown)
+    )
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
@@ -72,8 +73,8 @@ def _without(found: pd.DataFrame) -> int:
     return int(found.loc[found["vat_rate_pct"].isna(), "gross_sales_pence"].sum())
 
 
-def _notes(mixed: int, without: int) -> str:
-    said = []
+def _notes(mixed: int, without: int, *more: str) -> str:
+    said = list(more)
     if mixed:
         said.append(f"{pounds(mixed)} of sales are at prices of dishes with several rates: the highest counts.")
     if without:
