@@ -29,6 +29,12 @@ class Correction:
         return sum(pence for part, pence in self.parts.items() if part.startswith("payment"))
 
     @property
+    def changes(self) -> list[tuple[str, int]]:
+        """The figures of the day that differ, in words, and by how many pence."""
+        return [(entries.Line(part, "", "", pence).description, -pence if part.startswith(("sales", "vat")) else pence)
+                for part, pence in sorted(self.parts.items()) if not part.startswith("against")]  # fmt: skip
+
+    @property
     def posted_pence(self) -> int:
         """Its debits, which equal its credits."""
         return sum(pence for pence in self.parts.values() if pence > 0)

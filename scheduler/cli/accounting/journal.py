@@ -21,8 +21,8 @@ app = typer.Typer(help="Business days as journals for an accounting program: exp
 LONGEST = 400
 _JOURNALS = {"business_date": "business day", "layout": "layout", "number": "correction", "dated": "dated",
              "made_at": "exported", "actor": "by", "file": "file", "partial": "lacked"}  # fmt: skip
-_WAITING = {"business_date": "business day", "layout": "layout", "sales": "gross sales", "posted": "debits and credits",
-            "why": "why"}  # fmt: skip
+_WAITING = {"business_date": "business day", "layout": "layout", "sales": "gross sales differ by",
+            "posted": "debits and credits", "why": "what changed"}  # fmt: skip
 
 
 @app.command("export")
@@ -85,7 +85,7 @@ def list_journals(
         days, waiting = locked.days(db, layout), corrections.waiting(db, layout)
     journals = [_listed(one) for day in reversed(days.values()) for one in reversed(day.journals)]
     wait = [{"business_date": one.business_date, "layout": one.layout, "sales_pence": one.sales_pence,
-             "posted_pence": one.posted_pence, "parts": dict(one.parts), "why": one.why}
+             "posted_pence": one.posted_pence, "parts": dict(one.parts), "changes": one.changes, "why": one.why}
             for one in waiting]  # fmt: skip
     if json:
         print_json({"journals": journals, "corrections": wait})
@@ -93,7 +93,9 @@ def list_journals(
     table([row | {"number": row["number"] or None} for row in journals], _JOURNALS, "No day was exported yet.")
     if wait:
         out().print("\nCorrections that wait (`t3 journal export` of these days makes them):")
-        shown = [row | {"sales": pounds(row["sales_pence"]), "posted": pounds(row["posted_pence"])} for row in wait]
+        shown = [row | {"sales": pounds(row["sales_pence"]), "posted": pounds(row["posted_pence"]),
+                        "why": row["why"] or ", ".join(f"{what} {pounds(pence)}" for what, pence in row["changes"])}
+                 for row in wait]  # fmt: skip
         table(shown, _WAITING, "")
 
 

@@ -66,9 +66,10 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
         raise RefusedError("Contribution is known for the whole fleet and whole days only.")
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
     costs = {"Cost of goods": goods} if goods else {}
-    costs |= {cost: half_up(int(scaled), 1_000_000) or 0 for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
+    found = {cost: int(scaled or 0) for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
+    without_vat = found.pop(None)
+    costs |= {cost: half_up(scaled, 1_000_000) or 0 for cost, scaled in found.items()}
     costs = {cost: pence for cost, pence in costs.items() if pence}
-    without_vat = int(db.scalar(sa.text(_WITHOUT_VAT), bound(scope)) or 0)
     return Contribution(totals(db, scope).gross_sales_pence, costs, without, without_vat)
 
 
@@ -125,15 +126,14 @@ time_lines AS (
     FROM by_time
 )""".strip()
 
-# One row per cost: its name and its amount in millionths of a penny.
+# One row per cost: its name and its amount in millionths of a penny; without a name, the pence of sales without a rate
+# of VAT although that of others is known.
 _COSTS = f"""
 WITH {DAYS},
 {BY_SALE},
 {BY_TIME},
 lines AS (SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM time_lines)
-SELECT cost, round(sum(pence) * 1000000)::bigint FROM lines GROUP BY cost ORDER BY sum(pence) DESC, cost"""
-
-_WITHOUT_VAT = f"""
-WITH {DAYS},
-{VAT}
-SELECT CASE WHEN count(rate) > 0 THEN sum(gross) FILTER (WHERE rate IS NULL) END FROM vat_lines"""
+SELECT cost, round(sum(pence) * 1000000)::bigint AS scaled FROM lines GROUP BY cost
+UNION ALL
+SELECT NULL, CASE WHEN count(rate) > 0 THEN (sum(gross) FILTER (WHERE rate IS NULL))::bigint END FROM vat_lines
+ORDER BY scaled DESC, cost"""

@@ -10,7 +10,6 @@ from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.journal import corrections
 from t3lib.journal.corrections import Correction
-from t3lib.journal.entries import Line
 from t3lib.money import pounds
 
 _NAME, _MOST_WAITING = "Journals", 10
@@ -57,6 +56,4 @@ def _waiting(found: list[Correction]) -> str:
 
 def _changed(one: Correction) -> str:
     """The figures of the day that differ, and by how much."""
-    changes = ((Line(part, "", "", pence).description, -pence if part.startswith(("sales", "vat")) else pence)
-               for part, pence in sorted(one.parts.items()) if not part.startswith("against"))  # fmt: skip
-    return one.why or ", ".join(f"{what} {formatting.signed(pence)}" for what, pence in changes)
+    return one.why or ", ".join(f"{what} {formatting.signed(pence)}" for what, pence in one.changes)
