@@ -46,7 +46,8 @@ def waiting(db: sa.Connection, layout: str | None = None) -> list[Correction]:
     if not days:
         return []
     dates = [day for _, day in days]
-    posted, found = postings(db, min(dates), max(dates)), []
+    posted = postings(db, min(dates), max(dates))
+    found: list[Correction] = []
     for (name, day), before in days.items():
         try:
             parts = entries.difference(entries.signed(day, posted.get(day, {}), before.costs), before.parts)

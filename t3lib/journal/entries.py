@@ -68,7 +68,8 @@ def difference(now: Parts, before: Parts) -> dict[str, int]:
 def lines(parts: Parts, name: str, accounts: Accounts, locked: Mapping[str, str]) -> list[Line]:
     """The lines of a journal in a layout, in the order of an accountant. locked: the accounts that the parts of an
     exported day went to. Raises RefusedError for a part without an account."""
-    layout, found = accounts.layout(name), []
+    layout = accounts.layout(name)
+    found: list[Line] = []
     for part in sorted(parts, key=_place):
         account = accounts.of_part(part)
         if account is None and part not in locked:

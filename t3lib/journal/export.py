@@ -120,7 +120,8 @@ def write(journals: Iterable[Journal], folder: Path) -> dict[str, bool]:
 
 def together(journals: Iterable[Journal], name: str) -> list[str]:
     """The same journals as the contents of as few files as the layout's most lines allow; none is split."""
-    most, files = accounts().layout(name).most_lines, [[]]  # type: list[list[str]]
+    most = accounts().layout(name).most_lines
+    files: list[list[str]] = [[]]
     for journal in journals:
         _, *lines = journal.content.splitlines(keepends=True)
         if files[-1] and len(files[-1]) + len(lines) > most:
@@ -128,6 +129,13 @@ def together(journals: Iterable[Journal], name: str) -> list[str]:
         files[-1] += lines
     head = _content(accounts(), name, [], {})
     return [head + "".join(lines) for lines in files if lines]
+
+
+def write_together(journals: Iterable[Journal], name: str, folder: Path, file: str) -> None:
+    """Write the same journals of a layout into one file, or several numbered ones."""
+    contents = together(journals, name)
+    for number, content in enumerate(contents, 1):
+        _write(folder / f"{file}{f'_{number}' if len(contents) > 1 else ''}.csv", content.encode())
 
 
 def _write(path: Path, content: bytes) -> bool:

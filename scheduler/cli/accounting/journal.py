@@ -32,7 +32,7 @@ def export(
     layout: Annotated[str, typer.Option(help="The program, as notebooks/accounts.toml names it: xero, quickbooks.")],
     folder: Annotated[Path | None, typer.Option(help="Where the files go; else journals/ in the outputs.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Also days that still trade or lack files.")] = False,
-    together: Annotated[bool, typer.Option("--together", help="Also write all of them as one file to import.")] = False,
+    together: Annotated[bool, typer.Option("--together", help="Also write one file of those that are new.")] = False,
     why: Annotated[str, typer.Option(help="A reason, kept with the journals.")] = "",
     by: By = "",
     json: Json = False,
@@ -56,11 +56,9 @@ def export(
     journals = [one for outcome in outcomes for one in outcome.journals]
     into = folder or settings().outputs / "journals"
     written = exporting.write(journals, into)
-    if together and journals:
-        joined = exporting.together(journals, layout)
-        for number, content in enumerate(joined, 1):
-            part = f"_{number}" if len(joined) > 1 else ""
-            (into / f"journals_{first}_{last}_{layout}{part}.csv").write_bytes(content.encode())
+    if together:
+        new = [one for one in journals if written[one.file]]
+        exporting.write_together(new, layout, into, f"journals_{first}_{last}_{layout}")
     if json:
         print_json([_as_json(outcome, into) for outcome in outcomes])
     else:
