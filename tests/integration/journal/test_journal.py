@@ -117,6 +117,20 @@ def test_a_change_of_a_locked_day_is_a_correction_of_the_difference(thursday: Pa
     assert exported()[0].state == "unchanged"
 
 
+def test_a_correction_may_be_dated_on_the_day_that_it_corrects(
+    thursday: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "own.toml").write_text(settings().accounts.read_text().replace('= "export"', '= "day"', 1))
+    monkeypatch.setenv("T3_ACCOUNTS", str(tmp_path / "own.toml"))
+    settings.cache_clear()
+    exported()
+    put(thursday, FILE, *SALES, at("12:30", "cash", "7"))
+    take_in()
+    (found,) = exported()
+    assert "correction 1,05/11/2026,Cash sales,615,No VAT,7.00" in found.journals[1].content
+    assert found.journals[1].dated == THURSDAY
+
+
 def test_a_menu_applied_to_a_locked_day_waits_as_a_correction_of_goods_alone(thursday: Path):
     exported()
     upload(thursday, MENU_CSV, f"{MENU[0].replace('1.50', '2.00')},2026-11-05", when="2026-11-07 08:00",
