@@ -79,7 +79,7 @@ def _notes(mixed: int, without: int, *more: str) -> str:
         said.append(f"{pounds(mixed)} of sales are at prices of dishes with several rates: the highest counts.")
     if without:
         said.append(f"{pounds(without)} of sales have no known rate: state it in menu.csv or costs.csv.")
-    return "".join(f'<p class="t3-note">{escape(text)}</p>' for text in said)
+    return "".join(f'<p class="t3-note t3-lacks">{escape(text)}</p>' for text in said)
 
 
 def _rate(rate: float | None) -> str:
