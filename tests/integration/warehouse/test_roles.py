@@ -119,7 +119,7 @@ def test_journals_are_read_by_the_dashboard_and_analysts_and_written_once_by_the
         assert "permission denied" in _refused(url, role, "UPDATE ops.journal SET content = ''")
         assert "permission denied" in _refused(url, role, "DELETE FROM ops.journal_line")
     assert "permission denied" in _refused(url, "analyst", journal)
-    assert "journal_sha256_check" in _refused(url, "etl", journal.replace("'x', encode", "'y', encode"))
+    assert "journal_hash" in _refused(url, "etl", journal.replace("'x', encode", "'y', encode"))
 
 
 def test_dashboard_writes_nothing_even_when_it_switches_read_only_off(url: str) -> None:

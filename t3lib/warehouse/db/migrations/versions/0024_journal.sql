@@ -49,7 +49,8 @@ CREATE TABLE ops.journal (
     costs         text[] NOT NULL,
     file          text NOT NULL,
     content       text NOT NULL,
-    sha256        text NOT NULL CHECK (sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex')),
+    sha256        text NOT NULL,
+    CONSTRAINT journal_hash CHECK (sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex')),
     UNIQUE (layout, business_date, number)
 );
 -- amount_pence: debits are positive, credits negative.
