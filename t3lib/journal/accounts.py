@@ -51,8 +51,8 @@ class Layout(_Table):
     @field_validator("date")
     @classmethod
     def _whole_date(cls, value: str) -> str:
-        first, second, third = (date(*day).strftime(value) for day in ((2026, 11, 5), (2026, 11, 6), (2027, 12, 5)))
-        if len({first, second, third}) < 3:
+        days = ((2026, 11, 5), (2026, 11, 6), (2026, 12, 5), (2027, 11, 5))
+        if len({date(*day).strftime(value) for day in days}) < len(days):
             raise ValueError(f"{value!r} leaves out the day, the month or the year: write it like %d/%m/%Y")
         return value
 

@@ -104,10 +104,10 @@ def test_journals_are_read_by_the_dashboard_and_analysts_and_written_once_by_the
     journal = """
         INSERT INTO ops.journal (layout, business_date, number, dated, actor, costs, file, content, sha256)
         VALUES ('xero', '2026-11-05', 0, '2026-11-05', 'Ann', '{}', 'a.csv', 'x', encode(sha256('x'), 'hex'));
-        INSERT INTO ops.journal_line VALUES (1, 1, 'payment cash', '615', 700), (1, 2, 'sales 0', '202', -700);
-        SELECT name FROM ops.lock WHERE name = 'journal' FOR UPDATE
+        INSERT INTO ops.journal_line VALUES (1, 1, 'payment cash', '615', 700), (1, 2, 'sales 0', '202', -700)
     """
-    assert _as(url, "etl", journal) == [("journal",)]
+    _as(url, "etl", journal)
+    assert _as(url, "etl", "SELECT name FROM ops.lock WHERE name = 'journal' FOR UPDATE") == [("journal",)]
     for role in ("dashboard", "analyst", "mailer", "operator"):
         assert _as(url, role, "SELECT number FROM mart.journal JOIN mart.journal_line USING (journal_id)") == [
             (0,),
