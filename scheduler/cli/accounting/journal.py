@@ -82,9 +82,11 @@ def list_journals(
     with session("database"), warehouse.connect() as db:
         days, waiting = locked.days(db, layout), corrections.waiting(db, layout)
     journals = [_listed(one) for day in reversed(days.values()) for one in reversed(day.journals)]
-    wait = [{"business_date": one.business_date, "layout": one.layout, "sales_pence": one.sales_pence,
-             "posted_pence": one.posted_pence, "parts": dict(one.parts), "changes": one.changes, "why": one.why}
-            for one in waiting]  # fmt: skip
+    wait: list[dict[str, Any]] = [
+        {"business_date": one.business_date, "layout": one.layout, "sales_pence": one.sales_pence,
+         "posted_pence": one.posted_pence, "parts": dict(one.parts), "changes": one.changes, "why": one.why}
+        for one in waiting
+    ]  # fmt: skip
     if json:
         print_json({"journals": journals, "corrections": wait})
         return

@@ -28,7 +28,7 @@ def by_rate(db: sa.Connection, context: TabContext) -> str:
         return message_card(name, NEEDS_VAT if len(found) else "No sales in this choice.")
     columns = ["gross_sales_pence", "vat_pence", "net_sales_pence"]
     rates = found.groupby("vat_rate_pct", dropna=False)[columns].sum(min_count=1).sort_index(ascending=False)
-    rows = [(_rate(rate), *map(_pounds, row)) for rate, *row in rates[columns].itertuples()]
+    rows: list[Row] = [(_rate(rate), *map(_pounds, row)) for rate, *row in rates[columns].itertuples()]
     rows.append(tuple(Cell(text, "t3-total") for text in ("Together", *(_pounds(found[c].sum()) for c in columns))))
     foot = _notes(int(found["mixed_pence"].sum()), _without(found))
     return card(name, ("Rate", "Gross sales", "VAT", "Net sales"), rows, "vat_pence", foot=foot)
