@@ -80,6 +80,15 @@ class Settings(BaseSettings):
     timezone: str = Field("Europe/London", description="zone of the business day and of every output")
     business_day_start: time = Field(time(4), description="a sale before it belongs to the evening before")
     holidays: str = Field("GB-ENG", description="whose bank holidays the reports know: country, or country-part")
+    vat_stagger: int = Field(
+        1,
+        ge=1,
+        le=3,
+        description="months in which VAT quarters end: 1 Mar, Jun, Sep, Dec; 2 Jan, Apr, ...; 3 Feb, May, ...",
+    )
+    accounts: Path = Field(
+        ROOT / "notebooks" / "accounts.toml", description="the journal: accounts and layouts of accounting programs"
+    )
     limit_pence: int = Field(100_00, gt=0, description="highest total that is believed of a truck without known prices")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as edited, not as committed")
     batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")

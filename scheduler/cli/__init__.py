@@ -5,6 +5,7 @@ analysing  what changes no figure: run, diff, reproduce; new makes a notebook, p
 ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu
 reporting  reports and mails: report, mail
 looking    the state of things: status, trace, doctor
+accounting money for the books: vat, journal
 storing    the database and the archive: db, archive
 
 Beside the folders is what commands share. A command imports heavy packages (pandas, SQLAlchemy, rich, the kernels)
@@ -19,6 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from scheduler.cli import signals, text_encoding
+from scheduler.cli.accounting import journal, vat
 from scheduler.cli.analysing import diff, new, promote, reproduce, run
 from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, simulate
 from scheduler.cli.looking import doctor, status, trace
@@ -62,6 +64,8 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(archive.app, name="archive")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(menu.app, name="menu", invoke_without_command=True)
+app.add_typer(vat.app, name="vat")
+app.add_typer(journal.app, name="journal")
 app.add_typer(files.app, name="files", invoke_without_command=True)
 
 

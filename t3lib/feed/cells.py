@@ -89,6 +89,14 @@ def percent(value: Any) -> Decimal:
     return number
 
 
+def vat_rate(value: Any) -> str:
+    """A rate of VAT, as text: a percentage with at most two decimals."""
+    rate = percent(value)
+    if rate != round(rate, 2):
+        raise ValueError("a percentage with at most two decimals is needed")
+    return f"{rate.normalize():f}"
+
+
 def per(value: Any) -> str:
     """What a cost is charged per: day, month, sale, percent, hour or shift."""
     return _one_of(PER, value)

@@ -15,7 +15,7 @@ from t3lib.feed.metadata_lists import Columns, Record, lines, normalised, sheet
 
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))
-MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost", "from", "to"))
+MENU = Columns(("truck_id", "menu_item", "menu_type", "price"), ("unit_cost", "vat", "from", "to"))
 PITCHES = Columns(("truck_id", "location_id", "from", "to"), ("event", "fee", "fee_per", "fee_percent"))
 COSTS = Columns(("cost", "amount", "per"), ("truck_id", "from", "to"))
 
@@ -67,6 +67,7 @@ def _menu(data: bytes) -> dict[str, list[Record]]:
             "menu_type": cells.cell(row, "menu_type", cells.name),
             "price_pence": cells.cell(row, "price", cells.price),
             "unit_cost_pence": cells.cell(row, "unit_cost", cells.optional(cells.amount)),
+            "vat_pct": cells.cell(row, "vat", cells.optional(cells.vat_rate)),
             "from_at": cells.cell(row, "from", cells.optional(cells.from_moment)),
             "to_at": cells.cell(row, "to", cells.optional(cells.to_moment)),
         }

@@ -10,6 +10,7 @@ from t3lib.metrics.menus.price_effects import price_effects
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.contribution_by import contribution_by, contribution_in_all
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.money.vat import Quarter, VatReturn, quarter, quarter_of, vat_by_rate, vat_return
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
 from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
 from t3lib.metrics.sales.concentration import Concentration, concentration, truck_shares
@@ -43,7 +44,7 @@ from t3lib.metrics.sales.trailing import trailing_by_truck, trailing_months, yea
 from t3lib.metrics.scope import Scope, earlier, same_weekdays_before
 from t3lib.metrics.trust.activity import truck_states
 from t3lib.metrics.trust.attention import Attention, attention
-from t3lib.metrics.trust.batches import Completeness, batches, completeness
+from t3lib.metrics.trust.batches import Completeness, batches, completeness, incomplete_days
 from t3lib.metrics.trust.quality import DataQuality, Freshness, complete_until, data_quality, files_by_truck, freshness
 from t3lib.metrics.trust.reconciliation import Reconciliation, clean_rate, reconciliation
 from t3lib.metrics.trust.restatements import restated_days
@@ -59,10 +60,12 @@ __all__ = [
     "Freshness",
     "LikeForLike",
     "PriceSpread",
+    "Quarter",
     "Reconciliation",
     "Scope",
     "Totals",
     "Typical",
+    "VatReturn",
     "affordable_pct",
     "ask",
     "attention",
@@ -103,6 +106,7 @@ __all__ = [
     "frame",
     "freshness",
     "gatherings",
+    "incomplete_days",
     "like_for_like",
     "locations",
     "menu_matrix",
@@ -116,6 +120,8 @@ __all__ = [
     "price_effects",
     "price_spread",
     "prices",
+    "quarter",
+    "quarter_of",
     "ramp",
     "recent",
     "reconciliation",
@@ -132,5 +138,7 @@ __all__ = [
     "typical",
     "typical_by_hour",
     "typical_by_hour_and_truck",
+    "vat_by_rate",
+    "vat_return",
     "year_before",
 ]

@@ -14,8 +14,8 @@ from t3lib.problems import WrongUseError
 app = typer.Typer()
 _ROWS = {
     "menu": """
-        SELECT item.truck_id, menu_item, menu_type, price_pence, unit_cost_pence, lower(days) AS first_day,
-               upper(days) - 1 AS last_day, coalesce(nullif(note, ''), key, '') AS said_by
+        SELECT item.truck_id, menu_item, menu_type, price_pence, unit_cost_pence, CAST(vat_pct AS float) AS vat_pct,
+               lower(days) AS first_day, upper(days) - 1 AS last_day, coalesce(nullif(note, ''), key, '') AS said_by
         FROM core.menu_item AS item
         LEFT JOIN ops.source_file USING (file_id)
         WHERE CAST(:truck AS integer) IS NULL OR item.truck_id = :truck
@@ -44,7 +44,7 @@ _ROWS = {
 }
 _COLUMNS = {
     "menu": {"truck_id": "truck", "menu_item": "dish", "menu_type": "type", "price": "price",
-             "unit_cost": "unit cost", "first_day": "from", "last_day": "to", "said_by": "by"},
+             "unit_cost": "unit cost", "vat": "VAT", "first_day": "from", "last_day": "to", "said_by": "by"},
     "costs": {"truck_id": "truck", "cost": "cost", "amount": "amount", "per": "per", "first_day": "from",
               "last_day": "to", "said_by": "by"},
     "pitches": {"truck_id": "truck", "place": "place", "event": "event", "fee": "fee", "begins": "from", "ends": "to",
@@ -98,8 +98,9 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         shown |= {"truck_id": row["truck_id"] or "fleet",
                   "amount": f"{row['amount']:g}%" if is_percent else pounds(round(row["amount"]))}  # fmt: skip
         return shown | ({"per": ""} if is_percent else {})
-    unit_cost = row["unit_cost_pence"]
-    return shown | {"price": pounds(row["price_pence"]), "unit_cost": "" if unit_cost is None else pounds(unit_cost)}
+    unit_cost, vat = row["unit_cost_pence"], row["vat_pct"]
+    return shown | {"price": pounds(row["price_pence"]), "unit_cost": "" if unit_cost is None else pounds(unit_cost),
+                    "vat": "" if vat is None else f"{vat:g}%"}  # fmt: skip
 
 
 @app.command("apply")

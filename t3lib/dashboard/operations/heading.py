@@ -9,6 +9,7 @@ from t3lib import metrics
 from t3lib.dashboard import formatting
 from t3lib.dashboard.operations import cells
 from t3lib.dashboard.operations.choices import Choices
+from t3lib.journal import corrections
 from t3lib.settings import settings
 from t3lib.warehouse.checks import other_rules
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
@@ -36,6 +37,7 @@ def heading(db: sa.Connection, choices: Choices) -> str:
         f"last sale <b>{formatting.clock(now.last_sale_at, today)}</b>",
         f"version {now.version:,}",
         *_under_other_rules(db),
+        *_corrections(db),
     )
     return (
         f'<h1 class="t3-period">Operations <small>{escape(formatting.period(choices.scope))}</small></h1>'
@@ -51,6 +53,14 @@ def _under_other_rules(db: sa.Connection) -> tuple[str, ...]:
     hint = f"t3 diff {found.days} shows what the rules in force change; Reprocess applies them"
     said = f"<b>{found.files:,}</b> loaded {'file' if found.files == 1 else 'files'} cleaned under other rules"
     return (f'<span title="{escape(hint)}">{said}</span>',)
+
+
+def _corrections(db: sa.Connection) -> tuple[str, ...]:
+    """How many exported days changed since, where there are any."""
+    if not (count := len(corrections.waiting_now(db))):
+        return ()
+    hint = "days that changed since their journal was exported: see Journals below"
+    return (f'<span title="{hint}"><b>{count:,}</b> journal correction{" waits" if count == 1 else "s wait"}</span>',)
 
 
 def _counts(db: sa.Connection, choices: Choices) -> str:

@@ -23,7 +23,7 @@ from t3lib.dashboard.html.cards import (
     table,
 )
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs import profit
+from t3lib.dashboard.tabs import profit, vat
 from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.breakdown import inputs
@@ -111,6 +111,8 @@ def contribution(db: sa.Connection, context: TabContext) -> str:
                  Cell(percent(found.margin_pct), "t3-total")))  # fmt: skip
     if found.without_goods_pence:
         rows.append(("Sales without a known cost of goods", pounds(found.without_goods_pence), ""))
+    if found.without_vat_pence:
+        rows.append(("Sales without a known VAT rate", pounds(found.without_vat_pence), ""))
     rows += _restated(db, context.scope)
     return card("Contribution", ("Line", "Amount", "Of sales"), rows, "contribution_pence", _whose(context.scope))
 
@@ -185,6 +187,7 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-half", "Sales by month", months),
     ("t3-half", "Contribution", contribution),
     ("t3-half", "Card and cash", payments),
+    *vat.CARDS,
     ("t3-whole", "Where profit is made", profit.made),
     ("t3-whole", "Break-even by truck", margins),
     ("t3-whole", "Contribution by truck and day", margins_by_day),

@@ -13,6 +13,7 @@ _ENTRIES = (
     *trust.QUALITY,
     *sales.BREAKDOWNS,
     *money.CONTRIBUTION,
+    *money.VAT,
     *trust.RESTATEMENTS,
     *sales.PERIODS,
     *money.MARGINS,
@@ -67,8 +68,11 @@ Contribution by truck, place, event, weekday, hour, menu type or dish, or of a p
 
 - Within an hour a cost goes to the sales by their amount. An hour between sales is at the place of the stay, else where
   the truck last sold.
+- VAT of trucks and weekdays is that of VAT by rate, rounded by business day; of other parts it is that of their own
+  sales at their rates.
 - What no sale stands for has a row of its own, "Without a sale": days without one of the truck (month, pitch) or of the
   fleet; by dish, menu type and payment also the hours without one.
 - Each cost adds up to the whole to the penny: parts are rounded down, and the pence that are left go to the largest
-  remainders, of equal ones to the larger part. So a part may differ by a penny a cost from the same part alone.
+  remainders, of equal ones to the larger part. So a part may differ by a penny a cost from the same part alone,
+  and by some of VAT over many days.
 """

@@ -54,8 +54,8 @@ MATRIX = (
         "unit_margin_pence",
         "Margin of one",
         "Price less VAT less unit cost, each as it held on the business day: the mean of the dish's sales with a unit "
-        "cost, or of a dish without a sale what its latest price leaves. VAT is taken at the rates of "
-        "metadata/costs.csv that held for the truck, as in the contribution; without a rate there is none.",
+        "cost, or of a dish without a sale what its latest price leaves. The rate of VAT is that of "
+        "the price on the day, as in the contribution; without a rate there is none.",
         "price - VAT contained in it - unit cost, rounded half up",
         "pence",
         _MARGIN,

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from math import floor
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -69,10 +69,9 @@ def entries(found: Iterable[Item]) -> dict[tuple[int, str], str]:
     return {key: ", ".join(sorted(names[one] for one in parts)) for key, parts in together.items()}
 
 
-def net(price_pence: int, vat_rates: Sequence[Any] | None) -> Fraction:
-    """A price less the VAT in it, exactly; each rate is contained in the price, as in `contribution`."""
-    contained = (Fraction(rate) / (100 + Fraction(rate)) for rate in vat_rates or ())
-    return price_pence * (1 - sum(contained, Fraction(0)))
+def net(price_pence: int, vat_rate: Decimal | None) -> Fraction:
+    """A price less the VAT that it contains at this rate, exactly; the whole price where no rate is known."""
+    return Fraction(100 * price_pence) / (100 + Fraction(vat_rate or 0))
 
 
 def nearest(pence: Fraction) -> int:

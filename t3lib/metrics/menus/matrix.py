@@ -17,6 +17,7 @@ from t3lib.editions import menus
 from t3lib.metrics.demand.places_and_hours import LONGEST_DAYS
 from t3lib.metrics.menus.entries import entries, items, nearest, net
 from t3lib.metrics.money.cost_lines import COST_LINES
+from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import Scope, bound
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
@@ -25,16 +26,10 @@ STAR, PLOWHORSE, PUZZLE, DOG = "star", "plowhorse", "puzzle", "dog"
 NO_COST, NOTHING_SOLD = "no unit cost", "nothing sold"
 _CLASSES = {(True, True): STAR, (True, False): PLOWHORSE, (False, True): PUZZLE, (False, False): DOG}
 
-# The VAT rates of a truck on a day: those that contribution takes.
-VAT = """vat AS (
-    SELECT truck_id, business_date, array_agg(amount ORDER BY cost) AS vat_rates
-    FROM by_truck WHERE per = 'percent' AND cost ILIKE 'vat%' GROUP BY truck_id, business_date
-)"""
-# One row per truck x place x entry with the days on which the truck traded and it was on the menu (vat_rates and prices
-# are null), and one per truck x place x entry x price x unit cost x VAT rates.
+# One row per truck x place x entry with the days on which the truck traded and it was on the menu (rates and prices are
+# null), and one per truck x place x entry x price x unit cost x rate of VAT.
 _SOLD = f"""
 WITH {COST_LINES},
-{VAT},
 sold_at AS (
     SELECT truck_id, {{place}} AS location_id, business_date, price_pence, sum(transactions) AS transactions
     FROM {{rollup}}
@@ -49,20 +44,21 @@ entry AS (
                 CAST(:entries AS text[])) AS named (truck_id, price_pence, first, dish)
 ),
 menu AS (
-    SELECT truck_id, price_pence, days, unit_cost_pence, entry.dish
+    SELECT truck_id, price_pence, days, unit_cost_pence, vat_pct, vat_unstated, entry.dish
     FROM core.menu_price JOIN entry USING (truck_id, price_pence)
     WHERE lower(days) = first AND (:all_menus OR menu_type = ANY(CAST(:menus AS text[])))
 )
-SELECT traded.truck_id, traded.location_id, menu.dish, menu.price_pence, unit_cost_pence, vat_rates,
+SELECT traded.truck_id, traded.location_id, menu.dish, menu.price_pence, unit_cost_pence, vat_rate,
        grouping(menu.price_pence) AS of_all_prices, count(DISTINCT traded.business_date) AS days,
        max(traded.business_date) AS last_day, coalesce(sum(sold_at.transactions), 0)::bigint AS transactions
 FROM traded
 JOIN menu ON menu.truck_id = traded.truck_id AND menu.days @> traded.business_date
 LEFT JOIN sold_at ON sold_at.truck_id = traded.truck_id AND sold_at.location_id = traded.location_id
                  AND sold_at.business_date = traded.business_date AND sold_at.price_pence = menu.price_pence
-LEFT JOIN vat ON vat.truck_id = traded.truck_id AND vat.business_date = traded.business_date
+LEFT JOIN vat_default ON vat_default.truck_id = traded.truck_id AND vat_default.business_date = traded.business_date
+CROSS JOIN LATERAL (SELECT {RATE} AS vat_rate) AS rated
 GROUP BY GROUPING SETS ((traded.truck_id, traded.location_id, menu.dish),
-                        (traded.truck_id, traded.location_id, menu.dish, menu.price_pence, unit_cost_pence, vat_rates))
+                        (traded.truck_id, traded.location_id, menu.dish, menu.price_pence, unit_cost_pence, vat_rate))
 """
 _FILTERS = """
       AND (:all_locations OR location_id = ANY(CAST(:locations AS integer[])))
@@ -230,7 +226,7 @@ def _add(dish: _Dish, row: Any) -> None:
     dish.price = max(dish.price, (row.last_day, row.transactions, row.price_pence))
     if row.unit_cost_pence is None:
         return
-    margin = net(row.price_pence, row.vat_rates) - row.unit_cost_pence
+    margin = net(row.price_pence, row.vat_rate) - row.unit_cost_pence
     if dish.on_menu is None or dish.price == (row.last_day, row.transactions, row.price_pence):
         dish.on_menu = margin
     dish.costed += row.transactions

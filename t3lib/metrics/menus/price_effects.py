@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,9 @@ import sqlalchemy as sa
 from t3lib.editions import Menus, menus
 from t3lib.metrics.menus.difference import difference
 from t3lib.metrics.menus.entries import items, nearest, net
-from t3lib.metrics.menus.matrix import VAT
 from t3lib.metrics.menus.price_changes import Change, Pairs, Run, changes, runs
 from t3lib.metrics.money.cost_lines import COST_LINES
+from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import Scope, bound
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
@@ -32,9 +33,12 @@ _SOLD = """
 SELECT truck_id, business_date, price_pence, transactions
 FROM mart.price_daily WHERE business_date BETWEEN :first AND :last AND truck_id = ANY(:trucks)"""
 _RATES = f"""
-WITH {COST_LINES},
-{VAT}
-SELECT truck_id, business_date, vat_rates FROM vat WHERE truck_id = ANY(:trucks)"""
+WITH {COST_LINES}
+SELECT menu.truck_id, day.business_date, price_pence, {RATE} AS vat_rate
+FROM truck_day AS day
+JOIN core.menu_price AS menu ON menu.truck_id = day.truck_id AND menu.days @> day.business_date
+LEFT JOIN vat_default ON vat_default.truck_id = day.truck_id AND vat_default.business_date = day.business_date
+WHERE day.truck_id = ANY(:trucks)"""
 
 
 def price_effects(db: sa.Connection, scope: Scope) -> pd.DataFrame:
@@ -86,11 +90,12 @@ _TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class _Sold:
-    """What trucks sold: in all by truck and day; of trucks with a change by truck, day and price; their VAT rates."""
+    """What trucks sold: in all by truck and day; of trucks with a change by truck, day and price, and the rates
+    of VAT."""
 
     in_all: dict[int, dict[date, int]]
     at_price: dict[tuple[int, date, int], int]
-    rates: dict[tuple[int, date], list[Any]]
+    rates: dict[tuple[int, date, int], Decimal | None]
     trucks: dict[int, str]
 
     @classmethod
@@ -101,7 +106,8 @@ class _Sold:
             in_all[row.truck_id][row.business_date] = row.transactions
         sold = db.execute(sa.text(_SOLD), about)
         at_price = {(row.truck_id, row.business_date, row.price_pence): row.transactions for row in sold}
-        rates = {(row.truck_id, row.business_date): row.vat_rates for row in db.execute(sa.text(_RATES), about)}
+        rates = {(row.truck_id, row.business_date, row.price_pence): row.vat_rate
+                 for row in db.execute(sa.text(_RATES), about)}  # fmt: skip
         names = {row.truck_id: row.name for row in db.execute(sa.text("SELECT truck_id, name FROM core.truck"))}
         return cls(in_all, at_price, rates, names)
 
@@ -228,9 +234,10 @@ class _Effect:
         cost_then, cost_now = old.unit_cost(then), new.unit_cost(now)
         if cost_then is None or cost_now is None:
             return None
-        rates_then, rates_now = self.sold.rates.get((truck, then)), self.sold.rates.get((truck, now))
-        old_now, new_now = net(old.price_pence, rates_now), net(new.price_pence, rates_now)
-        return net(old.price_pence, rates_then) - cost_then, new_now - cost_now, old_now - cost_now
+        rate_then = self.sold.rates.get((truck, then, old.price_pence))
+        rate_now = self.sold.rates.get((truck, now, new.price_pence))
+        old_now, new_now = net(old.price_pence, rate_now), net(new.price_pence, rate_now)
+        return net(old.price_pence, rate_then) - cost_then, new_now - cost_now, old_now - cost_now
 
     def _measure(
         self, name: str, before: Sequence[Any], after: Sequence[Any], as_before: Sequence[Any]

@@ -1,15 +1,16 @@
 """Sales and costs of a scope, shared out to the parts of it that a dimension makes: trucks, places, hours, dishes.
 
-The rules are in docs/kpis.md. A cost of a sale is that sale's. What a truck pays by the time (a day, a month, an hour,
-a shift, a stay) goes in equal shares to the hours from the first to the last with a sale, of the day or of the stay;
-within an hour to its sales by their pence. What the fleet pays goes to all sales of the day by their pence. So each
-part of a cost has one place, whatever is asked for: parts of a scope add up to it."""
+The rules are in docs/kpis.md. A cost of a sale is that sale's, and so is the VAT in it. What a truck pays by the
+time (a day, a month, an hour, a shift, a stay) goes in equal shares to the hours from the first to the last with a
+sale, of the day or of the stay; within an hour to its sales by their pence. What the fleet pays goes to all sales of
+the day by their pence. So each part of a cost has one place, whatever is asked for: parts of a scope add up to it."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from t3lib.metrics.money.cost_lines import COST_LINES, FEES, OF_SALES
+from t3lib.metrics.money.cost_lines import COST_LINES, FEES, OF_SALES, VAT_COST
+from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import MENU, ON_MENU, Scope, bound
 from t3lib.problems import RefusedError
 
@@ -31,6 +32,7 @@ class Share:
     transactions: int
     gross_sales_pence: int
     without_goods_pence: int
+    without_vat_pence: int
     hour_millionths: int
 
 
@@ -56,23 +58,30 @@ DIMENSIONS = {
 }
 WHOLE = Dimension()
 
+# Sales without a rate of VAT are told where others have one.
+_TAXED = "EXISTS (SELECT FROM vat_lines WHERE rate IS NOT NULL)"
 # Whole trucks and days need no hours: what a truck pays is its own.
 _BY_DAY = f"""
 WITH {COST_LINES},
 fleet_day AS (SELECT business_date, sum(gross) AS gross FROM truck_day GROUP BY business_date),
-share (truck_id, business_date, cost, of_sales, pence, transactions, gross, without, hours) AS (
-    SELECT truck_id, business_date, '{GOODS}', true, goods_pence, 0, 0, without_goods_pence, 0
+share (truck_id, business_date, cost, of_sales, pence, transactions, gross, without, no_vat, hours) AS (
+    SELECT truck_id, business_date, '{GOODS}', true, goods_pence, 0, 0, without_goods_pence, 0, 0
     FROM mart.price_daily WHERE business_date BETWEEN :first AND :last
     UNION ALL
-    SELECT truck_id, business_date, '{GOODS}', true, 0, transactions, gross, 0, hours FROM truck_day
+    SELECT truck_id, business_date, '{GOODS}', true, 0, transactions, gross, 0, 0, hours FROM truck_day
     UNION ALL
-    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0 FROM sale_lines
+    SELECT truck_id, business_date, '{GOODS}', true, 0, 0, 0, 0, gross, 0 FROM vat_lines WHERE rate IS NULL AND {_TAXED}
     UNION ALL
-    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0 FROM fee_lines
+    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0, 0 FROM vat_costs
     UNION ALL
-    SELECT truck_id, business_date, cost, false, pence, 0, 0, 0, 0 FROM truck_lines
+    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0, 0 FROM sale_lines
     UNION ALL
-    SELECT truck_id, business_date, cost, false, coalesce(pence * truck_day.gross / fleet_day.gross, pence), 0, 0, 0, 0
+    SELECT truck_id, business_date, cost, true, pence, 0, 0, 0, 0, 0 FROM fee_lines
+    UNION ALL
+    SELECT truck_id, business_date, cost, false, pence, 0, 0, 0, 0, 0 FROM truck_lines
+    UNION ALL
+    SELECT truck_id, business_date, cost, false, coalesce(pence * truck_day.gross / fleet_day.gross, pence),
+           0, 0, 0, 0, 0
     FROM fleet_lines LEFT JOIN truck_day USING (business_date) LEFT JOIN fleet_day USING (business_date)
 )
 SELECT {{number}} AS number, {{label}} AS label, cost, of_sales, {{sums}}
@@ -81,12 +90,23 @@ GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4"""
 _SUMS = f"""round(sum(pence) * {MILLION})::bigint AS millionths,
        sum(transactions)::bigint AS transactions, sum(gross)::bigint AS gross_sales_pence,
-       sum(without)::bigint AS without_goods_pence, round(sum(hours) * {MILLION})::bigint AS hour_millionths"""
+       sum(without)::bigint AS without_goods_pence, sum(no_vat)::bigint AS without_vat_pence,
+       round(sum(hours) * {MILLION})::bigint AS hour_millionths"""
+# priced: one row per truck x day x price with a sale, with its rate of VAT.
+_PRICES = f"""
+priced AS (
+    SELECT sold.*, {RATE} AS rate
+    FROM mart.price_daily AS sold
+    LEFT JOIN core.menu_price AS stated ON stated.truck_id = sold.truck_id AND stated.price_pence = sold.price_pence
+                                       AND stated.days @> sold.business_date
+    LEFT JOIN vat_default ON vat_default.truck_id = sold.truck_id AND vat_default.business_date = sold.business_date
+    WHERE sold.business_date BETWEEN :first AND :last
+)""".strip()
 # The sales, one row per truck x day x hour x place x payment, or x dish.
 _PRICED = """
     FROM mart.price_hourly AS sold
-    JOIN mart.price_daily AS daily ON daily.truck_id = sold.truck_id AND daily.price_pence = sold.price_pence
-                                  AND daily.business_date = sold.business_date"""
+    JOIN priced AS daily ON daily.truck_id = sold.truck_id AND daily.price_pence = sold.price_pence
+                          AND daily.business_date = sold.business_date"""
 _OF_SCOPE = """
     WHERE sold.business_date BETWEEN :first AND :last
       AND (:all_trucks OR sold.truck_id = ANY(CAST(:trucks AS integer[])))"""
@@ -95,7 +115,9 @@ _BY_HOUR = f"""
            payment_type, CAST(NULL AS text) AS menu_type, CAST(NULL AS text) AS dish,
            sum(sold.transactions) AS transactions, sum(sold.price_pence::bigint * sold.transactions) AS pence,
            sum(goods_pence / daily.transactions * sold.transactions) AS goods,
-           sum(without_goods_pence / daily.transactions * sold.transactions) AS without
+           sum(without_goods_pence / daily.transactions * sold.transactions) AS without,
+           sum(sold.price_pence::bigint * sold.transactions * rate / (100 + rate)) AS vat,
+           sum(sold.price_pence::bigint * sold.transactions) FILTER (WHERE rate IS NULL) AS no_vat
     {_PRICED} {_OF_SCOPE}
     GROUP BY sold.truck_id, sold.business_date, local_hour, location_id, payment_type"""
 _BY_DISH = f"""
@@ -104,7 +126,9 @@ _BY_DISH = f"""
            coalesce(dish, 'Not on the menu') AS dish, sold.transactions,
            sold.price_pence::bigint * sold.transactions AS pence,
            goods_pence / daily.transactions * sold.transactions AS goods,
-           without_goods_pence / daily.transactions * sold.transactions AS without
+           without_goods_pence / daily.transactions * sold.transactions AS without,
+           sold.price_pence::bigint * sold.transactions * rate / (100 + rate) AS vat,
+           CASE WHEN rate IS NULL THEN sold.price_pence::bigint * sold.transactions END AS no_vat
     {_PRICED} LEFT JOIN menu ON {ON_MENU} {_OF_SCOPE}"""
 _CHOSEN = """(:all_trucks OR coalesce(truck_id = ANY(CAST(:trucks AS integer[])), false))
            AND (:all_locations OR coalesce(location_id = ANY(CAST(:locations AS integer[])), false))
@@ -117,6 +141,7 @@ _CHOSEN = """(:all_trucks OR coalesce(truck_id = ANY(CAST(:trucks AS integer[]))
 _SHARES = f"""
 WITH {MENU.replace("menu_type", "menu_type, dish")},
 {COST_LINES},
+{_PRICES},
 hour AS (
     SELECT truck_id, business_date, hour_order, sum(total_pence) AS pence,
            (array_agg(location_id ORDER BY total_pence DESC, location_id))[1] AS location_id
@@ -147,7 +172,7 @@ idle AS (
 ),
 cell AS ({{cells}}
     UNION ALL
-    SELECT truck_id, business_date, hour_order, location_id, NULL, NULL, NULL, 0, 0, 0, 0 FROM idle
+    SELECT truck_id, business_date, hour_order, location_id, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 FROM idle
 ),
 placed AS (
     SELECT cell.*, stay_from, event
@@ -159,13 +184,14 @@ unit AS (
     SELECT truck_id, business_date, stay_from, hour_order, {{number}} AS number, {{label}} AS label,
            {_CHOSEN} AS chosen, sum(transactions) AS transactions, sum(pence) AS pence,
            coalesce(sum(pence) FILTER (WHERE payment_type = 'card'), 0) AS card,
-           sum(goods) AS goods, sum(without) AS without
+           sum(goods) AS goods, sum(without) AS without, sum(vat) AS vat, sum(no_vat) AS no_vat
     FROM placed
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 part AS (
     SELECT truck_id, business_date, stay_from, number, label, chosen, sum(transactions) AS transactions,
            sum(unit.pence) AS gross, sum(card) AS card, sum(goods) AS goods, sum(without) AS without,
+           sum(vat) AS vat, sum(no_vat) AS no_vat,
            sum(CASE WHEN hour.pence IS NULL THEN 1 ELSE unit.pence / hour.pence END) AS hours
     FROM unit LEFT JOIN hour USING (truck_id, business_date, hour_order)
     GROUP BY truck_id, business_date, stay_from, number, label, chosen
@@ -191,26 +217,30 @@ loose AS (
     SELECT NULL, business_date, NULL, NULL, cost, pence
     FROM fleet_lines LEFT JOIN fleet_day USING (business_date) WHERE gross IS NULL
 ),
-share (number, label, cost, of_sales, pence, transactions, gross, without, hours) AS (
-    SELECT number, label, '{GOODS}', true, goods, transactions, gross, without, hours FROM part WHERE chosen
+share (number, label, cost, of_sales, pence, transactions, gross, without, no_vat, hours) AS (
+    SELECT number, label, '{GOODS}', true, goods, transactions, gross, without,
+           CASE WHEN {_TAXED} THEN coalesce(no_vat, 0) ELSE 0 END, hours
+    FROM part WHERE chosen
     UNION ALL
-    SELECT number, label, cost, true, {OF_SALES.format(part="part")}, 0, 0, 0, 0
+    SELECT number, label, '{VAT_COST}', true, vat, 0, 0, 0, 0, 0 FROM part WHERE chosen AND vat > 0
+    UNION ALL
+    SELECT number, label, cost, true, {OF_SALES.format(part="part")}, 0, 0, 0, 0, 0
     FROM part JOIN by_truck USING (truck_id, business_date) WHERE chosen AND per IN ('percent', 'sale')
     UNION ALL
-    SELECT number, label, '{FEES}', true, part.gross * fee_percent / 100, 0, 0, 0, 0
+    SELECT number, label, '{FEES}', true, part.gross * fee_percent / 100, 0, 0, 0, 0, 0
     FROM part JOIN stay_day USING (truck_id, business_date, stay_from) WHERE chosen AND fee_percent > 0
     UNION ALL
-    SELECT number, label, cost, false, pence * part.hours / truck_day.hours, 0, 0, 0, 0
+    SELECT number, label, cost, false, pence * part.hours / truck_day.hours, 0, 0, 0, 0, 0
     FROM part JOIN day_line USING (truck_id, business_date) JOIN truck_day USING (truck_id, business_date) WHERE chosen
     UNION ALL
-    SELECT number, label, cost, false, pence * part.hours / stay_hours.hours, 0, 0, 0, 0
+    SELECT number, label, cost, false, pence * part.hours / stay_hours.hours, 0, 0, 0, 0, 0
     FROM part JOIN truck_lines USING (truck_id, business_date, stay_from)
     JOIN stay_hours USING (truck_id, business_date, stay_from) WHERE chosen
     UNION ALL
-    SELECT number, label, cost, false, pence * part.gross / fleet_day.gross, 0, 0, 0, 0
+    SELECT number, label, cost, false, pence * part.gross / fleet_day.gross, 0, 0, 0, 0, 0
     FROM part JOIN fleet_lines USING (business_date) JOIN fleet_day USING (business_date) WHERE chosen
     UNION ALL
-    SELECT {{number}}, {{label}}, cost, false, pence, 0, 0, 0, 0
+    SELECT {{number}}, {{label}}, cost, false, pence, 0, 0, 0, 0, 0
     FROM (SELECT *, CAST(NULL AS integer) AS hour_order, CAST(NULL AS text) AS payment_type,
                  CAST(NULL AS text) AS menu_type, CAST(NULL AS text) AS dish FROM loose) AS loose
     WHERE {_CHOSEN}

@@ -18,11 +18,13 @@ LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")
 
 @dataclass(frozen=True)
 class Contribution(Figures):
-    """Gross sales and costs, pence. `without_goods_pence` are sales at prices for which no menu item has a cost."""
+    """Gross sales and costs, pence. `without_goods_pence` are sales at prices for which no menu item has a cost,
+    `without_vat_pence` those whose rate of VAT is not known although that of others is."""
 
     gross_sales_pence: int
     costs: dict[str, int] = field(metadata={"unit": "_pence"})
     without_goods_pence: int
+    without_vat_pence: int = 0
 
     @property
     def contribution_pence(self) -> int:
@@ -69,21 +71,23 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
 
     Costs, unit costs and pitch fees are those that held on each business day (docs/metadata.md). Of some trucks,
     places, menu types or payments it is what `contribution_by` shares out to them; the parts add up to the whole. Each
-    line is rounded half up to pence; lines of zero are left out. Raises RefusedError for a part of a day.
+    line is rounded half up to pence; lines of zero are left out. VAT is that of `vat_by_rate`, rounded by business day
+    and rate. Raises RefusedError for a part of a day.
 
     >>> found = metrics.ask(metrics.contribution, week)
     >>> found.costs
-    {'Cost of goods': 825, 'wages': 1200, 'vat': 433, 'card_fee': 37}
+    {'Cost of goods': 825, 'wages': 1200, 'vat': 434, 'card_fee': 37}
     >>> found.contribution_pence, round(found.labour_share_pct, 1)
-    (104, 46.2)
+    (103, 46.2)
     """
     if not db.execute(sa.text("SELECT EXISTS (SELECT FROM core.cost)")).scalar():
         return None
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         return _of_part(db, scope)
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
-    costs = {cost: int(found) for cost, found in db.execute(sa.text(_COSTS), bound(scope))}
-    return Contribution(totals(db, scope).gross_sales_pence, _lines(goods, costs), without)
+    found = {cost: int(scaled or 0) for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
+    without_vat = found.pop(None)
+    return Contribution(totals(db, scope).gross_sales_pence, _lines(goods, found), without, without_vat)
 
 
 def _of_part(db: sa.Connection, scope: Scope) -> Contribution:
@@ -93,8 +97,9 @@ def _of_part(db: sa.Connection, scope: Scope) -> Contribution:
     for share in found:
         sums[share.cost] += share.millionths
     goods = half_up(sums.pop(GOODS, 0), MILLION) or 0
-    gross, without = (sum(getattr(share, name) for share in found) for name in ("gross_sales_pence", _WITHOUT))
-    return Contribution(gross, _lines(goods, sums), without)
+    names = ("gross_sales_pence", "without_goods_pence", "without_vat_pence")
+    gross, without, without_vat = (sum(getattr(share, name) for share in found) for name in names)
+    return Contribution(gross, _lines(goods, sums), without, without_vat)
 
 
 def _lines(goods: int, costs: Mapping[str, int]) -> dict[str, int]:
@@ -103,17 +108,20 @@ def _lines(goods: int, costs: Mapping[str, int]) -> dict[str, int]:
     return {cost: pence for cost, pence in ({GOODS: goods} | rounded).items() if pence}
 
 
-_WITHOUT = "without_goods_pence"
 _GOODS = """
 SELECT coalesce(sum(goods_pence), 0)::bigint, coalesce(sum(without_goods_pence), 0)::bigint
 FROM mart.price_daily
 WHERE business_date BETWEEN :first AND :last"""
 
-# One row per cost: its name and its amount in millionths of a penny.
+# One row per cost: its name and its amount in millionths of a penny; without a name, the pence of sales without a rate
+# of VAT although that of others is known.
 _COSTS = f"""
 WITH {COST_LINES},
 lines AS (
     SELECT cost, pence FROM sale_lines UNION ALL SELECT cost, pence FROM fee_lines
+    UNION ALL SELECT cost, pence FROM vat_costs
     UNION ALL SELECT cost, pence FROM truck_lines UNION ALL SELECT cost, pence FROM fleet_lines
 )
-SELECT cost, round(sum(pence) * {MILLION})::bigint FROM lines GROUP BY cost"""
+SELECT cost, round(sum(pence) * {MILLION})::bigint FROM lines GROUP BY cost
+UNION ALL
+SELECT NULL, CASE WHEN count(rate) > 0 THEN (sum(gross) FILTER (WHERE rate IS NULL))::bigint END FROM vat_lines"""

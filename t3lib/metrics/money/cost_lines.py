@@ -1,11 +1,13 @@
 """What the costs of some business days are made of: CTEs of queries with the parameters of `bound`.
 
 Each CTE has one row per line, exact in pence: a sum is rounded once, where a figure is made of it. A cost is one of:
-- of a sale (`sale_lines`, `fee_lines`): per sale, in percent of sales, and pitch fees in percent;
+- of a sale (`sale_lines`, `fee_lines`, `vat_lines`): per sale, in percent of sales, pitch fees in percent, and VAT;
 - of a truck's time (`truck_lines`): per hour, shift, day or month of a truck, and fixed pitch fees;
 - of the fleet itself (`fleet_lines`): per day or month without a truck."""
 
-FEES = "Pitch fees"
+from t3lib.metrics.money.vat_by_day import VAT
+
+FEES, VAT_COST = "Pitch fees", "vat"
 
 # sold: the rollup with hours in the order of the business day. stay_day: one row per stay x business day. A stay that
 # another one cut has several rows in core.pitch. Of two stays at one place in one hour the earlier has the hour.
@@ -61,7 +63,7 @@ stay_sold AS (
     WHERE hour_order BETWEEN first_hour AND last_hour
     GROUP BY truck_id, business_date, stay_from, fee_percent
 )""".strip()
-# A truck's own cost replaces the fleet's of the same name.
+# A truck's own cost replaces the fleet's of the same name. VAT is that of vat_lines.
 _BY_TRUCK = """
 owed AS (
     SELECT truck_day.*, cost, amount, per, true AS own
@@ -74,12 +76,12 @@ owed AS (
 by_truck AS (
     SELECT DISTINCT ON (truck_id, business_date, lower(cost)) truck_id, business_date, cost, amount, per, gross,
            transactions, card, hours
-    FROM owed ORDER BY truck_id, business_date, lower(cost), own DESC
+    FROM owed WHERE NOT (per = 'percent' AND cost ILIKE 'vat%')
+    ORDER BY truck_id, business_date, lower(cost), own DESC
 )""".strip()
 # What a cost of `by_truck` is of these sales: of a truck's day, or of a part of it.
 OF_SALES = """CASE
         WHEN per = 'sale' THEN amount * {part}.transactions
-        WHEN cost ILIKE 'vat%' THEN {part}.gross * amount / (100 + amount)
         WHEN cost ILIKE '%card%' THEN {part}.card * amount / 100
         ELSE {part}.gross * amount / 100 END"""
 _SALE_LINES = f"""
@@ -90,7 +92,8 @@ sale_lines AS (
 fee_lines AS (
     SELECT truck_id, business_date, '{FEES}' AS cost, gross * fee_percent / 100 AS pence
     FROM stay_sold WHERE fee_percent > 0
-)""".strip()
+),
+vat_costs AS (SELECT truck_id, business_date, '{VAT_COST}' AS cost, pence FROM vat_lines WHERE pence > 0)""".strip()
 # stay_from is null for what is of the whole day.
 _TIME_LINES = f"""
 by_time AS (
@@ -119,4 +122,4 @@ truck_lines AS (
     FROM stay_day WHERE fee_pence > 0
 ),
 fleet_lines AS (SELECT business_date, cost, pence FROM by_time WHERE truck_id IS NULL)""".strip()
-COST_LINES = ",\n".join((_SOLD, _TRADED, _BY_TRUCK, _SALE_LINES, _TIME_LINES))
+COST_LINES = ",\n".join((_SOLD, _TRADED, VAT, _BY_TRUCK, _SALE_LINES, _TIME_LINES))

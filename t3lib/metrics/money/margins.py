@@ -20,7 +20,8 @@ goods AS (
 ),
 variable AS (
     SELECT {{keys}}, sum(pence) AS pence
-    FROM (SELECT * FROM sale_lines UNION ALL SELECT * FROM fee_lines) AS lines GROUP BY {{keys}}
+    FROM (SELECT * FROM sale_lines UNION ALL SELECT * FROM fee_lines UNION ALL SELECT * FROM vat_costs) AS lines
+    GROUP BY {{keys}}
 ),
 fixed AS (SELECT {{keys}}, sum(pence) AS pence FROM truck_lines GROUP BY {{keys}}),
 traded AS (
@@ -60,7 +61,7 @@ def contribution_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
     >>> metrics.frame("contribution_by_truck", week)[["truck", "contribution_pence", "break_even_transactions"]]
                  truck  contribution_pence  break_even_transactions
-    0  Burrito Madness                   8                        2
+    0  Burrito Madness                   7                        2
     1    SuperSmoothie                  96                        1
     """
     frame = _margins(db, scope, "truck_id")
@@ -75,7 +76,7 @@ def contribution_by_day_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFra
 
     >>> found = metrics.frame("contribution_by_day_and_truck", week)
     >>> found.groupby("truck", observed=True)["contribution_pence"].sum().tolist()
-    [8, 96]
+    [7, 96]
     """
     return _margins(db, scope, "truck_id, business_date").drop(columns="trading_days")
 

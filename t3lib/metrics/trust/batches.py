@@ -1,7 +1,7 @@
 """Files by truck and batch: which arrived, which are missing, and how complete a range is."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import sqlalchemy as sa
@@ -70,6 +70,30 @@ def batches(db: sa.Connection, scope: Scope, now: datetime | None = None) -> pd.
     """
     result = db.execute(sa.text(_BATCHES), bound(scope) | _due(now or datetime.now(UTC)))
     return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def incomplete_days(db: sa.Connection, first: date, last: date) -> dict[date, str]:
+    """Why each of these business days is not complete, in words; complete days are left out.
+
+    >>> metrics.ask(metrics.incomplete_days, date(2026, 11, 4), date(2026, 11, 5))
+    {}
+    >>> metrics.ask(metrics.incomplete_days, date(2099, 1, 1), date(2099, 1, 1))
+    {datetime.date(2099, 1, 1): 'it is still to come'}
+    """
+    today = business_day.today()
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    words = {day: "it still trades" if day == today else "it is still to come" for day in days if day >= today}
+    if first >= today:
+        return words
+    found = batches(db, Scope(first, min(last, today - timedelta(days=1))))
+    is_late = found["expected"].astype(bool) & (found["batch_state"] == "missing") | (
+        found["batch_state"] == "not loaded"
+    )
+    for day, rows in found[is_late].groupby("batch_date"):
+        files = [f"truck {row.truck_id} ({row.batch_hour:02d}:00)" for row in rows.itertuples()]
+        more = f" and {len(files) - 3:,} more" if len(files) > 3 else ""
+        words[day] = f"files are not loaded: {', '.join(files[:3])}{more}"
+    return words
 
 
 def _due(now: datetime) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 # Names of ops.lock.
-REPROCESSING, ARCHIVE, REQUESTS, PARTITIONS = "again", "archive", "desk", "partitions"
+REPROCESSING, ARCHIVE, REQUESTS, PARTITIONS, JOURNAL = "again", "archive", "desk", "partitions", "journal"
 ACQUIRE = "SELECT name FROM ops.lock WHERE name = '{}' FOR UPDATE"
 # Loads share this lock; a change of the dimensions, or of the rollups as a whole, takes it exclusively.
 DIMENSIONS_SHARED = "LOCK TABLE ops.dimension_lock IN ROW SHARE MODE"

@@ -28,7 +28,7 @@ DECISIONS = sa.text("""
 # What holds today from :day on, and what is to come as it stands.
 _TODAY = {
     "menu_item": """
-        SELECT truck_id, menu_item, menu_type, price_pence, unit_cost_pence, file_id,
+        SELECT truck_id, menu_item, menu_type, price_pence, unit_cost_pence, vat_pct, file_id,
                CASE WHEN days @> CAST(:today AS date) THEN NULL ELSE lower(on_menu) END AS from_at,
                upper(on_menu) AS to_at
         FROM core.menu_item WHERE upper(days) > :today

@@ -38,8 +38,9 @@ class History:
 HISTORIES = {
     "menu_item": History(
         "core.menu_item", ("truck_id", "lower(menu_item)"),
-        ("truck_id", "menu_item", "menu_type", "price_pence", "unit_cost_pence"), "on_menu", "tstzrange",
-        ("from_at", "to_at"), {"truck_id": "integer", "price_pence": "integer", "unit_cost_pence": "integer"},
+        ("truck_id", "menu_item", "menu_type", "price_pence", "unit_cost_pence", "vat_pct"), "on_menu", "tstzrange",
+        ("from_at", "to_at"),
+        {"truck_id": "integer", "price_pence": "integer", "unit_cost_pence": "integer", "vat_pct": "numeric"},
     ),
     "cost": History(
         "core.cost", ("coalesce(truck_id, 0)", "lower(cost)"), ("truck_id", "cost", "amount", "per"),
@@ -120,9 +121,9 @@ _CHANGED = """
 """
 _INSERT = {
     "menu_item": """
-        INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence, file_id, note,
-                                    on_menu, days)
-        SELECT truck_id, menu_item, menu_type, price_pence, unit_cost_pence, file_id, note, span,
+        INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, unit_cost_pence, vat_pct, file_id,
+                                    note, on_menu, days)
+        SELECT truck_id, menu_item, menu_type, price_pence, unit_cost_pence, vat_pct, file_id, note, span,
                daterange(CASE WHEN lower(span) = CAST(:beginning AS timestamptz) THEN CAST(:beginning AS date)
                               ELSE (lower(span) AT TIME ZONE :zone - :start)::date END,
                          CASE WHEN upper(span) = CAST(:ends AS timestamptz) THEN CAST(:ends AS date)

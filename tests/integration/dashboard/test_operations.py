@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from t3lib import business_day, operator_requests, warehouse
 from t3lib.dashboard.operations import Operations
 from t3lib.dashboard.operations.choices import Choices, parse
+from t3lib.journal import export
 from t3lib.warehouse.db import roles
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 from tests.support.steps import change
@@ -306,3 +307,25 @@ def test_the_same_link_works_twice(shifted: Path):
         assert page.choices.do == "backfill"
         page.form.cancel.click()
         assert page.choices.do == ""
+
+
+def test_exported_journals_and_corrections_that_wait_are_shown(bucket: Path):
+    day = TODAY - timedelta(days=2)
+    with warehouse.connect() as db:
+        db.execute(sa.text("INSERT INTO core.cost (cost, amount, per, from_date) VALUES ('vat', 0, 'percent', :day)"),
+                   {"day": day})  # fmt: skip
+    put(bucket, f"trucks/{day.year}-{day.month}/{day.day}/15/T3_T3_A1.csv", at("12:00", "cash", "7", str(day)))
+    take_in()
+    with warehouse.connect() as db:
+        export.export(db, day, day, export.Order("xero", "<b>Ann"))
+    page = shown()
+    assert f"journal_{day}_xero.csv" in page.cards["journals"].value
+    assert "&lt;b&gt;Ann" in page.cards["journals"].value
+    assert "correction" not in page.cards["journals"].value + page.heading.value
+    put(bucket, f"trucks/{day.year}-{day.month}/{day.day}/18/T3_T3_A1.csv", at("15:00", "cash", "5", str(day)))
+    take_in()
+    page.refresh()
+    assert "<b>1</b> journal correction waits" in page.heading.value
+    assert "1 exported day has other figures now." in page.cards["journals"].value
+    assert "Cash sales +£5.00, Sales at 0% VAT +£5.00" in page.cards["journals"].value
+    assert "choose every truck" in shown("truck=3").cards["journals"].value

@@ -329,3 +329,24 @@ def test_every_tab_reads_well_without_any_data_and_escapes_names(db: sa.Connecti
     html = sheet(db, tab, DAY)
     assert "<b>x" not in html
     assert "could not be read" not in html
+
+
+def test_money_shows_vat_by_rate_and_what_the_return_takes_from_sales(sales: sa.Connection):
+    assert "This needs a line vat in metadata/costs.csv" in sheet(sales, "money", DAY)
+    sales.execute(sa.text("""
+        INSERT INTO core.cost (cost, amount, per, from_date) VALUES ('vat', 20, 'percent', '2025-01-01');
+        INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, vat_pct)
+        VALUES (2, 'Loaf', 'Bakery', 500, 0), (2, 'Hot pie', 'Bakery', 500, 5);
+    """))  # fmt: skip
+    html = sheet(sales, "money", DAY)
+    assert ["20%", "£75.00", "£12.50", "£62.50"] in rows(html)
+    assert ["5%", "£25.00", "£1.19", "£23.81"] in rows(html)
+    assert ["Together", "£100.00", "£13.69", "£86.31"] in rows(html)
+    assert "£25.00 of sales are at prices of dishes with several rates: the highest counts." in html
+    assert "VAT return 2025-Q4" in html
+    assert ["1: VAT due on sales", "£24.40"] in rows(html)  # and 8.33 + 2.38 the week before
+    assert ["6: sales without VAT, in whole pounds", "£175"] in rows(html)
+    assert "Sales are known from 16 November 2025 on only." in html
+    alone = sheet(sales, "money", replace(DAY, trucks=(2,)), trucks=(2,))
+    assert ["Together", "£25.00", "£1.19", "£23.81"] in rows(alone)
+    assert "a VAT return is of the whole company" in alone

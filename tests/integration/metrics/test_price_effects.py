@@ -60,6 +60,14 @@ def test_one_sale_less_a_day_at_a_higher_price(trucks: sa.Connection):
     assert found.low_sales_pence < 0 < found.high_sales_pence  # a Saturday gains, a Monday loses
 
 
+def test_another_rate_of_vat_is_no_effect_of_the_price(trucks: sa.Connection):
+    charge(trucks, "vat", 20)
+    trucks.execute(sa.text("UPDATE core.menu_item SET vat_pct = 0 WHERE price_pence = 720"))
+    found = effect(trucks)
+    # Of each sale 4.00 before, 6.20 after; at the old price six would leave 5.00 each.
+    assert (found.before_margin_pence, found.after_margin_pence, found.effect_margin_pence) == (2400, 3100, 100)
+
+
 def test_what_the_other_trucks_gained_was_to_be_expected_here_too(trucks: sa.Connection):
     more = "UPDATE mart.price_daily SET transactions = 30 WHERE price_pence = 500 AND business_date >= :day"
     trucks.execute(sa.text(more), {"day": CHANGED})

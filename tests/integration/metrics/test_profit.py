@@ -92,6 +92,33 @@ def test_a_choice_of_some_sales_has_their_share(fair: sa.Connection):
     assert left(fair, "weekday", "weekday", Scope(FRIDAY, FRIDAY, trucks=(1,))) == {5: -100.08}
 
 
+def test_each_part_has_the_vat_of_its_own_sales_at_their_rates(fair: sa.Connection):
+    fair.exec_driver_sql("UPDATE core.menu_item SET vat_pct = 5 WHERE menu_item = 'Burrito'")
+    # Burritos 30.00 at 5 %: 1.43; soup 5.00 at 20 %: 0.83; truck 2 65.00 at 20 %: 10.83; of 70.00 at 20 %: 11.67
+    assert vat(fair) == 143 + 1167
+    choices = ({"locations": (5,)}, {"locations": (6,)}, {"trucks": (2,)}, {"menus": ("Mexican",)},
+               {"payments": ("card",)})  # fmt: skip
+    assert [vat(fair, **choice) for choice in choices] == [143, 83, 1084, 143, 179]
+    assert left(fair, "place", "location")["Market"] == -69.20 + 5 - 1.43
+
+
+def test_sales_whose_rate_nobody_states_have_no_vat_and_are_told(fair: sa.Connection):
+    fair.exec_driver_sql("DELETE FROM core.cost WHERE cost = 'vat'")
+    assert vat(fair) == 0
+    fair.exec_driver_sql("UPDATE core.menu_item SET vat_pct = 20 WHERE menu_item = 'Burrito'")
+    choices = ({}, {"trucks": (1,)}, {"locations": (6,)}, {"menus": ("Mexican",)})
+    found = [metrics.contribution(fair, Scope(FRIDAY, FRIDAY, **choice)) for choice in choices]
+    assert [one and one.without_vat_pence for one in found] == [7000, 500, 500, 0]
+    assert [one and one.costs.get("vat", 0) for one in found] == [500, 500, 0, 500]
+
+
+def vat(db: sa.Connection, **choice: tuple[int, ...] | tuple[str, ...]) -> int:
+    """The VAT of Friday, or of a part of it."""
+    found = metrics.contribution(db, Scope(FRIDAY, FRIDAY, **choice))
+    assert found is not None
+    return found.costs.get("vat", 0)
+
+
 def test_labour_and_sales_are_known_per_trading_hour(fair: sa.Connection):
     found = metrics.contribution_by(fair, DAY).set_index("truck").loc["Burrito Madness"]
     assert (found["trading_hours"], found["sales_per_hour_pence"], found["labour_per_hour_pence"]) == (5, 700, 1200)

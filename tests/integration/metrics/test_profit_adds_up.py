@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from t3lib import metrics, warehouse
 from t3lib.metrics import Scope
 from t3lib.metrics.money.allocation import DIMENSIONS
+from t3lib.metrics.money.postings import postings
 from tests.conftest import own_database
 from tests.support.restating import sold
 from tests.support.visitor import given
@@ -28,7 +29,9 @@ COSTS = """
         (2, 'wages', 8001, 'day', '2025-01-01'), (NULL, 'crew', 1013, 'shift', '2025-01-01'),
         (3, 'rent', 10001, 'month', '2025-01-01');
     INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Mexican', 777, 233), (1, 'Cola', 'Drinks', 199, 61),
-        (2, 'Taco', 'Mexican', 501, NULL), (3, 'Juice', 'Drinks', 349, 117), (3, 'Water', 'Drinks', 349, 12)
+        (2, 'Taco', 'Mexican', 501, NULL), (3, 'Juice', 'Drinks', 349, 117), (3, 'Water', 'Drinks', 349, 12);
+    UPDATE core.menu_item SET vat_pct = 0 WHERE menu_item = 'Juice';
+    UPDATE core.menu_item SET vat_pct = 5 WHERE menu_item IN ('Cola', 'Taco')
 """
 _STAY = sa.text("""
     INSERT INTO core.pitch (truck_id, location_id, from_at, to_at, stay_from, event, fee_pence, fee_per, fee_percent)
@@ -119,6 +122,34 @@ def test_a_part_alone_is_what_it_is_among_the_others_but_for_the_pence_that_are_
             alone = metrics.contribution(fleet, Scope(days.first, days.last, **{given_as: (part[name],)}))
             assert alone is not None
             assert abs(alone.contribution_pence - part["contribution_pence"]) <= len(alone.costs), (dimension, part)
+
+
+def test_vat_and_costs_are_those_of_the_return_and_of_the_journal(fleet: sa.Connection):
+    days = [FIRST + timedelta(n) for n in range(DAYS)]
+    posted = postings(fleet, days[0], days[-1])
+    for day in days:
+        scope, parts = Scope(day, day), posted[day]
+        rated = metrics.vat_by_rate(fleet, scope)
+        costs = given_costs(fleet, scope)
+        assert costs.pop("vat", 0) == rated["vat_pence"].sum() == sum_of(parts, "vat")
+        costs.pop("Cost of goods", None)
+        assert {f"cost {name.lower()}": pence for name, pence in costs.items()} == {
+            part: pence for part, pence in parts.items() if part.startswith("cost ")}  # fmt: skip
+        assert sum_of(parts, "payment") == sum_of(parts, "vat") + sum_of(parts, "sales")
+        for truck in range(1, TRUCKS + 1):
+            own = given_costs(fleet, Scope(day, day, trucks=(truck,)))
+            assert own.get("vat", 0) == rated.loc[rated["truck_id"] == truck, "vat_pence"].sum()
+    assert {5, 12.5, 20} <= set(metrics.vat_by_rate(fleet, Scope(days[0], days[-1]))["vat_rate_pct"])
+
+
+def given_costs(db: sa.Connection, scope: Scope) -> dict[str, int]:
+    found = metrics.contribution(db, scope)
+    assert found is not None
+    return dict(found.costs)
+
+
+def sum_of(parts: dict[str, int], kind: str) -> int:
+    return sum(pence for part, pence in parts.items() if part.startswith(f"{kind} "))
 
 
 def test_direct_and_shared_costs_are_the_same_by_every_dimension(fleet: sa.Connection):

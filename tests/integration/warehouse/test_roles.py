@@ -100,6 +100,28 @@ def test_dashboard_reads_figures_and_names_but_no_sale_and_no_ledger(url: str) -
         assert "permission denied" in _refused(url, "dashboard", f"SELECT * FROM {table}")
 
 
+def test_journals_are_read_by_the_dashboard_and_analysts_and_written_once_by_the_loads(url: str) -> None:
+    journal = """
+        INSERT INTO ops.journal (layout, business_date, number, dated, actor, costs, file, content, sha256)
+        VALUES ('xero', '2026-11-05', 0, '2026-11-05', 'Ann', '{}', 'a.csv', 'x', encode(sha256('x'), 'hex'));
+        INSERT INTO ops.journal_line VALUES (1, 1, 'payment cash', '615', 700), (1, 2, 'sales 0', '202', -700)
+    """
+    _as(url, "etl", journal)
+    assert _as(url, "etl", "SELECT name FROM ops.lock WHERE name = 'journal' FOR UPDATE") == [("journal",)]
+    for role in ("dashboard", "analyst", "mailer", "operator"):
+        assert _as(url, role, "SELECT number FROM mart.journal JOIN mart.journal_line USING (journal_id)") == [
+            (0,),
+            (0,),
+        ]
+    assert _as(url, "analyst", "SELECT content FROM ops.journal") == [("x",)]
+    assert "permission denied" in _refused(url, "dashboard", "SELECT * FROM ops.journal")
+    for role in ("etl", "analyst", "operator", "mailer"):
+        assert "permission denied" in _refused(url, role, "UPDATE ops.journal SET content = ''")
+        assert "permission denied" in _refused(url, role, "DELETE FROM ops.journal_line")
+    assert "permission denied" in _refused(url, "analyst", journal)
+    assert "journal_hash" in _refused(url, "etl", journal.replace("'x', encode", "'y', encode"))
+
+
 def test_dashboard_writes_nothing_even_when_it_switches_read_only_off(url: str) -> None:
     assert "read-only" in _refused(url, "dashboard", "UPDATE mart.watermark SET version = 9")
     writing = "SET transaction_read_only = off; UPDATE mart.watermark SET version = 9"

@@ -92,6 +92,24 @@ def test_sales_keep_every_value_as_their_table_grows_narrower_and_back(database)
         db.execute(sa.text("UPDATE core.sale SET total_pence = 0 WHERE row_number = 24"))
 
 
+def test_rates_of_vat_and_journals_come_and_go_with_their_migration(database):
+    described = "SELECT attname, col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = {} AND attnum > 0"
+    view = described.format("CAST('core.menu_price' AS regclass)")
+    with warehouse.connect(database) as db:
+        db.execute(sa.text("INSERT INTO core.menu_item (truck_id, menu_item, menu_type, price_pence, vat_pct) "
+                           "VALUES (1, 'Soup', 'Cold', 420, 5)"))  # fmt: skip
+        before = db.execute(sa.text(view)).all()
+    assert migrate("0021", database) == "0021"
+    with warehouse.connect(database) as db:
+        assert db.execute(sa.text(view)).all() == [row for row in before if not row[0].startswith("vat_")]
+        assert db.scalar(sa.text("SELECT to_regclass('ops.journal')")) is None
+    assert warehouse.upgrade(database) == warehouse.newest()
+    with warehouse.connect(database) as db:
+        assert db.execute(sa.text(view)).all() == before
+        assert db.execute(sa.text("SELECT dish, vat_pct, vat_unstated FROM core.menu_price")).all() == [
+            ("Soup", None, True)]  # fmt: skip
+
+
 _UNDATED = """
     INSERT INTO core.menu_item VALUES (1, 'Burrito', 'Mexican', 700, 150), (1, 'Soup', 'Mexican', 500, NULL);
     INSERT INTO core.cost (truck_id, cost, amount, per, from_date)

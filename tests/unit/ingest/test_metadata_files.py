@@ -135,7 +135,7 @@ def test_lists_are_read_with_known_spellings_and_semicolons():
     text = "Truck ID;Menu-Item;menu type;PRICE;Unit Cost\n1;Taco;Hot;7,50;0\n"
     assert read_metadata("metadata/menu.csv", text.encode())["menu_item"] == [
         {"truck_id": 1, "menu_item": "Taco", "menu_type": "Hot", "price_pence": 750, "unit_cost_pence": 0,
-         "from_at": None, "to_at": None}]  # fmt: skip
+         "vat_pct": None, "from_at": None, "to_at": None}]  # fmt: skip
 
 
 PAGE = (ROOT / "docs" / "metadata.md").read_text()
@@ -152,9 +152,20 @@ def test_the_page_of_metadata_names_every_column():
 def test_the_example_of_the_page_is_read_with_its_days():
     example = re.search(r"```\n(truck_id.*?)```", PAGE, re.DOTALL)
     items = read_metadata("metadata/menu.csv", example[1].encode())["menu_item"]
-    assert [(item["price_pence"], item["from_at"], item["to_at"]) for item in items] == [
-        (700, None, None), (750, "2026-12-01T04:00:00+00:00", None),
-        (500, "2026-10-01T03:00:00+00:00", "2026-12-01T04:00:00+00:00")]  # fmt: skip
+    assert [(item["price_pence"], item["vat_pct"], item["from_at"], item["to_at"]) for item in items] == [
+        (700, None, None, None), (750, None, "2026-12-01T04:00:00+00:00", None),
+        (500, "20", "2026-10-01T03:00:00+00:00", "2026-12-01T04:00:00+00:00"), (300, "0", None, None)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "rate"), [("20", "20"), ("20.0 %", "20"), ("12.5", "12.5"), ("0", "0"), ("", None)])
+def test_a_rate_of_vat_is_a_percentage(text: str, rate: str | None):
+    (item,) = read_metadata("metadata/menu.csv", f"{MENU.strip()},VAT\n1,Taco,Hot,7,2,{text}\n".encode())["menu_item"]
+    assert item["vat_pct"] == rate
+
+
+@pytest.mark.parametrize("text", ["-5", "120", "standard", "1.125"])
+def test_what_is_no_rate_of_vat_is_refused(text: str):
+    assert f"{text!r} in column vat" in refused("menu.csv", f"{MENU.strip()},vat\n1,Taco,Hot,7,2,{text}\n")
 
 
 def test_the_examples_of_fees_and_costs_of_the_page_are_read():

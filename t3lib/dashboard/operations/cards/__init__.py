@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from t3lib.dashboard.operations.cards import decisions, failed, files, mails, rejects, requests, restated, runs, work
+from t3lib.dashboard.operations.cards import (
+    decisions,
+    failed,
+    files,
+    journals,
+    mails,
+    rejects,
+    requests,
+    restated,
+    runs,
+    work,
+)
 from t3lib.dashboard.operations.choices import Choices
 
 Card = Callable[[sa.Connection, Choices], str]
@@ -20,5 +31,6 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("decisions", "t3-whole", decisions.card),
     ("mails", "t3-whole", mails.card),
     ("restated", "t3-whole", restated.card),
+    ("journals", "t3-whole", journals.card),
     ("runs", "t3-whole", runs.card),
 )

@@ -1,0 +1,1 @@
+"""Money for the books: VAT returns and journals."""

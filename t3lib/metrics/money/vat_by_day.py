@@ -1,0 +1,57 @@
+"""The VAT that sales contain, by truck, business day and rate: CTEs of `COST_LINES`, which has `truck_day`.
+
+Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business day and rate is rounded once, halves up
+to a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal
+ones the larger part, then the lower number of a truck). The rate is that of the dish in menu.csv, else the `vat` of
+costs.csv for the truck, else for the fleet. Of several dishes at one price with different rates the highest counts, as
+`mixed` says."""
+
+# The rate of a price of a truck on a day, from a row of core.menu_price, or none, and one of vat_default.
+RATE = """CASE WHEN vat_pct IS NULL THEN rate
+                WHEN NOT vat_unstated THEN vat_pct
+                WHEN rate IS NOT NULL THEN greatest(vat_pct, rate) END"""
+# vat_lines: one row per truck x day x rate; a null rate is not known, and has no VAT.
+VAT = f"""
+vat_default AS (
+    SELECT DISTINCT ON (truck_day.truck_id, business_date) truck_day.truck_id, business_date, amount AS rate
+    FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
+         AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id)
+    WHERE per = 'percent' AND cost ILIKE 'vat%'
+    ORDER BY truck_day.truck_id, business_date, cost.truck_id NULLS LAST, amount DESC
+),
+vat_stated AS (
+    SELECT sold.truck_id, business_date, vat_pct, vat_pct_lowest, vat_unstated,
+           sum(transactions * sold.price_pence::bigint) AS gross
+    FROM mart.price_daily AS sold
+    JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
+                                AND menu.days @> business_date AND vat_pct IS NOT NULL
+    WHERE business_date BETWEEN :first AND :last
+    GROUP BY sold.truck_id, business_date, vat_pct, vat_pct_lowest, vat_unstated
+),
+vat_sold AS (
+    SELECT truck_id, business_date, gross,
+           {RATE} AS rate,
+           CASE WHEN vat_pct <> vat_pct_lowest OR vat_unstated AND rate <> vat_pct THEN gross ELSE 0 END AS mixed
+    FROM vat_stated LEFT JOIN vat_default USING (truck_id, business_date)
+    UNION ALL
+    SELECT truck_id, business_date, truck_day.gross - coalesce(stated.gross, 0), rate, 0
+    FROM truck_day LEFT JOIN vat_default USING (truck_id, business_date)
+    LEFT JOIN (SELECT truck_id, business_date, sum(gross) AS gross FROM vat_stated GROUP BY 1, 2) AS stated
+         USING (truck_id, business_date)
+),
+vat_rated AS (
+    SELECT truck_id, business_date, rate, sum(gross) AS gross, sum(mixed) AS mixed,
+           sum(gross) * rate / (100 + rate) AS exact
+    FROM vat_sold GROUP BY truck_id, business_date, rate HAVING sum(gross) > 0
+),
+vat_rounded AS (
+    SELECT *, floor(sum(gross) OVER fleet * rate / (100 + rate) + 0.5) - sum(floor(exact)) OVER fleet AS left_over,
+           row_number() OVER (PARTITION BY business_date, rate ORDER BY exact - floor(exact) DESC, exact DESC,
+                              truck_id) AS place
+    FROM vat_rated WINDOW fleet AS (PARTITION BY business_date, rate)
+),
+vat_lines AS (
+    SELECT truck_id, business_date, rate, gross, mixed,
+           floor(exact) + CASE WHEN place <= left_over THEN 1 ELSE 0 END AS pence
+    FROM vat_rounded
+)""".strip()
