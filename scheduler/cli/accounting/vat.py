@@ -102,7 +102,7 @@ def _print_csv(found: "VatReturn", lines: list[dict[str, Any]]) -> None:
     import csv
     import sys
 
-    from t3lib.spreadsheet import inert
+    from t3lib.metrics.spreadsheet import inert
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("quarter", "truck_id", "truck", "vat_rate_pct", "gross_sales", "vat", "net_sales"))
