@@ -97,8 +97,9 @@ def test_each_part_has_the_vat_of_its_own_sales_at_their_rates(fair: sa.Connecti
     fair.exec_driver_sql("UPDATE core.menu_item SET vat_pct = 5 WHERE menu_item = 'Burrito'")
     # Burritos 30.00 at 5 %: 1.43; soup 5.00 at 20 %: 0.83; truck 2 65.00 at 20 %: 10.83; of 70.00 at 20 %: 11.67
     assert vat(fair) == 143 + 1167
-    choices: tuple[dict[str, Any], ...] = ({"locations": (5,)}, {"locations": (6,)}, {"trucks": (2,)}, {"menus": ("Mexican",)},
-               {"payments": ("card",)})  # fmt: skip
+    choices: tuple[dict[str, Any], ...] = (
+        {"locations": (5,)}, {"locations": (6,)}, {"trucks": (2,)}, {"menus": ("Mexican",)}, {"payments": ("card",)},
+    )  # fmt: skip
     assert [vat(fair, **choice) for choice in choices] == [143, 83, 1084, 143, 179]
     assert left(fair, "place", "location")["Market"] == -65.63  # -69.20 + 5.00 - 1.43
 
