@@ -17,6 +17,7 @@ from t3lib.metrics.sales.periods import (
     by_period,
     by_week_and_truck,
     by_weekday,
+    partial_months,
     per_trading_hour,
     periods_until,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "like_for_like",
     "locations",
     "menu_types",
+    "partial_months",
     "payment_types",
     "per_trading_hour",
     "periods_until",

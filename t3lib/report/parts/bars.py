@@ -15,6 +15,7 @@ from t3lib.report.block import TEXT_WIDTH, folded
 from t3lib.report.chart import Hour
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
+from t3lib.report.parts.partial import Partial
 from t3lib.settings import settings
 
 DARK_PNG = "application/vnd.t3.dark+png"
@@ -40,13 +41,21 @@ class Picture:
 
 
 def bars(
-    day: Day, title: str, rows: pd.DataFrame, alt: str, *, then: str = "usual", names: tuple[str, str] | None = None
+    day: Day,
+    title: str,
+    rows: pd.DataFrame,
+    alt: str,
+    *,
+    then: str = "usual",
+    names: tuple[str, str] | None = None,
+    partial: Partial | None = None,
 ) -> Picture | None:
     """One bar per row of the edition's measure, and a line for what it was `then` (usual or before).
 
     The first column is what the bars are by: local_hour, weekday or period_first; hours and days without a row are
     drawn as zero. `alt` says in a sentence what the picture shows, for those who do not see it. `names` are those of
-    bars and lines. None without rows."""
+    bars and lines. `partial`: its months, and those a year after them, get a star that the names explain. None without
+    rows."""
     by = str(rows.columns[0])
     if by not in _ORDERED:
         raise ValueError(f"Bars stand by {', '.join(_ORDERED)}; the first column is {by!r}.")
@@ -54,6 +63,13 @@ def bars(
     if not found:
         return None
     ticks = [replace(one, label=_tick(one.label, n)) for n, one in enumerate(found)] if by == "local_hour" else found
+    if partial and partial.said:
+        found = [
+            replace(one, label=one.label + _star(partial, first))
+            for one, first in zip(found, rows.iloc[:, 0], strict=True)
+        ]
+        names = _explained(names or _names(day), partial)
+        ticks = found
     text = "\n".join([title.upper(), "", *_lines(found, day.measure, then), "", folded(alt)])
     return Picture(title, alt, text, ticks, names or _names(day), day.measure.endswith("_pence"))
 
@@ -68,6 +84,17 @@ def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:
     before = pd.array([known.get(first.replace(year=first.year - 1)) for first in firsts], "Int64")
     sizes = pd.array([known.get(first, 0) for first in firsts], "Int64")
     return pd.DataFrame({"period_first": firsts, measure: sizes, f"{measure}_before": before})
+
+
+def _star(partial: Partial, first: date) -> str:
+    """Of a bar or of the line beside it, which is a year older."""
+    return partial.star(first, first.replace(year=first.year - 1))
+
+
+def _explained(names: tuple[str, str], partial: Partial) -> tuple[str, str]:
+    """The second name, with what the stars mean: the year before (* July 2025 from 9 Jul)."""
+    stars = ", ".join(f"{first:%b %Y} {days}" for first, days in partial.said.items())
+    return names[0], f"{names[1]} (* {stars})"
 
 
 def _sizes(rows: pd.DataFrame, measure: str, then: str) -> dict[Any, tuple[int, int | None]]:
