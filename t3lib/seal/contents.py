@@ -120,7 +120,7 @@ def export(db: sa.Connection, scope: Scope, folder: Path) -> dict[str, dict[str,
         target.parent.mkdir(exist_ok=True)
         query = sa.text(content.sql)
         known = {name: one for name, one in (with_moments(scope) | spans).items() if name in query.compile().params}
-        rows: Iterable[Any] = db.execution_options(yield_per=10_000).execute(query, known)
+        rows: Iterable[Any] = db.execute(query, known, execution_options={"yield_per": 10_000})
         made[path] = {"rows": tables.write(target, content.columns, rows), "sql": content.sql.strip(),
                       "parameters": {name: plain(one) for name, one in known.items()}}  # fmt: skip
     return made

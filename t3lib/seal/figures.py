@@ -49,7 +49,7 @@ def values(found: Any) -> dict[str, Any]:
     if isinstance(found, pd.DataFrame):
         keys = [name for name in _KEYS if name in found.columns]
         rows = found.to_dict("records")
-        return {f"{'/'.join(str(_value(row[key])) for key in keys)} {name}": _value(one)
+        return {f"{'/'.join(str(value(row[key])) for key in keys)} {name}": value(one)
                 for row in rows for name, one in row.items()}  # fmt: skip
     assert is_dataclass(found)
     names = [one.name for one in fields(found)]
@@ -57,8 +57,8 @@ def values(found: Any) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name in names:
         one = getattr(found, name)
-        flat |= {f"{name}/{key}": _value(part) for key, part in one.items()} if isinstance(one, dict) else {
-            name: _value(one)}  # fmt: skip
+        flat |= {f"{name}/{key}": value(part) for key, part in one.items()} if isinstance(one, dict) else {
+            name: value(one)}  # fmt: skip
     return flat
 
 
@@ -92,7 +92,8 @@ def _month_before(scope: Scope) -> Scope:
     return Scope(metrics.periods_until(scope, "month", 2).first, date.fromordinal(scope.first.toordinal() - 1))
 
 
-def _value(one: Any) -> Any:
+def value(one: Any) -> Any:
+    """A cell as JSON holds it: dates by ISO 8601, missing ones as None."""
     if one is None or one is pd.NA or one != one:
         return None
     if isinstance(one, bool | str):

@@ -10,7 +10,9 @@ import pandas as pd
 
 from t3lib.seal.contents import CONTENTS
 from t3lib.seal.costs import contribution
+from t3lib.seal.figures import value
 from t3lib.seal.tables import Table
+from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 Values = dict[str, Any]
 
@@ -65,7 +67,9 @@ def recompute(rows: Rows, figure: dict[str, Any]) -> Values | None:
     function = _FIGURES.get(figure["name"])
     if function is None:
         return None
-    return function(rows, date.fromisoformat(figure["first"]), date.fromisoformat(figure["last"]), *figure["about"])
+    first, last = date.fromisoformat(figure["first"]), date.fromisoformat(figure["last"])
+    found = function(rows, first, last, *figure["about"])
+    return None if found is None else {key: value(one) for key, one in found.items()}
 
 
 def _totals(rows: Rows, first: date, last: date) -> Values:
@@ -209,6 +213,7 @@ def _reconciliation(rows: Rows, first: date, last: date) -> Values:
     sums = {name: _sum(files, name) for name in ("rows_read", "rows_loaded", "rows_rejected", "pence_loaded")}
     found: Values = {
         "ledger_files": len(files),
+        "ledger_files_not_loaded": int(rows.files["state"].isin(list(NOT_LOADED)).sum()),
         "ledger_rows_read": sums["rows_read"],
         "ledger_rows_loaded": sums["rows_loaded"],
         "ledger_rows_rejected": sums["rows_rejected"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t3lib.money import pounds
+from t3lib.problems import RefusedError
 from t3lib.seal import chain, documents, keys, tables
 from t3lib.seal.contents import CONTENTS
 from t3lib.seal.figures import name_of
@@ -59,7 +60,7 @@ class Verdict:
         return {"proven": self.proven, "intact": self.intact, **asdict(self)}
 
 
-class UnreadablePackError(ValueError):
+class UnreadablePackError(RefusedError):
     """A folder is no pack, or not enough of one is left to check; the text says why."""
 
 

@@ -18,16 +18,18 @@ import sqlalchemy as sa
 from t3lib import metrics, warehouse
 from t3lib.editions import Edition
 from t3lib.period import Period
+from t3lib.problems import RefusedError
 from t3lib.report.snapshot import Snapshot
 from t3lib.seal import chain, changes, contents, documents, figures, keys
 from t3lib.seal.verification import UnreadablePackError, verify
 from t3lib.settings import settings
 
+MOST_SAID = 3
 _ATTEMPTS = 3
 _README = Path(__file__).with_name("readme.txt")
 
 
-class SealError(RuntimeError):
+class SealError(RefusedError):
     """A pack cannot be sealed; the text says why."""
 
 
@@ -165,9 +167,11 @@ class _Pack:
     def _prove(self, public_key: str) -> None:
         """Nothing is published that does not verify."""
         verdict = verify(self.place, public_key)
-        wrong = [line for one in verdict.findings if not one.holds for line in one.lines]
-        if wrong:
-            raise SealError("\n".join(["The figures and the rows do not agree, so nothing was sealed:", *wrong]))
+        if wrong := [problem for one in verdict.findings for problem in one.problems]:
+            more = f" (and {len(wrong) - MOST_SAID:,} more)" if len(wrong) > MOST_SAID else ""
+            raise SealError(
+                f"Nothing was sealed, as figures and rows do not agree: {'; '.join(wrong[:MOST_SAID])}{more}."
+            )
 
 
 @contextmanager
