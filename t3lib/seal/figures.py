@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.metrics import Scope
 from t3lib.seal.contents import plain
+from t3lib.spreadsheet import inert
 
 # name, months up to the report's last day (0: the month alone), further arguments
 WANTED: tuple[tuple[str, int, tuple[str, ...]], ...] = (
@@ -96,8 +97,10 @@ def value(one: Any) -> Any:
     """A cell as JSON holds it: dates by ISO 8601, missing ones as None."""
     if one is None or one is pd.NA or one != one:
         return None
-    if isinstance(one, bool | str):
+    if isinstance(one, bool):
         return one
+    if isinstance(one, str):
+        return inert(one)  # as in the tables
     if isinstance(one, date):
         return one.isoformat()[:10]
     if isinstance(one, Integral):

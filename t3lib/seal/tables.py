@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from t3lib.spreadsheet import inert
+
 CHECK = "check"
 _DIGITS = 16
 
@@ -63,13 +65,16 @@ def read(path: Path, columns: Sequence[str]) -> Table:
 
 
 def text(value: Any) -> str:
-    """A value as it stands in a table: dates and moments by ISO 8601, moments in UTC, nothing for none."""
+    """A value as it stands in a table: dates and moments by ISO 8601, moments in UTC, nothing for none; no text that a
+    spreadsheet would run."""
     if value is None or value is pd.NA:
         return ""
     if isinstance(value, datetime):
         return pd.Timestamp(value).tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, str):
+        return inert(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
