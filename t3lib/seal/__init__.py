@@ -1,9 +1,9 @@
-"""Sealed packs: a month's report with everything that its figures are made of, signed, and proven without the database.
+"""Sealed packs: a month's report with everything that its figures are made of, signed, to be proven without a database.
 
-A pack is a folder. Its parts stand on levels, and each level's hash takes in the one before it: source files -> sales ->
-daily totals -> figures -> documents. `manifest.json` names every part with its hash, `manifest.sig` signs the manifest.
-`verify` recomputes all of it: the hashes, the signature, and every figure from the sealed rows, by code of its own that
-shares no query with `t3lib.metrics`."""
+A pack is a folder. Its parts stand on levels, and the hash of each level takes in the one before it: source files,
+sales, daily totals, figures, documents. `manifest.json` names every part with its hash, `manifest.sig` signs the
+manifest. `verify` recomputes all of it: the hashes, the signature, and every figure from the sealed rows, by code of
+its own that shares no query with `t3lib.metrics`."""
 
 from t3lib.seal.verification import Finding, Verdict, verify
 from t3lib.seal.writing import Sealed, seal

@@ -61,8 +61,11 @@ def _sales(before: Path, after: Path) -> list[str]:
     named = [f"{name}{of}" for name in ("rows", "pence") for of in ("_before", "_after")]
     both[named] = both[named].fillna(0).astype(int)
     differs = (both["rows_before"] != both["rows_after"]) | (both["pence_before"] != both["pence_after"])
-    return [f"sales of {row.business_date}, truck {row.truck_id}: {row.rows_before:,} ({pounds(row.pence_before)}) became "
-            f"{row.rows_after:,} ({pounds(row.pence_after)})" for row in both[differs].itertuples()]  # fmt: skip
+    return [
+        f"sales of {row.business_date}, truck {row.truck_id}: {row.rows_before:,} ({pounds(row.pence_before)}) "
+        f"became {row.rows_after:,} ({pounds(row.pence_after)})"
+        for row in both[differs].itertuples()
+    ]
 
 
 def _figures(before: Path, after: Path) -> list[str]:

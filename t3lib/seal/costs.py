@@ -13,7 +13,7 @@ _PER = {"day", "month", "sale", "percent"}
 def contribution(
     daily: pd.DataFrame, prices: pd.DataFrame, costs: pd.DataFrame, first: date, last: date
 ) -> dict[str, Any] | None:
-    """The values of `metrics.contribution`; none without costs; None where a cost is of a kind that is not known here."""
+    """The values of `metrics.contribution`; none without costs; None where a cost is of a kind not known here."""
     if not set(costs["per"]) <= _PER:
         return None
     gross = int(daily["total_pence"].sum())
@@ -35,8 +35,11 @@ def contribution(
 def _lines(daily: pd.DataFrame, costs: pd.DataFrame, first: date, last: date) -> dict[str, Fraction]:
     """Exact pence by cost, over every truck, day and cost."""
     sums: dict[str, Fraction] = {}
-    rows = [(None if pd.isna(one.truck_id) else int(one.truck_id), one.cost, Fraction(one.amount), one.per,
-             date.fromisoformat(one.from_date), date.fromisoformat(one.to_date)) for one in costs.itertuples()]  # fmt: skip
+    rows = [
+        (None if pd.isna(one.truck_id) else int(one.truck_id), one.cost, Fraction(one.amount), one.per,
+         date.fromisoformat(one.from_date), date.fromisoformat(one.to_date))
+        for one in costs.itertuples()
+    ]  # fmt: skip
     sold = _sold(daily)
     for day in (first + timedelta(n) for n in range((last - first).days + 1)):
         held = [row for row in rows if row[4] <= day < row[5]]

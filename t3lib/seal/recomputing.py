@@ -185,9 +185,10 @@ def _contribution(rows: Rows, first: date, last: date) -> Values | None:
 def _data_quality(rows: Rows, first: date, last: date) -> Values:
     refused, loaded = rows.rejected[rows.rejected["business_date"].between(first, last)], len(rows.sales)
     reasons = {f"rejected/{reason}": int(count) for reason, count in refused["reason"].value_counts().items()}
-    return {"files": int((rows.files["state"] == "loaded").sum()), "rows_read": loaded + len(refused),
-            "rows_loaded": loaded, "rows_rejected": len(refused), **reasons,
-            "rejected_pct": 100 * len(refused) / (loaded + len(refused)) if loaded + len(refused) else None}  # fmt: skip
+    read = loaded + len(refused)
+    return {"files": int((rows.files["state"] == "loaded").sum()), "rows_read": read, "rows_loaded": loaded,
+            "rows_rejected": len(refused), **reasons,
+            "rejected_pct": 100 * len(refused) / read if read else None}  # fmt: skip
 
 
 def _clean_rate(rows: Rows, first: date, last: date) -> Values:

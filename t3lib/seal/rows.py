@@ -50,9 +50,12 @@ def _daily(rows: Rows, sealed: pd.DataFrame) -> list[str]:
     own = by_day(rows.sales)
     own["business_date"] = own["business_date"].map(str)
     both = _beside(sealed, own, ["business_date", "truck_id", "payment_type"], _MEASURES)
-    return [f"data/daily_sales.csv: truck {row.truck_id}, {row.business_date}, {row.payment_type}: sealed "
-            f"{row.transactions_sealed:,} sales, {pounds(int(row.total_pence_sealed))}; the rows give "
-            f"{row.transactions_again:,}, {pounds(int(row.total_pence_again))}" for row in both.itertuples()]  # fmt: skip
+    return [
+        f"data/daily_sales.csv: truck {row.truck_id}, {row.business_date}, {row.payment_type}: sealed "
+        f"{row.transactions_sealed:,} sales, {pounds(int(row.total_pence_sealed))}; the rows give "
+        f"{row.transactions_again:,}, {pounds(int(row.total_pence_again))}"
+        for row in both.itertuples()
+    ]
 
 
 def _prices(rows: Rows) -> list[str]:

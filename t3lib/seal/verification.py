@@ -171,8 +171,12 @@ def _figures(rows: Rows, figures: list[dict[str, Any]]) -> Finding:
             left.append(figure["name"])
             continue
         counted += len(again)
-        problems += [f"figures.json, {name_of(figure)}: {key} is sealed as {_said(key, sealed.get(key))}, "
-                     f"the rows give {_said(key, one)}" for key, one in again.items() if not _same(sealed.get(key), one)]  # fmt: skip
+        problems += [
+            f"figures.json, {name_of(figure)}: {key} is sealed as {_said(key, sealed.get(key))}, the rows give "
+            f"{_said(key, one)}"
+            for key, one in again.items()
+            if not _same(sealed.get(key), one)
+        ]
         rest = {key.rpartition(" ")[2].split("/")[0] for key in sealed.keys() - again.keys()}
         left += [f"{figure['name']}.{name}" for name in sorted(rest)]
     beside = f"; sealed as read, not recomputed: {', '.join(dict.fromkeys(left))}" if left else ""

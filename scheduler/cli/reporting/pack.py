@@ -55,9 +55,8 @@ def seal(
     if json:
         print_json({**vars(made), "folder": str(made.folder)})
         return
-    say(
-        f"{days.dates}, revision {made.revision}: {'sealed' if made.is_new else 'nothing has changed since it was sealed'}."
-    )
+    became = "sealed" if made.is_new else "nothing has changed since it was sealed"
+    say(f"{days.dates}, revision {made.revision}: {became}.")
     for line in made.changes:
         say(f"  {line}")
     say(f"Last hash {made.head}")
@@ -115,8 +114,10 @@ def _sentence(verdict: "Verdict") -> str:
     if verdict.proven:
         return "Proven: nothing was changed since it was sealed."
     if verdict.intact:
-        return ("Not proven: everything in it agrees, but it is signed by an unknown key. Ask the company for its public "
-                "key and name it with --key.")  # fmt: skip
+        return (
+            "Not proven: everything in it agrees, but it is signed by an unknown key. Ask the company for its public "
+            "key and name it with --key."
+        )
     return "NOT proven: the pack was changed after sealing, or is not what it says."
 
 

@@ -53,7 +53,8 @@ def test_money_shows_shares_growth_and_names_the_file_that_costs_need(sales: sa.
     assert ["Concentration (HHI)", "6,250"] in rows(html)
     assert ["Sun 23 Nov", "£100.00"] not in rows(html)
     assert ["Mon 17 Nov", "£100.00", "20", "1"] in rows(html)
-    assert ["Nov 25", "£200.00", "40", "2"] in rows(html)
+    assert ["Nov 25*", "£200.00", "40", "2"] in rows(html)
+    assert "* Nov 2025 16 to 23 Nov" in html
     assert "metadata/costs.csv" in html
 
 

@@ -87,9 +87,10 @@ def a_row_of_another_table(folder: Path, by: random.Random) -> str:
 def a_figure(folder: Path, by: random.Random) -> str:
     path = folder / "figures.json"
     found = json.loads(path.read_bytes())
-    figure = by.choice([one for one in found["figures"] if one["values"]])
-    name = by.choice([key for key, one in figure["values"].items() if type(one) in (int, float)])
-    figure["values"][name] += by.choice([-1, 1, 100])
+    numbers = [(figure["values"], name) for figure in found["figures"] for name, one in figure["values"].items()
+               if type(one) in (int, float)]  # fmt: skip
+    values, name = by.choice(numbers)
+    values[name] += by.choice([-1, 1, 100])
     path.write_bytes(chain.canonical(found))
     return "figures.json"
 

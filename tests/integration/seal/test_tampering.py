@@ -55,8 +55,7 @@ def test_a_changed_sale_is_named_by_file_row_and_figure(pack, tmp_path):
     said = problems(changed, keys.own_public())
     assert f"{SALES} was changed" in said
     assert f"{SALES}, row 5: it was changed, or a row was added or removed before it" in said
-    key = dict(zip(*[row[:2] for row in zip(*[(r[0], r[1]) for r in rows_of(pack, "data/source_files.csv")], strict=True)],
-                   strict=False)) and {r[0]: r[1] for r in rows_of(pack, "data/source_files.csv")}[rows[4][0]]  # fmt: skip
+    [key] = [file[1] for file in rows_of(pack, "data/source_files.csv") if file[0] == rows[4][0]]
     assert any(one.startswith(f"data/source_files.csv: {key} has ") for one in said)
     assert any(one.startswith("figures.json, totals 2026-10-01 to 2026-10-31: gross_sales_pence is sealed as £")
                for one in said)  # fmt: skip
