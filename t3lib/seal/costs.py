@@ -1,79 +1,111 @@
 """What is left of sales, from sealed daily totals and costs, in fractions until each line is rounded half up once."""
 
 import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
-_PER = {"day", "month", "sale", "percent"}
+GOODS = "Cost of goods"
+_BY_SALE, _BY_TIME = {"sale", "percent"}, {"day", "month"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One row of costs.csv; `truck` None is the whole fleet."""
+
+    truck: int | None
+    name: str
+    amount: Fraction
+    per: str
+    first: date
+    until: date
 
 
 def contribution(
-    daily: pd.DataFrame, prices: pd.DataFrame, costs: pd.DataFrame, first: date, last: date
-) -> dict[str, Any] | None:
-    """The values of `metrics.contribution`; none without costs; None where a cost is of a kind not known here."""
-    if not set(costs["per"]) <= _PER:
-        return None
+    daily: pd.DataFrame, prices: pd.DataFrame, costs: pd.DataFrame, first: date, last: date, sealed: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of `metrics.contribution`; none without costs. Costs of other kinds than per sale, in percent, per day
+    or per month are taken from `sealed` for the sum, and are not among the values."""
+    if costs.empty:
+        return {}
     gross = int(daily["total_pence"].sum())
     known = prices["unit_cost_pence"].notna()
     goods = int((prices["transactions"] * prices["unit_cost_pence"]).sum())
+    again = {GOODS: goods} | {name: _half_up(exact) for name, exact in _lines(daily, costs, first, last).items()}
+    again = {f"costs/{name}": pence for name, pence in again.items() if pence}
+    others = _others(costs, again, sealed)
+    left = gross - sum(again.values()) - sum(others.values())
+    card = sum(pence for name, pence in (again | others).items() if "card" in name.lower())
     without = int((prices["transactions"] * prices["price_pence"])[~known].sum())
-    if costs.empty:
-        return {}
-    lines = _lines(daily, costs, first, last)
-    pence = {"Cost of goods": goods} | {cost: _half_up(exact) for cost, exact in lines.items()}
-    pence = {cost: one for cost, one in pence.items() if one}
-    left = gross - sum(pence.values())
     return {"gross_sales_pence": gross, "without_goods_pence": without, "contribution_pence": left,
-            "margin_pct": 100 * left / gross if gross else None,
-            "card_fees_pence": sum(one for cost, one in pence.items() if "card" in cost.lower()),
-            **{f"costs/{cost}": one for cost, one in pence.items()}}  # fmt: skip
+            "margin_pct": 100 * left / gross if gross else None, "card_fees_pence": card, **again}  # fmt: skip
+
+
+def _others(costs: pd.DataFrame, again: dict[str, int], sealed: dict[str, Any]) -> dict[str, int]:
+    """The sealed costs that are not computed here: of another kind, or of no row of costs.csv."""
+    own = {f"costs/{one.cost}".lower() for one in costs.itertuples() if _is_known(one.cost, costs)}
+    left = {name: pence for name, pence in sealed.items() if name.startswith("costs/") and name not in again}
+    return {name: pence for name, pence in left.items() if name.lower() not in own and name != f"costs/{GOODS}"}
+
+
+def _is_known(name: str, costs: pd.DataFrame) -> bool:
+    """Whether all rows of a cost, in whatever spelling, are of one kind that is computed here."""
+    kinds = set(costs.loc[costs["cost"].str.lower() == name.lower(), "per"])
+    return kinds <= _BY_SALE or kinds <= _BY_TIME
 
 
 def _lines(daily: pd.DataFrame, costs: pd.DataFrame, first: date, last: date) -> dict[str, Fraction]:
-    """Exact pence by cost, over every truck, day and cost."""
-    sums: dict[str, Fraction] = {}
+    """Exact pence by cost, over every truck and day."""
     rows = [
-        (None if pd.isna(one.truck_id) else int(one.truck_id), one.cost, Fraction(one.amount), one.per,
-         date.fromisoformat(one.from_date), date.fromisoformat(one.to_date))
-        for one in costs.itertuples()
+        Cost(None if pd.isna(one.truck_id) else int(one.truck_id), one.cost, Fraction(one.amount), one.per,
+             date.fromisoformat(one.from_date), date.fromisoformat(one.to_date))
+        for one in costs.itertuples() if _is_known(one.cost, costs)
     ]  # fmt: skip
+    sums: dict[str, Fraction] = {}
     sold = _sold(daily)
     for day in (first + timedelta(n) for n in range((last - first).days + 1)):
-        held = [row for row in rows if row[4] <= day < row[5]]
-        out = {truck: sums_of for (truck, when), sums_of in sold.items() if when == day}
-        for truck, cost, amount, per, *_ in held:
-            if per == "month":
-                sums[cost] = sums.get(cost, Fraction()) + amount / calendar.monthrange(day.year, day.month)[1]
-            elif per == "day" and (truck is None or truck in out):
-                sums[cost] = sums.get(cost, Fraction()) + amount
-        for truck, (gross, count, card) in out.items():
-            own = {cost: (amount, per) for held_by, cost, amount, per, *_ in sorted(held, key=lambda row: row[0] or 0)
-                   if per in ("sale", "percent") and held_by in (None, truck)}  # fmt: skip
-            for cost, (amount, per) in own.items():  # a truck's own cost replaced the fleet's of the same name
-                sums[cost] = sums.get(cost, Fraction()) + _grown(cost, amount, per, gross, count, card)
+        held = [row for row in rows if row.first <= day < row.until]
+        out = sold.get(day, {})
+        for name, pence in (*_of_time(held, day, set(out)), *_of_sales(held, out)):
+            sums[name] = sums.get(name, Fraction()) + pence
     return sums
 
 
-def _grown(cost: str, amount: Fraction, per: str, gross: int, count: int, card: int) -> Fraction:
-    """A cost that grows with sales, of one truck on one day."""
-    if per == "sale":
-        return amount * count
-    if cost.lower().startswith("vat"):
-        return gross * amount / (100 + amount)
-    return (card if "card" in cost.lower() else gross) * amount / 100
+def _of_time(held: list[Cost], day: date, out: set[int]) -> Iterable[tuple[str, Fraction]]:
+    """Costs of one day: a month's part, and a day's of the fleet or of a truck that traded."""
+    for cost in held:
+        if cost.per == "month":
+            yield cost.name, cost.amount / calendar.monthrange(day.year, day.month)[1]
+        elif cost.per == "day" and (cost.truck is None or cost.truck in out):
+            yield cost.name, cost.amount
 
 
-def _sold(daily: pd.DataFrame) -> dict[tuple[int, date], tuple[int, int, int]]:
-    """Gross sales, number of sales and card sales by truck and day."""
-    found: dict[tuple[int, date], tuple[int, int, int]] = {}
+def _of_sales(held: list[Cost], out: dict[int, tuple[int, int, int]]) -> Iterable[tuple[str, Fraction]]:
+    """Costs that grow with the sales of one day; a truck's own cost replaces the fleet's of the same name."""
+    for truck, (gross, count, card) in out.items():
+        own = {cost.name: cost for cost in sorted(held, key=lambda one: one.truck or 0)
+               if cost.per in _BY_SALE and cost.truck in (None, truck)}  # fmt: skip
+        for name, cost in own.items():
+            if cost.per == "sale":
+                yield name, cost.amount * count
+            elif name.lower().startswith("vat"):
+                yield name, gross * cost.amount / (100 + cost.amount)
+            else:
+                yield name, (card if "card" in name.lower() else gross) * cost.amount / 100
+
+
+def _sold(daily: pd.DataFrame) -> dict[date, dict[int, tuple[int, int, int]]]:
+    """Gross sales, number of sales and card sales by day and truck."""
+    found: dict[date, dict[int, tuple[int, int, int]]] = {}
     for row in daily.itertuples():
-        gross, count, card = found.get((int(row.truck_id), row.business_date), (0, 0, 0))
-        own = int(row.total_pence)
-        found[int(row.truck_id), row.business_date] = (
-            gross + own, count + int(row.transactions), card + (own if row.payment_type == "card" else 0))  # fmt: skip
+        day, own = found.setdefault(row.business_date, {}), int(row.total_pence)
+        gross, count, card = day.get(int(row.truck_id), (0, 0, 0))
+        by_card = own if row.payment_type == "card" else 0
+        day[int(row.truck_id)] = (gross + own, count + int(row.transactions), card + by_card)
     return found
 
 

@@ -68,7 +68,8 @@ def recompute(rows: Rows, figure: dict[str, Any]) -> Values | None:
     if function is None:
         return None
     first, last = date.fromisoformat(figure["first"]), date.fromisoformat(figure["last"])
-    found = function(rows, first, last, *figure["about"])
+    sealed = (figure["values"],) if figure["name"] == "contribution" else ()
+    found = function(rows, first, last, *figure["about"], *sealed)
     return None if found is None else {key: value(one) for key, one in found.items()}
 
 
@@ -178,8 +179,8 @@ def _ramp(rows: Rows, first: date, last: date) -> Values:
     return found
 
 
-def _contribution(rows: Rows, first: date, last: date) -> Values | None:
-    return contribution(rows.between(first, last), rows.prices, rows.costs, first, last)
+def _contribution(rows: Rows, first: date, last: date, sealed: Values) -> Values:
+    return contribution(rows.between(first, last), rows.prices, rows.costs, first, last, sealed)
 
 
 def _data_quality(rows: Rows, first: date, last: date) -> Values:

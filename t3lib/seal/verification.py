@@ -73,7 +73,9 @@ def verify(folder: Path, key: str | None = None, sources: Path | None = None) ->
     findings += [_files(manifest, found), _chain(manifest, found)]
     read = {path: _table(folder, path, content.columns) for path, content in CONTENTS.items()}
     problems = [f"{path}, row {number:,}: {why}" for path, one in read.items() for number, why in one.problems]
-    findings.append(Finding("every row of the tables has its check", not problems, problems))
+    findings.append(
+        Finding("every row of the tables: its check follows from it and the row before", not problems, problems)
+    )
     findings += _recomputed(folder, manifest, read)
     if sources is not None:
         findings.append(_sources(sources, read["data/source_files.csv"]))
@@ -105,7 +107,7 @@ def _signature(folder: Path, content: bytes, signer: str, key: str | None) -> Fi
         return Finding(f"signature: signed by an unknown key, {signer}", True)
     if key != signer:
         return Finding("signature", False, [f"signed by an unknown key, {signer}, and not by {key}"])
-    return Finding(f"signature: signed by the key that you named, {signer}", True)
+    return Finding(f"signature: signed by the known key, {signer}", True)
 
 
 def _canonical(manifest: dict[str, Any], content: bytes) -> Finding:
@@ -119,7 +121,7 @@ def _files(manifest: dict[str, Any], found: dict[str, dict[str, Any]]) -> Findin
     problems = [f"{path} is missing" for path in sorted(sealed.keys() - found.keys())]
     problems += [f"{path} was added" for path in sorted(found.keys() - sealed.keys())]
     problems += [f"{path} was changed" for path in sorted(sealed.keys() & found.keys()) if sealed[path] != found[path]]
-    return Finding(f"files: {len(found)} with the hashes of the manifest, none added, none missing", not problems,
+    return Finding(f"files: {len(found)}, none changed, added or removed", not problems,
                    problems)  # fmt: skip
 
 
@@ -177,10 +179,10 @@ def _figures(rows: Rows, figures: list[dict[str, Any]]) -> Finding:
             for key, one in again.items()
             if not _same(sealed.get(key), one)
         ]
-        rest = {key.rpartition(" ")[2].split("/")[0] for key in sealed.keys() - again.keys()}
-        left += [f"{figure['name']}.{name}" for name in sorted(rest)]
+        rest = {key if key.startswith("costs/") else key.rpartition(" ")[2] for key in sealed.keys() - again.keys()}
+        left += [f"{figure['name']} {name}" for name in sorted(rest)]
     beside = f"; sealed as read, not recomputed: {', '.join(dict.fromkeys(left))}" if left else ""
-    return Finding(f"figures: {counted:,} values of {len(figures)} figures recomputed from the rows{beside}",
+    return Finding(f"figures: {counted:,} values of {len(figures)} figures are what the rows give{beside}",
                    not problems, problems)  # fmt: skip
 
 

@@ -29,9 +29,10 @@ def seal(
     edition: Annotated[str, typer.Option(help="A monthly edition of notebooks/editions.toml.")] = "cfo_month",
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Write a month's pack with all that its figures are made of, and sign it.
+    """Sign a month's pack, with its rows and queries.
 
-    A month that was sealed before and has changed since becomes a new revision, which names what changed.
+    The folder holds the report as PDF and page, every figure with its query, and every row that figures are made of. A
+    month that was sealed before and has changed since becomes a new revision, which names what changed.
 
     Example: t3 pack seal --month 2026-10"""
     from scheduler import kernels
@@ -73,7 +74,9 @@ def verify(
                                                  show_default=False)] = None,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Prove a sealed pack: every hash, the signature, and every figure from the sealed rows; offline.
+    """Prove that nobody changed a sealed pack.
+
+    Checks every hash, the signature, and every figure from the sealed rows, without database and internet.
 
     Exit code 0: everything holds, and the key is the one named. 1: something was changed, or the key is unknown.
 
@@ -97,7 +100,7 @@ def verify(
 
 @app.command()
 def key() -> None:
-    """Make the key that signs packs, once, and show its public half.
+    """Make the company's key once; show its public half.
 
     The private half is kept in T3_PACK_KEY, else ~/.config/t3/pack.key, readable by this account only. Back it up; who
     has it can sign in the company's name. Give the public half to those who verify.

@@ -92,8 +92,8 @@ def _star(partial: Partial, first: date) -> str:
 
 
 def _explained(names: tuple[str, str], partial: Partial) -> tuple[str, str]:
-    """The second name, with what the stars mean: the year before (* July 2025 from 9 Jul)."""
-    stars = ", ".join(f"{first:%b %Y} {days}" for first, days in partial.said.items())
+    """The second name, with what the stars mean: the year before (* from 9 Jul 2025)."""
+    stars = ", ".join(f"{days} {first.year}" for first, days in partial.said.items())
     return names[0], f"{names[1]} (* {stars})"
 
 
