@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from t3lib.money import pounds
 from t3lib.seal import tables
 from t3lib.seal.contents import CONTENTS
-from t3lib.seal.figures import name_of
+from t3lib.seal.figures import name_of, said
 from t3lib.warehouse.sales.restatements import CAUSE_WORDS
 
 _RESTATED = sa.text("""
@@ -71,12 +71,13 @@ def _sales(before: Path, after: Path) -> list[str]:
 def _figures(before: Path, after: Path) -> list[str]:
     old, new = ({name_of(one): one["values"] for one in json.loads((folder / "figures.json").read_bytes())["figures"]}
                 for folder in (before, after))  # fmt: skip
-    lines = []
-    for name in old.keys() | new.keys():
-        was, now = old.get(name, {}), new.get(name, {})
-        lines += [f"figure {name}, {key}: {was.get(key)} became {now.get(key)}"
-                  for key in sorted(was.keys() | now.keys()) if was.get(key) != now.get(key)]  # fmt: skip
-    return sorted(lines)
+    return [
+        f"figure {name}, {key}: {said(key, was.get(key))} became {said(key, now.get(key))}"
+        for name, now in new.items()
+        for was in [old.get(name, {})]
+        for key in dict.fromkeys([*now, *was])
+        if was.get(key) != now.get(key)
+    ]
 
 
 def _read(folder: Path, path: str) -> pd.DataFrame:

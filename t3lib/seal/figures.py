@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.metrics import Scope
+from t3lib.money import pounds
 from t3lib.seal.contents import plain
 from t3lib.spreadsheet import inert
 
@@ -41,6 +42,15 @@ def read(db: sa.Connection, scope: Scope) -> list[dict[str, Any]]:
 def name_of(figure: dict[str, Any]) -> str:
     """A figure as people find it: totals 2026-10-01 to 2026-10-31."""
     return " ".join([figure["name"], *figure["about"], figure["first"], "to", figure["last"]])
+
+
+def said(key: str, one: Any) -> str:
+    """A value for people: pence as pounds, whole numbers with commas, others in full."""
+    if one is None:
+        return "nothing"
+    if "_pence" in key or "costs/" in key:
+        return pounds(one)
+    return f"{one:,}" if type(one) is int and not key.endswith("_id") else str(one)
 
 
 def values(found: Any) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from t3lib.money import pounds
 from t3lib.problems import RefusedError
 from t3lib.seal import chain, documents, keys, tables
 from t3lib.seal.contents import CONTENTS
-from t3lib.seal.figures import name_of
+from t3lib.seal.figures import name_of, said
 from t3lib.seal.recomputing import Rows, recompute
 from t3lib.seal.rows import row_problems
 
@@ -174,8 +173,8 @@ def _figures(rows: Rows, figures: list[dict[str, Any]]) -> Finding:
             continue
         counted += len(again)
         problems += [
-            f"figures.json, {name_of(figure)}: {key} is sealed as {_said(key, sealed.get(key))}, the rows give "
-            f"{_said(key, one)}"
+            f"figures.json, {name_of(figure)}: {key} is sealed as {said(key, sealed.get(key))}, the rows give "
+            f"{said(key, one)}"
             for key, one in again.items()
             if not _same(sealed.get(key), one)
         ]
@@ -190,12 +189,6 @@ def _same(sealed: Any, again: Any) -> bool:
     if isinstance(sealed, float) and isinstance(again, float | int):
         return isclose(sealed, again, rel_tol=1e-9, abs_tol=1e-9)
     return type(sealed) is type(again) and sealed == again
-
-
-def _said(key: str, value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return pounds(value) if "_pence" in key or "costs/" in key else f"{value:,}" if type(value) is int else str(value)
 
 
 def _sources(folder: Path, table: tables.Table) -> Finding:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from t3lib.period import Period
     from t3lib.seal import Verdict
 
+MOST_CHANGES = 20
+
 app = typer.Typer(
     help="Month packs that an accountant can verify without the database.\n\n"
     "Example: t3 pack seal --month 2026-10, then t3 pack verify FOLDER --key t3-ed25519:...",
@@ -58,8 +60,10 @@ def seal(
         return
     became = "sealed" if made.is_new else "nothing has changed since it was sealed"
     say(f"{days.dates}, revision {made.revision}: {became}.")
-    for line in made.changes:
+    for line in made.changes[:MOST_CHANGES]:
         say(f"  {line}")
+    if len(made.changes) > MOST_CHANGES:
+        say(f"  and {len(made.changes) - MOST_CHANGES:,} more changes, which manifest.json lists")
     say(f"Last hash {made.head}")
     say(f"Public key {made.public_key}")
     typer.echo(made.folder)
