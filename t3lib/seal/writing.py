@@ -1,6 +1,5 @@
 """Sealing: a month's pack is written beside its place, verified, signed, and renamed into it as a whole."""
 
-import fcntl
 import json
 import os
 import re
@@ -177,6 +176,8 @@ class _Pack:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One seal at a time in a folder of packs; the lock ends with the process."""
+    import fcntl  # not on Windows, where packs are only verified
+
     with (folder / ".lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

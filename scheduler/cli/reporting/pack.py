@@ -40,8 +40,7 @@ def seal(
     from scheduler import kernels
     from scheduler.cli.session import session
     from scheduler.queue import stages
-    from t3lib import seal as packs
-    from t3lib.seal import keys
+    from t3lib.seal import keys, writing
     from t3lib.settings import settings
 
     days, one = _month(month), _edition(edition)
@@ -54,7 +53,7 @@ def seal(
 
     with session("database"), progress(f"Sealing {days.dates}"):
         kernels.warm()
-        made = packs.seal(days, one, to or settings().packs or settings().home / "packs", execute)
+        made = writing.seal(days, one, to or settings().packs or settings().home / "packs", execute)
     if json:
         print_json({**vars(made), "folder": str(made.folder)})
         return

@@ -5,10 +5,9 @@ from datetime import date
 from pathlib import Path
 
 from t3lib import report
-from t3lib import seal as packs
 from t3lib.editions import edition
 from t3lib.period import of
-from t3lib.seal import Sealed
+from t3lib.seal.writing import Sealed, seal
 from t3lib.settings import settings
 from tests.integration.metrics import example_fleet
 from tests.support.feeding import at, put, take_in
@@ -62,4 +61,4 @@ class Fleet:
     def seal(self, to: Path | None = None) -> Sealed:
         """Seal October."""
         settings.cache_clear()
-        return packs.seal(OCTOBER, edition("cfo_month"), to or self.packs, self.execute)
+        return seal(OCTOBER, edition("cfo_month"), to or self.packs, self.execute)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from t3lib import seal as packs
 from t3lib import warehouse
 from t3lib.editions import edition
 from t3lib.seal import chain, contents, documents, keys, verify, writing
@@ -127,7 +126,7 @@ def test_a_load_while_the_report_is_made_makes_it_again(fleet, tmp_path, monkeyp
     made = []
     monkeypatch.setattr(writing.metrics, "freshness", lambda db: type("F", (), {"version": next(versions)}))
     with pytest.raises(writing.SealError, match="kept changing"):
-        packs.seal(OCTOBER, edition("cfo_month"), tmp_path, lambda: made.append(1) or fleet.execute())
+        writing.seal(OCTOBER, edition("cfo_month"), tmp_path, lambda: made.append(1) or fleet.execute())
     assert len(made) == 3
 
 
