@@ -60,6 +60,6 @@ def latest(kind: Kind, today: date) -> Period:
 
 def part_of_month(first: date, last: date) -> str:
     """The days of a month that count, where not all do: from 9 Jul; to 28 Nov; 3 to 28 Nov."""
-    if last == of("month", first).last:
+    if first.day > 1 and last == of("month", first).last:
         return f"from {first.day} {first:%b}"
     return f"{'' if first.day == 1 else f'{first.day} '}to {last.day} {last:%b}"

@@ -2,7 +2,7 @@
 
 import calendar
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import sqlalchemy as sa
@@ -57,20 +57,20 @@ def periods_until(scope: Scope, grain: str, count: int) -> Scope:
 def partial_months(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per month of the scope of which not every day counts: period_first, first_day and last_day that count.
 
-    The month in which the data begin, the month that still runs (up to the day before today) and the months that the
-    scope cuts. Whoever shows a month, or compares with one, says which days of it count.
+    The month in which the data begin, the month that still runs (up to today) and the months that the scope cuts. Whoever shows a month, or compares with one, says which days of it count.
 
     >>> metrics.frame("partial_months", metrics.recent(14))
       period_first  first_day   last_day
     0   2026-10-01 2026-10-23 2026-10-31
     1   2026-11-01 2026-11-01 2026-11-05
     """
-    recorded, yesterday = data_range(db), business_day.today() - timedelta(days=1)
+    recorded, today = data_range(db), business_day.today()
     first = max(scope.first, recorded[0]) if recorded else scope.first
-    last = min(scope.last, max(yesterday, first))
+    last = min(scope.last, max(today, first))
     found = {(edge.year, edge.month): edge.replace(day=1) for edge in (first, last)}
     spans = [(month, max(first, month), min(last, _month_end(month))) for month in found.values()]
-    partial = [span for span in spans if span[1:] != (span[0], _month_end(span[0]))] if recorded else []
+    partial = [span for span in spans if span[1:] != (span[0], _month_end(span[0])) or span[2] >= today]
+    partial = partial if recorded and first <= scope.last else []
     return pd.DataFrame(partial, columns=["period_first", "first_day", "last_day"])
 
 

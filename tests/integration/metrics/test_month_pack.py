@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from t3lib import business_day, metrics
 from t3lib.metrics import Scope
+from t3lib.period import part_of_month
 from tests.integration.metrics.test_metrics import named, sold
 
 OCTOBER = Scope(date(2026, 10, 1), date(2026, 10, 31))
@@ -155,8 +156,9 @@ def test_months_of_which_not_every_day_counts_are_known(db: sa.Connection, monke
         (date(2026, 6, 1), date(2026, 10, 31)): [["2026-07-01", "2026-07-09", "2026-07-31"]],
         (date(2026, 8, 1), date(2026, 10, 31)): [],
         (date(2026, 7, 9), date(2026, 11, 30)): [["2026-07-01", "2026-07-09", "2026-07-31"],
-                                                 ["2026-11-01", "2026-11-01", "2026-11-03"]],
+                                                 ["2026-11-01", "2026-11-01", "2026-11-04"]],
         (date(2026, 8, 3), date(2026, 8, 20)): [["2026-08-01", "2026-08-03", "2026-08-20"]],
+        (date(2026, 5, 1), date(2026, 6, 30)): [],  # before the data
     }  # fmt: skip
     for days, partial in spans.items():
         assert metrics.partial_months(db, Scope(*days)).astype(str).values.tolist() == partial, days
@@ -184,3 +186,14 @@ def test_without_sales_the_pack_is_empty(db: sa.Connection):
         assert isinstance(found := figure(db, OCTOBER), pd.DataFrame)
         assert found.empty, figure.__name__
     assert metrics.reconciliation(db, OCTOBER).agrees
+
+
+def test_the_last_day_of_a_month_that_still_trades_is_no_whole_month(
+    db: sa.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    sold(db, (1, date(2026, 7, 1), 12, "card", 1, 100), (1, date(2026, 10, 31), 12, "card", 1, 100))
+    monkeypatch.setattr(business_day, "today", lambda now=None: OCTOBER.last)
+    [row] = metrics.partial_months(db, OCTOBER).itertuples()
+    assert part_of_month(row.first_day, row.last_day) == "to 31 Oct"
+    monkeypatch.setattr(business_day, "today", lambda now=None: OCTOBER.last + timedelta(1))
+    assert metrics.partial_months(db, OCTOBER).empty
