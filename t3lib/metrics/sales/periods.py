@@ -57,7 +57,8 @@ def periods_until(scope: Scope, grain: str, count: int) -> Scope:
 def partial_months(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     """One row per month of the scope of which not every day counts: period_first, first_day and last_day that count.
 
-    The month in which the data begin, the month that still runs (up to today) and the months that the scope cuts. Whoever shows a month, or compares with one, says which days of it count.
+    The month in which the data begin, the month that still runs (up to today) and the months that the scope cuts.
+    Whoever shows a month, or compares with one, says which days of it count.
 
     >>> metrics.frame("partial_months", metrics.recent(14))
       period_first  first_day   last_day

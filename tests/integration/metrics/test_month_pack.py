@@ -188,9 +188,7 @@ def test_without_sales_the_pack_is_empty(db: sa.Connection):
     assert metrics.reconciliation(db, OCTOBER).agrees
 
 
-def test_the_last_day_of_a_month_that_still_trades_is_no_whole_month(
-    db: sa.Connection, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_month_whose_last_day_still_trades_is_no_whole_one(db: sa.Connection, monkeypatch: pytest.MonkeyPatch):
     sold(db, (1, date(2026, 7, 1), 12, "card", 1, 100), (1, date(2026, 10, 31), 12, "card", 1, 100))
     monkeypatch.setattr(business_day, "today", lambda now=None: OCTOBER.last)
     [row] = metrics.partial_months(db, OCTOBER).itertuples()
