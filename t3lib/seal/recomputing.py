@@ -185,10 +185,10 @@ def _contribution(rows: Rows, first: date, last: date, sealed: Values) -> Values
 
 def _data_quality(rows: Rows, first: date, last: date) -> Values:
     refused, loaded = rows.rejected[rows.rejected["business_date"].between(first, last)], len(rows.sales)
-    reasons = {f"rejected/{reason}": int(count) for reason, count in refused["reason"].value_counts().items()}
+    by_reason = {f"rejected/{reason}": int(count) for reason, count in refused["reason"].value_counts().items()}
     read = loaded + len(refused)
     return {"files": int((rows.files["state"] == "loaded").sum()), "rows_read": read, "rows_loaded": loaded,
-            "rows_rejected": len(refused), **reasons,
+            "rows_rejected": len(refused), **by_reason,
             "rejected_pct": 100 * len(refused) / read if read else None}  # fmt: skip
 
 
