@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_CHANGES = 20
 
 app = typer.Typer(
-    help="Month packs that an accountant can verify without the database.\n\n"
+    help="Sign month packs, and prove them without the database.\n\n"
     "Example: t3 pack seal --month 2026-10, then t3 pack verify FOLDER --key t3-ed25519:...",
     no_args_is_help=True,
 )
