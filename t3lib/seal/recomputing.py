@@ -33,16 +33,21 @@ class Rows:
     first: date
     last: date
     data_first: date | None
+    vat_by_rate: bool
 
     @classmethod
-    def of(cls, tables: dict[str, Table], first: date, last: date, data_first: date | None) -> "Rows":
+    def of(
+        cls, tables: dict[str, Table], first: date, last: date, data_first: date | None, vat_by_rate: bool
+    ) -> "Rows":
         """From the tables as they were read. Raises ValueError where a cell is no number or no date."""
         files, sales, rejected, daily, prices, daily_rejected, costs, trucks = (
             _frame(tables[path], content.numbers) for path, content in CONTENTS.items()
         )
         own = by_day(sales)
         daily = pd.concat([daily[daily["business_date"] < first], own], ignore_index=True)
-        return cls(files, sales, rejected, daily, prices, daily_rejected, costs, trucks, first, last, data_first)
+        return cls(
+            files, sales, rejected, daily, prices, daily_rejected, costs, trucks, first, last, data_first, vat_by_rate
+        )
 
     def between(self, first: date, last: date) -> pd.DataFrame:
         """The daily totals of these days."""
@@ -180,7 +185,9 @@ def _ramp(rows: Rows, first: date, last: date) -> Values:
 
 
 def _contribution(rows: Rows, first: date, last: date, sealed: Values) -> Values:
-    return contribution(rows.between(first, last), rows.prices, rows.costs, first, last, sealed)
+    left = rows.costs[rows.costs["cost"].str.lower().str.startswith("vat")] if rows.vat_by_rate else rows.costs.head(0)
+    costs = rows.costs.drop(left.index)
+    return contribution(rows.between(first, last), rows.prices, costs, first, last, sealed)
 
 
 def _data_quality(rows: Rows, first: date, last: date) -> Values:
