@@ -3,7 +3,7 @@
 serving    what runs until Ctrl-C: demo, up, worker, dashboard, operations, lab
 analysing  what changes no figure: run, diff, reproduce; new makes a notebook, promote a branch
 ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu
-reporting  reports and mails: report, mail
+reporting  reports, mails and sealed packs: report, mail, pack
 looking    the state of things: status, trace, doctor
 storing    the database and the archive: db, archive
 
@@ -22,7 +22,7 @@ from scheduler.cli import signals, text_encoding
 from scheduler.cli.analysing import diff, new, promote, reproduce, run
 from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, simulate
 from scheduler.cli.looking import doctor, status, trace
-from scheduler.cli.reporting import mail, report
+from scheduler.cli.reporting import mail, pack, report
 from scheduler.cli.serving import dashboard, demo, lab, operations, up, worker
 from scheduler.cli.storing import archive, db
 from t3lib import urls
@@ -59,6 +59,7 @@ app.command()(simulate.simulate)
 app.add_typer(db.app, name="db")
 app.add_typer(new.app, name="new")
 app.add_typer(mail.app, name="mail")
+app.add_typer(pack.app, name="pack")
 app.add_typer(archive.app, name="archive")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(menu.app, name="menu", invoke_without_command=True)

@@ -20,6 +20,7 @@ from t3lib.metrics.sales.periods import (
     by_period,
     by_week_and_truck,
     by_weekday,
+    partial_months,
     per_trading_hour,
     periods_until,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "menu_matrix_by_place",
     "menu_types",
     "moves",
+    "partial_months",
     "payment_types",
     "per_trading_hour",
     "periods_until",

@@ -19,7 +19,7 @@ from t3lib.metrics.scope import Scope
 MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
-_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "changed_on")
+_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "changed_on", "first_day", "last_day")
 _NAMES = (
     "truck",
     "location",

@@ -1,6 +1,7 @@
 """The matrix of dishes and the effects of price changes, as chart and tables of a tab."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ def menu(database: str) -> str:
     return database
 
 
-def tab(scope: Scope, **state: object) -> tuple[str, dict | None]:
+def tab(scope: Scope, **state: Any) -> tuple[str, dict | None]:
     context = TabContext(State(tab="menus", **state), scope)
     with warehouse.connect() as db:
         drawn = chart(db, context)

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,7 +21,7 @@ AFTER = [CHANGED + timedelta(days=n) for n in range(14)]
 WEEK = (4, 5, 6, 5, 8, 10, 4)  # burritos of a day; 42 a week
 
 
-def rise(db: sa.Connection, truck: int = 1, dish: str = "Burrito", new: int = 720, **more: object) -> None:
+def rise(db: sa.Connection, truck: int = 1, dish: str = "Burrito", new: int = 720, **more: Any) -> None:
     """A dish of £6.00 that costs £1.00, at another price from CHANGED on."""
     offer(db, truck, dish, 600, 100, until=CHANGED, **more)
     offer(db, truck, dish, new, 100, first=CHANGED, **more)

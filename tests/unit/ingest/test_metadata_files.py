@@ -111,6 +111,7 @@ COSTS = "truck_id,cost,amount,per,from\n"
      ("menu.csv", MENU + "1,Taco,Hot,0,2\n", "'0' in column price"),
      ("menu.csv", MENU + "1,Taco,Hot,7,-1\n", "'-1' in column unit_cost"),
      ("pitches.csv", PITCHES + "1,1,2026-11-05,2026-11-06\n" * 2, "two places"),
+     ("pitches.csv", PITCHES + "1,1,0001-01-01,2026-11-06\n", "0001-01-01 is not a day that T3 knows"),
      ("pitches.csv", PITCHES.replace("to", "From") + "1,1,2026-11-05,2026-11-06\n", "no column TO"),
      ("costs.csv", COSTS + "1,wages,90,day,2026-01-01\n1,Wages,95,day,2026-01-01\n",
       "Truck 1 has Wages from 2026-01-01 twice"),
