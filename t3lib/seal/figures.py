@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.metrics import Scope
+from t3lib.metrics.spreadsheet import inert
 from t3lib.money import pounds
 from t3lib.seal.contents import as_json
-from t3lib.metrics.spreadsheet import inert
 
 # name, months up to the report's last day (0: the month alone), further arguments
 WANTED: tuple[tuple[str, int, tuple[str, ...]], ...] = (

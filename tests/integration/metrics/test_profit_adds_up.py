@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -117,7 +118,8 @@ def test_a_part_alone_is_what_it_is_among_the_others_but_for_the_pence_that_are_
                                       ("menu_type", "menu_type", "menus")):  # fmt: skip
         parts = metrics.contribution_by(fleet, days, dimension)
         for part in parts[parts["transactions"] > 0].to_dict("records"):
-            alone = metrics.contribution(fleet, replace(days, **{given_as: (part[name],)}))
+            chosen: dict[str, Any] = {given_as: (part[name],)}
+            alone = metrics.contribution(fleet, replace(days, **chosen))
             assert alone is not None
             assert abs(alone.contribution_pence - part["contribution_pence"]) <= len(alone.costs), (dimension, part)
 
