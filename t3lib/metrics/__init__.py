@@ -7,6 +7,7 @@ from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.money.proof import proof_of_cash, proof_of_cash_by_day
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
 from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
 from t3lib.metrics.sales.concentration import Concentration, concentration, truck_shares
@@ -107,6 +108,8 @@ __all__ = [
     "pounds",
     "price_spread",
     "prices",
+    "proof_of_cash",
+    "proof_of_cash_by_day",
     "ramp",
     "recent",
     "reconciliation",
