@@ -55,7 +55,7 @@ _LINE = {
     "row_number": "line of the file below its header, or transaction of an OFX file, from 1",
     "line_id": "the id that the file gives the line; empty: none",
     "identity": "what makes it the same line in another file",
-    "counts": "whether it counts: of the same line in several files the one of the earliest does",
+    "counts": "whether it counts: of the same line in several files the one of the newest does",
 }
 _FROM = {
     "from_date": "first business day on which it holds",

@@ -34,7 +34,7 @@ CREATE TABLE core.banking (
 );
 
 -- One row per line of a provider's file. identity: what makes it the same line in another file. counts: of the lines
--- with one identity the one of the earliest file; the others are kept and count nothing.
+-- with one identity the one of the newest file; the others are kept and count nothing.
 CREATE TABLE core.settlement (
     file_id       bigint NOT NULL REFERENCES ops.source_file,
     row_number    integer NOT NULL,
@@ -154,7 +154,7 @@ BEGIN
         FROM (SELECT net_pence AS pence FROM core.settlement WHERE file_id = file.file_id
               UNION ALL
               SELECT amount_pence FROM core.bank_line WHERE file_id = file.file_id) AS line;
-        rejects := 0;
+        rejects := file.rows_rejected;  -- lines that the layout says moved no money
     ELSIF file.kind IN ('sales', 'history') THEN
         SELECT count(*), coalesce(sum(total_pence), 0) INTO sales, pence
         FROM core.sale WHERE truck_id = file.truck_id AND file_id = file.file_id;
