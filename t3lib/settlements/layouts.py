@@ -53,8 +53,8 @@ class Layout(_Table):
     @property
     def columns(self) -> set[str]:
         """Every column that it needs."""
-        named = (*self.no_money, self.id, self.kind, self.gross, self.fee, self.net, self.currency, self.account, self.terminal,
-                 None if self.payout == NEXT else self.payout, self.payout_on)  # fmt: skip
+        named = (self.id, self.kind, self.gross, self.fee, self.net, self.currency, self.account, self.terminal,
+                 None if self.payout == NEXT else self.payout, self.payout_on, *self.no_money)  # fmt: skip
         return {*self.at, *(name for name in named if name)}
 
     @model_validator(mode="after")

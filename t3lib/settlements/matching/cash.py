@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-
 from t3lib.settlements.matching.books import FLEET, ON_ITS_WAY, OVER, SETTLED, SHORT, Books, Row
 from t3lib.settlements.matching.payouts import deadline, waited_for
 from t3lib.settlements.working_days import after

@@ -54,9 +54,7 @@ def _payout(key: Key, kinds: dict[str, Any], books: Books) -> Payout:
         _expected(max(said) if said else None, kinds, last, provider, books), gross.get("sale", 0), fee,
         -gross.get("refund", 0), -gross.get("chargeback", 0), gross.get("adjustment", 0),
     )  # fmt: skip
-    made.amount_pence = (
-        made.gross_pence - fee - made.refund_pence - made.chargeback_pence + made.adjustment_pence
-    )
+    made.amount_pence = made.gross_pence - fee - made.refund_pence - made.chargeback_pence + made.adjustment_pence
     if "payout" in gross:  # what the provider says that it paid counts; the rest it kept or gave back
         made.adjustment_pence += -gross["payout"] - made.amount_pence
         made.amount_pence = -gross["payout"]
