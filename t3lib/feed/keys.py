@@ -51,9 +51,7 @@ def _match(key: str) -> Key:
     if key.startswith(f"{SETTLEMENTS}/"):
         if _STATEMENT.fullmatch(key):
             return Key("settlement")
-        return Key(
-            "other", reason="Files of card providers and banks are read as CSV or OFX: export it so."
-        )
+        return Key("other", reason="Files of card providers and banks are read as CSV or OFX: export it so.")
     if found := _HISTORY.fullmatch(key):
         return Key("history", int(found[1]))
     if not (found := _SALES.fullmatch(key)):

@@ -4,7 +4,8 @@ named; a file that fits no layout is held. Nothing is guessed."""
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
+from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -43,12 +44,12 @@ def read(key: str, data: bytes, known: Layouts) -> Statement:
     provider, layout = _layout(names, known)
     if twice := [name for name, times in Counter(names).items() if times > 1 and name in layout.columns]:
         raise FeedError("bad_header", f"The first line has the column {twice[0]} twice: keep one of them.")
-    cells = _cells(rows, names)
+    cells, account = _cells(rows, names), _account(key, provider)
     if isinstance(layout, Bank):
-        lines = [_classified(_bank_line(row, layout, known, _account(key, provider)), known) for row in cells]
+        lines = [_classified(_bank_line(row, layout, known, account), known) for row in cells]
         return Statement("bank_line", _identified(lines, _bank_identity))
     money = [row for row in cells if not _moved_none(row, layout)]
-    lines = [_settlement(row, layout, known, provider, _account(key, provider)) for row in money]
+    lines = [_settlement(row, layout, known, provider, account) for row in money]
     return Statement("settlement", _identified(lines, _settlement_identity), len(cells) - len(money))
 
 
@@ -193,23 +194,23 @@ def _moment(row: Record, layout: Layout) -> datetime:
     return _refuse(row, layout.at[0], f"a time like {layout.at_formats[0]} is needed", said)
 
 
+@cache
 def _day(formats: tuple[str, ...]) -> Callable[[str], str]:
+    @lru_cache(4096)
     def convert(value: str) -> str:
         for form in formats:
             try:
                 return datetime.strptime(value, form).date().isoformat()
             except ValueError:
                 continue
-        return date.fromisoformat(value).isoformat() if not formats else _no_day(value)
+        raise ValueError(value)
 
     return convert
 
 
-def _no_day(value: str) -> str:
-    raise ValueError(value)
-
-
+@cache
 def _money(unit: str) -> Callable[[str], int]:
+    @lru_cache(4096)
     def convert(value: str) -> int:
         if unit == "pence":
             return int(value)

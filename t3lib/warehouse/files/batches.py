@@ -65,7 +65,8 @@ def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -
     """Put the new files into batches bounded in bytes and files; returns the ids of the batches made.
 
     Metadata goes first and alone: cleaning needs it. Files of providers and banks are batches of their own. The id is
-    a digest of the versions, so the same versions are the same batch; if they were released, or are read again, it gets another attempt."""
+    a digest of the versions, so the same versions are the same batch; if they were released, or are read again, it gets
+    another attempt."""
     waiting = db.execute(_NEW).all()
     metadata, statements = ([row for row in waiting if row.kind == kind] for kind in ("metadata", "settlement"))
     batches: list[list[sa.Row[Any]]] = [metadata] if metadata else []
