@@ -13,8 +13,8 @@ from t3lib.problems import RefusedError
 
 BATCH_FILES = 2000
 RECENT_DAYS = 2
-_PREFIX = {"metadata": "meta", "settlement": "bank"}
-BATCH_ID = re.compile(r"(batch|meta|bank|again)-\d+-[0-9a-f]{12}", re.ASCII)
+_PREFIX = {"metadata": "meta", "settlement": "pay"}
+BATCH_ID = re.compile(r"(batch|meta|pay|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
 _NEW = sa.text("""
     SELECT file_id, key, etag, size, kind FROM ops.source_file
