@@ -60,8 +60,8 @@ def still_open(db: sa.Connection, context: TabContext) -> str:
             f"{row.days_late:,} days",
             pounds(row.pence),
             Cell(row.truck, "t3-text"),
-            Cell(f'{escape(_means(row.cause))} <small class="t3-muted">{formatting.short_day(row.business_date)}</small>',
-                 "t3-long", html=True),
+            Cell(f"{escape(CAUSES[row.cause][0])} <small>{formatting.short_day(row.business_date)}</small>", "t3-long",
+                 html=True),
         )
         for row in found[shown.rows].itertuples()
     ]  # fmt: skip
@@ -117,7 +117,3 @@ def _look(state: str, pence: dict[tuple[str, str], int]) -> str:
     """Highlights a state of which there should be nothing."""
     is_bad = state in ("short", "not_explained") and any(of == state for _, of in pence)
     return "t3-loss" if is_bad else ""
-
-
-def _means(cause: str) -> str:
-    return CAUSES[cause][0]
