@@ -1,4 +1,4 @@
-"""Twelve simulated months: the matcher settles what reached the bank, names the cause of the rest, and is never wrong."""
+"""Twelve simulated months: what reached the bank is settled, the cause of the rest is named, no alarm is false."""
 
 from collections import Counter, defaultdict
 from datetime import date
@@ -19,7 +19,7 @@ def year():
 
 
 def test_a_year_of_card_sales_is_settled_to_99_9_percent_and_every_penny_is_in_one_state(year):
-    truth, books, proof = year
+    truth, _books, proof = year
     card = sum(pence for (tender, _, _), pence in truth.sales.items() if tender == "card")
     states = Counter()
     for row in proof.rows:
@@ -55,7 +55,7 @@ def test_the_cause_of_all_the_rest_is_the_one_in_the_truth(year):
 
 
 def test_what_the_bank_has_is_sales_less_fees_refunds_and_chargebacks(year):
-    truth, books, proof = year
+    truth, _books, proof = year
     sums = Counter()
     for payout in proof.payouts:
         for name in ("gross", "fee", "refund", "chargeback", "adjustment", "amount", "banked"):
@@ -74,7 +74,7 @@ def test_cash_is_settled_but_for_what_was_not_banked(year):
     for row in proof.rows:
         if row.tender == "cash" and row.state in OPEN:
             left[row.state, row.cause] += row.pence
-    short = [one for one in truth.truth["cash_short"]]
+    short = list(truth.truth["cash_short"])
     assert left == {("short", "banked_less"): sum(one["pence"] for one in short)}
 
 
