@@ -64,6 +64,9 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
         ]
 
 
+ITEM = {"item": "card/3/2026-11-05"}
+
+
 @pytest.mark.parametrize("kind", operator_requests.KINDS)
 def test_reading_a_request_again_gives_the_same(kind: str):
     given = {
