@@ -17,7 +17,7 @@ COLUMNS = {
     "sales": ["tender", "truck_id", "business_date", "pence"],
     "lines": ["provider", "account", "terminal", "line_kind", "occurred_at", "business_date", "gross_pence",
               "fee_pence", "payout_id", "payout_on", "identity"],
-    "bank": ["line_kind", "provider", "booked_on", "amount_pence", "text", "identity"],
+    "bank": ["account", "line_kind", "provider", "booked_on", "amount_pence", "text", "identity"],
     "terminals": ["provider", "account", "terminal", "truck_id", "from_date", "to_date"],
     "banking": ["truck_id", "reference", "float_pence", "within_days", "from_date", "to_date"],
 }  # fmt: skip
@@ -40,15 +40,15 @@ def line(gross: int, fee: int = 0, *, day: int = 2, kind: str = "sale", payout: 
 
 
 def paid(pence: int, day: int = 5, text: str = "STRIPE", provider: str = "stripe", number: int = 1) -> tuple:
-    return ("payout", provider, november(day), pence, text, f"{day:02d} {number} {pence}")
+    return ("bank", "payout", provider, november(day), pence, text, f"{day:02d} {number} {pence}")
 
 
 def cash(pence: int, day: int, truck: int = 1) -> tuple:
-    return ("cash", "", november(day), pence, f"CASH PAID IN T3 TRUCK {truck}", f"{day:02d} cash {pence}")
+    return ("bank", "cash", "", november(day), pence, f"CASH PAID IN T3 TRUCK {truck}", f"{day:02d} cash {pence}")
 
 
 def other(day: int) -> tuple:
-    return ("other", "", november(day), -100, "", f"{day:02d} other")
+    return ("bank", "other", "", november(day), -100, "", f"{day:02d} other")
 
 
 def found(*, today: date = MUCH_LATER, decisions: dict | None = None, **rows: Iterable[tuple]) -> dict[tuple, int]:
@@ -119,7 +119,6 @@ def test_sales_that_the_provider_does_not_have_are_not_explained_and_its_own_are
     assert rows == {
         ("card", 1, 2, "settled", "paid"): 4_000, ("card", 1, 2, "not_explained", "not_in_report"): 1_000,
         ("card", 1, 3, "settled", "paid"): 2_500, ("card", 0, 3, "over", "not_in_till"): 500,
-        ("card", 0, 20, "over", "not_in_till"): 100,
     }  # fmt: skip
 
 
@@ -142,7 +141,6 @@ def test_an_account_of_the_whole_fleet_is_shared_by_the_trucks_without_one_of_th
     lines = [line(2_700), line(500, provider="sumup", account="s", payout="S-1"), line(1, day=20, on=23)]
     rows = found(sales=sales, lines=lines, terminals=terminals, today=november(20),
                  bank=[paid(2_700), paid(500, provider="sumup", text="SUMUP")])  # fmt: skip
-    rows.pop(("card", 0, 20, "over", "not_in_till"))
     assert rows == {
         ("card", 1, 2, "settled", "paid"): 1_800, ("card", 1, 2, "not_explained", "not_in_report"): 200,
         ("card", 2, 2, "settled", "paid"): 900, ("card", 2, 2, "not_explained", "not_in_report"): 100,

@@ -89,7 +89,7 @@ def test_an_ofx_statement_is_read_by_its_own_ids():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("t1,2026-07-01 12:30:00,TX1,Sale,Successful,10.00,0.17,9.80,2026-07-03,P1", "column Payout (gross less fee is 9.83"),
+        ("t1,2026-07-01 12:30:00,TX1,Sale,Successful,10.00,0.17,9.80,2026-07-03,P1", "column Payout (gross less fee"),
         ("t1,2026-07-01 12:30:00,TX1,Tip,Successful,10.00,0.17,9.83,2026-07-03,P1", "'Tip' in column Transaction Type"),
         ("t1,noon,TX1,Sale,Successful,10.00,0.17,9.83,2026-07-03,P1", "'noon' in column Date (a time like"),
         ("t1,2026-07-01 12:30:00,TX1,Sale,Successful,ten,0.17,9.83,2026-07-03,P1", "'ten' in column Total (an amount"),
