@@ -123,12 +123,13 @@ def _by_reference(waiting: dict[Key, Payout], lines: list[Any], taken: set[str])
         for word in set(line.text.upper().split()):
             for said in {word, word.lstrip(ascii_uppercase)}:
                 words[line.provider, said].append(line)
-    for key, payout in list(waiting.items()):
-        found = words.get((payout.provider, payout.payout_id.upper()), ())
-        named = [line for line in found if line.identity not in taken]
-        if named and len(payout.payout_id) >= SHORTEST_ID:
-            exact = [line for line in named if line.amount_pence == payout.amount_pence]
-            _pay(waiting.pop(key), (exact or named)[0], taken)
+    for is_exact in (True, False):
+        for key, payout in list(waiting.items()):
+            found = words.get((payout.provider, payout.payout_id.upper()), ())
+            named = [line for line in found if line.identity not in taken
+                     and (not is_exact or line.amount_pence == payout.amount_pence)]  # fmt: skip
+            if named and len(payout.payout_id) >= SHORTEST_ID:
+                _pay(waiting.pop(key), named[0], taken)
 
 
 def _by_amount(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:

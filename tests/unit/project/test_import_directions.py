@@ -12,7 +12,7 @@ FLOORS = {
     "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs", "promotion"),
                   ("kernels", "embedded", "accounts", "http")),
     "t3lib": (("explore",), ("dashboard", "report"), ("operator_requests", "ingest", "metrics", "archive"), ("mail",),
-              ("warehouse",), ("cleaning", "feed", "charts", "simulate"), ("landing",)),
+              ("warehouse",), ("cleaning", "feed", "settlements", "charts", "simulate"), ("landing",)),
     "t3lib.warehouse": (("checks", "load"), ("decisions",), ("files",), ("sales",), ("db",)),
 }  # fmt: skip
 MOST = 12
