@@ -80,7 +80,7 @@ def load(files: pa.Table, statements: dict[str, Record], url: str | None = None)
             proof.refresh(db)
     total = {name: sum(row[name] for row in outcomes) for name in ("read", "loaded", "rejected", "pence")}
     return Loaded(dict(Counter(row["state"] for row in outcomes)), total["read"], total["loaded"], total["rejected"],
-                  total["pence"])  # fmt: skip
+                  total["pence"], what="lines of providers and banks")  # fmt: skip
 
 
 def remove(db: sa.Connection, file_id: int) -> None:
