@@ -83,8 +83,9 @@ def _about(db: sa.Connection, choices: Choices, fixed: Facts) -> tuple[Facts, Fa
 
 
 def _item(found: Facts, item: str) -> Facts:
-    return {"Item": item, "Amount": f"{pounds(found['pence'])} {found['state'].replace('_', ' ')}",
-            "Truck": found["truck_id"] or "fleet", "Day": found["first_day"], "What it is": said(found["cause"])}  # fmt: skip
+    amount = f"{pounds(found['pence'])} {found['state'].replace('_', ' ')}"
+    return {"Item": item, "Amount": amount, "Truck": found["truck_id"] or "fleet", "Day": found["first_day"],
+            "What it is": said(found["cause"])}  # fmt: skip
 
 
 def _row(row: Facts) -> tuple[Facts, Facts]:
@@ -110,7 +111,8 @@ def _one(db: sa.Connection, query: sa.TextClause, fixed: Facts, missing: str) ->
     row = db.execute(query, fixed).mappings().one_or_none()
     if row is None:
         raise RefusedError(missing)
-    return {name.capitalize() if query is not _FILE else name: value for name, value in row.items()}
+    is_read = query is _FILE or query is _ITEM  # their facts are made of these
+    return {name if is_read else name.capitalize(): value for name, value in row.items()}
 
 
 def _fact(value: Any) -> str:
