@@ -133,7 +133,7 @@ def test_a_provider_of_the_docs_needs_a_table_and_no_code(tmp_path):
     line = "05/11/2026,12:30,1,Sale,10.00,0.12,9.88,GBP,T1,X1,06/11/2026,Approved"
     found = reading.read("settlements/dojo/a.csv", f"{','.join(head)}\n{line}\n".encode(), layouts(file))
     assert amounts(found) == [("sale", 1000, 12, 988)]
-    file.write_text(file.read_text().replace("delay_days = 1                        #", "delay_daze = 1 #"))
+    file.write_text(re.sub(r"(?m)^delay_days = 1 .*$", "delay_daze = 1", file.read_text()))
     with pytest.raises(SettingsError, match=r"providers.dojo.delay_d"):
         layouts(file)
 
