@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -67,6 +68,7 @@ def accounts(trucks: int) -> list[Account]:
     return found
 
 
+@lru_cache(4096)
 def terminal_sales(number: int, day: date, plan: Plan) -> list[tuple[int, int]]:
     """(local minute, pence) of what customers paid by card on a business day: also where the file never came."""
     if not truck(number, plan.feed.seed).has_card_reader:
