@@ -69,9 +69,11 @@ def refresh(db: sa.Connection, on: date | None = None) -> Proof:
 
 def books(db: sa.Connection, on: date) -> Books:
     """Everything that is matched, as it stands now."""
-    read = [_read(db, query, on) for query in (SALES, _LINES, _BANK, _TERMINALS, _BANKING)]
+    sales, lines, bank, terminals, banking = (
+        _read(db, query, on) for query in (SALES, _LINES, _BANK, _TERMINALS, _BANKING)
+    )
     decisions = {row.item: Decision(row.action, row.pence) for row in db.execute(_DECISIONS) if row.action != "undo"}
-    return Books(*read, rules=layouts(), today=on, decisions=decisions)
+    return Books(sales, lines, bank, terminals, banking, layouts(), on, decisions)
 
 
 def _read(db: sa.Connection, query: str, on: date) -> pd.DataFrame:
