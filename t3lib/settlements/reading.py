@@ -18,7 +18,7 @@ from t3lib.settlements import ofx
 from t3lib.settlements.layouts import NEXT, Bank, Layout, Layouts, zone
 
 Record = dict[str, Any]
-HELD_LAYOUT = "held_layout"
+NO_LAYOUT = "held_layout"
 _RELEASE = "add its layout to notebooks/settlements.toml and release it, or upload another export"
 
 
@@ -64,7 +64,7 @@ def _layout(names: list[str], known: Layouts) -> tuple[str, Layout | Bank]:
     if len(best) == 1:
         return best[0]
     said = "fits no layout" if not best else f"fits {' and '.join(name for name, _ in best)}"
-    raise FeedError(HELD_LAYOUT, f"Its first line {said}: {_RELEASE}. It says: {', '.join(names)[:200]}.")
+    raise FeedError(NO_LAYOUT, f"Its first line {said}: {_RELEASE}. It says: {', '.join(names)[:200]}.")
 
 
 def _cells(rows: csv_records.Text, names: list[str]) -> list[Record]:

@@ -33,8 +33,8 @@ class _Till:
 
     def terms_of(self, day: date) -> Any:
         """The row of banking.csv that held on a day; the last one before, where none did."""
-        held = [row for row in self.terms if row.from_date <= day]
-        return (held or self.terms)[-1 if held else 0]
+        begun = [row for row in self.terms if row.from_date <= day]
+        return (begun or self.terms)[-1 if begun else 0]
 
 
 def matched(books: Books) -> list[Row]:

@@ -116,10 +116,10 @@ def _decided(db: sa.Connection, file: Record) -> Record:
         reason = "A newer version of the same key was loaded before."
         return outcome | {"state": "superseded", "reason": reason, "by": after[-1]["file_id"]}
     if outcome["state"] == "loaded":
-        held = next((other for other in others if other["state"] == "held"), None)
+        by_person = next((other for other in others if other["state"] == "held"), None)
         twin = None if file["may_repeat"] else db.scalar(_TWIN, file | {"content": file["content_sha256"]})
-        if held and not file["released"]:
-            outcome |= {"state": "held", "reason": held["reason"]}
+        if by_person and not file["released"]:
+            outcome |= {"state": "held", "reason": by_person["reason"]}
         elif twin:
             said = f"The same content as {twin}: release it only if both are right."
             outcome |= {"state": "held_duplicate", "reason": said}
