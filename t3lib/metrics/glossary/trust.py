@@ -82,7 +82,8 @@ QUALITY = (
         "state",
         "Truck state",
         "Trading: sold in the last two complete hours of the fleet or since. Silent: it did not, though on "
-        "the same weekdays before it usually sells then. Off: it neither sells nor usually does.",
+        "the same weekdays before it usually sells then. Off: it neither sells nor usually does. Of money on its way "
+        "to the bank: settled, on_its_way, short, not_explained or over (docs/settlements.md).",
         "gross sales of the last two hours, against the 4-week average of the same hours",
         "trading, silent or off",
         _HOURLY,
