@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -190,7 +191,7 @@ def test_cash_of_another_truck_or_of_nobody_is_not_this_trucks():
 
 
 def test_a_decision_covers_the_pence_that_were_open_and_what_comes_on_top_stays_open():
-    lost = {"sales": [sale(10_000)], "lines": [line(10_000)], "bank": [other(20)]}
+    lost: dict[str, Any] = {"sales": [sale(10_000)], "lines": [line(10_000)], "bank": [other(20)]}
     item = "payout/stripe/a/PAY-1"
     assert found(**lost, decisions={item: Decision("write_off", 10_000)}) == {
         ("card", 1, 2, "short", "written_off"): 10_000}  # fmt: skip

@@ -21,13 +21,13 @@ def year():
 def test_a_year_of_card_sales_is_settled_to_99_9_percent_and_every_penny_is_in_one_state(year):
     truth, _books, proof = year
     card = sum(pence for (tender, _, _), pence in truth.sales.items() if tender == "card")
-    states = Counter()
+    states: Counter[str] = Counter()
     for row in proof.rows:
         if row.tender == "card" and row.state != "over":
             states[row.state] += row.pence
     assert states.total() == card > 50_000_000
     assert states["settled"] >= 0.999 * card
-    by_day = defaultdict(int)
+    by_day: defaultdict[tuple, int] = defaultdict(int)
     for row in proof.rows:
         if row.state != "over":
             by_day[row.tender, row.truck_id, row.business_date] += row.pence
@@ -38,7 +38,7 @@ def test_a_year_of_card_sales_is_settled_to_99_9_percent_and_every_penny_is_in_o
 
 def test_the_cause_of_all_the_rest_is_the_one_in_the_truth(year):
     truth, _, proof = year
-    found = defaultdict(Counter)
+    found: defaultdict[tuple, Counter] = defaultdict(Counter)
     for row in proof.rows:
         if row.tender == "card" and row.state in OPEN:
             found[row.state, row.cause][row.truck_id, row.business_date] += row.pence
@@ -56,7 +56,7 @@ def test_the_cause_of_all_the_rest_is_the_one_in_the_truth(year):
 
 def test_what_the_bank_has_is_sales_less_fees_refunds_and_chargebacks(year):
     truth, _books, proof = year
-    sums = Counter()
+    sums: Counter[str] = Counter()
     owed = sum(payout.amount_pence for payout in proof.payouts if payout.amount_pence < 0)  # refunds on a day of rest
     for payout in proof.payouts:
         for name in ("gross", "fee", "refund", "chargeback", "adjustment", "amount", "banked"):
@@ -71,7 +71,7 @@ def test_what_the_bank_has_is_sales_less_fees_refunds_and_chargebacks(year):
 
 def test_cash_is_settled_but_for_what_was_not_banked(year):
     truth, _, proof = year
-    left = Counter()
+    left: Counter[tuple] = Counter()
     for row in proof.rows:
         if row.tender == "cash" and row.state in OPEN:
             left[row.state, row.cause] += row.pence
