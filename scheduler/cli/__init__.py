@@ -2,7 +2,7 @@
 
 serving    what runs until Ctrl-C: demo, up, worker, dashboard, operations, lab
 analysing  what changes no figure: run, diff, reproduce; new makes a notebook, promote a branch
-ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu
+ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu, settlements
 reporting  reports, mails and sealed packs: report, mail, pack
 looking    the state of things: status, trace, doctor
 storing    the database and the archive: db, archive
@@ -20,7 +20,7 @@ import typer
 
 from scheduler.cli import signals, text_encoding
 from scheduler.cli.analysing import diff, new, promote, reproduce, run
-from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, simulate
+from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, settlements, simulate
 from scheduler.cli.looking import doctor, status, trace
 from scheduler.cli.reporting import mail, pack, report
 from scheduler.cli.serving import dashboard, demo, lab, operations, up, worker
@@ -63,6 +63,7 @@ app.add_typer(pack.app, name="pack")
 app.add_typer(archive.app, name="archive")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(menu.app, name="menu", invoke_without_command=True)
+app.add_typer(settlements.app, name="settlements", invoke_without_command=True)
 app.add_typer(files.app, name="files", invoke_without_command=True)
 
 

@@ -7,6 +7,15 @@ from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.money.proof import (
+    BankAgreement,
+    ageing,
+    bank_agreement,
+    card_fees_by_provider,
+    open_items,
+    proof_of_cash,
+    proof_of_cash_by_day,
+)
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
 from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
 from t3lib.metrics.sales.concentration import Concentration, concentration, truck_shares
@@ -50,6 +59,7 @@ from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # iso
 
 __all__ = [
     "Attention",
+    "BankAgreement",
     "Completeness",
     "Concentration",
     "Contribution",
@@ -62,8 +72,10 @@ __all__ = [
     "Totals",
     "Typical",
     "affordable_pct",
+    "ageing",
     "ask",
     "attention",
+    "bank_agreement",
     "batches",
     "by_day",
     "by_day_and_truck",
@@ -79,6 +91,7 @@ __all__ = [
     "by_truck",
     "by_week_and_truck",
     "by_weekday",
+    "card_fees_by_provider",
     "change_pct",
     "clean_rate",
     "compared",
@@ -102,6 +115,7 @@ __all__ = [
     "like_for_like",
     "locations",
     "menu_types",
+    "open_items",
     "partial_months",
     "payment_types",
     "per_trading_hour",
@@ -109,6 +123,8 @@ __all__ = [
     "pounds",
     "price_spread",
     "prices",
+    "proof_of_cash",
+    "proof_of_cash_by_day",
     "ramp",
     "recent",
     "reconciliation",

@@ -5,11 +5,11 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
-from t3lib.dashboard.tabs import breakdowns, data, menus, money, month_pack, single_sales
+from t3lib.dashboard.tabs import bank, breakdowns, data, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
 
 _CARDS = {
-    "money": money.CARDS,
+    "money": (*money.CARDS, *bank.CARDS),
     "pack": month_pack.CARDS,
     "menus": menus.CARDS,
     "rows": single_sales.CARDS,

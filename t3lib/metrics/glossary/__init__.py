@@ -20,6 +20,7 @@ _ENTRIES = (
     *trust.BATCHES,
     *sales.HISTORY,
     *trust.RECONCILIATION,
+    *money.PROOF,
 )
 GLOSSARY = {entry.field: entry for entry in _ENTRIES}
 

@@ -49,7 +49,7 @@ _REPLACE = (
 _SHOWN_BEFORE = """
     SELECT discovered_at,
            (SELECT max(finished_at) FROM ops.source_file
-            WHERE state IN ('loaded', 'superseded') AND kind <> 'metadata'
+            WHERE state IN ('loaded', 'superseded') AND kind IN ('sales', 'history')
               AND finished_at < seen.discovered_at) AS shown_at
     FROM (SELECT DISTINCT discovered_at FROM ops.source_file WHERE file_id = ANY($1)) AS seen
 """

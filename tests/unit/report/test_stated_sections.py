@@ -129,7 +129,7 @@ def test_a_file_without_limits_has_the_usual_ones(own_editions):
 
 
 def test_an_edition_shows_a_section_that_a_cell_has_and_no_other(own_editions):
-    own_editions('"trucks", "payments", "contribution"]', '"trucks"]')
+    own_editions('"trucks", "payments", "contribution", "bank"]', '"trucks"]')
     parts = rehearsal.rehearse(notebook(), figures(*SALES), checked=False).parts
     assert {name for _, name, _ in parts if name} == set(edition("cfo").sections) == {
         "tiles", "attention", "hours", "trucks",
