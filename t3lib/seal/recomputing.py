@@ -85,7 +85,7 @@ def _totals(rows: Rows, first: date, last: date) -> Values:
 
 
 def _by_truck(rows: Rows, first: date, last: date) -> Values:
-    days, found = rows.between(first, last), {}
+    days, found = rows.between(first, last), Values()
     sold = set(days["truck_id"])
     for truck in rows.trucks.itertuples():
         if truck.truck_id in sold or truck.in_details == "true":
@@ -97,7 +97,7 @@ def _by_truck(rows: Rows, first: date, last: date) -> Values:
 
 
 def _by_period(rows: Rows, first: date, last: date, grain: str) -> Values:
-    days, found = rows.between(first, last), {}
+    days, found = rows.between(first, last), Values()
     for month, own in days.groupby(days["business_date"].map(lambda day: day.replace(day=1))):
         gross, card = _sum(own, "total_pence"), _sum(own[own["payment_type"] == "card"], "total_pence")
         found |= _row(month, period_first=month.isoformat(), trading_days=own["business_date"].nunique(),
@@ -119,7 +119,7 @@ def _like_for_like(rows: Rows, first: date, last: date) -> Values:
 
 def _trailing(rows: Rows, first: date, last: date) -> Values:
     first = _months_until(last, 12)
-    before_first, found, names = _year_before(first), {}, rows.names()
+    before_first, found, names = _year_before(first), Values(), rows.names()
     now = _per_truck(rows, first, last)
     gross, days = sum(now.values()), rows.between(first, last)
     known = rows.data_first is not None and rows.data_first <= before_first
@@ -147,7 +147,7 @@ def _concentration(rows: Rows, first: date, last: date) -> Values:
 
 
 def _seasonality(rows: Rows, first: date, last: date, grain: str) -> Values:
-    days, found = rows.between(first, last), {}
+    days, found = rows.between(first, last), Values()
     truck_days = days.groupby(["truck_id", "business_date"], as_index=False)["total_pence"].sum()
     seasons = truck_days["business_date"].map(lambda day: day.month if grain == "month" else day.isoweekday())
     gross, count = _sum(truck_days, "total_pence"), len(truck_days)
@@ -164,7 +164,7 @@ def _ramp(rows: Rows, first: date, last: date) -> Values:
              if truck.first_sale_on}  # fmt: skip
     known = min(began.values(), default=first) + timedelta(28)
     new = {truck: day for truck, day in began.items() if day >= first and day >= known}
-    found, names = {}, rows.names()
+    found, names = Values(), rows.names()
     for truck, day in new.items():
         for week in range(1, 13):
             since, until = day + timedelta(7 * (week - 1)), day + timedelta(7 * week - 1)

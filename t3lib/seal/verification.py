@@ -1,5 +1,6 @@
 """The proof of a pack, without the database: what holds, what does not, and where."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -138,7 +139,7 @@ def _chain(manifest: dict[str, Any], found: dict[str, dict[str, Any]]) -> Findin
 def _table(folder: Path, path: str, columns: tuple[str, ...]) -> tables.Table:
     try:
         return tables.read(folder / path, columns)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         return tables.Table(list(columns), problems=[(0, f"it cannot be read ({error})")])
 
 
@@ -155,8 +156,9 @@ def _recomputed(folder: Path, manifest: dict[str, Any], read: dict[str, tables.T
         yield _figures(rows, figures)
         unshown = documents.missing(folder, figures, about["sections"], about["first"])
         yield Finding("documents: page and text show the sealed figures", not unshown, unshown)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        yield Finding("figures", False, [f"cannot be recomputed from what is left ({type(error).__name__}: {error})"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        said = f"what follows cannot be recomputed from what is left ({type(error).__name__}: {error})"
+        yield Finding("figures and documents", False, [said])
 
 
 def _month(manifest: dict[str, Any], about: dict[str, Any]) -> Finding:

@@ -130,7 +130,7 @@ def _reconciled_line(line: str, rows: int, pence: Any, *, files: int) -> Row:
     """A line of the statement; the sums that other cards and the mail show are set off."""
     cells = (f"Rows of {files:,} files" if line == "Rows of the files" else line[:1].upper() + line[1:], f"{rows:,}",
              "" if pd.isna(pence) else pounds(int(pence)))  # fmt: skip
-    return tuple(map(_strong, cells)) if line in ("Rows read", "Sales in the figures") else cells
+    return tuple(_strong(one) if line in ("Rows read", "Sales in the figures") else one for one in cells)
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
