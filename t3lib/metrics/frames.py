@@ -19,8 +19,9 @@ from t3lib.metrics.scope import Scope
 MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
-_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "first_day", "last_day")
-_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "batch_state")
+_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "first_day", "last_day", "expected_on")
+_NAMES = ("truck", "location", "menu_type", "payment_type", "dish", "batch_state", "tender", "state", "cause", "item",
+          "provider", "age")  # fmt: skip
 
 
 class Query(str):

@@ -11,8 +11,9 @@ from t3lib.dashboard.html.cards import Cell, Row, message_card, table
 from t3lib.dashboard.tabs.context import Card, TabContext, card, heading, percent
 from t3lib.money import pounds
 from t3lib.settlements.causes import CAUSES, STATES
+from t3lib.settlements.layouts import layouts
 
-MOST_OPEN = 8
+MOST_OPEN = 5
 NAMES = {"settled": "Settled", "on_its_way": "On its way", "short": "Short", "not_explained": "Not explained",
          "over": "Over"}  # fmt: skip
 NEEDS_FILES = "This needs payout files and bank statements in settlements/ of the bucket: docs/settlements.md."
@@ -36,7 +37,7 @@ def agrees(db: sa.Connection, context: TabContext) -> str:
         for state, name in NAMES.items()
         if state != "over"
     ]  # fmt: skip
-    rows.append((Cell("Sales", "t3-total"), *(Cell(_amount(sold[tender], 0), "t3-total") for tender in sold)))
+    rows.append((Cell("Sales", "t3-total"), *(Cell(pounds(sold[tender]), "t3-total") for tender in sold)))
     if any(state == "over" for _, state in pence):
         over = Cell(f'<span title="{escape(STATES["over"])}">Over, on top</span>', html=True)
         rows.append((over, *(_amount(pence.get((tender, "over")), 0) for tender in sold)))
@@ -57,7 +58,7 @@ def still_open(db: sa.Connection, context: TabContext) -> str:
     shown = context.part("bank", MOST_OPEN, len(found))
     rows = [
         (
-            f"{row.days_late:,} days",
+            f"{row.days_late:,}",
             pounds(row.pence),
             Cell(row.truck, "t3-text"),
             Cell(f"{escape(CAUSES[row.cause][0])} <small>{formatting.short_day(row.business_date)}</small>", "t3-long",
@@ -68,7 +69,7 @@ def still_open(db: sa.Connection, context: TabContext) -> str:
     return (
         top
         + table("How late", ("Late", "Items", "Amount"), bands, numbers=(1, 2))
-        + table(OPEN, ("Late", "Amount", "Truck", "What it is"), rows, numbers=(1,))
+        + table(OPEN, ("Days late", "Amount", "Truck", "What it is"), rows, numbers=(0, 1))
         + context.foot(shown)
     )
 
@@ -80,7 +81,7 @@ def fees(db: sa.Connection, context: TabContext) -> str:
     found = metrics.card_fees_by_provider(db, context.scope)
     rows: list[Row] = [
         (
-            row.provider.capitalize(), pounds(row.gross_pence), pounds(row.fee_pence), percent(row.fee_pct),
+            layouts().title(row.provider), pounds(row.gross_pence), pounds(row.fee_pence), f"{row.fee_pct:.2f}%",
             "–" if pd.isna(row.stated_fee_pence) else pounds(int(row.stated_fee_pence)),
             "–" if pd.isna(row.fee_difference_pence) else pounds(int(row.fee_difference_pence)),
         )
@@ -107,10 +108,12 @@ def _too_narrow(context: TabContext) -> bool:
     return bool(context.scope.locations or context.scope.menus)
 
 
-def _amount(pence: int | None, of: int) -> str:
+def _amount(pence: int | None, of: int) -> Cell:
+    """An amount and its share; an en dash for none."""
     if not pence:
-        return "–"
-    return f"{pounds(pence)} ({percent(100 * pence / of)})" if of else pounds(pence)
+        return Cell("–")
+    share = f' <small class="t3-wide">{percent(100 * pence / of)}</small>' if of else ""
+    return Cell(f"{pounds(pence)}{share}", html=True)
 
 
 def _look(state: str, pence: dict[tuple[str, str], int]) -> str:
