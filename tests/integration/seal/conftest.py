@@ -47,7 +47,3 @@ def own_fleet(postgres: str, _template: str, tmp_path: Path, monkeypatch: pytest
         keys.make()
         made.fill()
         yield made
-
-
-def pytest_configure(config):  # TEMPORARY
-    config.option.maxfail = 0

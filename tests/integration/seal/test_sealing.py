@@ -2,19 +2,20 @@
 
 import itertools
 import json
-import os
-import resource
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
-from t3lib import metrics, warehouse
+from t3lib import metrics
 from t3lib.editions import edition
 from t3lib.seal import chain, contents, documents, keys, verify, writing
 from t3lib.settings import ROOT, SettingsError, settings
+from tests.integration.seal.dying import BREAKS, FULL
 from tests.integration.seal.sealing import LATE, OCTOBER, Fleet
 from tests.support.feeding import rows
 from tests.support.visitor import given
@@ -77,42 +78,14 @@ def test_a_month_that_changed_becomes_a_revision_that_names_what_changed(own_fle
 
 def died(fleet: Fleet, folder: Path, break_: str) -> int:
     """How a process ended that sealed, and whose disk was full or that was killed at a point of the work."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        warehouse.engine(fleet.url).dispose(close=False)
-        execute = fleet.execute
-
-        def executed_on_a_full_disk():
-            made = execute()
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
-            return made
-
-        if break_ == "full":
-            execute = executed_on_a_full_disk
-        else:
-            module, name = {"tables": (contents, "export"), "documents": (documents, "write"),
-                            "signing": (keys, "sign"), "publishing": (writing, "_publish")}[break_]  # fmt: skip
-            whole = getattr(module, name)
-
-            def killed(*given, **more):
-                if break_ in ("tables", "documents"):
-                    whole(*given, **more)
-                os.kill(os.getpid(), signal.SIGKILL)
-
-            setattr(module, name, killed)
-        writing.seal(OCTOBER, edition("cfo_month"), folder, execute)
-    except OSError:
-        os._exit(7)
-    finally:
-        os._exit(8)
+    command = [sys.executable, "-m", "tests.integration.seal.dying", break_, str(fleet.folder), str(folder)]
+    return subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode
 
 
-@pytest.mark.parametrize("break_", ["full", "tables", "documents", "signing", "publishing"])
+@pytest.mark.parametrize("break_", ["full", *BREAKS])
 def test_a_seal_that_ended_half_way_leaves_no_pack(fleet, tmp_path, break_):
     folder = tmp_path / "packs"
-    assert died(fleet, folder, break_) == (7 if break_ == "full" else -signal.SIGKILL)
+    assert died(fleet, folder, break_) == (FULL if break_ == "full" else -signal.SIGKILL)
     left = [path for path in folder.iterdir() if path.is_dir()]
     assert not any(path.name.startswith("t3-pack") for path in left)
     assert bool(left) == (break_ != "full")  # a killed process cannot clean up; the next seal does
