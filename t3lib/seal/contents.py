@@ -130,12 +130,12 @@ def export(db: sa.Connection, scope: Scope, folder: Path) -> dict[str, dict[str,
         known = {name: one for name, one in (with_moments(scope) | spans).items() if name in query.compile().params}
         rows: Iterable[Any] = db.execute(query, known, execution_options={"yield_per": 10_000})
         made[path] = {"rows": tables.write(target, content.columns, rows), "sql": content.sql.strip(),
-                      "parameters": {name: plain(one) for name, one in known.items()}}  # fmt: skip
+                      "parameters": {name: as_json(one) for name, one in known.items()}}  # fmt: skip
     return made
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A parameter of a query as JSON holds it."""
     if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
+        return [as_json(one) for one in value]
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -68,26 +68,26 @@ def _lines(daily: pd.DataFrame, costs: pd.DataFrame, first: date, last: date) ->
     sums: dict[str, Fraction] = {}
     sold = _sold(daily)
     for day in (first + timedelta(n) for n in range((last - first).days + 1)):
-        held = [row for row in rows if row.first <= day < row.until]
+        in_force = [row for row in rows if row.first <= day < row.until]
         out = sold.get(day, {})
-        for name, pence in (*_of_time(held, day, set(out)), *_of_sales(held, out)):
+        for name, pence in (*_of_time(in_force, day, set(out)), *_of_sales(in_force, out)):
             sums[name] = sums.get(name, Fraction()) + pence
     return sums
 
 
-def _of_time(held: list[Cost], day: date, out: set[int]) -> Iterable[tuple[str, Fraction]]:
+def _of_time(in_force: list[Cost], day: date, out: set[int]) -> Iterable[tuple[str, Fraction]]:
     """Costs of one day: a month's part, and a day's of the fleet or of a truck that traded."""
-    for cost in held:
+    for cost in in_force:
         if cost.per == "month":
             yield cost.name, cost.amount / calendar.monthrange(day.year, day.month)[1]
         elif cost.per == "day" and (cost.truck is None or cost.truck in out):
             yield cost.name, cost.amount
 
 
-def _of_sales(held: list[Cost], out: dict[int, tuple[int, int, int]]) -> Iterable[tuple[str, Fraction]]:
+def _of_sales(in_force: list[Cost], out: dict[int, tuple[int, int, int]]) -> Iterable[tuple[str, Fraction]]:
     """Costs that grow with the sales of one day; a truck's own cost replaces the fleet's of the same name."""
     for truck, (gross, count, card) in out.items():
-        own = {cost.name: cost for cost in sorted(held, key=lambda one: one.truck or 0)
+        own = {cost.name: cost for cost in sorted(in_force, key=lambda one: one.truck or 0)
                if cost.per in _BY_SALE and cost.truck in (None, truck)}  # fmt: skip
         for name, cost in own.items():
             if cost.per == "sale":

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from t3lib import metrics
 from t3lib.metrics import Scope
 from t3lib.money import pounds
-from t3lib.seal.contents import plain
+from t3lib.seal.contents import as_json
 from t3lib.spreadsheet import inert
 
 # name, months up to the report's last day (0: the month alone), further arguments
@@ -78,7 +78,7 @@ def _recorded(db: sa.Connection) -> Iterator[list[dict[str, Any]]]:
     sent: list[dict[str, Any]] = []
 
     def note(_db: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        known = {name: plain(one) for name, one in dict(parameters).items()}
+        known = {name: as_json(one) for name, one in dict(parameters).items()}
         sent.append({"sql": statement.strip(), "parameters": known, "rows": cursor.rowcount})
 
     sa.event.listen(db, "after_cursor_execute", note)

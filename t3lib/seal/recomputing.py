@@ -34,9 +34,12 @@ class Rows:
     first: date
     last: date
     data_first: date | None
+    vat_by_rate: bool
 
     @classmethod
-    def of(cls, tables: dict[str, Table], first: date, last: date, data_first: date | None) -> "Rows":
+    def of(
+        cls, tables: dict[str, Table], first: date, last: date, data_first: date | None, vat_by_rate: bool
+    ) -> "Rows":
         """From the tables as they were read. Raises ValueError where a cell is no number or no date."""
         files, sales, rejected, daily, prices, daily_rejected, settled, costs, trucks = (
             _frame(tables[path], content.numbers) for path, content in CONTENTS.items()
@@ -183,15 +186,17 @@ def _ramp(rows: Rows, first: date, last: date) -> Values:
 
 
 def _contribution(rows: Rows, first: date, last: date, sealed: Values) -> Values:
-    return contribution(rows.between(first, last), rows.prices, rows.costs, first, last, sealed)
+    left = rows.costs[rows.costs["cost"].str.lower().str.startswith("vat")] if rows.vat_by_rate else rows.costs.head(0)
+    costs = rows.costs.drop(left.index)
+    return contribution(rows.between(first, last), rows.prices, costs, first, last, sealed)
 
 
 def _data_quality(rows: Rows, first: date, last: date) -> Values:
     refused, loaded = rows.rejected[rows.rejected["business_date"].between(first, last)], len(rows.sales)
-    reasons = {f"rejected/{reason}": int(count) for reason, count in refused["reason"].value_counts().items()}
+    by_reason = {f"rejected/{reason}": int(count) for reason, count in refused["reason"].value_counts().items()}
     read = loaded + len(refused)
     return {"files": int((rows.files["state"] == "loaded").sum()), "rows_read": read, "rows_loaded": loaded,
-            "rows_rejected": len(refused), **reasons,
+            "rows_rejected": len(refused), **by_reason,
             "rejected_pct": 100 * len(refused) / read if read else None}  # fmt: skip
 
 

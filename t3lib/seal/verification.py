@@ -150,7 +150,7 @@ def _recomputed(folder: Path, manifest: dict[str, Any], read: dict[str, tables.T
         about, figures = sealed["about"], sealed["figures"]
         first, last = date.fromisoformat(about["first"]), date.fromisoformat(about["last"])
         began = date.fromisoformat(about["data_first"]) if about["data_first"] else None
-        rows = Rows.of(read, first, last, began)
+        rows = Rows.of(read, first, last, began, about["vat_by_rate"])
         yield from (Finding(what, not problems, problems) for what, problems in row_problems(rows, read))
         yield _month(manifest, about)
         yield _figures(rows, figures)

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from t3lib.editions import Edition
     from t3lib.period import Period
     from t3lib.seal import Verdict
+    from t3lib.seal.writing import Sealed
 
 MOST_CHANGES = 20
 
 app = typer.Typer(
-    help="Month packs that an accountant can verify without the database.\n\n"
+    help="Sign month packs, and prove them without the database.\n\n"
     "Example: t3 pack seal --month 2026-10, then t3 pack verify FOLDER --key t3-ed25519:...",
     no_args_is_help=True,
 )
@@ -57,15 +58,7 @@ def seal(
     if json:
         print_json({**vars(made), "folder": str(made.folder)})
         return
-    became = "sealed" if made.is_new else "nothing has changed since it was sealed"
-    say(f"{days.dates}, revision {made.revision}: {became}.")
-    for line in made.changes[:MOST_CHANGES]:
-        say(f"  {line}")
-    if len(made.changes) > MOST_CHANGES:
-        say(f"  and {len(made.changes) - MOST_CHANGES:,} more changes, which manifest.json lists")
-    say(f"Last hash {made.head}")
-    say(f"Public key {made.public_key}")
-    typer.echo(made.folder)
+    _tell(made, days)
 
 
 @app.command()
@@ -114,6 +107,18 @@ def key() -> None:
     public, is_new = keys.make()
     say(f"{'Made' if is_new else 'The key is in'} {keys.place()}")
     typer.echo(public)
+
+
+def _tell(made: "Sealed", days: "Period") -> None:
+    became = "sealed" if made.is_new else "nothing has changed since it was sealed"
+    say(f"{days.dates}, revision {made.revision}: {became}.")
+    for line in made.changes[:MOST_CHANGES]:
+        say(f"  {line}")
+    if len(made.changes) > MOST_CHANGES:
+        say(f"  and {len(made.changes) - MOST_CHANGES:,} more changes, which manifest.json lists")
+    say(f"Last hash {made.head}")
+    say(f"Public key {made.public_key}")
+    typer.echo(made.folder)
 
 
 def _sentence(verdict: "Verdict") -> str:

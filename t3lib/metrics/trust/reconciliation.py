@@ -123,8 +123,9 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
         raise ValueError("files are reconciled for whole days and all places, menus and payments")
     sales, quality, moments = totals(db, scope), data_quality(db, scope), with_moments(scope)
     ledger = db.execute(sa.text(_LEDGER), moments | {"not_loaded": list(NOT_LOADED)}).one()
-    figures: list[int] = [*ledger, sales.transactions, sales.gross_sales_pence]
-    return Reconciliation(*figures, *db.execute(sa.text(_REJECTS), moments).one(), quality.rows_rejected)
+    rejects = db.execute(sa.text(_REJECTS), moments).one()
+    figures: list[int] = [*ledger, sales.transactions, sales.gross_sales_pence, *rejects, quality.rows_rejected]
+    return Reconciliation(*figures)
 
 
 _CLEAN = """

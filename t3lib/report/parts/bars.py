@@ -54,8 +54,7 @@ def bars(
 
     The first column is what the bars are by: local_hour, weekday or period_first; hours and days without a row are
     drawn as zero. `alt` says in a sentence what the picture shows, for those who do not see it. `names` are those of
-    bars and lines. `partial`: its months, and those a year after them, get a star that the names explain. None without
-    rows."""
+    bars and lines; they explain the stars at the months of `partial`. None without rows."""
     by = str(rows.columns[0])
     if by not in _ORDERED:
         raise ValueError(f"Bars stand by {', '.join(_ORDERED)}; the first column is {by!r}.")
@@ -63,15 +62,12 @@ def bars(
     if not found:
         return None
     ticks = [replace(one, label=_tick(one.label, n)) for n, one in enumerate(found)] if by == "local_hour" else found
+    names = names or _names(day)
     if partial and partial.said:
-        found = [
-            replace(one, label=one.label + _star(partial, first))
-            for one, first in zip(found, rows.iloc[:, 0], strict=True)
-        ]
-        names = _explained(names or _names(day), partial)
-        ticks = found
+        found = ticks = _starred(found, rows.iloc[:, 0], partial)
+        names = _explained(names, partial)
     text = "\n".join([title.upper(), "", *_lines(found, day.measure, then), "", folded(alt)])
-    return Picture(title, alt, text, ticks, names or _names(day), day.measure.endswith("_pence"))
+    return Picture(title, alt, text, ticks, names, day.measure.endswith("_pence"))
 
 
 def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:
@@ -86,9 +82,10 @@ def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"period_first": firsts, measure: sizes, f"{measure}_before": before})
 
 
-def _star(partial: Partial, first: date) -> str:
-    """Of a bar or of the line beside it, which is a year older."""
-    return partial.star(first, first.replace(year=first.year - 1))
+def _starred(found: list[Hour], months: pd.Series, partial: Partial) -> list[Hour]:
+    """Bars with a star where they are partial, or the lines beside them, which are a year older."""
+    stars = [partial.star(first, first.replace(year=first.year - 1)) for first in months]
+    return [replace(one, label=one.label + star) for one, star in zip(found, stars, strict=True)]
 
 
 def _explained(names: tuple[str, str], partial: Partial) -> tuple[str, str]:
