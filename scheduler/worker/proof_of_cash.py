@@ -28,9 +28,8 @@ _TOLD = sa.text("""
 def keep() -> int:
     """Match again where that is due, and tell the operators once of each item past the limits; returns how many."""
     with warehouse.connect() as db:
-        if not proof.is_stale(db):
-            return 0
-        proof.refresh(db)
+        if proof.is_stale(db):
+            proof.refresh(db)
         return _tell(db)
 
 

@@ -148,7 +148,7 @@ def changes(loaded: loading.Loaded) -> Shown:
     files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
     said = (
         f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} "
-        f"sales of {pounds(loaded.pence_loaded)} together."
+        f"{loaded.what} of {pounds(loaded.pence_loaded)} together."
     )
     if not loaded.changes:
         return Shown((said, "No day's figures change."))

@@ -47,7 +47,19 @@ class Rows:
         own = by_day(sales)
         daily = pd.concat([daily[daily["business_date"] < first], own], ignore_index=True)
         return cls(
-            files, sales, rejected, daily, prices, daily_rejected, settled, costs, trucks, first, last, data_first
+            files,
+            sales,
+            rejected,
+            daily,
+            prices,
+            daily_rejected,
+            settled,
+            costs,
+            trucks,
+            first,
+            last,
+            data_first,
+            vat_by_rate,
         )
 
     def between(self, first: date, last: date) -> pd.DataFrame:

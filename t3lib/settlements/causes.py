@@ -27,6 +27,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "banked_more": ("More cash was paid in than was sold.", "look for a missing or rejected file"),
     "cash_of_nobody": ("Cash on the bank account whose text names no truck.", "name the text in metadata/banking.csv"),
 }  # fmt: skip
+
 STATES: dict[str, str] = {
     "settled": "Reached the bank, or went into fees, refunds and chargebacks of a payout that did.",
     "on_its_way": "Expected by a day that has not passed.",
@@ -34,3 +35,9 @@ STATES: dict[str, str] = {
     "not_explained": "Nothing says where it is.",
     "over": "Money without sales, on top of them.",
 }
+
+
+def said(cause: str) -> str:
+    """What a cause means and what to do, as sentences."""
+    means, todo = CAUSES[cause]
+    return f"{means} {todo[:1].upper()}{todo[1:]}." if todo else means

@@ -13,6 +13,8 @@ costs.csv     truck_id, cost, amount, per, from: one row per cost and change; in
               then one amount for the fleet together, per `sale` or `percent` holds for each truck's sales.
               per `month` is a calendar month. Percent costs: vat (the share of the net price that sales include
               on top) and card_fee (of card sales). The others: office, packaging, pitch_fee, wages, fuel, insurance
+
+What card providers and the bank say of it is made by `t3lib.simulate.settled`.
 """
 
 from t3lib.simulate.live import LiveUpload, live_upload, live_uploads

@@ -85,7 +85,7 @@ def show(item: Item, json: Json = False) -> None:
     Example: t3 settlements show payout/stripe/stripe-1/po_1NovQ"""
     from scheduler.cli.session import session
     from t3lib import warehouse
-    from t3lib.settlements.causes import CAUSES
+    from t3lib.settlements.causes import said
     from t3lib.warehouse.settlements import items
 
     with session("database"), warehouse.connect() as db:
@@ -93,7 +93,7 @@ def show(item: Item, json: Json = False) -> None:
     if json:
         print_json(found)
         return
-    days = [_shown(row) | {"means": " ".join(CAUSES[row["cause"]]).strip()} for row in found["days"]]
+    days = [_shown(row) | {"means": said(row["cause"])} for row in found["days"]]
     columns = {"business_date": "day", "truck_id": "truck", "state": "state", "amount": "amount",
                "expected_on": "expected", "means": "what it means"}  # fmt: skip
     table(days, columns, "")

@@ -81,15 +81,25 @@ def fees(db: sa.Connection, context: TabContext) -> str:
     found = metrics.card_fees_by_provider(db, context.scope)
     rows: list[Row] = [
         (
-            layouts().title(row.provider), pounds(row.gross_pence), pounds(row.fee_pence), f"{row.fee_pct:.2f}%",
+            layouts().title(row.provider),
+            Cell(pounds(row.gross_pence), "t3-wide"),
+            pounds(row.fee_pence),
+            Cell(f"{row.fee_pct:.2f}%", "t3-wide"),
             "–" if pd.isna(row.stated_fee_pence) else pounds(int(row.stated_fee_pence)),
             "–" if pd.isna(row.fee_difference_pence) else pounds(int(row.fee_difference_pence)),
         )
         for row in found.itertuples()
-    ]  # fmt: skip
+    ]
     if not rows:
         return message_card(FEES, "No payout's last day is in this choice." if _any(db) else NEEDS_FILES)
-    head = ("Provider", "Card sales", "Fees", "Of sales", "By costs.csv", "Difference")
+    head = (
+        "Provider",
+        Cell("Card sales", "t3-wide"),
+        "Fees",
+        Cell("Of sales", "t3-wide"),
+        "By costs.csv",
+        "Difference",
+    )
     return card(FEES, head, rows, "fee_difference_pence", "of payouts that ended in these days")
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -54,7 +54,7 @@ def matched(books: Books) -> tuple[list[Row], list[Payout]]:
     for place in sorted(parts.keys() | {place for place in sold if _is_proven(place, reports)}):
         rows += _place(place, sold.get(place, {}), parts.get(place, []), reports, books)
     rows += _extra(payouts, owned)
-    rows += _left(left, payouts, owned, reports, books)
+    rows += _left(left, payouts, owned, books)
     return rows, list(payouts.values())
 
 
@@ -145,7 +145,8 @@ def _place(
     if left:
         filled.append(_unreported(place, left, reports, books))
     rows = _by_truck(filled, sold, day)
-    if reported > (total := sum(sold.values())):
+    # A truck's file may come after the provider's.
+    if reported > (total := sum(sold.values())) and books.today > deadline(books, day):
         provider = parts[0].provider
         item = f"card/{pool or 'fleet'}/{day}"
         rows.append(Row("card", pool, day, OVER, "not_in_till", item, provider, day, reported - total))
@@ -158,8 +159,8 @@ def _unreported(place: Place, pence: int, reports: dict[int, tuple[date, date, s
     _, last, provider = reports.get(pool, (day, date.min, ""))
     expected = due(books, day, provider)
     late, item = deadline(books, expected), f"card/{pool or 'fleet'}/{day}"
-    cause = "no_report" if last <= day else "not_in_report"
-    if pool not in reports:
+    cause = "no_report" if last <= day or pool not in reports else "not_in_report"
+    if pool not in reports and pool == FLEET:
         cause = "no_account"
     if books.today <= late:
         return Part(ON_ITS_WAY, cause if cause == "no_account" else "no_report", item, provider, expected, pence)
@@ -190,10 +191,7 @@ def _extra(payouts: dict[Key, Payout], owned: pd.DataFrame) -> Iterator[Row]:
                       payout.expected_on, more)  # fmt: skip
 
 
-def _left(
-    left: list[Any], payouts: dict[Key, Payout], owned: pd.DataFrame, reports: dict[int, tuple[date, date, str]],
-    books: Books,
-) -> Iterator[Row]:  # fmt: skip
+def _left(left: list[Any], payouts: dict[Key, Payout], owned: pd.DataFrame, books: Books) -> Iterator[Row]:
     """The bank lines of providers that belong to no payout."""
     paid = defaultdict(list)
     for payout in payouts.values():
@@ -208,6 +206,8 @@ def _left(
         if not same and (begins is None or line.booked_on < due(books, begins, line.provider)):
             continue  # a payout of days before the first report
         cause = "paid_twice" if same else "taken" if line.amount_pence < 0 else "no_payout"
+        if not same and books.today <= line.booked_on + timedelta(days=books.rules.alert_days):
+            continue  # the provider's file may come after the bank's
         truck = trucks.get((line.provider, same[0].account), FLEET) if same else FLEET
         yield Row("card", truck, line.booked_on, OVER, cause, f"bank/{line.identity[:12]}", line.provider,
                   line.booked_on, abs(int(line.amount_pence)))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
+from string import ascii_uppercase
 from typing import Any
 
 import pandas as pd
@@ -98,22 +99,37 @@ def banked(payouts: dict[Key, Payout], books: Books) -> list[Any]:
     _by_reference(waiting, lines, taken)
     _by_amount(waiting, lines, taken)
     _by_sum(waiting, lines, taken)
-    until = max((row.booked_on for row in books.bank.itertuples()), default=None)
+    until = _statements_until(books)
     for payout in payouts.values():
-        _judge(payout, books, until)
+        _judge(payout, books, until.get(payout.provider, until.get("")))
     return [row for row in lines if row.identity not in taken]
 
 
+def _statements_until(books: Books) -> dict[str, date]:
+    """The last day of the statements by provider, of the bank accounts that it pays into; of any account under ''."""
+    last: dict[str, date] = defaultdict(lambda: date.min)
+    of_provider: dict[str, set[str]] = defaultdict(set)
+    for row in books.bank.itertuples():
+        last[row.account] = max(last[row.account], row.booked_on)
+        of_provider[row.provider].add(row.account)
+    of_provider[""] = set(last)
+    return {name: max(last[account] for account in used) for name, used in of_provider.items() if used}
+
+
 def _by_reference(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:
-    texts = [(line, line.text.upper()) for line in lines]
-    for key, payout in list(waiting.items()):
-        if len(payout.payout_id) < SHORTEST_ID:
-            continue
-        named = [line for line, text in texts if line.provider == payout.provider and line.identity not in taken
-                 and payout.payout_id.upper() in text]  # fmt: skip
-        if named:
-            exact = [line for line in named if line.amount_pence == payout.amount_pence]
-            _pay(waiting.pop(key), (exact or named)[0], taken)
+    """A word of a bank line, with or without letters before it (PID4711), may be the id of a payout."""
+    words: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for line in lines:
+        for word in set(line.text.upper().split()):
+            for said in {word, word.lstrip(ascii_uppercase)}:
+                words[line.provider, said].append(line)
+    for is_exact in (True, False):
+        for key, payout in list(waiting.items()):
+            found = words.get((payout.provider, payout.payout_id.upper()), ())
+            named = [line for line in found if line.identity not in taken
+                     and (not is_exact or line.amount_pence == payout.amount_pence)]  # fmt: skip
+            if named and len(payout.payout_id) >= SHORTEST_ID:
+                _pay(waiting.pop(key), named[0], taken)
 
 
 def _by_amount(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:
@@ -137,18 +153,17 @@ def _by_sum(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> No
     days: dict[tuple[str, date], list[Key]] = defaultdict(list)
     for key, payout in waiting.items():
         days[payout.provider, payout.expected_on].append(key)
+    by_amount: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for line in lines:
+        by_amount[line.provider, line.amount_pence].append(line)
     for (provider, day), keys in days.items():
-        together = sum(waiting[key].amount_pence for key in keys)
-        for line in lines:
-            near = abs((line.booked_on - day).days) <= EARLY_DAYS
-            if len(keys) > 1 and near and (line.provider, line.amount_pence) == (provider, together) and (
-                line.identity not in taken
-            ):  # fmt: skip
-                for key in keys:
-                    payout = waiting.pop(key)
-                    payout.banked_pence, payout.banked_on = payout.amount_pence, line.booked_on
-                taken.add(line.identity)
-                break
+        same = by_amount.get((provider, sum(waiting[key].amount_pence for key in keys)), ())
+        near = [line for line in same if line.identity not in taken and abs((line.booked_on - day).days) <= EARLY_DAYS]
+        if len(keys) > 1 and near:
+            for key in keys:
+                payout = waiting.pop(key)
+                payout.banked_pence, payout.banked_on = payout.amount_pence, near[0].booked_on
+            taken.add(near[0].identity)
 
 
 def _pay(payout: Payout, line: Any, taken: set[str]) -> None:

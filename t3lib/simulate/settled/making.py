@@ -128,7 +128,8 @@ def _not_in_till(made: Settled, days: list[date], plan: Plan) -> list[dict[str, 
 def _cash(made: Settled, days: list[date], today: date, trucks: int) -> tuple[list[dict[str, Any]], list[Booked]]:
     """Each Monday the cash of the seven days before; once in half a year one truck is 20 pounds short."""
     short, booked = [], []
-    for monday in (day for day in days if day.weekday() == 0 and day <= today):
+    until = [days[0] + timedelta(days=n) for n in range((today - days[0]).days + 1)]
+    for monday in (day for day in until if day.weekday() == 0):
         for number in range(1, trucks + 1):
             pence = sum(made.sales.get(("cash", number, monday - timedelta(days=n)), 0) for n in range(1, 8))
             week = (monday - days[0]).days // 7

@@ -11,6 +11,7 @@ from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.files.file_outcomes import HELD
 from t3lib.warehouse.load.loading import Loaded
 from t3lib.warehouse.settlements import proof
+from t3lib.warehouse.settlements.lines import COUNT_AGAIN
 
 Record = dict[str, Any]
 TABLES = {
@@ -60,12 +61,6 @@ _ADD = """
     SELECT :file_id, row_number, true, {columns}
     FROM jsonb_populate_recordset(NULL::core.{table}, CAST(:lines AS jsonb))
 """
-# Where a line that counted has gone, the same line of the newest other file counts.
-_COUNT_AGAIN = """
-    UPDATE core.{table} AS line SET counts = true
-    WHERE NOT counts AND NOT EXISTS (SELECT FROM core.{table} AS other WHERE other.identity = line.identity AND counts)
-      AND file_id = (SELECT max(file_id) FROM core.{table} AS other WHERE other.identity = line.identity)
-"""
 
 
 def load(files: pa.Table, statements: dict[str, Record], url: str | None = None) -> Loaded:
@@ -80,19 +75,19 @@ def load(files: pa.Table, statements: dict[str, Record], url: str | None = None)
         outcomes = [_file(db, staged[row["file_id"]] | dict(row), statements)
                     for row in db.execute(_CLAIMED, {"files": list(staged)}).mappings().all()]  # fmt: skip
         for table in TABLES:
-            db.execute(sa.text(_COUNT_AGAIN.format(table=table)))
+            db.exec_driver_sql(COUNT_AGAIN.format(table=table))
         if any(row["state"] == "loaded" for row in outcomes):
             proof.refresh(db)
     total = {name: sum(row[name] for row in outcomes) for name in ("read", "loaded", "rejected", "pence")}
     return Loaded(dict(Counter(row["state"] for row in outcomes)), total["read"], total["loaded"], total["rejected"],
-                  total["pence"])  # fmt: skip
+                  total["pence"], what="lines of providers and banks")  # fmt: skip
 
 
 def remove(db: sa.Connection, file_id: int) -> None:
     """Delete the lines of a file; the same lines of other files count instead."""
     for table in TABLES:
         db.execute(sa.text(f"DELETE FROM core.{table} WHERE file_id = :file_id"), {"file_id": file_id})
-        db.execute(sa.text(_COUNT_AGAIN.format(table=table)))
+        db.exec_driver_sql(COUNT_AGAIN.format(table=table))
 
 
 def _file(db: sa.Connection, file: Record, statements: dict[str, Record]) -> Record:

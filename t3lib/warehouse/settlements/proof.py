@@ -31,7 +31,7 @@ _LINES = """
            payout_on, identity
     FROM core.settlement WHERE counts ORDER BY occurred_at, identity
 """
-_BANK = "SELECT line_kind, provider, booked_on, amount_pence, text, identity FROM core.bank_line WHERE counts"
+_BANK = "SELECT account, line_kind, provider, booked_on, amount_pence, text, identity FROM core.bank_line WHERE counts"
 _TERMINALS = "SELECT provider, account, terminal, truck_id, from_date, to_date FROM core.terminal"
 _BANKING = "SELECT truck_id, reference, float_pence, within_days, from_date, to_date FROM core.banking"
 _DECISIONS = sa.text("""
@@ -40,9 +40,9 @@ _DECISIONS = sa.text("""
 _STORE = """
     INSERT INTO mart.{table} SELECT * FROM jsonb_populate_recordset(NULL::mart.{table}, CAST(:rows AS jsonb))
 """
+_VERSION = sa.text("SELECT version FROM mart.watermark")
 _MATCHED = sa.text("""
-    UPDATE mart.matching SET matched_at = clock_timestamp(), version = watermark.version, business_date = :today
-    FROM mart.watermark
+    UPDATE mart.matching SET matched_at = clock_timestamp(), version = :version, business_date = :today
 """)
 
 
@@ -57,11 +57,13 @@ def refresh(db: sa.Connection, on: date | None = None) -> Proof:
     The version that pages poll rises with it."""
     on = on or today()
     db.exec_driver_sql("LOCK TABLE mart.matching IN SHARE ROW EXCLUSIVE MODE")
+    before = db.scalar(_VERSION) or 0
     found = matching.match(books(db, on))
     _store(db, "settled_daily", [row._asdict() for row in found.rows])
     _store(db, "payout", [vars(payout) for payout in found.payouts])
-    db.exec_driver_sql("UPDATE mart.watermark SET version = version + 1")
-    db.execute(_MATCHED, {"today": on})
+    version = db.scalar(sa.text("UPDATE mart.watermark SET version = version + 1 RETURNING version"))
+    # What was loaded meanwhile has not been matched: the version of before makes the proof stale.
+    db.execute(_MATCHED, {"today": on, "version": version if version == before + 1 else before})
     return found
 
 

@@ -1,7 +1,14 @@
 """Files under settlements/ are files like every other: versions, refusals, holds, and rows that reconcile."""
 
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
 from t3lib import metrics, warehouse
+from t3lib.warehouse.db.connection import migrate
 from t3lib.warehouse.decisions import quarantine
+from t3lib.warehouse.settlements import proof as stored
 from tests.integration.settlements.statements import (
     BANK,
     NOVEMBER,
@@ -11,7 +18,7 @@ from tests.integration.settlements.statements import (
     charge,
     sell_and_pay,
 )
-from tests.support.feeding import assert_reconciles, put, rows, states, take_in
+from tests.support.feeding import assert_reconciles, at, put, rows, states, take_in
 
 LEDGER = "SELECT rows_read, rows_loaded, rows_rejected, pence_loaded, state FROM ops.source_file WHERE key = :key "
 COUNTED = "SELECT count(*), coalesce(sum(net_pence), 0)::bigint FROM core.settlement WHERE counts"
@@ -98,17 +105,11 @@ def test_a_line_that_two_exports_share_counts_once_and_outlives_either(bucket):
 def test_the_database_refuses_lines_that_are_not_those_of_the_ledger(bucket):
     sell_and_pay(bucket)
     take_in()
-    import pytest
-    import sqlalchemy as sa
-
     with pytest.raises(sa.exc.IntegrityError, match="does not reconcile"), warehouse.connect() as db:
         db.execute(sa.text("UPDATE ops.source_file SET pence_loaded = pence_loaded + 1 WHERE kind = 'settlement'"))
 
 
 def test_sales_that_come_later_are_matched_when_asked_again(bucket):
-    from t3lib.warehouse.settlements import proof as stored
-    from tests.support.feeding import at
-
     sell_and_pay(bucket)
     take_in()
     put(bucket, "trucks/2026-11/2/18/T3_T1_A1.csv", at("15:30", "card", "8", "2026-11-02"))
@@ -118,5 +119,17 @@ def test_sales_that_come_later_are_matched_when_asked_again(bucket):
         stored.refresh(db)
     with warehouse.connect() as db:
         assert not stored.is_stale(db)
-        found = metrics.proof_of_cash(db, metrics.Scope(*[__import__("datetime").date(2026, 11, 2)] * 2))
+        found = metrics.proof_of_cash(db, metrics.Scope(date(2026, 11, 2), date(2026, 11, 2)))
     assert found[["state", "pence"]].values.tolist() == [["settled", 10000], ["not_explained", 800]]
+
+
+def test_a_database_goes_back_to_before_settlements_and_reads_their_files_again(bucket, database):
+    sell_and_pay(bucket)
+    take_in()
+    assert migrate("0021", database) == "0021"
+    assert rows("SELECT DISTINCT kind, state FROM ops.source_file WHERE key LIKE 'settlements/%'") == [
+        ("other", "ignored")]  # fmt: skip
+    assert warehouse.upgrade(database) == warehouse.newest()
+    take_in()
+    assert proof() == [("card", "settled", "paid", 10000)]
+    assert_reconciles()

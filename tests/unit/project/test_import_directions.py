@@ -13,7 +13,7 @@ FLOORS = {
                   ("kernels", "embedded", "accounts", "http")),
     "t3lib": (("explore",), ("seal",), ("dashboard", "report"),
               ("operator_requests", "ingest", "metrics", "archive"), ("mail",), ("warehouse",),
-              ("cleaning", "feed", "charts", "simulate"), ("landing",)),
+              ("cleaning", "feed", "settlements", "charts", "simulate"), ("landing",)),
     "t3lib.warehouse": (("checks", "load"), ("decisions",), ("files",), ("sales",), ("db",)),
 }  # fmt: skip
 MOST = 12

@@ -6,7 +6,7 @@ from t3lib.dashboard.html.cards import Cell
 from t3lib.dashboard.operations import cells, lists
 from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
-from t3lib.settlements.causes import CAUSES
+from t3lib.settlements.causes import said
 from t3lib.settlements.layouts import layouts
 
 _LATE = sa.text("""
@@ -32,7 +32,7 @@ def card(db: sa.Connection, choices: Choices) -> str:
     found, shown = lists.read(db, _LATE, choices, "bank", **limits)
     rows = [
         (f"{row.days_late:,} days", pounds(row.pence), row.state.replace("_", " "), row.truck_id or "fleet",
-         row.business_date, cells.shorter(". ".join(filter(None, CAUSES[row.cause])), 110), _offers(choices, row))
+         row.business_date, cells.shorter(said(row.cause), 120), _offers(choices, row))
         for row in found
     ]  # fmt: skip
     limit = f"more than {rules.alert_days} days late, from £{rules.alert_pounds} on"

@@ -94,6 +94,8 @@ CREATE TABLE mart.settled_daily (
     pence         bigint NOT NULL CHECK (pence > 0),
     PRIMARY KEY (business_date, tender, truck_id, state, cause, item, provider, expected_on)
 );
+CREATE INDEX settled_daily_item ON mart.settled_daily (item);
+CREATE INDEX settled_daily_open ON mart.settled_daily (state) WHERE state IN ('short', 'over', 'not_explained');
 -- One row per payout of a provider: what it is made of, and the bank line that it reached. Pence with sign.
 CREATE TABLE mart.payout (
     item             text PRIMARY KEY,
