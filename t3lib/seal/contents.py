@@ -88,6 +88,14 @@ WHERE business_date BETWEEN :year_first AND :last ORDER BY business_date, truck_
         ("truck_id", "business_date", "reason", "rows"),
         ("truck_id", "rows"),
     ),
+    "data/settled_daily.csv": Content(
+        """
+SELECT tender, truck_id, business_date, state, cause, item, provider, expected_on, pence
+FROM mart.settled_daily WHERE business_date BETWEEN :first AND :last
+ORDER BY business_date, tender, truck_id, state, cause, item, provider""",
+        ("tender", "truck_id", "business_date", "state", "cause", "item", "provider", "expected_on", "pence"),
+        ("truck_id", "pence"),
+    ),
     "data/costs.csv": Content(
         """
 SELECT truck_id, cost, amount, per, from_date, to_date FROM core.cost

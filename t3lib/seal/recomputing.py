@@ -28,6 +28,7 @@ class Rows:
     daily: pd.DataFrame
     prices: pd.DataFrame
     daily_rejected: pd.DataFrame
+    settled: pd.DataFrame
     costs: pd.DataFrame
     trucks: pd.DataFrame
     first: date
@@ -40,13 +41,25 @@ class Rows:
         cls, tables: dict[str, Table], first: date, last: date, data_first: date | None, vat_by_rate: bool
     ) -> "Rows":
         """From the tables as they were read. Raises ValueError where a cell is no number or no date."""
-        files, sales, rejected, daily, prices, daily_rejected, costs, trucks = (
+        files, sales, rejected, daily, prices, daily_rejected, settled, costs, trucks = (
             _frame(tables[path], content.numbers) for path, content in CONTENTS.items()
         )
         own = by_day(sales)
         daily = pd.concat([daily[daily["business_date"] < first], own], ignore_index=True)
         return cls(
-            files, sales, rejected, daily, prices, daily_rejected, costs, trucks, first, last, data_first, vat_by_rate
+            files,
+            sales,
+            rejected,
+            daily,
+            prices,
+            daily_rejected,
+            settled,
+            costs,
+            trucks,
+            first,
+            last,
+            data_first,
+            vat_by_rate,
         )
 
     def between(self, first: date, last: date) -> pd.DataFrame:
@@ -243,6 +256,14 @@ def _reconciliation(rows: Rows, first: date, last: date) -> Values:
     return found | {"rows_difference": lost, "pence_difference": pence, "agrees": not lost and not pence}
 
 
+def _proof_of_cash(rows: Rows, first: date, last: date) -> Values:
+    found: Values = {}
+    for (tender, state), own in rows.settled.groupby(["tender", "state"]):
+        items = own.loc[own["item"] != "", "item"].nunique()
+        found |= _row(f"{tender}/{state}", tender=tender, state=state, pence=_sum(own, "pence"), items=items)
+    return found
+
+
 def _partial_months(rows: Rows, first: date, last: date) -> Values:
     began = rows.data_first
     if began is None or began <= first or began.day == 1 or began > last:
@@ -257,6 +278,7 @@ _FIGURES: dict[str, Callable[..., Values | None]] = {
     "trailing_by_truck": _trailing, "concentration": _concentration, "seasonality": _seasonality, "ramp": _ramp,
     "contribution": _contribution, "data_quality": _data_quality, "clean_rate": _clean_rate,
     "reconciliation": _reconciliation, "partial_months": _partial_months,
+    "proof_of_cash": _proof_of_cash,
 }  # fmt: skip
 
 

@@ -141,6 +141,20 @@ def test_months_that_are_not_whole_are_marked_wherever_they_stand():
     assert "Not a whole month: July 2025" in words_of(section("trailing", day))
 
 
+def test_proof_of_cash_adds_up_to_the_sales_and_names_what_does_not():
+    proof = [["card", "settled", 90_000, 3], ["card", "short", 10_000, 1], ["card", "over", 700, 1],
+             ["cash", "on_its_way", 50_000, 2]]  # fmt: skip
+    proof = pd.DataFrame(proof, columns=["tender", "state", "pence", "items"])
+    text = words_of(section("proof_of_cash", month(pack=pack(proof_of_cash=proof))))
+    assert "Reached the bank £900.00 £0.00 £900.00 On its way £0.00 £500.00 £500.00 Short £100.00" in text
+    assert "Sales £1,000.00 £500.00 £1,500.00" in text
+    assert text.endswith("£7.00 without sales came on top.")
+    later = words_of(section("proof_of_cash", month(pack=pack(proof_of_cash=proof.head(1)))))
+    assert "£600.00 of sales were loaded after the last matching." in later
+    none = section("proof_of_cash", month(pack=pack(proof_of_cash=proof.head(0))))
+    assert "No file of a card provider and no bank statement is loaded." in words_of(none)
+
+
 def test_statement_adds_up_or_says_that_it_does_not():
     text = " ".join(section("reconciliation", month()).text.split())
     assert "Unexplained 0 £0.00" in text
