@@ -23,7 +23,9 @@ def settlements(
     limit: Annotated[int, typer.Option(min=1, help="Most items to list.")] = 50,
     json: Json = False,
 ) -> None:
-    """Show how far the sales have reached the bank: pence by state; with --open, each item that is open.
+    """Show how far the sales have reached the bank.
+
+    Pence by state; with --open, each item that is open.
 
     Example: t3 settlements --date 2026-11-01..2026-11-30
 

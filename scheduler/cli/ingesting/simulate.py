@@ -21,7 +21,7 @@ def simulate(
     settlements: Annotated[bool, typer.Option("--settlements", help="Also payouts and bank statements.")] = False,
     truth: Annotated[str, typer.Option(help="Write the totals of a correct ingest to this JSON file.")] = "",
 ) -> None:
-    """Write the files of a made-up fleet, in the layout of the feed.
+    """Write the files of a made-up fleet, as the trucks do.
 
     Example: t3 simulate --out /tmp/bucket --trucks 6 --days 14 --truth /tmp/truth.json"""
     from t3lib.business_day import today
