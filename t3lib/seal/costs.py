@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 GOODS = "Cost of goods"
+LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")  # as `metrics.contribution` has it; tested
 _BY_SALE, _BY_TIME = {"sale", "percent"}, {"day", "month"}
 
 
@@ -40,9 +41,12 @@ def contribution(
     others = _others(costs, again, sealed)
     left = gross - sum(again.values()) - sum(others.values())
     card = sum(pence for name, pence in (again | others).items() if "card" in name.lower())
+    labour = [pence for name, pence in (again | others).items() if any(word in name.lower() for word in LABOUR)]
+    share = 100 * sum(labour) / gross if labour and gross else None
     without = int((prices["transactions"] * prices["price_pence"])[~known].sum())
     return {"gross_sales_pence": gross, "without_goods_pence": without, "contribution_pence": left,
-            "margin_pct": 100 * left / gross if gross else None, "card_fees_pence": card, **again}  # fmt: skip
+            "margin_pct": 100 * left / gross if gross else None, "card_fees_pence": card,
+            "labour_pence": sum(labour) if labour else None, "labour_share_pct": share, **again}  # fmt: skip
 
 
 def _others(costs: pd.DataFrame, again: dict[str, int], sealed: dict[str, Any]) -> dict[str, int]:

@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from t3lib import metrics
 from t3lib.editions import edition
-from t3lib.seal import chain, contents, documents, keys, verify, writing
+from t3lib.metrics.money.contribution import LABOUR
+from t3lib.seal import chain, contents, costs, documents, keys, verify, writing
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.integration.seal.dying import BREAKS, FULL
 from tests.integration.seal.sealing import LATE, OCTOBER, Fleet
@@ -43,6 +44,7 @@ def test_a_pack_holds_every_row_and_every_query_of_the_month(fleet, pack):
     assert (reconciled["other_days_rejected"], reconciled["unknown_day_rejected"], reconciled["agrees"]) == (1, 0, True)
     again = [one for one in verify(pack, keys.own_public()).findings if one.what.startswith("figures: ")]
     assert "not recomputed" not in again[0].what
+    assert costs.LABOUR == LABOUR
 
 
 def test_the_same_month_gives_the_same_bytes_but_for_stated_metadata(fleet, pack, tmp_path):
