@@ -20,7 +20,7 @@ PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "labour_pence"
 ON_MENUS_AND_MAPS = {"dishes", "gatherings"}  # what is on a menu, who stands where: no figures
 BREAKDOWNS = [getattr(metrics, name) for name in metrics.figures() if name not in ON_MENUS_AND_MAPS]
 KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
-        "causes", "batch_date", "batch_hour", "first_day", "last_day", "tender", "state", "cause", "item",
+        "causes", "batch_date", "batch_hour", "first_day", "last_day", "tender", "cause", "item",
         "provider"}  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def test_dishes_at_one_price_are_one_with_their_mean_cost(db: sa.Connection):
 
 def test_a_dish_stays_one_when_its_price_changes_and_its_margin_is_of_each_day(db: sa.Connection):
     charge(db, "vat", 20)
-    charge(db, "VAT", 0, truck=1, since="2025-11-23")  # another name: no replacement of the fleet's rate
+    charge(db, "VAT", 0, truck=1, since="2025-11-23")  # the truck's own rate, however it is spelt
     offer(db, 1, "Soup", 600, 100, until=SUNDAY)
     offer(db, 1, "Soup", 720, 100, first=SUNDAY)
     offer(db, 1, "Stew", 600, 100, first=SUNDAY)  # at the soup's old price, but on no day together
@@ -128,7 +128,7 @@ def test_a_dish_stays_one_when_its_price_changes_and_its_margin_is_of_each_day(d
     sold(db, 1, SUNDAY, {720: 30, 600: 10})
     found = metrics.menu_matrix(db, DAYS).set_index("dish")
     assert found.loc["Soup", ["price_pence", "transactions", "menu_days", "unit_margin_pence"]].tolist() == [
-        720, 40, 2, 475]  # (10 x 4.00 + 30 x 5.00) / 40  # fmt: skip
+        720, 40, 2, 565]  # (10 x 4.00 + 30 x 6.20) / 40  # fmt: skip
     assert found.at["Stew", "menu_days"] == 1
     assert found.at["Stew", "mix_pct"] == pytest.approx(100 * 10 / 30)  # 10 a day beside 20 a day
 
