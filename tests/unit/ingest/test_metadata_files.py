@@ -159,7 +159,8 @@ def test_the_example_of_the_page_is_read_with_its_days():
 
 
 def test_the_examples_of_fees_and_costs_of_the_page_are_read():
-    pitches, costs = (example.encode() for example in re.findall(r"```\n(truck_id,(?:loc|cost).*?)```", PAGE, re.DOTALL))
+    found = re.findall(r"```\n(truck_id,(?:location_id|cost),.*?)```", PAGE, re.DOTALL)
+    pitches, costs = (example.encode() for example in found)
     terms = [(stay["event"], stay["fee_pence"], stay["fee_per"], stay["fee_percent"])
              for stay in read_metadata("metadata/pitches.csv", pitches)["pitch"]]  # fmt: skip
     assert terms == [(None, 4500, "stay", None), ("Christmas market", 6000, "day", "20"), (None, None, None, "25")]
