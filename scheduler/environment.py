@@ -68,4 +68,5 @@ def analyst_keys() -> dict[str, str]:
 
 def is_secret(name: str) -> bool:
     """Whether a setting is a secret; a process gets it only if its work needs it."""
-    return "SecretStr" in str(Settings.model_fields[name].annotation) or name.startswith(_KEYS[0])
+    of_a_secret = name.startswith(_KEYS[0]) or name == "pack_key"  # the file of a key is no notebook's business
+    return "SecretStr" in str(Settings.model_fields[name].annotation) or of_a_secret

@@ -56,3 +56,10 @@ def of(kind: Kind, day: date) -> Period:
 def latest(kind: Kind, today: date) -> Period:
     """The last period that was over before a business day."""
     return of(kind, of(kind, today).first - timedelta(days=1))
+
+
+def part_of_month(first: date, last: date) -> str:
+    """The days of a month that count, where not all do: from 9 Jul; to 28 Nov; 3 to 28 Nov."""
+    if first.day > 1 and last == of("month", first).last:
+        return f"from {first.day} {first:%b}"
+    return f"{'' if first.day == 1 else f'{first.day} '}to {last.day} {last:%b}"

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
         ROOT / "notebooks" / "accounts.toml", description="the journal: accounts and layouts of accounting programs"
     )
     limit_pence: int = Field(100_00, gt=0, description="highest total that is believed of a truck without known prices")
+    pack_key: Path | None = Field(None, description="private key that signs month packs; absent: ~/.config/t3/pack.key")
+    packs: Path | None = Field(None, description="folder of sealed month packs; absent: packs in `T3_HOME`")
     edited_notebooks: bool = Field(False, description="1: the schedule runs notebooks as edited, not as committed")
     batch_bytes: int = Field(64 * 2**20, ge=2**16, description="most bytes that one ingest batch reads")
 

@@ -2,8 +2,8 @@
 
 serving    what runs until Ctrl-C: demo, up, worker, dashboard, operations, lab
 analysing  what changes no figure: run, diff, reproduce; new makes a notebook, promote a branch
-ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu
-reporting  reports and mails: report, mail
+ingesting  the trucks' files and rows: ingest, backfill, simulate, files, rejects, menu, settlements
+reporting  reports, mails and sealed packs: report, mail, pack
 looking    the state of things: status, trace, doctor
 accounting money for the books: vat, journal
 storing    the database and the archive: db, archive
@@ -22,9 +22,9 @@ import typer
 from scheduler.cli import signals, text_encoding
 from scheduler.cli.accounting import journal, vat
 from scheduler.cli.analysing import diff, new, promote, reproduce, run
-from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, simulate
+from scheduler.cli.ingesting import backfill, files, ingest, menu, rejects, settlements, simulate
 from scheduler.cli.looking import doctor, status, trace
-from scheduler.cli.reporting import mail, report
+from scheduler.cli.reporting import mail, pack, report
 from scheduler.cli.serving import dashboard, demo, lab, operations, up, worker
 from scheduler.cli.storing import archive, db
 from t3lib import urls
@@ -61,11 +61,13 @@ app.command()(simulate.simulate)
 app.add_typer(db.app, name="db")
 app.add_typer(new.app, name="new")
 app.add_typer(mail.app, name="mail")
+app.add_typer(pack.app, name="pack")
 app.add_typer(archive.app, name="archive")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(menu.app, name="menu", invoke_without_command=True)
 app.add_typer(vat.app, name="vat")
 app.add_typer(journal.app, name="journal")
+app.add_typer(settlements.app, name="settlements", invoke_without_command=True)
 app.add_typer(files.app, name="files", invoke_without_command=True)
 
 

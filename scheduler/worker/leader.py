@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scheduler import schedule
 from scheduler.queue import stages, workflows
 from scheduler.runs import lost_cells
-from scheduler.worker import maintenance, readiness
+from scheduler.worker import maintenance, proof_of_cash, readiness
 from t3lib import archive, mail, warehouse
 from t3lib.ingest import discovery
 from t3lib.landing import Landing
@@ -18,6 +18,7 @@ from t3lib.settings import settings
 from t3lib.warehouse.db.locks import HOLDER, TAKE_LEASE
 
 READINESS_SECONDS = 10
+MATCHING_SECONDS = 60
 _LEAD = "leader"
 _log = logging.getLogger("t3.worker")
 
@@ -71,6 +72,8 @@ class Scheduler:
         self._reports(now)
         if self._due("correction", now, self.plan.correction_seconds):
             self._corrections(now)
+        if self._due("matching", now, MATCHING_SECONDS):
+            proof_of_cash.keep()
         if self._due("archive", now, self.plan.archive_seconds):
             self._archive(now)
         if self._due_since("maintenance", now, self.plan.last_maintenance_due(now, settings().zone)):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from t3lib.business_day import bounds, day_of, moment_of
+from t3lib.business_day import BEGINNING, bounds, day_of, moment_of
 from t3lib.feed.bounds import MOST_CHARACTERS, FeedError, visible
 from t3lib.money import parse_pence
 
@@ -109,7 +109,10 @@ def fee_per(value: Any) -> str:
 
 def moment(value: Any) -> str:
     """An ISO moment; without an offset it is local time."""
-    return moment_of(str(value)).isoformat()
+    found = moment_of(str(value))
+    if found.date() < BEGINNING:
+        raise ValueError(f"{found.date()} is not a day that T3 knows: give one from {BEGINNING} on.")
+    return found.isoformat()
 
 
 def from_moment(value: Any) -> str:

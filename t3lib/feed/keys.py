@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 from t3lib.settings import settings
 
 BATCH_HOURS = 3
-METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs"}
+METADATA = {"details.xlsx": "details", "menu.csv": "menu", "pitches.csv": "pitches", "costs.csv": "costs",
+            "terminals.csv": "terminals", "banking.csv": "banking"}  # fmt: skip
+SETTLEMENTS = "settlements"
 
 _HISTORY = re.compile(r"historical/TRUCK_DATA_HIST_(\d{1,9})\.parquet", re.ASCII)
 _PACKED = re.compile(r"\.(gz|zip|bz2|xz|zst|7z|rar|tar|tgz)$|(?<=\.csv)\.(gz|zip)", re.IGNORECASE)
 # What browsers and file managers add to the name of a second copy, before or behind the ending.
 _COPY = re.compile(r"[ _-]*(?:\(\d+\)|- ?copy(?: \(?\d+\)?)?|copy)(\.\w+)?$", re.IGNORECASE)
 _SALES = re.compile(r"trucks/(\d{4})-(\d{1,2})/(\d{1,2})/(\d{1,2})/T3_T(\d{1,9})_([A-Za-z0-9]+)\.csv", re.ASCII)
+_STATEMENT = re.compile(rf"{SETTLEMENTS}/(?:[^/]+/)*[^/.][^/]*\.(?:csv|ofx)", re.IGNORECASE)
 _PADDED = (
     re.compile(r"^(trucks/[0-9]{4}-)0*([0-9]+/)0*([0-9]+/)0*([0-9]+/T3_T)0*([0-9]+_)"),
     re.compile(r"^(historical/TRUCK_DATA_HIST_)0*([0-9]+\.parquet)$"),
@@ -23,7 +26,8 @@ _PADDED = (
 
 @dataclass(frozen=True)
 class Key:
-    """What an object key says. kind is 'sales', 'history', 'metadata' or 'other' (then reason says why)."""
+    """What an object key says. kind is 'sales', 'history', 'metadata', 'settlement' or 'other' (then reason says
+    why)."""
 
     kind: str
     truck_id: int | None = None
@@ -44,6 +48,10 @@ def parse(key: str) -> Key:
 def _match(key: str) -> Key:
     if key.startswith("metadata/") and key.removeprefix("metadata/") in METADATA:
         return Key("metadata")
+    if key.startswith(f"{SETTLEMENTS}/"):
+        if _STATEMENT.fullmatch(key):
+            return Key("settlement")
+        return Key("other", reason="Files of card providers and banks are read as CSV or OFX: export it so.")
     if found := _HISTORY.fullmatch(key):
         return Key("history", int(found[1]))
     if not (found := _SALES.fullmatch(key)):
@@ -100,8 +108,8 @@ def todays_prefix(today: date) -> str:
 
 
 def recent_prefixes(today: date, days: int) -> list[str]:
-    """Prefixes that hold the batches of the last days, in both spellings, and the metadata."""
+    """Prefixes that hold the batches of the last days, in both spellings, the metadata, and settlements."""
     dates = [today - timedelta(days=back) for back in range(days)]
     spellings = {f"trucks/{d.year}-{month}/{day}" for d in dates
                  for month in (d.month, f"{d.month:02d}") for day in (d.day, f"{d.day:02d}")}  # fmt: skip
-    return ["metadata", *sorted(spellings)]
+    return ["metadata", SETTLEMENTS, *sorted(spellings)]

@@ -1,4 +1,4 @@
-"""The hand-kept files under metadata/: trucks, places, menus, pitches, costs.
+"""The hand-kept files under metadata/: trucks, places, menus, pitches, costs, accounts.
 
 A file with any faulty row is refused as a whole, with row and column named, and the previous version stays in force:
 half a price list would make wrong figures. What counts from when, and until when, is in docs/metadata.md."""
@@ -12,6 +12,7 @@ from typing import Any
 from t3lib.feed import cells, workbook
 from t3lib.feed.bounds import FeedError
 from t3lib.feed.metadata_lists import Columns, Record, lines, normalised, sheet
+from t3lib.settlements import accounts
 
 TRUCKS = Columns(("id", "name"), ("description", "has_card_reader", "fsa_rating_22"))
 LOCATIONS = Columns(("id", "name"))
@@ -161,4 +162,5 @@ def _no_overlap(pitches: list[Record]) -> None:
 
 _SHEETS = ("trucks", "locations")
 _KNOWN = " and ".join(_SHEETS)
-_READERS = {"details.xlsx": _details, "menu.csv": _menu, "pitches.csv": _pitches, "costs.csv": _costs}
+_READERS = {"details.xlsx": _details, "menu.csv": _menu, "pitches.csv": _pitches, "costs.csv": _costs,
+            "terminals.csv": accounts.terminals, "banking.csv": accounts.banking}  # fmt: skip

@@ -10,8 +10,10 @@ from t3lib import feed
 from t3lib.charts.changes import Shown
 from t3lib.feed import metadata
 from t3lib.feed.metadata_lists import Columns
+from t3lib.settlements import accounts
 
 _SALES = Columns(feed.COLUMNS)
+_LAYOUTS = Columns(("those of a layout in settlements.toml",))
 # By the kind of a sales file, else by the name of a list: what it is, its keys, and the columns that it names.
 FEEDS: dict[str, tuple[str, str, Columns]] = {
     "sales": ("sales of three hours", "trucks/YEAR-MONTH/DAY/HOUR/T3_T(truck)_(suffix).csv", _SALES),
@@ -20,6 +22,9 @@ FEEDS: dict[str, tuple[str, str, Columns]] = {
     "menu.csv": ("menus and prices", "metadata/menu.csv", metadata.MENU),
     "pitches.csv": ("places of the trucks", "metadata/pitches.csv", metadata.PITCHES),
     "costs.csv": ("costs", "metadata/costs.csv", metadata.COSTS),
+    "terminals.csv": ("accounts with card providers", "metadata/terminals.csv", accounts.TERMINALS),
+    "banking.csv": ("cash that is banked", "metadata/banking.csv", accounts.BANKING),
+    "settlement": ("payouts and bank statements", "settlements/(account)/(any name).csv or .ofx", _LAYOUTS),
 }
 
 

@@ -23,6 +23,8 @@ from t3lib.warehouse.checks import pinned_settings
 from t3lib.warehouse.files import batches, ledger, reprocessing, rulesets
 from t3lib.warehouse.load import dimensions, loading, reloading
 from t3lib.warehouse.sales.change import DimensionsChangedError, dimensions_stamp
+from t3lib.warehouse.settlements import loading as statements
+from t3lib.warehouse.settlements import proof
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Batch:
         """The hash of the rules under which it was cleaned, which stands with the run; None where it was not."""
         return _staged_rules(self).hash if self.staging.has("rules", "json") else None
 
+    @property
+    def is_of_banks(self) -> bool:
+        """Whether it holds files of card providers and banks instead of sales."""
+        return any(file.kind == "settlement" for file in self.files)
+
 
 def open_batch(batch_id: str, business_date: str = "") -> Batch:
     """The claimed files of a batch and its folder of staged files.
@@ -66,6 +73,7 @@ def extract_batch(batch: Batch) -> tuple[pa.Table, pa.Table]:
     found = extract(batch.files, Landing())
     batch.staging.write("raw", found.raw)
     batch.staging.write_json("dimensions", found.dimensions)
+    batch.staging.write_json("statements", found.statements)
     batch.staging.write("files", found.files)
     return found.raw, found.files
 
@@ -119,7 +127,9 @@ def load_batch(batch: Batch) -> loading.Loaded:
     with warehouse.connect() as db:
         pinned_settings.pin(db)
     if batch.is_metadata:
-        return dimensions.load(files, batch.staging.read_json("dimensions"), contributions)
+        return _load_dimensions(batch, files)
+    if batch.is_of_banks:
+        return statements.load(files, batch.staging.read_json("statements"))
     try:
         return _load_cleaned(batch, files)
     except DimensionsChangedError:
@@ -143,7 +153,7 @@ def changes(loaded: loading.Loaded) -> Shown:
     files = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in loaded.files.items()) or "none"
     said = (
         f"Files: {files}. Rows: {loaded.rows_read:,} read, {loaded.rows_rejected:,} rejected, {loaded.rows_loaded:,} "
-        f"sales of {pounds(loaded.pence_loaded)} together."
+        f"{loaded.what} of {pounds(loaded.pence_loaded)} together."
     )
     if not loaded.changes:
         return Shown((said, "No day's figures change."))
@@ -190,6 +200,14 @@ def _load_cleaned(batch: Batch, files: pa.Table) -> loading.Loaded:
     if batch.is_reprocessing:
         return reloading.load(batch.batch_id, files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
     return loading.load(files, sales, rejects, cleaned_under=stamp, rules=_staged_rules(batch))
+
+
+def _load_dimensions(batch: Batch, files: pa.Table) -> loading.Loaded:
+    loaded = dimensions.load(files, batch.staging.read_json("dimensions"), contributions)
+    with warehouse.connect() as db:
+        if proof.is_stale(db):
+            proof.refresh(db)
+    return loaded
 
 
 def _staged_rules(batch: Batch) -> Rulebook:

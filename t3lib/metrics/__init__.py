@@ -10,6 +10,15 @@ from t3lib.metrics.menus.price_effects import price_effects
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.contribution_by import contribution_by, contribution_in_all
 from t3lib.metrics.money.margins import contribution_by_day_and_truck, contribution_by_truck
+from t3lib.metrics.money.proof import (
+    BankAgreement,
+    ageing,
+    bank_agreement,
+    card_fees_by_provider,
+    open_items,
+    proof_of_cash,
+    proof_of_cash_by_day,
+)
 from t3lib.metrics.money.vat import Quarter, VatReturn, quarter, quarter_of, vat_by_rate, vat_return
 from t3lib.metrics.sales.breakdown import by_menu_type, by_place, by_price_point, compared, menu_types
 from t3lib.metrics.sales.comparison import Typical, change_pct, typical, typical_by_hour, typical_by_hour_and_truck
@@ -21,6 +30,7 @@ from t3lib.metrics.sales.periods import (
     by_period,
     by_week_and_truck,
     by_weekday,
+    partial_months,
     per_trading_hour,
     periods_until,
 )
@@ -53,6 +63,7 @@ from t3lib.metrics.frames import ask, figures, frame, pounds, recent, sql  # iso
 
 __all__ = [
     "Attention",
+    "BankAgreement",
     "Completeness",
     "Concentration",
     "Contribution",
@@ -67,8 +78,10 @@ __all__ = [
     "Typical",
     "VatReturn",
     "affordable_pct",
+    "ageing",
     "ask",
     "attention",
+    "bank_agreement",
     "batches",
     "by_day",
     "by_day_and_truck",
@@ -84,6 +97,7 @@ __all__ = [
     "by_truck",
     "by_week_and_truck",
     "by_weekday",
+    "card_fees_by_provider",
     "change_pct",
     "clean_rate",
     "compared",
@@ -113,6 +127,8 @@ __all__ = [
     "menu_matrix_by_place",
     "menu_types",
     "moves",
+    "open_items",
+    "partial_months",
     "payment_types",
     "per_trading_hour",
     "periods_until",
@@ -120,6 +136,8 @@ __all__ = [
     "price_effects",
     "price_spread",
     "prices",
+    "proof_of_cash",
+    "proof_of_cash_by_day",
     "quarter",
     "quarter_of",
     "ramp",

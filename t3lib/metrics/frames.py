@@ -19,18 +19,13 @@ from t3lib.metrics.scope import Scope
 MOST_DAYS = 36_525
 
 Figure = str | Callable[..., pd.DataFrame]
-_DAYS = ("business_date", "period_first", "batch_date", "first_sale_on", "changed_on")
+_DAYS = (
+    "business_date", "period_first", "batch_date", "first_sale_on", "changed_on", "first_day", "last_day", "expected_on"
+)  # fmt: skip
 _NAMES = (
-    "truck",
-    "location",
-    "menu_type",
-    "payment_type",
-    "dish",
-    "event",
-    "batch_state",
-    "menu_class",
-    "effect_state",
-)
+    "truck", "location", "menu_type", "payment_type", "dish", "event", "batch_state", "menu_class", "effect_state",
+    "tender", "state", "cause", "item", "provider", "age",
+)  # fmt: skip
 
 
 class Query(str):

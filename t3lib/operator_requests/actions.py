@@ -111,7 +111,21 @@ def _apply(db: sa.Connection, request: Request) -> str:
     return str(done)
 
 
+def _decide(action: str) -> Action:
+    """The action of a decision about an item between sales and bank."""
+
+    def decide(db: sa.Connection, request: Request) -> str:
+        from t3lib.warehouse.settlements import decisions  # pandas, as above
+
+        return f"Done: {pounds(decisions.decide(db, request.parameters['item'], action, **_by(request)))}."
+
+    return decide
+
+
 ACTIONS: dict[str, Action] = {
+    "explain": _decide("explain"),
+    "write_off": _decide("write_off"),
+    "undo_item": _decide("undo"),
     "repair": _repair,
     "dismiss": _dismiss,
     "undo": _undo,

@@ -55,6 +55,7 @@ _ROW = (
     Field("row", "Row", fields.number, "fixed", needed=True),
 )
 _KEY = (Field("key", "File", fields.words, "fixed", needed=True),)
+_ITEM = (Field("item", "Item", fields.words, "fixed", needed=True),)
 _FIRST = Field("first", "From", fields.day, "day", needed=True)
 _LAST = Field("last", "To", fields.day, "day", needed=True)
 _PAYMENTS = {"": "as the row says", "card": "card", "cash": "cash"}
@@ -145,6 +146,24 @@ KINDS: dict[str, Kind] = {
         (_FIRST, _LAST),
         lambda given: f"Reprocess the files{sentences.days_of(given)}",
         _days,
+    ),
+    "explain": Kind(
+        "Explain an open item",
+        "Where its money is, in your words: it counts as settled then, and stays so when files are replaced.",
+        _ITEM,
+        lambda given: f"Explain {given['item']}",
+    ),
+    "write_off": Kind(
+        "Write an open item off",
+        "It stays short but is open no longer; it can be taken back.",
+        _ITEM,
+        lambda given: f"Write off {given['item']}",
+    ),
+    "undo_item": Kind(
+        "Take back what was decided about an item",
+        "What is open of it is open again.",
+        _ITEM,
+        lambda given: f"Take back what was decided about {given['item']}",
     ),
     "apply": Kind(
         "Apply a list of today to the past",

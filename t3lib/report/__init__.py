@@ -8,8 +8,9 @@ from t3lib.report.parts.attention import attention
 from t3lib.report.parts.bars import bars, beside_year_before
 from t3lib.report.parts.closing import data_note, envelope
 from t3lib.report.parts.comparisons import change, changed_most, changed_prices, changes, difference, effect
+from t3lib.report.parts.partial import partial
 from t3lib.report.parts.sentences import amount, in_total, joined, listed, paragraph, sentence, several
-from t3lib.report.parts.statements import beside, cost_name, figures, rows_of
+from t3lib.report.parts.statements import beside, cash_statement, cost_name, figures, rows_of
 from t3lib.report.parts.tables import headings, muted, table
 from t3lib.report.parts.tiles import most_tile, tiles, total_tile
 from t3lib.report.parts.units import written
@@ -22,6 +23,7 @@ __all__ = [
     "bars",
     "beside",
     "beside_year_before",
+    "cash_statement",
     "change",
     "changed_most",
     "changed_prices",
@@ -39,6 +41,7 @@ __all__ = [
     "most_tile",
     "muted",
     "paragraph",
+    "partial",
     "read",
     "rows_of",
     "sentence",

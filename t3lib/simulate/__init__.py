@@ -15,6 +15,8 @@ costs.csv     truck_id, cost, amount, per, from: one row per cost and change; in
               per `month` is a calendar month, per `hour` a trading hour. Percent costs: vat (the share of the net
               price that sales include on top) and card_fee (of card sales). The others: office, packaging, wages,
               fuel, insurance
+
+What card providers and the bank say of it is made by `t3lib.simulate.settled`.
 """
 
 from t3lib.simulate.live import LiveUpload, live_upload, live_uploads

@@ -10,6 +10,7 @@ from t3lib.simulate.dirt import Rows
 from t3lib.simulate.files import CLUTTER, csv_body, day_clutter, history_body, history_key
 from t3lib.simulate.metadata import metadata_files
 from t3lib.simulate.plan import Feed, Plan
+from t3lib.simulate.settled import Settled, settled
 from t3lib.simulate.truth import Truth
 from t3lib.simulate.uploads import Upload, day_rows, day_uploads, empty_batches
 from t3lib.simulate.writer import Writer
@@ -47,6 +48,7 @@ def simulate(
     mishaps: bool = True,
     history_days: int | None = None,
     parts: tuple[str, ...] = ("first", "late"),
+    settlements: bool = False,
 ) -> Summary:
     """Write a made-up fleet's feed to a folder, file:// or s3:// URL; the truth file says what it adds up to.
 
@@ -55,13 +57,14 @@ def simulate(
     written. dirt is the share of spoilt rows; sales_per_day replaces the trucks' own means. mishaps=False leaves
     out late, missing, corrected, repeated and empty files and clutter. parts=("first",) stops before what comes
     late (late files, second versions, copies), and ("late",) writes only that; the truth is always that of the
-    bucket afterwards. progress is called with (truck days done, all truck days). Raises ValueError."""
+    bucket afterwards. settlements also writes what card providers and the bank say (`t3lib.simulate.settled`).
+    progress is called with (truck days done, all truck days). Raises ValueError."""
     now = now or datetime.now(UTC)
     end = end or business_date(now)
     history_days = min(HISTORY_DAYS, days // 2) if history_days is None else history_days
     plan = Plan(trucks, days, history_days, end, now, parts, Feed(seed, dirt, sales_per_day, mishaps))
     plan.check()
-    run = _Run(plan)
+    run = _Run(plan, settled(plan) if settlements else None)
     with Writer(out) as writer:
         run.write(writer, progress or (lambda done, total: None))
     if truth:
@@ -74,8 +77,8 @@ def simulate(
 class _Run:
     """One simulation and its truth. Holds one truck's day at a time, and counts."""
 
-    def __init__(self, plan: Plan):
-        self.plan, self.feed, self.truth = plan, plan.feed, Truth()
+    def __init__(self, plan: Plan, money: Settled | None = None):
+        self.plan, self.feed, self.truth, self.money = plan, plan.feed, Truth(), money
 
     def write(self, writer: Writer, progress: Progress) -> None:
         """Write what arrives first, then what comes late."""
@@ -107,7 +110,11 @@ class _Run:
     def _static_files(self) -> Iterator[tuple[str, bytes]]:
         """Files that no truck uploads."""
         metadata = metadata_files(self.plan.trucks, self.plan.first, self.plan.end, self.feed.seed)
-        self.truth.files["metadata"] = len(metadata)
+        if self.money:
+            metadata |= self.money.files
+            self.truth.settlements = self.money.truth
+            self.truth.files["settlement"] = sum(key.startswith("settlements/") for key in metadata)
+        self.truth.files["metadata"] = sum(key.startswith("metadata/") for key in metadata)
         yield from metadata.items()
         if self.feed.mishaps:
             firsts = [day_clutter(day) for day in self.plan.live_days if day.day == 1]

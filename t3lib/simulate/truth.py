@@ -33,6 +33,7 @@ class Truth:
     first_minute: int | None = None
     last_minute: int | None = None
     by_day: dict[tuple[int, date], list[int]] = field(default_factory=dict)
+    settlements: dict[str, Any] | None = None
 
     def add_rows(self, truck_id: int, day: date, rows: Rows, outside: int = 0) -> None:
         """Count the rows that one file brings for a truck and business date."""
@@ -52,19 +53,24 @@ class Truth:
     def as_dict(self) -> dict[str, Any]:
         """The truth as JSON values."""
         totals = {name: value for name, value in asdict(self).items() if name.startswith(("rows_", "pence_"))}
-        return totals | {
-            "rejected": dict(sorted(self.rejected.items())),
-            "flags": dict(sorted(self.flags.items())),
-            "files": dict(sorted((+self.files).items())),
-            "header_only_files": self.header_only_files,
-            "replaced_versions": self.replaced_versions,
-            "first_sale_at": _moment(self.first_minute),
-            "last_sale_at": _moment(self.last_minute),
-            "by_truck_and_date": [
-                {"truck_id": truck_id, "business_date": day.isoformat(), "rows": rows, "pence": pence}
-                for (truck_id, day), (rows, pence) in sorted(self.by_day.items())
-            ],
-        }
+        money = {} if self.settlements is None else {"settlements": self.settlements}
+        return (
+            totals
+            | money
+            | {
+                "rejected": dict(sorted(self.rejected.items())),
+                "flags": dict(sorted(self.flags.items())),
+                "files": dict(sorted((+self.files).items())),
+                "header_only_files": self.header_only_files,
+                "replaced_versions": self.replaced_versions,
+                "first_sale_at": _moment(self.first_minute),
+                "last_sale_at": _moment(self.last_minute),
+                "by_truck_and_date": [
+                    {"truck_id": truck_id, "business_date": day.isoformat(), "rows": rows, "pence": pence}
+                    for (truck_id, day), (rows, pence) in sorted(self.by_day.items())
+                ],
+            }
+        )
 
     def write(self, path: Path) -> None:
         """Write the truth file."""

@@ -140,6 +140,7 @@ def pack(**changes):
         "by_period month": pd.DataFrame(
             taken, columns=["period_first", "trading_days", "transactions", "gross_sales_pence", "card_share_pct"]
         ),
+        "partial_months": pd.DataFrame(columns=["period_first", "first_day", "last_day"]),
         "totals 12": totals(1_500_000, 1_200),
         "like_for_like 0": LikeForLike(1, 100_000, 90_000),
         "like_for_like 12": LikeForLike(1, 1_200_000, 1_000_000),
@@ -152,6 +153,6 @@ def pack(**changes):
             [[date(2026, 10, 1), 1_000, 920, 80, 92.0], [date(2026, 11, 1), 1_000, 930, 70, 93.0]],
             columns=["period_first", "rows_read", "rows_loaded", "rows_rejected", "clean_pct"],
         ),
-        "reconciliation": Reconciliation(40, 1, 150, 142, 8, 114_000, 2, 2_000, 140, 112_000),
+        "reconciliation": Reconciliation(40, 1, 150, 142, 8, 114_000, 2, 2_000, 140, 112_000, 1, 0, 0, 7),
     }
     return content | changes

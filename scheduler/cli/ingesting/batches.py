@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from scheduler.cli.output import progress
 from scheduler.queue import stages, workflows
+from scheduler.worker import proof_of_cash
 from t3lib import warehouse
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
@@ -31,6 +32,7 @@ def take_in() -> list[str]:
                 break
             seen.update(queued)
             failed += wait_for_all(queued, advance)
+    proof_of_cash.keep()
     with progress("Writing the archive") as advance:
         stages.write_archive(advance)
     return failed

@@ -7,7 +7,6 @@ import typer
 from scheduler.cli.dates import day_of
 from scheduler.cli.options import By, Json, Truck, Why
 from scheduler.cli.output import print_json, say, table
-from t3lib.business_day import BEGINNING, END
 from t3lib.money import pounds
 from t3lib.problems import WrongUseError
 
@@ -59,8 +58,7 @@ def menu(
     of: Annotated[str, typer.Option("--list", help="What is listed: menu, costs or pitches.")] = "menu",
     json: Json = False,
 ) -> None:
-    """List what each truck had on its menu, what its costs were, or where it stood for which fee, and from when until
-    when.
+    """List the trucks' menus, costs and pitches with their days.
 
     Example: t3 menu --truck 3"""
     if context.invoked_subcommand:
@@ -69,6 +67,7 @@ def menu(
 
     from scheduler.cli.session import session
     from t3lib import warehouse
+    from t3lib.business_day import BEGINNING, END
     from t3lib.settings import settings
 
     if of not in _ROWS:

@@ -72,7 +72,8 @@ def made_up(days: int) -> Path:
         return truth
     with progress(f"Making up {days} days of trade") as advance:
         part = truth.with_suffix(".part")
-        made = simulate(settings().need("landing_url"), days=days, end=today(), seed=SEED, truth=part, progress=advance)
+        made = simulate(settings().need("landing_url"), days=days, end=today(), seed=SEED, truth=part, progress=advance,
+                        settlements=True)  # fmt: skip
     part.replace(truth)
     say(f"{made.files:,} files with {made.rows:,} rows are in the bucket.")
     return truth

@@ -13,6 +13,7 @@ from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
 from t3lib.operator_requests import KINDS
 from t3lib.problems import RefusedError
+from t3lib.settlements.causes import said
 from t3lib.warehouse.decisions import rejects
 
 _FILE = sa.text("""
@@ -22,6 +23,10 @@ _FILE = sa.text("""
 """)
 _MAIL = sa.text("SELECT subject, recipient, state, attempts, reply FROM ops.mail_outbox WHERE mail_id = :mail")
 _BATCH = sa.text("SELECT files, attempt, state, error FROM ops.batch WHERE batch_id = :batch")
+_ITEM = sa.text("""
+    SELECT state, cause, truck_id, min(business_date) AS first_day, sum(pence)::bigint AS pence FROM mart.settled_daily
+    WHERE item = :item GROUP BY state, cause, truck_id ORDER BY sum(pence) DESC LIMIT 1
+""")
 Facts = dict[str, Any]
 
 
@@ -67,12 +72,20 @@ def _about(db: sa.Connection, choices: Choices, fixed: Facts) -> tuple[Facts, Fa
         return _file(_one(db, _FILE, fixed, f"There is no file {fixed['key']}.")), {}
     if "mail" in fixed:
         return _one(db, _MAIL, fixed, f"There is no mail {fixed['mail']}."), {}
+    if "item" in fixed:
+        return _item(_one(db, _ITEM, fixed, f"There is no item {fixed['item']}."), fixed["item"]), {}
     if fixed.get("batch"):
         return _one(db, _BATCH, fixed, f"There is no batch {fixed['batch']}."), {}
     scope = choices.scope
     days = {"first": scope.first, "last": scope.last}
     initial = days | {"mode": "missing", "truck": choices.truck, "reason": choices.reason}
     return {name: value for name, value in fixed.items() if value}, initial
+
+
+def _item(found: Facts, item: str) -> Facts:
+    amount = f"{pounds(found['pence'])} {found['state'].replace('_', ' ')}"
+    return {"Item": item, "Amount": amount, "Truck": found["truck_id"] or "fleet", "Day": found["first_day"],
+            "What it is": said(found["cause"])}  # fmt: skip
 
 
 def _row(row: Facts) -> tuple[Facts, Facts]:
@@ -98,7 +111,8 @@ def _one(db: sa.Connection, query: sa.TextClause, fixed: Facts, missing: str) ->
     row = db.execute(query, fixed).mappings().one_or_none()
     if row is None:
         raise RefusedError(missing)
-    return {name.capitalize() if query is not _FILE else name: value for name, value in row.items()}
+    is_read = query is _FILE or query is _ITEM  # their facts are made of these
+    return {name if is_read else name.capitalize(): value for name, value in row.items()}
 
 
 def _fact(value: Any) -> str:

@@ -5,12 +5,12 @@ import logging
 import sqlalchemy as sa
 
 from t3lib.dashboard.html.cards import message_card
-from t3lib.dashboard.tabs import breakdowns, data, matrix, menus, money, month_pack, single_sales
+from t3lib.dashboard.tabs import bank, breakdowns, data, matrix, menus, money, month_pack, single_sales
 from t3lib.dashboard.tabs.context import Card, TabContext
 from t3lib.dashboard.tabs.matrix import chart
 
 _CARDS = {
-    "money": money.CARDS,
+    "money": (*money.CARDS, *bank.CARDS),
     "pack": month_pack.CARDS,
     "menus": (*matrix.CARDS, *menus.CARDS, *matrix.LAST_CARDS),
     "rows": single_sales.CARDS,

@@ -23,7 +23,7 @@ from t3lib.dashboard.html.cards import (
     table,
 )
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
-from t3lib.dashboard.tabs import profit, vat
+from t3lib.dashboard.tabs import partial_months, profit, vat
 from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.breakdown import inputs
@@ -195,16 +195,20 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
 
 
 def _periods(db: sa.Connection, context: TabContext, grain: str, count: int, name: str) -> str:
-    found = metrics.by_period(db, metrics.periods_until(context.scope, grain, count), grain)
+    scope = metrics.periods_until(context.scope, grain, count)
+    found = metrics.by_period(db, scope, grain)
     if found.empty:
         return message_card(name, "No sales in this choice.")
-    shown = [_period(row.period_first, grain) for row in found.itertuples()]
+    partial = partial_months.read(db, scope) if grain == "month" else {}
+    shown = [partial_months.starred(_period(first, grain), first, partial) for first in found["period_first"]]
     states = [context.days(row.period_first, _until(row.period_first, grain)) for row in found.itertuples()]
     rows = [
         (choice_cell(state, label), pounds(row.gross_sales_pence), f"{row.transactions:,}", f"{row.trading_days:,}")
         for label, state, row in zip(shown, states, found.itertuples(), strict=True)
     ]
-    aside = f"up to {formatting.picked(context.scope.last)}"
+    aside = partial_months.joined(
+        f"up to {formatting.picked(context.scope.last)}", partial_months.explained(partial, found["period_first"])
+    )
     names = [label.split(" ", 1)[1] if grain == "week" else label for label in shown]
     return (
         heading(name, "gross_sales_pence", aside)

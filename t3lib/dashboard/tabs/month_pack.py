@@ -2,6 +2,7 @@
 
 import calendar
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -11,7 +12,9 @@ from t3lib.dashboard import formatting
 from t3lib.dashboard.html import graphs
 from t3lib.dashboard.html.cards import Cell, Row, chart_table, message_card
 from t3lib.dashboard.html.trucks import MOST_ROWS as MOST_TRUCKS
+from t3lib.dashboard.tabs import partial_months
 from t3lib.dashboard.tabs.context import Card, TabContext, card, change_cell, heading, percent
+from t3lib.dashboard.tabs.partial_months import joined
 from t3lib.metrics import Scope
 from t3lib.metrics.sales.trailing import MONTHS
 from t3lib.money import pounds
@@ -45,6 +48,7 @@ def trailing(db: sa.Connection, context: TabContext) -> str:
     aside = formatting.period(_twelve(context.scope))
     if found["trailing_before_pence"].isna().all():
         aside += "; the data do not reach back to the year before"
+    aside = joined(aside, partial_months.explained(partial_months.read(db, _twelve(context.scope))))
     return card(name, head, rows, "trailing_pence", aside, context.foot(shown))
 
 
@@ -100,11 +104,12 @@ def clean(db: sa.Connection, context: TabContext) -> str:
     name, scope = "Share of clean data", _twelve(context.scope)
     if scope.payments or scope.locations or scope.menus:
         return message_card(name, WHOLE_ONLY)
+    partial = partial_months.read(db, scope)
     rows = [
-        (_month(row.period_first), f"{row.rows_read:,}", f"{row.rows_rejected:,}", percent(row.clean_pct))
+        (_month(row.period_first, partial), f"{row.rows_read:,}", f"{row.rows_rejected:,}", percent(row.clean_pct))
         for row in metrics.clean_rate(db, scope).iloc[::-1].itertuples()
     ]
-    aside = "rows whose day cannot be read are in the reconciliation only"
+    aside = joined("rows whose day cannot be read are in the reconciliation only", partial_months.explained(partial))
     return card(name, ("Month", "Rows read", "Rejected", "Clean"), rows, "clean_pct", aside)
 
 
@@ -115,19 +120,17 @@ def reconciled(db: sa.Connection, context: TabContext) -> str:
         return message_card(name, WHOLE_ONLY)
     found = metrics.reconciliation(db, scope)
     lines: list[Row] = [
-        (f"Rows of {found.ledger_files:,} files", f"{found.ledger_rows_read:,}", ""),
-        ("Rejected, kept with their reason", f"{-found.ledger_rows_rejected:,}", ""),
-        ("Loaded", f"{found.ledger_rows_loaded:,}", pounds(found.ledger_pence)),
-        ("Of other days in the same files", f"{-found.other_days_rows:,}", pounds(-found.other_days_pence)),
-        (
-            _strong("Sales of these months"),
-            _strong(f"{found.transactions:,}"),
-            _strong(pounds(found.gross_sales_pence)),
-        ),
-        ("Unexplained", f"{found.rows_difference:,}", pounds(found.pence_difference)),
+        _reconciled_line(*line, files=found.ledger_files) for line in found.statement().itertuples(index=False)
     ]
     word = "agrees to the row and the penny" if found.agrees else "does not agree: t3 doctor says where"
     return card(name, ("Line", "Rows", "Gross sales"), lines, "agrees", word)
+
+
+def _reconciled_line(line: str, rows: int, pence: Any, *, files: int) -> Row:
+    """A line of the statement; the sums that other cards and the mail show are set off."""
+    cells = (f"Rows of {files:,} files" if line == "Rows of the files" else line[:1].upper() + line[1:], f"{rows:,}",
+             "" if pd.isna(pence) else pounds(int(pence)))  # fmt: skip
+    return tuple(_strong(one) if line in ("Rows read", "Sales in the figures") else one for one in cells)
 
 
 CARDS: tuple[tuple[str, str, Card], ...] = (
@@ -146,10 +149,13 @@ def _twelve(scope: Scope) -> Scope:
 
 
 def _seasons(db: sa.Connection, context: TabContext, grain: str, name: str, names: list[str]) -> str:
-    """A column chart of a seasonal index; a month or weekday without sales has no column."""
+    """A column chart of a seasonal index; a month or weekday without sales has no column, a partial month a star."""
     found = metrics.seasonality(db, _twelve(context.scope), grain)
     if found.empty:
         return message_card(name, NO_SALES)
+    partial = partial_months.read(db, _twelve(context.scope)) if grain == "month" else {}
+    starred = {first.month for first in partial}
+    names = [f"{name}*" if n in starred else name for n, name in enumerate(names, 1)]
     index = {row.season: row.season_index for row in found.itertuples()}
     shown = [(names[n - 1], round(index[n])) for n in range(1, len(names) + 1) if n in index]
     rows = [
@@ -164,6 +170,7 @@ def _seasons(db: sa.Connection, context: TabContext, grain: str, name: str, name
     aside = "100 is the mean of a truck's day"
     if len(shown) < len(names):
         aside += f"; {len(shown)} of {len(names)} {grain}s so far"
+    aside = joined(aside, partial_months.explained(partial))
     head = (grain.capitalize(), "Index", "Sales per truck and day", "Truck days")
     columns = graphs.columns([label for label, _ in shown], [value for _, value in shown], str, str)
     return heading(name, "season_index", aside) + columns + chart_table(name, head, rows)
@@ -199,5 +206,5 @@ def _week(part: pd.DataFrame, week: int) -> float | None:
     return None if found.empty else found.iloc[0]
 
 
-def _month(first: date) -> str:
-    return f"{first:%b %Y}"
+def _month(first: date, partial: dict[date, str]) -> str:
+    return partial_months.starred(f"{first:%b %Y}", first, partial)

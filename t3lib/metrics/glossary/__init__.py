@@ -24,6 +24,7 @@ _ENTRIES = (
     *trust.BATCHES,
     *sales.HISTORY,
     *trust.RECONCILIATION,
+    *money.PROOF,
 )
 GLOSSARY = {entry.field: entry for entry in _ENTRIES}
 

@@ -90,6 +90,79 @@ PROFIT = (
         _BY_PRICE,
     ),
 )
+PROOF = (
+    Entry(
+        "pence",
+        "Sales by state",
+        "Sales of a tender that are settled (reached the bank, or went into fees, refunds and chargebacks of a payout "
+        "that did), on_its_way, short or not_explained; over is money without sales. docs/settlements.md has the "
+        "rules.",
+        "sum of each penny's one state",
+        "pence",
+        "mart.settled_daily",
+    ),
+    Entry(
+        "items", "Items", "Payouts, bank lines and truck days that these pence belong to.", "count of items", "items",
+        "mart.settled_daily",
+    ),
+    Entry(
+        "proven_pence",
+        "Card sales in the proof",
+        "Card sales from the first day of the providers' files on.",
+        "settled + on its way + short + not explained",
+        "pence",
+        "mart.settled_daily",
+    ),
+    Entry(
+        "settled_pence", "Settled", "Card sales that reached the bank, fees, refunds and chargebacks included.",
+        "sum of settled pence", "pence", "mart.settled_daily",
+    ),
+    Entry(
+        "on_its_way_pence", "On its way", "Card sales that are expected by a day that has not passed.",
+        "sum of pence on their way", "pence", "mart.settled_daily",
+    ),
+    Entry(
+        "missing_pence", "Missing", "Card sales that are short or not explained and about which nobody decided.",
+        "sum of open pence that are short or not explained", "pence", "mart.settled_daily",
+    ),
+    Entry(
+        "over_pence", "Over", "Money from card providers without sales, about which nobody decided.",
+        "sum of open pence that are over", "pence", "mart.settled_daily",
+    ),
+    Entry(
+        "open_items", "Open items", "Things that are short, over or not explained and about which nobody decided.",
+        "count of open items", "items", "mart.settled_daily",
+    ),
+    Entry(
+        "expected_on", "Expected on", "Working day by which the bank should have had it.",
+        "the provider's date, or the sale's day and the days of delay in settlements.toml", "date",
+        "mart.settled_daily",
+    ),
+    Entry(
+        "days_late", "Days late", "Days from the expected one to the business day on which it was matched last.",
+        "day of matching - expected day, at least 0", "days", "mart.settled_daily, mart.matching",
+    ),
+    Entry("age", "Age", "How late open items are.", "days late in four bands", "text", "mart.settled_daily"),
+    Entry(
+        "gross_pence", "Sales of payouts", "Card sales that a provider's payouts are made of.",
+        "sum(gross) of its payouts", "pence", "mart.payout",
+    ),
+    Entry(
+        "fee_pence", "Fees of payouts", "What the provider kept of its payouts.", "sum(fee) of its payouts", "pence",
+        "mart.payout",
+    ),
+    Entry("fee_pct", "Fee", "What the provider kept, as a share of the sales.", "fees / sales of its payouts",
+          "percent", "mart.payout"),
+    Entry(
+        "stated_fee_pence", "Fee by costs.csv",
+        "What the fleet's card costs in metadata/costs.csv make of the same sales.",
+        "sales of payouts x card percent of their last day, rounded half up", "pence", "mart.payout, core.cost",
+    ),
+    Entry(
+        "fee_difference_pence", "Fee difference", "How much more the provider kept than metadata/costs.csv says.",
+        "fees - fee by costs.csv", "pence", "mart.payout, core.cost",
+    ),
+)  # fmt: skip
 MARGINS = (
     Entry(
         "card_fees_pence",

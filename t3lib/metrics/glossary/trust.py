@@ -82,7 +82,8 @@ QUALITY = (
         "state",
         "Truck state",
         "Trading: sold in the last two complete hours of the fleet or since. Silent: it did not, though on "
-        "the same weekdays before it usually sells then. Off: it neither sells nor usually does.",
+        "the same weekdays before it usually sells then. Off: it neither sells nor usually does. Of money on its way "
+        "to the bank: settled, on_its_way, short, not_explained or over (docs/settlements.md).",
         "gross sales of the last two hours, against the 4-week average of the same hours",
         "trading, silent or off",
         _HOURLY,
@@ -229,13 +230,38 @@ RECONCILIATION = (
         "mart.sale",
     ),
     Entry(
+        "other_days_rejected",
+        "Rejected rows of other days",
+        "Rejected rows in these files that are dated to days outside the choice, such as a till's 1970 or 2100.",
+        "count of rejected rows",
+        "rows",
+        "mart.rejected",
+    ),
+    Entry(
+        "unknown_day_rejected",
+        "Rejected rows without a day",
+        "Rejected rows in these files whose day cannot be read, where the file's name has none either.",
+        "count of rejected rows",
+        "rows",
+        "mart.rejected",
+    ),
+    Entry(
+        "elsewhere_rejected",
+        "Rejected rows in other files",
+        "Rejected rows that are dated to the chosen days but stand in files of other days.",
+        "count of rejected rows",
+        "rows",
+        "mart.rejected",
+    ),
+    Entry(
         "rows_difference",
         "Rows unexplained",
-        "Rows of the ledger that are neither a sale of the chosen days, a reject, nor a sale of another day; "
+        "Rows of the ledger that are neither a row of the chosen days nor one of another or an unknown day; "
         "0 if all agree.",
-        "rows read - rejected - sales of other days - transactions",
+        "rows in the ledger - sales and rejected rows of other days - rejected rows without a day "
+        "+ rejected rows in other files - rows read",
         "rows",
-        "mart.file, mart.sales_hourly",
+        "mart.file, mart.rejected, mart.sales_hourly",
     ),
     Entry(
         "pence_difference",

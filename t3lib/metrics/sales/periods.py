@@ -1,12 +1,14 @@
 """Sales by week, month and weekday, and per trading hour."""
 
+import calendar
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib.metrics.sales.totals import half_up
+from t3lib import business_day
+from t3lib.metrics.sales.totals import data_range, half_up
 from t3lib.metrics.scope import SCOPED, Scope, bound
 
 GRAINS = ("week", "month")
@@ -50,6 +52,31 @@ def periods_until(scope: Scope, grain: str, count: int) -> Scope:
         "month": date(months // 12, months % 12 + 1, 1),
     }[grain]
     return replace(scope, first=first)
+
+
+def partial_months(db: sa.Connection, scope: Scope) -> pd.DataFrame:
+    """One row per month of the scope of which not every day counts: period_first, first_day and last_day that count.
+
+    The month in which the data begin, the month that still runs (up to today) and the months that the scope cuts.
+    Whoever shows a month, or compares with one, says which days of it count.
+
+    >>> metrics.frame("partial_months", metrics.recent(14))
+      period_first  first_day   last_day
+    0   2026-10-01 2026-10-23 2026-10-31
+    1   2026-11-01 2026-11-01 2026-11-05
+    """
+    recorded, today = data_range(db), business_day.today()
+    first = max(scope.first, recorded[0]) if recorded else scope.first
+    last = min(scope.last, max(today, first))
+    found = {(edge.year, edge.month): edge.replace(day=1) for edge in (first, last)}
+    spans = [(month, max(first, month), min(last, _month_end(month))) for month in found.values()]
+    partial = [span for span in spans if span[1:] != (span[0], _month_end(span[0])) or span[2] >= today]
+    partial = partial if recorded and first <= scope.last else []
+    return pd.DataFrame(partial, columns=["period_first", "first_day", "last_day"])
+
+
+def _month_end(first: date) -> date:
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
 _WEEKS_BY_TRUCK = (

@@ -66,11 +66,11 @@ def complete_until(db: sa.Connection, business_date: date, now: datetime | None 
     return last.astimezone(settings().zone).hour
 
 
-_FILES = """
-SELECT count(*) FROM mart.file
-WHERE state = 'loaded' AND kind IN ('sales', 'history')
+# A file belongs to these days if its batch or one of its sales does. Takes the parameters of `with_moments`.
+OF_THESE_DAYS = """kind IN ('sales', 'history')
   AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
   AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))"""
+_FILES = f"SELECT count(*) FROM mart.file WHERE state = 'loaded' AND {OF_THESE_DAYS}"
 _LOADED = """
 SELECT coalesce(sum(transactions), 0)::bigint FROM mart.sales_hourly
 WHERE business_date BETWEEN :first AND :last
@@ -91,7 +91,7 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     >>> metrics.ask(metrics.data_quality, week)
     DataQuality(files=3, rows_read=5, rows_loaded=4, rows_rejected=1, rejected={'void': 1})
     """
-    parameters = _with_moments(scope)
+    parameters = with_moments(scope)
     files = db.execute(sa.text(_FILES), parameters).scalar_one()
     loaded = db.execute(sa.text(_LOADED), parameters).scalar_one()
     rejected: dict[str, int] = {row[0]: row[1] for row in db.execute(sa.text(_REJECTED), parameters)}
@@ -99,12 +99,9 @@ def data_quality(db: sa.Connection, scope: Scope) -> DataQuality:
     return DataQuality(files, loaded + refused, loaded, refused, rejected)
 
 
-_FILES_BY_TRUCK = """
+_FILES_BY_TRUCK = f"""
 WITH files AS (
-    SELECT truck_id, state, rows_read, rows_rejected FROM mart.file
-    WHERE kind IN ('sales', 'history') AND truck_id IS NOT NULL
-      AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
-      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+    SELECT truck_id, state, rows_read, rows_rejected FROM mart.file WHERE truck_id IS NOT NULL AND {OF_THESE_DAYS}
 )
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
        count(*) FILTER (WHERE state = 'loaded') AS files,
@@ -125,11 +122,12 @@ def files_by_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     0  Burrito Madness      2          3              0
     1    SuperSmoothie      1          2              1
     """
-    result = db.execute(sa.text(_FILES_BY_TRUCK), _with_moments(scope) | {"not_loaded": list(NOT_LOADED)})
+    result = db.execute(sa.text(_FILES_BY_TRUCK), with_moments(scope) | {"not_loaded": list(NOT_LOADED)})
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 
-def _with_moments(scope: Scope) -> dict[str, Any]:
+def with_moments(scope: Scope) -> dict[str, Any]:
+    """The scope as parameters of a query on files: as `bound`, and the moments `since` and `until`."""
     return bound(scope) | {
         "since": business_day.bounds(scope.first)[0],
         "until": business_day.bounds(scope.last)[1],

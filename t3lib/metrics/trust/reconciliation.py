@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 import sqlalchemy as sa
 
-from t3lib import business_day
 from t3lib.metrics.display import Figures
 from t3lib.metrics.sales.totals import totals
 from t3lib.metrics.scope import Scope, bound
+from t3lib.metrics.trust.quality import OF_THESE_DAYS, data_quality, with_moments
 from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 
@@ -16,7 +16,9 @@ from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 class Reconciliation(Figures):
     """Rows and pence in the ledger of files and in the sales behind every figure, side by side.
 
-    `ledger_*` are of complete files with sales in the scope; `other_days_*` are the sales of other days in them."""
+    `ledger_*` are of complete files with sales in the scope; `other_days_*` are the rows of other days in them, sales
+    or rejected; `unknown_day_rejected` rows of them have no readable day; `elsewhere_rejected` rows of the scope's days
+    stand in other files. `rows_read` and `rows_rejected` are those of `data_quality`: by the day of the row."""
 
     ledger_files: int
     ledger_files_not_loaded: int
@@ -28,12 +30,23 @@ class Reconciliation(Figures):
     other_days_pence: int
     transactions: int
     gross_sales_pence: int
+    other_days_rejected: int = 0
+    unknown_day_rejected: int = 0
+    elsewhere_rejected: int = 0
+    rows_rejected: int = 0
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of these days: the sales and the rows not loaded; the same number as in `data_quality`."""
+        return self.transactions + self.rows_rejected
 
     @property
     def rows_difference(self) -> int:
-        """Rows of the ledger that are neither a sale, a reject, nor a sale of another day; 0 if all agree."""
-        lost = self.ledger_rows_read - self.ledger_rows_loaded - self.ledger_rows_rejected
-        return lost + self.ledger_rows_loaded - self.other_days_rows - self.transactions
+        """Rows of the ledger that are neither a row of these days nor one of another or an unknown day; 0 if all
+        agree."""
+        rejected = self.other_days_rejected + self.unknown_day_rejected - self.elsewhere_rejected
+        sales = self.ledger_rows_loaded - self.other_days_rows - self.transactions
+        return sales or self.ledger_rows_read - self.other_days_rows - rejected - self.rows_read
 
     @property
     def pence_difference(self) -> int:
@@ -47,27 +60,27 @@ class Reconciliation(Figures):
 
     def statement(self) -> pd.DataFrame:
         """From the rows of the files to the sales in the figures: line, rows and amount_pence (missing for rows that
-        have none)."""
+        have none). Lines of other, unknown and elsewhere found days are left out where there are none."""
+        rest = [
+            ("less sales of other days in them", -self.other_days_rows, -self.other_days_pence),
+            ("less rows not loaded, dated to other days", -self.other_days_rejected, None),
+            ("less rows not loaded, without a readable day", -self.unknown_day_rejected, None),
+            ("plus rows not loaded, in files of other days", self.elsewhere_rejected, None),
+        ]
         lines = [
-            ("Rows read", self.ledger_rows_read, None),
-            ("less rows not loaded", -self.ledger_rows_rejected, None),
-            ("Rows loaded", self.ledger_rows_loaded, self.ledger_pence),
-            ("less sales of other days in the same files", -self.other_days_rows, -self.other_days_pence),
+            ("Rows of the files", self.ledger_rows_read, self.ledger_pence),
+            *(line for line in rest if line[1]),
+            ("Rows read", self.rows_read, None),
+            ("less rows not loaded", -self.rows_rejected, None),
             ("Sales in the figures", self.transactions, self.gross_sales_pence),
             ("Unexplained", self.rows_difference, self.pence_difference),
         ]
-        shown = [line for line in lines if self.other_days_rows or not line[0].startswith("less sales")]
-        return pd.DataFrame(shown, columns=["line", "rows", "amount_pence"]).astype({"amount_pence": "Int64"})
+        return pd.DataFrame(lines, columns=["line", "rows", "amount_pence"]).astype({"amount_pence": "Int64"})
 
 
 # One row: the files of a scope's days, their rows and pence in the ledger, and their sales of other days.
-_LEDGER = """
-WITH own AS (
-    SELECT * FROM mart.file
-    WHERE kind IN ('sales', 'history')
-      AND (batch_date BETWEEN :first AND :last OR (first_sale_at < :until AND last_sale_at >= :since))
-      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
-),
+_LEDGER = f"""
+WITH own AS (SELECT * FROM mart.file WHERE {OF_THESE_DAYS}),
 loaded AS (SELECT * FROM own WHERE state = 'loaded'),
 beyond AS (
     SELECT count(*) AS rows, coalesce(sum(total_pence), 0)::bigint AS pence
@@ -79,6 +92,21 @@ SELECT count(*), (SELECT count(*) FROM own WHERE state = ANY(:not_loaded)),
        coalesce(sum(rows_rejected), 0)::bigint, coalesce(sum(pence_loaded), 0)::bigint,
        (SELECT rows FROM beyond), (SELECT pence FROM beyond)
 FROM loaded"""
+# One row: rejects of these files that are of other days or of none that can be read, and rejects of these days in
+# other files. `status`: a repaired or replayed row is a sale, or counts with the file that replaced its own.
+_REJECTS = f"""
+WITH loaded AS (SELECT file_id FROM mart.file WHERE state = 'loaded' AND {OF_THESE_DAYS}),
+inside AS (
+    SELECT count(*) FILTER (WHERE business_date NOT BETWEEN :first AND :last) AS other,
+           count(*) FILTER (WHERE business_date IS NULL) AS unknown
+    FROM mart.rejected JOIN loaded USING (file_id) WHERE status IN ('open', 'dismissed')
+)
+SELECT other, unknown, (
+    SELECT count(*) FROM mart.rejected
+    WHERE status IN ('open', 'dismissed') AND business_date BETWEEN :first AND :last
+      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
+      AND file_id NOT IN (SELECT file_id FROM loaded)) AS elsewhere
+FROM inside"""
 
 
 def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
@@ -88,15 +116,15 @@ def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:
     payments, menus or an hour, because files are not kept by these.
 
     >>> found = metrics.ask(metrics.reconciliation, week)
-    >>> found.ledger_files, found.ledger_rows_read, found.ledger_pence, found.gross_sales_pence
-    (3, 5, 2599, 2599)
+    >>> found.ledger_files, found.ledger_rows_read, found.rows_read, found.ledger_pence, found.gross_sales_pence
+    (3, 5, 5, 2599, 2599)
     """
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         raise ValueError("files are reconciled for whole days and all places, menus and payments")
-    sales = totals(db, scope)
-    moments = {"since": business_day.bounds(scope.first)[0], "until": business_day.bounds(scope.last)[1]}
-    ledger = db.execute(sa.text(_LEDGER), bound(scope) | moments | {"not_loaded": list(NOT_LOADED)}).one()
-    figures: list[int] = [*ledger, sales.transactions, sales.gross_sales_pence]
+    sales, quality, moments = totals(db, scope), data_quality(db, scope), with_moments(scope)
+    ledger = db.execute(sa.text(_LEDGER), moments | {"not_loaded": list(NOT_LOADED)}).one()
+    rejects = db.execute(sa.text(_REJECTS), moments).one()
+    figures: list[int] = [*ledger, sales.transactions, sales.gross_sales_pence, *rejects, quality.rows_rejected]
     return Reconciliation(*figures)
 
 

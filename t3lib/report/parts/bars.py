@@ -15,6 +15,7 @@ from t3lib.report.block import TEXT_WIDTH, folded
 from t3lib.report.chart import Hour
 from t3lib.report.compared_with import comparison_names
 from t3lib.report.day import Day
+from t3lib.report.parts.partial import Partial
 from t3lib.settings import settings
 
 DARK_PNG = "application/vnd.t3.dark+png"
@@ -40,13 +41,20 @@ class Picture:
 
 
 def bars(
-    day: Day, title: str, rows: pd.DataFrame, alt: str, *, then: str = "usual", names: tuple[str, str] | None = None
+    day: Day,
+    title: str,
+    rows: pd.DataFrame,
+    alt: str,
+    *,
+    then: str = "usual",
+    names: tuple[str, str] | None = None,
+    partial: Partial | None = None,
 ) -> Picture | None:
     """One bar per row of the edition's measure, and a line for what it was `then` (usual or before).
 
     The first column is what the bars are by: local_hour, weekday or period_first; hours and days without a row are
     drawn as zero. `alt` says in a sentence what the picture shows, for those who do not see it. `names` are those of
-    bars and lines. None without rows."""
+    bars and lines; they explain the stars at the months of `partial`. None without rows."""
     by = str(rows.columns[0])
     if by not in _ORDERED:
         raise ValueError(f"Bars stand by {', '.join(_ORDERED)}; the first column is {by!r}.")
@@ -54,8 +62,12 @@ def bars(
     if not found:
         return None
     ticks = [replace(one, label=_tick(one.label, n)) for n, one in enumerate(found)] if by == "local_hour" else found
+    names = names or _names(day)
+    if partial and partial.said:
+        found = ticks = _starred(found, rows.iloc[:, 0], partial)
+        names = _explained(names, partial)
     text = "\n".join([title.upper(), "", *_lines(found, day.measure, then), "", folded(alt)])
-    return Picture(title, alt, text, ticks, names or _names(day), day.measure.endswith("_pence"))
+    return Picture(title, alt, text, ticks, names, day.measure.endswith("_pence"))
 
 
 def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:
@@ -68,6 +80,18 @@ def beside_year_before(day: Day, months: pd.DataFrame) -> pd.DataFrame:
     before = pd.array([known.get(first.replace(year=first.year - 1)) for first in firsts], "Int64")
     sizes = pd.array([known.get(first, 0) for first in firsts], "Int64")
     return pd.DataFrame({"period_first": firsts, measure: sizes, f"{measure}_before": before})
+
+
+def _starred(found: list[Hour], months: pd.Series, partial: Partial) -> list[Hour]:
+    """Bars with a star where they are partial, or the lines beside them, which are a year older."""
+    stars = [partial.star(first, first.replace(year=first.year - 1)) for first in months]
+    return [replace(one, label=one.label + star) for one, star in zip(found, stars, strict=True)]
+
+
+def _explained(names: tuple[str, str], partial: Partial) -> tuple[str, str]:
+    """The second name, with what the stars mean: the year before (* from 9 Jul 2025)."""
+    stars = ", ".join(f"{days} {first.year}" for first, days in partial.said.items())
+    return names[0], f"{names[1]} (* {stars})"
 
 
 def _sizes(rows: pd.DataFrame, measure: str, then: str) -> dict[Any, tuple[int, int | None]]:

@@ -25,6 +25,26 @@ def figures(found: Any, *names: str) -> list[str]:
     return [] if found is None else [written(getattr(found, name), name) for name in names]
 
 
+_STATES = {
+    "settled": "Reached the bank",
+    "on_its_way": "On its way",
+    "short": "Short",
+    "not_explained": "Not explained",
+}
+
+
+def cash_statement(found: pd.DataFrame) -> pd.DataFrame:
+    """From `metrics.proof_of_cash`: line, card_pence, cash_pence and both_pence, one row per state of the sales; the
+    last row is the sales. Money without sales (over) is not among them."""
+    own = found[found["state"].isin(list(_STATES))]
+    pence = {(row.tender, row.state): int(row.pence) for row in own.itertuples()}
+    tenders = [[pence.get((tender, state), 0) for state in _STATES] for tender in ("card", "cash")] if len(own) else []
+    columns = [[*one, sum(one)] for one in (*tenders, [sum(both) for both in zip(*tenders, strict=True)])]
+    names = ["card_pence", "cash_pence", "both_pence"][: len(columns) if tenders else 0]
+    lines = [*_STATES.values(), "Sales"] if tenders else []
+    return pd.DataFrame({"line": lines} | dict(zip(names, columns, strict=False)))
+
+
 def beside(names: pd.Series, small: pd.Series) -> list[Cell]:
     """Names with a smaller text beside each."""
     return [Cell(written(name, ""), text) for name, text in zip(names, small, strict=True)]

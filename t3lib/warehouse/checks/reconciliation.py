@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from t3lib.money import pounds
 from t3lib.warehouse.checks import duplicate_pairs, pinned_settings
 from t3lib.warehouse.checks.rollup_differences import ROLLUPS, days
+from t3lib.warehouse.settlements import sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,9 @@ _FILES = """
         GROUP BY file_id
     )
 
-    SELECT file.file_id, file.truck_id, file.key, file.state, file.rows_read, file.rows_loaded, file.rows_rejected,
-           file.pence_loaded, coalesce(sold.sales, 0) AS sales, coalesce(sold.pence, 0)::bigint AS pence,
+    SELECT file.file_id, file.truck_id, file.key, file.kind, file.state, file.rows_read, file.rows_loaded,
+           file.rows_rejected, file.pence_loaded, coalesce(sold.sales, 0) AS sales,
+           coalesce(sold.pence, 0)::bigint AS pence,
            coalesce(refused.rejects, 0) AS rejects
     FROM ops.source_file AS file
     LEFT JOIN sold ON sold.file_id = file.file_id AND sold.truck_id = file.truck_id
@@ -87,7 +89,7 @@ class Check:
 def checks(db: sa.Connection) -> list[Check]:
     """Every check of the whole warehouse."""
     rollups = [_rollup(db, name) for name in ROLLUPS]
-    return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups, _rules(db), _unfinished(db)]
+    return [_files(db), _orphans(db), _rejects(db), _pairs(db), *rollups, *_money(db), _rules(db), _unfinished(db)]
 
 
 def unsound(db: sa.Connection, trucks: list[int]) -> list[int]:
@@ -105,7 +107,7 @@ def _reconciled(db: sa.Connection, query: str, **parameters: Any) -> "pd.DataFra
     import pandas as pd  # half a second that a worker need not wait for
 
     files = pd.read_sql(sa.text(query), db, params=parameters)
-    is_sales = ~files["key"].str.startswith("metadata/")
+    is_sales = files["kind"].isin(("sales", "history"))
     loaded = files["state"] == "loaded"
     same = (
         (files["sales"] == files["rows_loaded"])
@@ -118,7 +120,7 @@ def _reconciled(db: sa.Connection, query: str, **parameters: Any) -> "pd.DataFra
 
 def _files(db: sa.Connection) -> Check:
     files = _reconciled(db, _FILES.format(where=""))
-    loaded = files[(files["state"] == "loaded") & ~files["key"].str.startswith("metadata/")]
+    loaded = files[(files["state"] == "loaded") & files["kind"].isin(("sales", "history"))]
     wrong = files[~files["reconciles"]]
     read, kept, refused, pence = (
         int(loaded[name].sum()) for name in ("rows_read", "rows_loaded", "rows_rejected", "pence_loaded")
@@ -182,6 +184,14 @@ def _rollup(db: sa.Connection, name: str) -> Check:
     said = zip(pence, rollup.values[1:], strict=True)
     sums_shown += "".join(f", {pounds(amount)}{_SAID.get(value, '')}" for amount, value in said)
     return Check(f"rollup_{name}", True, f"{rollup.table}: {rows:,} rows with {sums_shown}, equal to {rollup.source}")
+
+
+def _money(db: sa.Connection) -> list[Check]:
+    ok, said = sums.files(db)
+    proven, proof = sums.proof(db)
+    advice = "" if ok else "upload these files again: a new version replaces their lines; then `t3 ingest`"
+    return [Check("settlements", ok, said, advice),
+            Check("proof_of_cash", proven, proof, "" if proven else "`t3 settlements match`")]  # fmt: skip
 
 
 def _rules(db: sa.Connection) -> Check:

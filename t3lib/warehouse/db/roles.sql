@@ -32,7 +32,8 @@ GRANT EXECUTE ON FUNCTION core.ensure_month(date) TO t3_etl;
 GRANT EXECUTE ON FUNCTION core.place(integer, timestamptz) TO t3_etl, t3_dashboard, t3_analyst;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.schema_version FROM t3_etl;
 -- What people decided, and what it changed, is written once.
-REVOKE UPDATE, DELETE, TRUNCATE ON ops.repair, ops.audit, ops.restatement, ops.journal, ops.journal_line FROM t3_etl;
+REVOKE UPDATE, DELETE, TRUNCATE ON ops.repair, ops.audit, ops.restatement, ops.journal, ops.journal_line,
+    ops.settlement_decision FROM t3_etl;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ops.request FROM t3_etl;
 -- It takes the locks of loads; worker leases, and the key that signs visitors, are the owner's.
 REVOKE INSERT, DELETE, TRUNCATE ON ops.lock, ops.dimension_lock FROM t3_etl;

@@ -14,6 +14,7 @@ from t3lib.warehouse.files.file_outcomes import HELD, reopen_held
 from t3lib.warehouse.sales import restatements, rollups
 from t3lib.warehouse.sales.change import SALE_SCHEMA, changing, sales_of
 from t3lib.warehouse.sales.restatements import Label
+from t3lib.warehouse.settlements.lines import COUNT_AGAIN, TABLES
 
 # Every spelling of a key is the same file. The lock waits for a load that works on it, so that the version it leaves
 # is the one that is held or released.
@@ -31,6 +32,7 @@ _RELEASE = sa.text("""
         may_repeat = may_repeat OR state IN ('held_duplicate', 'held_overlap')
     WHERE file_id = :file_id
 """)
+_HELD_KINDS = ("sales", "history", "settlement")
 _NOT_CURRENT = ("superseded", "unreadable", "bad_header", "new", "claimed")
 _HOLD = """
     UPDATE ops.source_file SET state = 'held', reason = 'Held by ' || $2 || ': ' || $3, batch_id = NULL
@@ -57,12 +59,12 @@ def release(key: str, *, actor: str, why: str, url: str | None = None) -> None:
 
 
 def hold(key: str, *, actor: str, why: str, url: str | None = None) -> None:
-    """Take a loaded file's sales and rejects out of the figures until it is released; later versions of it wait too.
-    Raises RefusedError."""
+    """Take a loaded file's sales and rejects, or its lines of a provider or bank, out of the figures until it is
+    released; later versions of it wait too. Raises RefusedError."""
     actor, why = audit.named(actor), audit.reasoned(why)
     with changing(url) as cursor:
         versions = cursor.execute(_VERSIONS.format(logical="$1"), [logical(key)]).table().to_pylist()
-        loaded = [row for row in versions if row["state"] == "loaded" and row["kind"] in ("sales", "history")]
+        loaded = [row for row in versions if row["state"] == "loaded" and row["kind"] in _HELD_KINDS]
         if not loaded:
             raise RefusedError(_why_not(_newest(versions), key, "loaded"))
         # Of two spellings that were loaded before spellings counted as one file: the one that was named.
@@ -79,6 +81,13 @@ def _newest(versions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _hold(cursor: Cursor, file: Mapping[str, Any], actor: str, why: str) -> None:
+    if file["kind"] == "settlement":
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM core.{table} WHERE file_id = $1", [file["file_id"]])
+            cursor.execute(COUNT_AGAIN.format(table=table))
+        cursor.execute(_HOLD, [file["file_id"], actor, why])
+        rollups.raise_watermark(cursor)  # the next matching does without its lines
+        return
     deleted, none = sales_of(cursor, [file["file_id"]]), SALE_SCHEMA.empty_table()
     cursor.execute("DELETE FROM core.sale WHERE truck_id = $1 AND file_id = $2",
                    [file["truck_id"], file["file_id"]])  # fmt: skip

@@ -13,7 +13,8 @@ from t3lib.problems import RefusedError
 
 BATCH_FILES = 2000
 RECENT_DAYS = 2
-BATCH_ID = re.compile(r"(batch|meta|again)-\d+-[0-9a-f]{12}", re.ASCII)
+_PREFIX = {"metadata": "meta", "settlement": "pay"}
+BATCH_ID = re.compile(r"(batch|meta|pay|again)-\d+-[0-9a-f]{12}", re.ASCII)
 
 _NEW = sa.text("""
     SELECT file_id, key, etag, size, kind FROM ops.source_file
@@ -63,13 +64,15 @@ class OpenBatch(NamedTuple):
 def claim(db: sa.Connection, batch_bytes: int, batch_files: int = BATCH_FILES) -> list[str]:
     """Put the new files into batches bounded in bytes and files; returns the ids of the batches made.
 
-    Metadata goes first and alone: cleaning needs it. The id is a digest of the versions, so the same versions are the
-    same batch; if they were released, or are read again, it gets another attempt."""
+    Metadata goes first and alone: cleaning needs it. Files of providers and banks are batches of their own. The id is
+    a digest of the versions, so the same versions are the same batch; if they were released, or are read again, it gets
+    another attempt."""
     waiting = db.execute(_NEW).all()
-    metadata = [row for row in waiting if row.kind == "metadata"]
+    metadata, statements = ([row for row in waiting if row.kind == kind] for kind in ("metadata", "settlement"))
     batches: list[list[sa.Row[Any]]] = [metadata] if metadata else []
     if not metadata and not _metadata_open(db):
-        batches = bounded([row for row in waiting if row.kind != "metadata"], batch_bytes, batch_files)
+        sales = [row for row in waiting if row.kind != "settlement"]
+        batches = [batch for rows in (sales, statements) for batch in bounded(rows, batch_bytes, batch_files)]
     return [_enter(db, batch) for batch in batches]
 
 
@@ -134,7 +137,7 @@ def _metadata_open(db: sa.Connection) -> bool:
 
 def _enter(db: sa.Connection, batch: list[sa.Row[Any]]) -> str:
     digest = hashlib.sha256("\n".join(sorted(f"{row.key}\t{row.etag}" for row in batch)).encode()).hexdigest()
-    batch_id = f"{'meta' if batch[0].kind == 'metadata' else 'batch'}-{batch[0].file_id}-{digest[:12]}"
+    batch_id = f"{_PREFIX.get(batch[0].kind, 'batch')}-{batch[0].file_id}-{digest[:12]}"
     db.execute(_ENTER, {"batch": batch_id, "files": len(batch), "bytes": sum(row.size for row in batch)})
     db.execute(
         sa.text("""

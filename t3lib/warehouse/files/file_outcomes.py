@@ -26,13 +26,14 @@ OUTCOMES: dict[str, str] = {
     "held_duplicate": "The same sales as another file of the same truck: held until a person releases it.",
     "held_overlap": "Most of its sales, or of another file's, are in both: held until a person releases it.",
     "held_columns": "A column that is not read may say that rows are no sales: held until a person releases it.",
+    "held_layout": "A file of settlements/ that fits no layout, or two: held until its layout is there.",
     "held": "Taken out by a person, or a newer version of such a file: held until a person releases it.",
     "unreadable": "It is empty, damaged, or can be read in two ways; nothing of it was loaded.",
     "bad_header": "Its first line does not name the columns that are needed; nothing of it was loaded.",
     "ignored": "Not a file of the feed: its key follows none of the known layouts, or it is a link or a pipe.",
 }
 # What waits for a person: held by T3 itself, and by people as well; and what else is not loaded.
-HELD_BACK = ("held_duplicate", "held_overlap", "held_columns")
+HELD_BACK = ("held_duplicate", "held_overlap", "held_columns", "held_layout")
 HELD = ("held", *HELD_BACK)
 REFUSED = ("unreadable", "bad_header")
 

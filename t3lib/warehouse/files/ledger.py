@@ -136,7 +136,8 @@ def mark_deleted(db: sa.Connection, listed: Collection[str], listed_at: datetime
 def files(db: sa.Connection, batch_id: str = DRY_RUN, limit: int = 20) -> list[File]:
     """The files of a batch; for a dry run (no batch id) the latest loaded ones."""
     if batch_id == DRY_RUN:
-        latest = " WHERE state = 'loaded' AND kind <> 'metadata' ORDER BY finished_at DESC, file_id DESC LIMIT :limit"
+        latest = " WHERE state = 'loaded' AND kind IN ('sales', 'history')"
+        latest += " ORDER BY finished_at DESC, file_id DESC LIMIT :limit"
         found = db.execute(sa.text(_FILES + latest), {"limit": limit})
     else:
         found = db.execute(sa.text(_FILES + _OF_BATCH), {"batch": batch_id})

@@ -28,15 +28,26 @@ _UPSERT = {
         INSERT INTO core.location (location_id, name) VALUES (:location_id, :name)
         ON CONFLICT (location_id) DO UPDATE SET name = excluded.name
     """,
+    "terminal": """
+        INSERT INTO core.terminal (provider, account, terminal, truck_id, from_date, to_date)
+        VALUES (:provider, :account, :terminal, :truck_id, :from_date, :to_date)
+    """,
+    "banking": """
+        INSERT INTO core.banking (truck_id, reference, float_pence, within_days, from_date, to_date)
+        VALUES (:truck_id, :reference, :float_pence, :within_days, :from_date, :to_date)
+    """,
 }
 # A truck that is no longer in details.xlsx keeps its row: its sales need its name.
 _BEFORE = {
     "truck": "UPDATE core.truck SET in_details = false",
     "location": "SELECT 1",
+    "terminal": "DELETE FROM core.terminal",
+    "banking": "DELETE FROM core.banking",
 }
 _TABLES = {
     "metadata/details.xlsx": ("truck", "location"), "metadata/menu.csv": ("menu_item",),
     "metadata/pitches.csv": ("pitch",), "metadata/costs.csv": ("cost",),
+    "metadata/terminals.csv": ("terminal",), "metadata/banking.csv": ("banking",),
 }  # fmt: skip
 _OLDER = sa.text("""
     UPDATE ops.source_file AS old

@@ -49,7 +49,7 @@ _REPLACE = (
 _SHOWN_BEFORE = """
     SELECT discovered_at,
            (SELECT max(finished_at) FROM ops.source_file
-            WHERE state IN ('loaded', 'superseded') AND kind <> 'metadata'
+            WHERE state IN ('loaded', 'superseded') AND kind IN ('sales', 'history')
               AND finished_at < seen.discovered_at) AS shown_at
     FROM (SELECT DISTINCT discovered_at FROM ops.source_file WHERE file_id = ANY($1)) AS seen
 """
@@ -57,7 +57,8 @@ _SHOWN_BEFORE = """
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one load did. Pence: the total of the sales inserted into core.sale. changes: by truck and business day."""
+    """What one load did. Pence: the total of the sales inserted into core.sale. changes: by truck and business day.
+    what: what its rows are."""
 
     files: dict[str, int]
     rows_read: int
@@ -65,6 +66,7 @@ class Loaded:
     rows_rejected: int
     pence_loaded: int
     changes: list[DayChange] = field(default_factory=list, repr=False)
+    what: str = "sales"
 
 
 def load(

@@ -54,7 +54,8 @@ def test_money_shows_shares_growth_and_names_the_file_that_costs_need(sales: sa.
     assert ["Concentration (HHI)", "6,250"] in rows(html)
     assert ["Sun 23 Nov", "£100.00"] not in rows(html)
     assert ["Mon 17 Nov", "£100.00", "20", "1"] in rows(html)
-    assert ["Nov 25", "£200.00", "40", "2"] in rows(html)
+    assert ["Nov 25*", "£200.00", "40", "2"] in rows(html)
+    assert "* Nov 2025 16 to 23 Nov" in html
     assert "metadata/costs.csv" in html
 
 
@@ -244,10 +245,10 @@ def test_month_pack_adds_up_twelve_months_and_says_what_is_missing(sales: sa.Con
     assert ["All trucks", "£200.00", "100.0%", "", "", "–", "–"] in rows(html)
     assert "the data do not reach back to the year before" in html
     assert ["Like for like", "needs sales from 1 Dec 2023 on"] in rows(html)
-    assert ["Nov", "100", "£50.00", "4"] in rows(html)
+    assert ["Nov*", "100", "£50.00", "4"] in rows(html)
     assert "100 is the mean of a truck&#x27;s day; 1 of 12 months so far" in html
     assert "No truck made its first sale in these months" in html
-    assert ["Nov 2025", "40", "0", "100.0%"] in rows(html)
+    assert ["Nov 2025*", "40", "0", "100.0%"] in rows(html)
     assert ["Unexplained", "-40", "-£200.00"] in rows(html)  # these sales were never in a file
     assert "does not agree: t3 doctor says where" in html
     of_cards = sheet(sales, "pack", Scope(SUNDAY, SUNDAY, payments=("card",)))

@@ -101,7 +101,8 @@ def test_a_rule_of_ones_own_about_the_menu_is_applied_to_all_sales_of_a_changed_
     put(bucket, SHIFTED, at("15:00", "card", "7.5"), at("15:01", "card", "7"), at("15:02", "card", "0.99"))
     take_in()
     assert sales() == [(3, 1, 700), (3, 2, 99), (3, 2, 700), (3, 3, 99)]
-    put(bucket, "metadata/menu.csv", "3,Corn,Mexican,0.99", "3,Burrito,Mexican,7.5", header=MENU)
+    lines = "3,Corn,Mexican,0.99,", "3,Burrito,Mexican,7.5,2026-11-01"
+    put(bucket, "metadata/menu.csv", *lines, header=f"{MENU},from")
     take_in()
     assert sorted(pence for _, _, pence in sales()) == [99, 99, 750]
     assert rows("SELECT DISTINCT raw_total, reason FROM ops.rejected_row") == [("7", "off_menu")]

@@ -98,7 +98,7 @@ def test_pitches_follow_one_another_without_gap(bucket):
     for before, after in itertools.pairwise(stays):
         if before["truck_id"] == after["truck_id"]:
             assert before["to"] == after["from"]
-            assert before["location_id"] != after["location_id"]
+            assert (before["location_id"], before["event"]) != (after["location_id"], after["event"])
     assert datetime.fromisoformat(stays[0]["from"]) == datetime(2026, 10, 12, 3, tzinfo=UTC)
 
 

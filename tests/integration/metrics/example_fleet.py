@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from t3lib import metrics, warehouse
 from t3lib.dashboard.tabs.breakdowns import texts
 from t3lib.settings import settings
+from t3lib.warehouse.settlements import proof
 from tests.support.feeding import at, put, take_in
 
 WEEK = metrics.Scope(date(2026, 11, 2), date(2026, 11, 8))
@@ -27,6 +28,20 @@ METADATA = {
                 "6,4,2026-11-05T04:00+00:00,2026-11-06T04:00+00:00"),
     "costs": ("truck_id,cost,amount,per,from", ",vat,20,percent,2026-10-01", ",card_fee,1.75,percent,2026-10-01",
               "1,wages,5.00,day,2026-10-01", "6,wages,2.00,day,2026-10-01"),
+    "terminals": ("provider,account,truck_id", "stripe,stripe-1,1"),
+    "banking": ("truck_id,reference,within_days", "6,T3 TRUCK 6,7"),
+}  # fmt: skip
+# What Stripe paid out of the last two days, of which one is still to come; cash that was banked before them.
+STATEMENTS = {
+    "settlements/stripe-1/2026-11.csv": (
+        "automatic_payout_id,automatic_payout_effective_at,balance_transaction_id,created_utc,currency,gross,fee,net,"
+        "reporting_category",
+        "po_first,2026-11-06 00:00:00,txn_1,2026-11-04 13:05:00,gbp,7.00,0.14,6.86,charge",
+        "po_second,2099-12-30 00:00:00,txn_2,2026-11-05 13:10:00,gbp,7.00,0.14,6.86,charge",
+        "po_second,2099-12-30 00:00:00,txn_3,2026-11-05 13:20:00,gbp,7.00,0.14,6.86,charge"),
+    "settlements/bank/2026-11.csv": (
+        "Date,Counter Party,Reference,Type,Amount (GBP)", "02/11/2026,CASH PAID IN,T3 TRUCK 6,CASH,14.97",
+        "06/11/2026,STRIPE,,FASTER PAYMENT,6.86", "20/11/2026,WAGES,,FASTER PAYMENT,-842.00"),
 }  # fmt: skip
 # (truck, day of 2026, UTC, payment, total): until 25 October local time is an hour later.
 SALES = [(1, "10-14", "12:05", "card", "7"), (6, "10-15", "13:15", "cash", "4.99"),
@@ -54,11 +69,15 @@ def fill(bucket: Path) -> None:
         files.setdefault(key, []).append(at(clock, payment, total, day=f"2026-{day}"))
     for key, lines in files.items():
         put(bucket, key, *lines)
+    for key, (header, *lines) in STATEMENTS.items():
+        put(bucket, key, *lines, header=header)
     corrected = "trucks/2026-10/29/15/T3_T6_A1.csv"
     put(bucket, corrected, *files[corrected] * 2)
     take_in()
     put(bucket, corrected, *files[corrected])
     take_in()
+    with warehouse.connect() as db:
+        proof.refresh(db)
 
 
 def rows(table: pd.DataFrame) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from t3lib.settings import ROOT
 FIGURES = (
     metrics.Totals, metrics.Typical, metrics.DataQuality, metrics.Freshness, metrics.Contribution,
     metrics.Concentration, metrics.LikeForLike, metrics.PriceSpread, metrics.Completeness,
-    metrics.Reconciliation, metrics.VatReturn,
+    metrics.Reconciliation, metrics.VatReturn, metrics.BankAgreement,
 )  # fmt: skip
 PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "labour_pence", "labour_share_pct",
               "card_fees_pence", "like_for_like_pct", "complete_pct", "rows_difference", "pence_difference",
@@ -20,7 +20,8 @@ PROPERTIES = {"rejected_pct", "contribution_pence", "margin_pct", "labour_pence"
 ON_MENUS_AND_MAPS = {"dishes", "gatherings"}  # what is on a menu, who stands where: no figures
 BREAKDOWNS = [getattr(metrics, name) for name in metrics.figures() if name not in ON_MENUS_AND_MAPS]
 KEYS = {"business_date", "truck_id", "truck", "local_hour", "location_id", "location", "payment_type", "menu_type",
-        "causes", "batch_date", "batch_hour"}  # fmt: skip
+        "causes", "batch_date", "batch_hour", "first_day", "last_day", "tender", "cause", "item",
+        "provider"}  # fmt: skip
 
 
 def test_every_public_figure_has_an_entry_and_the_other_way_round(db: sa.Connection):

@@ -65,6 +65,9 @@ def test_a_row_that_no_page_wrote_is_refused_by_the_worker(database: str):
         ]
 
 
+ITEM = {"item": "card/3/2026-11-05"}
+
+
 @pytest.mark.parametrize("kind", operator_requests.KINDS)
 def test_reading_a_request_again_gives_the_same(kind: str):
     requests_of_kinds: dict[str, dict[str, Any]] = {
@@ -76,6 +79,9 @@ def test_reading_a_request_again_gives_the_same(kind: str):
         "rerun": {"day": date(2026, 11, 5), "edition": "cfo"},
         "backfill": {"first": date(2026, 11, 5), "last": date(2026, 11, 5), "mode": "all", "reports": False},
         "reclean": {"first": date(2026, 11, 5), "last": date(2026, 11, 5) + timedelta(days=1)},
+        "explain": ITEM,
+        "write_off": ITEM,
+        "undo_item": ITEM,
         "apply": {"list": "menu", "first": date(2026, 11, 5)},
     }
     once = operator_requests.KINDS[kind].checked(requests_of_kinds.get(kind, ROW))

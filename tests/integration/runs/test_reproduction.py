@@ -11,6 +11,7 @@ from scheduler.queue.stages import INGEST
 from scheduler.runs import reproduction
 from scheduler.runs.runner import run_notebook
 from t3lib import record, warehouse
+from t3lib.cleaning import Rulebook
 from t3lib.ingest.discovery import discover
 from t3lib.landing import Landing
 from t3lib.metrics.money.margins import contributions
@@ -48,7 +49,8 @@ def test_a_run_gives_the_same_figures_and_a_changed_one_is_named(loading):
     ((copy,),) = rows("SELECT executed_copy FROM ops.run WHERE run_id = :run", run=loading)
     before = rows("SELECT version FROM mart.watermark")
     found = reproduction.reproduce(loading)
-    assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00"}
+    rules = Rulebook.of_folder().hash[:12]
+    assert found.then == found.now == {"rows": 2, "rejects": 1, "sales": "£1.00", "rules": rules}
     assert (found.differing, found.missing) == ([], [])
     assert rows("SELECT version FROM mart.watermark") == before
     assert "t3-run-" not in subprocess.check_output(["git", "-C", ROOT, "worktree", "list"], text=True)

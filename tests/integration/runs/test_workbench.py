@@ -55,8 +55,8 @@ def test_the_schedule_runs_what_is_committed_and_keeps_its_commit(database, monk
 def test_run_prints_the_last_table_what_was_recorded_and_the_copy(sold):
     done = t3("run", "2_clean", "-p", "business_date", "2026-11-05")
     assert done.exit_code == 0, done.output
-    *_, recorded, copy = done.output.strip().splitlines()
-    assert recorded == "rejects: 0"
+    *_, rejects, rules, copy = done.output.strip().splitlines()
+    assert (rejects, rules) == ("rejects: 0", f"rules: {Rulebook.of_folder().hash[:12]}")
     assert nbformat.read(copy, 4).metadata["papermill"]["parameters"] == {"business_date": "2026-11-05"}
     assert "sales: 2" in done.output
     assert rows("SELECT count(*) FROM ops.run") == [(0,)]

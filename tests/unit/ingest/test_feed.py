@@ -53,7 +53,7 @@ def test_a_batch_covers_three_local_hours():
 
 
 def test_recent_days_are_listed_in_both_spellings():
-    assert recent_prefixes(date(2026, 3, 5), 1) == ["metadata", "trucks/2026-03/05", "trucks/2026-03/5",
+    assert recent_prefixes(date(2026, 3, 5), 1) == ["metadata", "settlements", "trucks/2026-03/05", "trucks/2026-03/5",
                                                     "trucks/2026-3/05", "trucks/2026-3/5"]  # fmt: skip
 
 

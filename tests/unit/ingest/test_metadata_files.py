@@ -111,6 +111,7 @@ COSTS = "truck_id,cost,amount,per,from\n"
      ("menu.csv", MENU + "1,Taco,Hot,0,2\n", "'0' in column price"),
      ("menu.csv", MENU + "1,Taco,Hot,7,-1\n", "'-1' in column unit_cost"),
      ("pitches.csv", PITCHES + "1,1,2026-11-05,2026-11-06\n" * 2, "two places"),
+     ("pitches.csv", PITCHES + "1,1,0001-01-01,2026-11-06\n", "0001-01-01 is not a day that T3 knows"),
      ("pitches.csv", PITCHES.replace("to", "From") + "1,1,2026-11-05,2026-11-06\n", "no column TO"),
      ("costs.csv", COSTS + "1,wages,90,day,2026-01-01\n1,Wages,95,day,2026-01-01\n",
       "Truck 1 has Wages from 2026-01-01 twice"),
@@ -169,7 +170,8 @@ def test_what_is_no_rate_of_vat_is_refused(text: str):
 
 
 def test_the_examples_of_fees_and_costs_of_the_page_are_read():
-    _, pitches, costs = (example.encode() for example in re.findall(r"```\n(truck_id.*?)```", PAGE, re.DOTALL))
+    found = re.findall(r"```\n(truck_id,(?:location_id|cost),.*?)```", PAGE, re.DOTALL)
+    pitches, costs = (example.encode() for example in found)
     terms = [(stay["event"], stay["fee_pence"], stay["fee_per"], stay["fee_percent"])
              for stay in read_metadata("metadata/pitches.csv", pitches)["pitch"]]  # fmt: skip
     assert terms == [(None, 4500, "stay", None), ("Christmas market", 6000, "day", "20"), (None, None, None, "25")]

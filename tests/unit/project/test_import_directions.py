@@ -11,9 +11,9 @@ from t3lib.settings import ROOT
 FLOORS = {
     "scheduler": (("cli", "pictures"), ("worker",), ("web", "queue"), ("runs", "promotion"),
                   ("kernels", "embedded", "accounts", "http")),
-    "t3lib": (("explore",), ("dashboard", "report"), ("journal",),
-              ("operator_requests", "ingest", "metrics", "archive"), ("mail",), ("warehouse",),
-              ("cleaning", "feed", "charts", "simulate"), ("landing",)),
+    "t3lib": (("explore",), ("seal",), ("dashboard", "report"),
+              ("journal",), ("operator_requests", "ingest", "metrics", "archive"), ("mail",), ("warehouse",),
+              ("cleaning", "feed", "settlements", "charts", "simulate"), ("landing",)),
     "t3lib.warehouse": (("checks", "load"), ("decisions",), ("files",), ("sales",), ("db",)),
 }  # fmt: skip
 MOST = 12

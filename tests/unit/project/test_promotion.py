@@ -174,7 +174,7 @@ def test_the_command_says_in_words_what_is_wrong(tmp_path):
 
 
 def test_a_full_room_is_refused_with_those_that_have_space(tmp_path, monkeypatch):
-    monkeypatch.setattr(promotion, "MOST_MODULES", 3)
+    monkeypatch.setattr(promotion, "MOST_MODULES", 6)
     read(tmp_path, GOOD)
     said = r"t3lib/metrics/sales has 1\d modules already: choose --room [a-z, ]*demand"
     with pytest.raises(RefusedError, match=said):

@@ -126,11 +126,42 @@ def test_pack_says_what_it_cannot_tell():
     assert "Only 2 months have sales: no full year yet." in words_of(section("seasonality", young))
 
 
+def test_months_that_are_not_whole_are_marked_wherever_they_stand():
+    july = pd.DataFrame([[date(2025, 7, 1), date(2025, 7, 9), date(2025, 7, 31)],
+                         [date(2026, 11, 1), date(2026, 11, 1), date(2026, 11, 28)]],
+                        columns=["period_first", "first_day", "last_day"])  # fmt: skip
+    day = month(pack=pack(partial_months=july))
+    bars = section("months", day)
+    assert [tick.label for tick in bars.ticks][7::4] == ["Jul*", "Nov*"]
+    assert bars.names[1] == "the year before (* from 9 Jul 2025, to 28 Nov 2026)"
+    assert bars.alt.endswith("Not a whole month: July 2025 (from 9 Jul), November 2026 (to 28 Nov).")
+    assert "Jul* £1,500.00 before £1,000.00" in words_of(bars)
+    assert "July from 9 Jul 30" in words_of(section("seasonality", day))
+    assert "November 2026 to 28 Nov 1,000" in words_of(section("clean_rate", day))
+    assert "Not a whole month: July 2025" in words_of(section("trailing", day))
+
+
+def test_proof_of_cash_adds_up_to_the_sales_and_names_what_does_not():
+    proof = [["card", "settled", 90_000, 3], ["card", "short", 10_000, 1], ["card", "over", 700, 1],
+             ["cash", "on_its_way", 50_000, 2]]  # fmt: skip
+    proof = pd.DataFrame(proof, columns=["tender", "state", "pence", "items"])
+    text = words_of(section("proof_of_cash", month(pack=pack(proof_of_cash=proof))))
+    assert "Reached the bank £900.00 £0.00 £900.00 On its way £0.00 £500.00 £500.00 Short £100.00" in text
+    assert "Sales £1,000.00 £500.00 £1,500.00" in text
+    assert text.endswith("£7.00 without sales came on top.")
+    later = words_of(section("proof_of_cash", month(pack=pack(proof_of_cash=proof.head(1)))))
+    assert "£600.00 of sales were loaded after the last matching." in later
+    none = section("proof_of_cash", month(pack=pack(proof_of_cash=proof.head(0))))
+    assert "No file of a card provider and no bank statement is loaded." in words_of(none)
+
+
 def test_statement_adds_up_or_says_that_it_does_not():
     text = " ".join(section("reconciliation", month()).text.split())
     assert "Unexplained 0 £0.00" in text
     assert "Ledger and sales agree to the row and the penny: 40 files loaded, 1 not" in text
-    wrong = month(pack=pack(reconciliation=Reconciliation(40, 0, 150, 142, 8, 114_000, 2, 2_000, 139, 111_300)))
+    wrong = month(
+        pack=pack(reconciliation=Reconciliation(40, 0, 150, 142, 8, 114_000, 2, 2_000, 139, 111_300, 1, 0, 0, 7))
+    )
     text = words_of(section("reconciliation", wrong))
     assert "Unexplained 1 £7.00" in text
     assert "Ledger and sales do NOT agree" in text

@@ -49,7 +49,7 @@ def own_editions(tmp_path, monkeypatch):
 
 def test_every_section_of_every_edition_is_a_cell():
     known = sections()
-    assert len(known) == len(set(known)) == 23
+    assert len(known) == len(set(known)) == 25
     assert {name for one in editions().values() for name in one.sections} == set(known)
 
 
@@ -142,7 +142,7 @@ def test_a_file_without_limits_has_the_usual_ones(own_editions):
 
 
 def test_an_edition_shows_a_section_that_a_cell_has_and_no_other(own_editions):
-    own_editions('"trucks", "payments", "contribution", "profit"]', '"trucks"]')
+    own_editions('"trucks", "payments", "contribution", "profit", "bank"]', '"trucks"]')
     parts = rehearsal.rehearse(notebook(), figures(*SALES), checked=False).parts
     assert {name for _, name, _ in parts if name} == set(edition("cfo").sections) == {
         "tiles", "attention", "hours", "trucks",

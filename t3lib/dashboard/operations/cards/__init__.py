@@ -5,6 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from t3lib.dashboard.operations.cards import (
+    bank,
     decisions,
     failed,
     files,
@@ -28,6 +29,7 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("grid", "t3-whole", files.grid),
     ("files", "t3-whole", files.card),
     ("rejects", "t3-whole", rejects.card),
+    ("bank", "t3-whole", bank.card),
     ("decisions", "t3-whole", decisions.card),
     ("mails", "t3-whole", mails.card),
     ("restated", "t3-whole", restated.card),

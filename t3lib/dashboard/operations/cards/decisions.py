@@ -45,12 +45,19 @@ def card(db: sa.Connection, choices: Choices) -> str:
     rows = [
         (row.action.capitalize(), row.made_at, cells.shorter(row.actor, 30), _about(row), cells.shorter(row.why, 80),
          cells.request_links(choices, ("undo", "Take back", {"file": row.file_id, "row": row.row_number}))
-         if row.active and row.action in _REVERSIBLE else "")
+         if row.active and row.action in _REVERSIBLE else _about_item(choices, row))
         for row in found
     ]  # fmt: skip
     return cells.card("Decisions", _HEAD, rows, nothing="No decisions in this choice.",
                       aside="made by people, kept permanently" if rows else "",
                       foot=lists.foot(choices, shown))  # fmt: skip
+
+
+def _about_item(choices: Choices, row: sa.Row) -> object:
+    """A link that takes back what was decided about an item between sales and bank."""
+    if row.action not in ("explain", "write_off"):
+        return ""
+    return cells.request_links(choices, ("undo_item", "Take back", {"item": row.subject}))
 
 
 def _about(row: sa.Row) -> object:

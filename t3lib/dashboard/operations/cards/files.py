@@ -33,7 +33,7 @@ _ARRIVED = sa.text("""
 """)
 _FILES = sa.text("""
     SELECT count(*) OVER () AS of_all,
-           file_id, key, state, truck_id, batch_date, batch_hour, rows_loaded, rows_rejected, discovered_at,
+           file_id, key, kind, state, truck_id, batch_date, batch_hour, rows_loaded, rows_rejected, discovered_at,
            concat_ws(' ', reason, CASE WHEN deleted_at IS NOT NULL THEN 'No longer in the bucket.' END,
                      'Not read: ' || nullif(array_to_string(columns_not_read, ', '), '') || '.') AS reason
     FROM ops.source_file
@@ -92,6 +92,8 @@ def _request_link(choices: Choices, row: sa.Row) -> Cell | str:
 
 
 def _batch(row: sa.Row) -> str:
+    if row.kind == "settlement":
+        return "provider or bank"
     return (
         "history" if row.batch_date is None else f"{formatting.short_day(row.batch_date)} {row.batch_hour or 0:02d}:00"
     )

@@ -1,0 +1,1 @@
+"""Sealed packs: what is in them, and that no change of them goes unseen."""
