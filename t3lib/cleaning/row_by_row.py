@@ -8,7 +8,7 @@ import pandas as pd
 
 _COMPUTED = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "isna", "notna", "between", "add", "sub", "mul", "floordiv",
                        "mod", "abs", "fillna", "where", "mask", "clip"})  # fmt: skip
-# What these are given must be written out: the values of a column would be those of other rows.
+# Their arguments must be written out: a column given to them would bring in values of other rows.
 _OF_TEXTS = frozenset({"startswith", "endswith", "contains", "fullmatch", "match", "lower", "upper", "strip", "len"})
 _STATED = frozenset({"read", "reject", "flag", "suggest"})
 _KNOWN = frozenset({"limit_pence", "most_pence"})

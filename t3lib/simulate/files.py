@@ -1,5 +1,6 @@
 """Keys and bodies of the files that trucks upload, in the layout of the real bucket."""
 
+import csv
 import io
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -97,3 +98,12 @@ def _stamp_texts(day: date) -> Any:
     """The text of every local minute of a business date."""
     first = utc_minute(day, 0)
     return np.array([stamp_text(first + minute) for minute in range(LONGEST_DAY)], dtype=object)
+
+
+def csv_file(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
+    """A CSV file with LF line ends, as UTF-8."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return sink.getvalue().encode()

@@ -1,12 +1,11 @@
 """The hand-kept files of the made-up fleet: details.xlsx, menu.csv, pitches.csv, costs.csv."""
 
-import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from t3lib.simulate.files import LONDON
+from t3lib.simulate.files import LONDON, csv_file
 from t3lib.simulate.fleet import LOCATIONS, Truck, is_festival, location, truck
 
 BLANK_ROWS = 18
@@ -37,9 +36,9 @@ def metadata_files(trucks: int, first: date, end: date, seed: int) -> dict[str, 
     fleet = [truck(number, seed) for number in range(1, trucks + 1)]
     return {
         "metadata/details.xlsx": _details(fleet),
-        "metadata/menu.csv": _csv(("truck_id", "menu_item", "menu_type", "price", "unit_cost"), _menu(fleet)),
-        "metadata/pitches.csv": _csv(PITCHES, _pitches(trucks, first, end + PITCHES_AHEAD)),
-        "metadata/costs.csv": _csv(("truck_id", "cost", "amount", "per", "from"), _costs(fleet, first, end)),
+        "metadata/menu.csv": csv_file(("truck_id", "menu_item", "menu_type", "price", "unit_cost"), _menu(fleet)),
+        "metadata/pitches.csv": csv_file(PITCHES, _pitches(trucks, first, end + PITCHES_AHEAD)),
+        "metadata/costs.csv": csv_file(("truck_id", "cost", "amount", "per", "from"), _costs(fleet, first, end)),
     }  # fmt: skip
 
 
@@ -115,11 +114,3 @@ def _day_start(day: date) -> str:
 
 def _pounds(pence: int) -> str:
     return f"{pence // 100}.{pence % 100:02d}"
-
-
-def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return sink.getvalue().encode()

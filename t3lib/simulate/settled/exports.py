@@ -1,12 +1,11 @@
 """The exports of the providers, and the bank's statement, as files."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from t3lib.simulate.files import csv_file
 from t3lib.simulate.settled.lines import Account, Line
 
 LONDON = ZoneInfo("Europe/London")
@@ -39,7 +38,7 @@ def _sumup(account: Account, days: dict[date, list[Line]]) -> bytes:
                          account.payout_id(day)))  # fmt: skip
         rows.append((f"truck{lines[0].truck_id}@t3.example", f"{lines[0].at.astimezone(LONDON):%Y-%m-%d %H:%M:%S}",
                      f"X{lines[0].id}", "Sale", "Failed", "VISA", "7.00", "0.00", "0.00", "", ""))  # fmt: skip
-    return _csv(head, rows)
+    return csv_file(head, rows)
 
 
 def _square(account: Account, days: dict[date, list[Line]]) -> bytes:
@@ -54,7 +53,7 @@ def _square(account: Account, days: dict[date, list[Line]]) -> bytes:
             rows.append((f"{local:%d/%m/%Y}", f"{local:%H:%M:%S}", "London", f"£{gross}".replace("£-", "-£"), "£0.00",
                          f"-£{fee}", net, f"T{line.id}", line.id, kinds[line.kind], f"Truck {line.truck_id}",
                          account.payout_id(day), f"{account.arrives(day):%d/%m/%Y}"))  # fmt: skip
-    return _csv(head, rows)
+    return csv_file(head, rows)
 
 
 def _stripe(account: Account, days: dict[date, list[Line]]) -> bytes:
@@ -67,7 +66,7 @@ def _stripe(account: Account, days: dict[date, list[Line]]) -> bytes:
          kinds[line.kind], "")
         for day, lines in days.items() for line in lines
     ]  # fmt: skip
-    return _csv(head, rows)
+    return csv_file(head, rows)
 
 
 def _zettle(account: Account, days: dict[date, list[Line]]) -> bytes:
@@ -83,7 +82,7 @@ def _zettle(account: Account, days: dict[date, list[Line]]) -> bytes:
                 rows.append((stamp, -line.fee, "PAYMENT_FEE", line.id))
         paid = datetime.combine(day + timedelta(days=1), time(5))
         rows.append((f"{paid:%Y-%m-%dT%H:%M:%S}", -net(lines), "PAYOUT", account.payout_id(day)))
-    return _csv(head, rows)
+    return csv_file(head, rows)
 
 
 def net(lines: Iterable[Line]) -> int:
@@ -122,14 +121,6 @@ def _iso(account: Account, day: date) -> str:
 
 def _pounds(pence: int) -> str:
     return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02d}"
-
-
-def _csv(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return sink.getvalue().encode()
 
 
 _EXPORTS = {"sumup": _sumup, "square": _square, "stripe": _stripe, "zettle": _zettle}

@@ -1,7 +1,5 @@
 """The files of a simulation, what goes wrong on the way to the bank, and the truth of it."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 from t3lib.business_day import business_date
 from t3lib.settlements.working_days import after
 from t3lib.simulate.chance import draw
+from t3lib.simulate.files import csv_file
 from t3lib.simulate.plan import Plan
 from t3lib.simulate.settled.exports import Booked, net, provider_file, statement
 from t3lib.simulate.settled.lines import Account, Line, accounts, of_account, terminal_sales, till_sales
@@ -168,14 +167,6 @@ def _lists(known: list[Account], trucks: int) -> dict[str, bytes]:
     ]
     banking = [(number, f"T3 TRUCK {number}", FLOAT, WITHIN_DAYS) for number in range(1, trucks + 1)]
     return {
-        "metadata/terminals.csv": _csv(("provider", "account", "terminal", "truck_id"), terminals),
-        "metadata/banking.csv": _csv(("truck_id", "reference", "float", "within_days"), banking),
+        "metadata/terminals.csv": csv_file(("provider", "account", "terminal", "truck_id"), terminals),
+        "metadata/banking.csv": csv_file(("truck_id", "reference", "float", "within_days"), banking),
     }
-
-
-def _csv(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> bytes:
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return sink.getvalue().encode()
