@@ -10,9 +10,6 @@ from t3lib.journal import entries, locked
 from t3lib.metrics.money.postings import postings
 from t3lib.problems import RefusedError
 
-# What a page has to look at to know that nothing changed: every change of figures raises the version.
-_STATE = sa.text("SELECT version, (SELECT max(journal_id) FROM ops.journal) FROM mart.watermark")
-
 
 @dataclass(frozen=True)
 class Correction:
@@ -57,15 +54,3 @@ def waiting(db: sa.Connection, layout: str | None = None) -> list[Correction]:
         if parts:
             found.append(Correction(name, day, parts))
     return found
-
-
-_remembered: dict[str, tuple[tuple[object, ...], list[Correction]]] = {}
-
-
-def waiting_now(db: sa.Connection) -> list[Correction]:
-    """The same for a page that asks every few seconds: worked out again after a change of figures or journals."""
-    state = tuple(db.execute(_STATE).one())
-    server = str(db.engine.url)
-    if server not in _remembered or _remembered[server][0] != state:
-        _remembered[server] = state, waiting(db)
-    return _remembered[server][1]

@@ -72,13 +72,14 @@ GROUP BY truck_id, business_date, payment_type ORDER BY business_date, truck_id,
     ),
     "data/daily_prices.csv": Content(
         """
-SELECT sold.truck_id, business_date, sold.price_pence, transactions, goods_pence, without_goods_pence, unit_cost_pence
+SELECT sold.truck_id, business_date, sold.price_pence, transactions, goods_pence, without_goods_pence, unit_cost_pence,
+       vat_pct, vat_pct_lowest, vat_unstated
 FROM mart.price_daily AS sold
 LEFT JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
     AND menu.days @> sold.business_date
 WHERE business_date BETWEEN :first AND :last ORDER BY business_date, sold.truck_id, sold.price_pence""",
         ("truck_id", "business_date", "price_pence", "transactions", "goods_pence", "without_goods_pence",
-         "unit_cost_pence"),
+         "unit_cost_pence", "vat_pct", "vat_pct_lowest", "vat_unstated"),
         ("truck_id", "price_pence", "transactions", "goods_pence", "without_goods_pence", "unit_cost_pence"),
     ),
     "data/daily_rejected.csv": Content(

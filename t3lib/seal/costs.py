@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-GOODS = "Cost of goods"
+from t3lib.seal.vat import Line, is_vat, without_rate_pence
+
+GOODS, VAT = "Cost of goods", "vat"
 LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")  # as `metrics.contribution` has it; tested
 _BY_SALE, _BY_TIME = {"sale", "percent"}, {"day", "month"}
 
@@ -27,7 +29,13 @@ class Cost:
 
 
 def contribution(
-    daily: pd.DataFrame, prices: pd.DataFrame, costs: pd.DataFrame, first: date, last: date, sealed: dict[str, Any]
+    daily: pd.DataFrame,
+    prices: pd.DataFrame,
+    costs: pd.DataFrame,
+    vat: list[Line],
+    first: date,
+    last: date,
+    sealed: dict[str, Any],
 ) -> dict[str, Any]:
     """The values of `metrics.contribution`; none without costs. Costs of other kinds than per sale, in percent, per day
     or per month are taken from `sealed` for the sum, and are not among the values."""
@@ -36,7 +44,10 @@ def contribution(
     gross = int(daily["total_pence"].sum())
     known = prices["unit_cost_pence"].notna()
     goods = int((prices["transactions"] * prices["unit_cost_pence"]).sum())
-    again = {GOODS: goods} | {name: _half_up(exact) for name, exact in _lines(daily, costs, first, last).items()}
+    costs, lines = costs[~is_vat(costs)], {VAT: Fraction(sum(line.pence for line in vat))}
+    for name, exact in _lines(daily, costs, first, last).items():
+        lines[name] = lines.get(name, Fraction()) + exact
+    again = {GOODS: goods} | {name: _half_up(exact) for name, exact in lines.items()}
     again = {f"costs/{name}": pence for name, pence in again.items() if pence}
     others = _others(costs, again, sealed)
     left = gross - sum(again.values()) - sum(others.values())
@@ -44,8 +55,8 @@ def contribution(
     labour = [pence for name, pence in (again | others).items() if any(word in name.lower() for word in LABOUR)]
     share = 100 * sum(labour) / gross if labour and gross else None
     without = int((prices["transactions"] * prices["price_pence"])[~known].sum())
-    return {"gross_sales_pence": gross, "without_goods_pence": without, "contribution_pence": left,
-            "margin_pct": 100 * left / gross if gross else None, "card_fees_pence": card,
+    return {"gross_sales_pence": gross, "without_goods_pence": without, "without_vat_pence": without_rate_pence(vat),
+            "contribution_pence": left, "margin_pct": 100 * left / gross if gross else None, "card_fees_pence": card,
             "labour_pence": sum(labour) if labour else None, "labour_share_pct": share, **again}  # fmt: skip
 
 
@@ -53,7 +64,8 @@ def _others(costs: pd.DataFrame, again: dict[str, int], sealed: dict[str, Any]) 
     """The sealed costs that are not computed here: of another kind, or of no row of costs.csv."""
     own = {f"costs/{one.cost}".lower() for one in costs.itertuples() if _is_known(one.cost, costs)}
     left = {name: pence for name, pence in sealed.items() if name.startswith("costs/") and name not in again}
-    return {name: pence for name, pence in left.items() if name.lower() not in own and name != f"costs/{GOODS}"}
+    return {name: pence for name, pence in left.items()
+            if name.lower() not in own and name not in (f"costs/{GOODS}", f"costs/{VAT}")}  # fmt: skip
 
 
 def _is_known(name: str, costs: pd.DataFrame) -> bool:
@@ -96,8 +108,6 @@ def _of_sales(in_force: list[Cost], out: dict[int, tuple[int, int, int]]) -> Ite
         for name, cost in own.items():
             if cost.per == "sale":
                 yield name, cost.amount * count
-            elif name.lower().startswith("vat"):
-                yield name, gross * cost.amount / (100 + cost.amount)
             else:
                 yield name, (card if "card" in name.lower() else gross) * cost.amount / 100
 

@@ -22,10 +22,10 @@ WANTED: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("like_for_like", 0, ()), ("like_for_like", 12, ()), ("trailing_by_truck", 0, ()), ("concentration", 12, ()),
     ("seasonality", 12, ("month",)), ("seasonality", 12, ("weekday",)), ("ramp", 12, ()), ("contribution", 0, ()),
     ("data_quality", 0, ()), ("clean_rate", 12, ()), ("reconciliation", 0, ()), ("partial_months", 24, ()),
-    ("proof_of_cash", 0, ()),
+    ("proof_of_cash", 0, ()), ("vat_by_rate", 0, ()),
 )  # fmt: skip
 # The columns that tell the rows of a breakdown apart.
-_KEYS = ("truck_id", "period_first", "business_date", "season", "ramp_week", "tender", "state")
+_KEYS = ("truck_id", "period_first", "business_date", "season", "ramp_week", "tender", "state", "vat_rate_pct")
 
 
 def read(db: sa.Connection, scope: Scope) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from t3lib.seal.contents import CONTENTS
 from t3lib.seal.costs import contribution
 from t3lib.seal.figures import value
 from t3lib.seal.tables import Table
+from t3lib.seal.vat import by_rate, vat_lines
 from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 Values = dict[str, Any]
@@ -34,33 +35,16 @@ class Rows:
     first: date
     last: date
     data_first: date | None
-    vat_by_rate: bool
 
     @classmethod
-    def of(
-        cls, tables: dict[str, Table], first: date, last: date, data_first: date | None, vat_by_rate: bool
-    ) -> "Rows":
+    def of(cls, tables: dict[str, Table], first: date, last: date, data_first: date | None) -> "Rows":
         """From the tables as they were read. Raises ValueError where a cell is no number or no date."""
         files, sales, rejected, daily, prices, daily_rejected, settled, costs, trucks = (
             _frame(tables[path], content.numbers) for path, content in CONTENTS.items()
         )
-        own = by_day(sales)
-        daily = pd.concat([daily[daily["business_date"] < first], own], ignore_index=True)
-        return cls(
-            files,
-            sales,
-            rejected,
-            daily,
-            prices,
-            daily_rejected,
-            settled,
-            costs,
-            trucks,
-            first,
-            last,
-            data_first,
-            vat_by_rate,
-        )
+        daily = pd.concat([daily[daily["business_date"] < first], by_day(sales)], ignore_index=True)
+        return cls(files, sales, rejected, daily, prices, daily_rejected, settled, costs, trucks,
+                   first, last, data_first)  # fmt: skip
 
     def between(self, first: date, last: date) -> pd.DataFrame:
         """The daily totals of these days."""
@@ -198,9 +182,16 @@ def _ramp(rows: Rows, first: date, last: date) -> Values:
 
 
 def _contribution(rows: Rows, first: date, last: date, sealed: Values) -> Values:
-    left = rows.costs[rows.costs["cost"].str.lower().str.startswith("vat")] if rows.vat_by_rate else rows.costs.head(0)
-    costs = rows.costs.drop(left.index)
-    return contribution(rows.between(first, last), rows.prices, costs, first, last, sealed)
+    vat = vat_lines(rows.prices, rows.costs)
+    return contribution(rows.between(first, last), rows.prices, rows.costs, vat, first, last, sealed)
+
+
+def _vat_by_rate(rows: Rows, first: date, last: date) -> Values:
+    found, names = Values(), rows.names()
+    for truck, rate, measures in by_rate(vat_lines(rows.prices, rows.costs)):
+        pct = None if rate is None else float(rate)
+        found |= _row(f"{truck}/{pct}", truck_id=truck, truck=names[truck], vat_rate_pct=pct, **measures)
+    return found
 
 
 def _data_quality(rows: Rows, first: date, last: date) -> Values:
@@ -278,7 +269,7 @@ _FIGURES: dict[str, Callable[..., Values | None]] = {
     "trailing_by_truck": _trailing, "concentration": _concentration, "seasonality": _seasonality, "ramp": _ramp,
     "contribution": _contribution, "data_quality": _data_quality, "clean_rate": _clean_rate,
     "reconciliation": _reconciliation, "partial_months": _partial_months,
-    "proof_of_cash": _proof_of_cash,
+    "proof_of_cash": _proof_of_cash, "vat_by_rate": _vat_by_rate,
 }  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def _recomputed(folder: Path, manifest: dict[str, Any], read: dict[str, tables.T
         about, figures = sealed["about"], sealed["figures"]
         first, last = date.fromisoformat(about["first"]), date.fromisoformat(about["last"])
         began = date.fromisoformat(about["data_first"]) if about["data_first"] else None
-        rows = Rows.of(read, first, last, began, about["vat_by_rate"])
+        rows = Rows.of(read, first, last, began)
         yield from (Finding(what, not problems, problems) for what, problems in row_problems(rows, read))
         yield _month(manifest, about)
         yield _figures(rows, figures)
@@ -180,11 +180,19 @@ def _figures(rows: Rows, figures: list[dict[str, Any]]) -> Finding:
             for key, one in again.items()
             if not _same(sealed.get(key), one)
         ]
-        rest = {key if key.startswith("costs/") else key.rpartition(" ")[2] for key in sealed.keys() - again.keys()}
+        beyond, columns = sealed.keys() - again.keys(), {_column(key) for key in again if " " in key}
+        problems += [f"figures.json, {name_of(figure)}: {key} is sealed as {said(key, sealed[key])}, the rows give no "
+                     "such row" for key in sorted(beyond) if _column(key) in columns]  # fmt: skip
+        rest = {_column(key) for key in beyond} - columns
         left += [f"{figure['name']} {name}" for name in sorted(rest)]
     beside = f"; sealed as read, not recomputed: {', '.join(dict.fromkeys(left))}" if left else ""
     return Finding(f"figures: {counted:,} values of {len(figures)} figures are what the rows give{beside}",
                    not problems, problems)  # fmt: skip
+
+
+def _column(key: str) -> str:
+    """The column of a cell of a breakdown; a cost or a single value by its whole name."""
+    return key if key.startswith("costs/") else key.rpartition(" ")[2]
 
 
 def _same(sealed: Any, again: Any) -> bool:

@@ -124,8 +124,6 @@ class _Pack:
             "timezone": settings().timezone,
             "business_day_start": settings().business_day_start.isoformat(),
             "sections": list(self.one.sections),
-            # VAT by the rates of dishes has rules of its own, which verifying does not compute again.
-            "vat_by_rate": hasattr(metrics, "vat_by_rate"),
         }
         (self.place / "figures.json").write_bytes(chain.canonical({"about": about, "tables": made, "figures": read}))
         envelope = documents.write(self.executed, self.place, corrected=corrected)

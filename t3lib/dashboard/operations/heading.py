@@ -7,9 +7,8 @@ import sqlalchemy as sa
 
 from t3lib import metrics
 from t3lib.dashboard import formatting
-from t3lib.dashboard.operations import cells
+from t3lib.dashboard.operations import cells, journal_corrections
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.journal import corrections
 from t3lib.settings import settings
 from t3lib.warehouse.checks import other_rules
 from t3lib.warehouse.files.file_outcomes import HELD, REFUSED
@@ -57,7 +56,7 @@ def _under_other_rules(db: sa.Connection) -> tuple[str, ...]:
 
 def _corrections(db: sa.Connection) -> tuple[str, ...]:
     """How many exported days changed since, where there are any."""
-    if not (count := len(corrections.waiting_now(db))):
+    if not (count := len(journal_corrections.waiting(db))):
         return ()
     hint = "days that changed since their journal was exported: see Journals below"
     return (f'<span title="{hint}"><b>{count:,}</b> journal correction{" waits" if count == 1 else "s wait"}</span>',)

@@ -197,7 +197,7 @@ MARGINS = (
         _ALL,
     ),
 )
-_VAT_SOURCE = "mart.price_daily, mart.sales_hourly, core.menu_price, core.cost"
+_VAT_SOURCE = "mart.price_daily, core.menu_price, core.cost"
 VAT = (
     Entry(
         "vat_rate_pct",

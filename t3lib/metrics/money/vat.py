@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from t3lib import business_day
 from t3lib.metrics.display import Figures
-from t3lib.metrics.money.cost_lines import COST_LINES
+from t3lib.metrics.money.vat_by_day import VAT
 from t3lib.metrics.scope import Scope, bound
 from t3lib.metrics.trust.batches import incomplete_days
 from t3lib.problems import RefusedError
@@ -20,7 +20,7 @@ _WHOLE_ONLY = "VAT is known for whole trucks and whole days only."
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.IGNORECASE)
 
 _BY_RATE = f"""
-WITH {COST_LINES}
+WITH {VAT}
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
        rate::float AS vat_rate_pct, sum(gross)::bigint AS gross_sales_pence, sum(pence)::bigint AS vat_pence,
        sum(gross - pence)::bigint AS net_sales_pence, sum(mixed)::bigint AS mixed_pence

@@ -1,4 +1,4 @@
-"""The VAT that sales contain, by truck, business day and rate: CTEs of `COST_LINES`, which has `truck_day`.
+"""The VAT that sales contain, by truck, business day and rate: CTEs of queries with :first and :last.
 
 Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business day and rate is rounded once, halves up
 to a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal
@@ -10,39 +10,41 @@ costs.csv for the truck, else for the fleet. Of several dishes at one price with
 RATE = """CASE WHEN vat_pct IS NULL THEN rate
                 WHEN NOT vat_unstated THEN vat_pct
                 WHEN rate IS NOT NULL THEN greatest(vat_pct, rate) END"""
-# vat_lines: one row per truck x day x rate; a null rate is not known, and has no VAT.
+# vat_priced: the sales by truck x day x what the dishes at a price state; vat_lines: one row per truck x day x rate, a
+# null rate is not known and has no VAT. core.menu_price is worked out once, not for each day.
 VAT = f"""
-vat_default AS (
-    SELECT DISTINCT ON (truck_day.truck_id, business_date) truck_day.truck_id, business_date, amount AS rate
-    FROM truck_day JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
-         AND (cost.truck_id IS NULL OR cost.truck_id = truck_day.truck_id)
-    WHERE per = 'percent' AND cost ILIKE 'vat%'
-    ORDER BY truck_day.truck_id, business_date, cost.truck_id NULLS LAST, amount DESC
+vat_menu AS MATERIALIZED (
+    SELECT truck_id, price_pence, lower(days) AS from_date, upper(days) AS to_date,
+           vat_pct, vat_pct_lowest, vat_unstated
+    FROM core.menu_price WHERE vat_pct IS NOT NULL
 ),
-vat_stated AS (
+vat_priced AS (
     SELECT sold.truck_id, business_date, vat_pct, vat_pct_lowest, vat_unstated,
            sum(transactions * sold.price_pence::bigint) AS gross
     FROM mart.price_daily AS sold
-    JOIN core.menu_price AS menu ON menu.truck_id = sold.truck_id AND menu.price_pence = sold.price_pence
-                                AND menu.days @> business_date AND vat_pct IS NOT NULL
+    LEFT JOIN vat_menu ON vat_menu.truck_id = sold.truck_id AND vat_menu.price_pence = sold.price_pence
+                      AND business_date >= from_date AND business_date < to_date
     WHERE business_date BETWEEN :first AND :last
     GROUP BY sold.truck_id, business_date, vat_pct, vat_pct_lowest, vat_unstated
+),
+vat_default AS (
+    SELECT DISTINCT ON (sold.truck_id, business_date) sold.truck_id, business_date, amount AS rate
+    FROM (SELECT DISTINCT truck_id, business_date FROM vat_priced) AS sold
+    JOIN core.cost ON business_date >= cost.from_date AND business_date < cost.to_date
+                  AND (cost.truck_id IS NULL OR cost.truck_id = sold.truck_id)
+    WHERE per = 'percent' AND cost ILIKE 'vat%'
+    ORDER BY sold.truck_id, business_date, cost.truck_id NULLS LAST, amount DESC
 ),
 vat_sold AS (
     SELECT truck_id, business_date, gross,
            {RATE} AS rate,
            CASE WHEN vat_pct <> vat_pct_lowest OR vat_unstated AND rate <> vat_pct THEN gross ELSE 0 END AS mixed
-    FROM vat_stated LEFT JOIN vat_default USING (truck_id, business_date)
-    UNION ALL
-    SELECT truck_id, business_date, truck_day.gross - coalesce(stated.gross, 0), rate, 0
-    FROM truck_day LEFT JOIN vat_default USING (truck_id, business_date)
-    LEFT JOIN (SELECT truck_id, business_date, sum(gross) AS gross FROM vat_stated GROUP BY 1, 2) AS stated
-         USING (truck_id, business_date)
+    FROM vat_priced LEFT JOIN vat_default USING (truck_id, business_date)
 ),
 vat_rated AS (
     SELECT truck_id, business_date, rate, sum(gross) AS gross, sum(mixed) AS mixed,
            sum(gross) * rate / (100 + rate) AS exact
-    FROM vat_sold GROUP BY truck_id, business_date, rate HAVING sum(gross) > 0
+    FROM vat_sold GROUP BY truck_id, business_date, vat_sold.rate
 ),
 vat_rounded AS (
     SELECT *, floor(sum(gross) OVER fleet * rate / (100 + rate) + 0.5) - sum(floor(exact)) OVER fleet AS left_over,

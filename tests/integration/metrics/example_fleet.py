@@ -51,7 +51,7 @@ SALES = [(1, "10-14", "12:05", "card", "7"), (6, "10-15", "13:15", "cash", "4.99
           (6, "11-05", "14:15", "cash", "4.99"), (6, "11-05", "14:20", "cash", "VOID")]  # fmt: skip
 
 
-def fill(bucket: Path) -> None:
+def fill(bucket: Path, **metadata: tuple[str, ...]) -> None:
     """Load three burritos for £21.00 on a Wednesday and a Thursday, a smoothie for £4.99 on that Thursday and a row
     that was void; in each of the three weeks before one burrito on Wednesday and one smoothie on Thursday, of which
     the last had been written down twice."""
@@ -60,7 +60,7 @@ def fill(bucket: Path) -> None:
             sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (6, 'SuperSmoothie')")
         )
         db.execute(sa.text("INSERT INTO core.location (location_id, name) VALUES (4, 'Alnfield Park')"))
-    for name, (header, *lines) in METADATA.items():
+    for name, (header, *lines) in (METADATA | metadata).items():
         put(bucket, f"metadata/{name}.csv", *lines, header=header)
     files: dict[str, list[str]] = {}
     for truck, day, clock, payment, total in SALES:

@@ -15,6 +15,10 @@ from tests.support.reporting import executed
 
 OCTOBER = of("month", date(2026, 10, 1))
 LATE = "trucks/2026-10/28/18/T3_T6_B1.csv"
+# At truck 6 two rates at one price, at truck 8 a dish without one beside one with; others have the 20 % of the costs.
+MENU = ("truck_id,menu_item,menu_type,price,unit_cost,vat", "1,Burrito,Mexican,7.00,2.35,",
+        "6,Mango smoothie,Drinks,4.99,1.20,0", "6,Mango bowl,Food,7.00,2.00,5", "6,Mango pie,Food,7.00,1.50,12.5",
+        "8,Soup,Food,7.00,2.00,5", "8,Stew,Food,7.00,2.00,", "8,Bread,Food,12.99,,0")  # fmt: skip
 _DIRT = (("10:05", "card", "7"), ("10:06", "cash", "VOID"), ("10:07", "card", "ERR"), ("10:09", "cash", "7"))
 
 
@@ -46,7 +50,7 @@ class Fleet:
                 put(bucket, key, *(at(*cells, day=f"2026-10-{day:02d}") for cells in _DIRT))
         odd = (at("10:05", "card", "7", day="2100-10-26"), "no time,card,7", at("10:06", "cash", "12.99", "2026-10-26"))
         put(bucket, "trucks/2026-10/26/15/T3_T8_D1.csv", *odd)
-        example_fleet.fill(bucket)
+        example_fleet.fill(bucket, menu=MENU)
 
     def change(self) -> None:
         """A late file of October."""

@@ -3,16 +3,21 @@
 import json
 import random
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from t3lib.problems import RefusedError
 from t3lib.seal import chain, keys, verify
+from t3lib.seal.contents import CONTENTS
 from tests.integration.seal.tampering import KINDS, SALES, a_file_added_or_removed, rewrite, rows_of, sealed_again
 
 ROUNDS = 10
+PRICES, COSTS = "data/daily_prices.csv", "data/costs.csv"
 
 
 def copy_of(pack: Path, folder: Path) -> Path:
@@ -70,6 +75,65 @@ def test_a_forger_with_a_key_of_their_own_has_an_unknown_key_and_figures_that_do
     said = problems(changed, keys.own_public())
     assert said[0].startswith("signed by an unknown key, t3-ed25519:")
     assert any(one.startswith("figures.json, ") for one in said)
+
+
+def vat_of(pack: Path) -> dict[str, Any]:
+    """The values of the figure of VAT by rate."""
+    figures = json.loads((pack / "figures.json").read_bytes())["figures"]
+    return next(one["values"] for one in figures if one["name"] == "vat_by_rate")
+
+
+def test_vat_by_rate_and_dish_follows_from_the_sealed_rows(pack):
+    found = vat_of(pack)
+    pence = {key.split()[0]: one for key, one in found.items() if key.endswith(" vat_pence")}
+    gross = {key.split()[0]: one for key, one in found.items() if key.endswith(" gross_sales_pence")}
+    # truck 1 sells at 20 %, truck 6 at the higher of 12.5 and 5 %, and at 0; truck 8's soup at the 20 % of its stew
+    assert gross == {"1/20.0": 4 * 1400 + 3 * 700, "6/12.5": 4 * 1400, "6/0.0": 3 * 499, "8/20.0": 4 * 1400,
+                     "8/0.0": 1299}  # fmt: skip
+    # on four days 28.00 of trucks 1 and 8 at 20 % are 4.67, of which truck 1 has 2.34; on three days 7.00 are 1.17
+    assert pence == {"1/20.0": 4 * 234 + 3 * 117, "6/12.5": 4 * 156, "6/0.0": 0, "8/20.0": 4 * 233, "8/0.0": 0}
+    assert found["6/12.5 mixed_pence"] == found["8/20.0 mixed_pence"] == 5600
+    [said] = [one.what for one in verify(pack, keys.own_public()).findings if one.what.startswith("figures: ")]
+    assert "vat" not in said.partition("not recomputed")[2]
+
+
+def changed_rate(folder: Path, path: str, row: int, column: str, text: str) -> None:
+    rows = rows_of(folder, path)
+    rows[row][CONTENTS[path].columns.index(column)] = text
+    rewrite(folder, path, rows)
+
+
+def changed_vat(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    found = json.loads((folder / "figures.json").read_bytes())
+    for figure in found["figures"]:
+        change(figure["values"])
+    (folder / "figures.json").write_bytes(chain.canonical(found))
+
+
+@pytest.mark.slow
+def test_vat_that_is_changed_and_signed_by_the_company_itself_does_not_follow(pack, tmp_path):
+    """Hashes and signature fit: only the figures tell."""
+    prices, key = rows_of(pack, PRICES), keys.private()
+    rated = {(row[0], row[2]): n for n, row in enumerate(prices) if row[CONTENTS[PRICES].columns.index("vat_pct")]}
+    [vat] = [n for n, row in enumerate(rows_of(pack, COSTS)) if "vat" in row]
+    names = [name for name, one in vat_of(pack).items() if name.endswith("_pence")]
+    changes: list[Callable[[Path], None]] = [
+        *(partial(changed_rate, path=PRICES, row=n, column="vat_pct", text="25") for n in rated.values()),
+        partial(changed_rate, path=COSTS, row=vat, column="amount", text="19"),
+        *(partial(changed_vat, change=lambda one, name=name: name in one and one.update({name: one[name] + 1}))
+          for name in names),
+        *(partial(changed_vat, change=lambda one, name=name: one.pop(name, None)) for name in names[::7]),
+        partial(changed_vat, change=lambda one: "costs/vat" in one and one.update({"costs/vat": one["costs/vat"] - 1})),
+        partial(changed_vat, change=lambda one: one.pop("costs/vat", None)),
+        partial(changed_vat, change=lambda one: names[0] in one and one.update({"1/5.0 vat_pence": 100})),
+    ]  # fmt: skip
+    for number, change in enumerate(changes):
+        changed = copy_of(pack, tmp_path / "changed")
+        change(changed)
+        sealed_again(changed, signed_by=key)
+        said = problems(changed, keys.own_public())
+        assert any(one.startswith(("figures.json, vat_by_rate", "figures.json, contribution")) for one in said), number
+    assert (len(rated), len(names)) == (4, 20)
 
 
 def test_a_pack_under_a_key_that_nobody_named_is_intact_but_not_proven(pack):

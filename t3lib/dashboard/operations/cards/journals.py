@@ -6,9 +6,8 @@ import sqlalchemy as sa
 
 from t3lib.dashboard import formatting
 from t3lib.dashboard.html.cards import message_card, title
-from t3lib.dashboard.operations import cells, lists
+from t3lib.dashboard.operations import cells, journal_corrections, lists
 from t3lib.dashboard.operations.choices import Choices
-from t3lib.journal import corrections
 from t3lib.journal.corrections import Correction
 from t3lib.money import pounds
 
@@ -25,7 +24,7 @@ _WAITING = ("Business day", "Layout", "Gross sales differ by", "Debits and credi
 
 def card(db: sa.Connection, choices: Choices) -> str:
     """The corrections that wait, of any day, and the journals of this choice, latest first."""
-    waiting = corrections.waiting_now(db)
+    waiting = journal_corrections.waiting(db)
     if choices.truck is not None:
         return message_card(_NAME, "Journals are of the whole fleet: choose every truck.")
     found, shown = lists.read(db, _JOURNALS, choices, "journals", day=choices.day)
