@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from t3lib.journal.export import Outcome
     from t3lib.journal.locked import Journal
 
-app = typer.Typer(help="Business days as journals for an accounting program: export, list.", no_args_is_help=True)
+app = typer.Typer(help="Journals for an accounting program: export, list.", no_args_is_help=True)
 LONGEST = 400
 _JOURNALS = {"business_date": "business day", "layout": "layout", "number": "correction", "dated": "dated",
              "made_at": "exported", "actor": "by", "file": "file", "partial": "lacked"}  # fmt: skip

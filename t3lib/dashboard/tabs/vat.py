@@ -1,5 +1,6 @@
 """VAT: by rate for the chosen days, and what the return of a quarter takes from sales."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -28,10 +29,10 @@ def by_rate(db: sa.Connection, context: TabContext) -> str:
         return message_card(name, NEEDS_VAT if len(found) else "No sales in this choice.")
     columns = ["gross_sales_pence", "vat_pence", "net_sales_pence"]
     rates = found.groupby("vat_rate_pct", dropna=False)[columns].sum(min_count=1).sort_index(ascending=False)
-    rows: list[Row] = [(_rate(rate), *map(_pounds, row)) for rate, *row in rates[columns].itertuples()]
-    rows.append(tuple(Cell(text, "t3-total") for text in ("Together", *(_pounds(found[c].sum()) for c in columns))))
+    rows = [_row(_rate(rate), row) for rate, *row in rates[columns].itertuples()]
+    rows.append(_row("Together", [found[column].sum() for column in columns], "t3-total"))
     foot = _notes(int(found["mixed_pence"].sum()), _without(found))
-    return card(name, ("Rate", "Gross sales", "VAT", "Net sales"), rows, "vat_pence", foot=foot)
+    return card(name, ("Rate", Cell("Gross sales", "t3-wide"), "VAT", "Net sales"), rows, "vat_pence", foot=foot)
 
 
 def vat_return(db: sa.Connection, context: TabContext) -> str:
@@ -67,6 +68,12 @@ CARDS: tuple[tuple[str, str, Card], ...] = (
     ("t3-half", "VAT by rate", by_rate),
     ("t3-half", "VAT return", vat_return),
 )
+
+
+def _row(name: str, amounts: Sequence[Any], classes: str = "") -> Row:
+    """Name, gross sales (not on phones), VAT and net sales."""
+    gross, *others = map(_pounds, amounts)
+    return (Cell(name, classes), Cell(gross, f"t3-wide {classes}".strip()), *(Cell(one, classes) for one in others))
 
 
 def _without(found: pd.DataFrame) -> int:

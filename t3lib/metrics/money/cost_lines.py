@@ -49,7 +49,7 @@ stay_day AS (
     FROM day_of_stay
 )""".strip()
 # truck_day: one row per truck x day with a sale; hours are those from the first to the last with one. stay_sold: the
-# stays with a sale.
+# stays with a sale, where a cost is of them: per shift, or a fee in percent.
 _TRADED = """
 truck_day AS (
     SELECT truck_id, business_date, sum(total_pence) AS gross, sum(transactions) AS transactions,
@@ -61,6 +61,7 @@ stay_sold AS (
     SELECT truck_id, business_date, stay_from, fee_percent, sum(total_pence) AS gross
     FROM sold JOIN stay_day USING (truck_id, business_date, location_id)
     WHERE hour_order BETWEEN first_hour AND last_hour
+      AND (fee_percent > 0 OR EXISTS (SELECT FROM core.cost WHERE per = 'shift'))
     GROUP BY truck_id, business_date, stay_from, fee_percent
 )""".strip()
 # A truck's own cost replaces the fleet's of the same name. VAT is that of vat_lines.

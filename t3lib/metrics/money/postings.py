@@ -13,9 +13,7 @@ UNKNOWN = "unknown"  # in place of a rate
 _POSTINGS = f"""
 WITH {COST_LINES},
 rated AS (
-    SELECT business_date, coalesce(trim_scale(rate)::text, '{UNKNOWN}') AS rate, sum(gross) AS gross,
-           sum(pence) AS vat
-    FROM vat_lines GROUP BY business_date, vat_lines.rate
+    SELECT business_date, coalesce(trim_scale(rate)::text, '{UNKNOWN}') AS rate, gross, pence AS vat FROM vat_days
 ),
 lines AS (
     SELECT business_date, cost, pence FROM sale_lines

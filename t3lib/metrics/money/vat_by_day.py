@@ -10,8 +10,8 @@ costs.csv for the truck, else for the fleet. Of several dishes at one price with
 RATE = """CASE WHEN vat_pct IS NULL THEN rate
                 WHEN NOT vat_unstated THEN vat_pct
                 WHEN rate IS NOT NULL THEN greatest(vat_pct, rate) END"""
-# vat_priced: the sales by truck x day x what the dishes at a price state; vat_lines: one row per truck x day x rate, a
-# null rate is not known and has no VAT. core.menu_price is worked out once, not for each day.
+# vat_priced: the sales by truck x day x what the dishes at a price state. vat_lines: one row per truck x day x rate,
+# vat_days: one per day x rate; a null rate is not known and has no VAT. core.menu_price is worked out once.
 VAT = f"""
 vat_menu AS MATERIALIZED (
     SELECT truck_id, price_pence, lower(days) AS from_date, upper(days) AS to_date,
@@ -40,6 +40,10 @@ vat_sold AS (
            {RATE} AS rate,
            CASE WHEN vat_pct <> vat_pct_lowest OR vat_unstated AND rate <> vat_pct THEN gross ELSE 0 END AS mixed
     FROM vat_priced LEFT JOIN vat_default USING (truck_id, business_date)
+),
+vat_days AS (
+    SELECT business_date, rate, sum(gross) AS gross, floor(sum(gross) * rate / (100 + rate) + 0.5) AS pence
+    FROM vat_sold GROUP BY business_date, vat_sold.rate
 ),
 vat_rated AS (
     SELECT truck_id, business_date, rate, sum(gross) AS gross, sum(mixed) AS mixed,

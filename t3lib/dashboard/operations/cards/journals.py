@@ -42,11 +42,11 @@ def card(db: sa.Connection, choices: Choices) -> str:
 def _waiting(found: list[Correction]) -> str:
     if not found:
         return ""
-    days = "1 exported day has" if len(found) == 1 else f"{len(found):,} exported days have"
-    said = f"{days} other figures now. `t3 journal export` of these days makes the corrections."
+    journals = "1 exported journal has" if len(found) == 1 else f"{len(found):,} exported journals have"
+    said = f"{journals} other figures now. `t3 journal export` of these days makes the corrections."
     rows = [
         (one.business_date, one.layout, pounds(one.sales_pence), pounds(one.posted_pence), cells.shorter(_changed(one)))
-        for one in found[:_MOST_WAITING]
+        for one in sorted(found, key=lambda one: (one.business_date, one.layout))[:_MOST_WAITING]
     ]
     more = f" The {_MOST_WAITING} earliest:" if len(found) > _MOST_WAITING else ""
     note = f'<p class="t3-note">{escape(said.replace("`", ""))}{more}</p>'
@@ -55,4 +55,9 @@ def _waiting(found: list[Correction]) -> str:
 
 def _changed(one: Correction) -> str:
     """The figures of the day that differ, and by how much."""
-    return one.why or ", ".join(f"{what} {formatting.signed(pence)}" for what, pence in one.changes)
+    return one.why or ", ".join(f"{what} {_signed(pence)}" for what, pence in one.changes)
+
+
+def _signed(pence: int) -> str:
+    """A change in pounds; no line ends between its sign and its amount."""
+    return formatting.signed(pence).replace("£", "\N{WORD JOINER}£")
