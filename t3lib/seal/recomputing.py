@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from t3lib.seal.contents import CONTENTS
-from t3lib.seal.costs import contribution
 from t3lib.seal.figures import value
+from t3lib.seal.money.costs import contribution
+from t3lib.seal.money.vat import by_rate, vat_lines
 from t3lib.seal.tables import Table
-from t3lib.seal.vat import by_rate, vat_lines
 from t3lib.warehouse.files.file_outcomes import NOT_LOADED
 
 Values = dict[str, Any]

@@ -14,7 +14,8 @@ from pypdf import PdfReader
 from t3lib import metrics
 from t3lib.editions import edition
 from t3lib.metrics.money.contribution import LABOUR
-from t3lib.seal import chain, contents, costs, documents, keys, verify, writing
+from t3lib.seal import chain, contents, documents, keys, verify, writing
+from t3lib.seal.money import costs
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.integration.seal.dying import BREAKS, FULL
 from tests.integration.seal.sealing import LATE, OCTOBER, Fleet

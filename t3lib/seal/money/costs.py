@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from t3lib.seal.vat import Line, is_vat, without_rate_pence
+from t3lib.seal.money.vat import Line, is_vat, without_rate_pence
 
 GOODS, VAT = "Cost of goods", "vat"
 LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")  # as `metrics.contribution` has it; tested
