@@ -48,7 +48,7 @@ vat_days AS (
 vat_rated AS (
     SELECT truck_id, business_date, rate, sum(gross) AS gross, sum(mixed) AS mixed,
            sum(gross) * rate / (100 + rate) AS exact
-    FROM vat_sold GROUP BY truck_id, business_date, vat_sold.rate
+    FROM vat_sold GROUP BY truck_id, business_date, vat_sold.rate HAVING sum(gross) > 0
 ),
 vat_rounded AS (
     SELECT *, floor(sum(gross) OVER fleet * rate / (100 + rate) + 0.5) - sum(floor(exact)) OVER fleet AS left_over,
