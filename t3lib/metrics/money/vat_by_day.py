@@ -4,7 +4,8 @@ Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business
 to a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal
 ones the larger part, then the lower number of a truck). The rate is that of the dish in menu.csv, else the `vat` of
 costs.csv for the truck, else for the fleet. Of several dishes at one price with different rates the highest counts, as
-`mixed` says."""
+`mixed` says. Whole pence and remainders are those of div and mod, which are exact: a quotient in decimals is cut at
+another place for a large truck than for a small one, and equal remainders would differ."""
 
 # The rate of a price of a truck on a day, from a row of core.menu_price, or none, and one of vat_default.
 RATE = """CASE WHEN vat_pct IS NULL THEN rate
@@ -42,22 +43,22 @@ vat_sold AS (
     FROM vat_priced LEFT JOIN vat_default USING (truck_id, business_date)
 ),
 vat_days AS (
-    SELECT business_date, rate, sum(gross) AS gross, floor(sum(gross) * rate / (100 + rate) + 0.5) AS pence
+    SELECT business_date, rate, sum(gross) AS gross,
+           div(2 * sum(gross) * rate + 100 + rate, 2 * (100 + rate)) AS pence
     FROM vat_sold GROUP BY business_date, vat_sold.rate
 ),
 vat_rated AS (
     SELECT truck_id, business_date, rate, sum(gross) AS gross, sum(mixed) AS mixed,
-           sum(gross) * rate / (100 + rate) AS exact
+           div(sum(gross) * rate, 100 + rate) AS whole, mod(sum(gross) * rate, 100 + rate) AS rest
     FROM vat_sold GROUP BY truck_id, business_date, vat_sold.rate HAVING sum(gross) > 0
 ),
 vat_rounded AS (
-    SELECT *, floor(sum(gross) OVER fleet * rate / (100 + rate) + 0.5) - sum(floor(exact)) OVER fleet AS left_over,
-           row_number() OVER (PARTITION BY business_date, rate ORDER BY exact - floor(exact) DESC, exact DESC,
-                              truck_id) AS place
+    SELECT *, div(2 * sum(gross) OVER fleet * rate + 100 + rate, 2 * (100 + rate)) - sum(whole) OVER fleet AS left_over,
+           row_number() OVER (PARTITION BY business_date, rate ORDER BY rest DESC, gross DESC, truck_id) AS place
     FROM vat_rated WINDOW fleet AS (PARTITION BY business_date, rate)
 ),
 vat_lines AS (
     SELECT truck_id, business_date, rate, gross, mixed,
-           floor(exact) + CASE WHEN place <= left_over THEN 1 ELSE 0 END AS pence
+           whole + CASE WHEN place <= left_over THEN 1 ELSE 0 END AS pence
     FROM vat_rounded
 )""".strip()

@@ -70,6 +70,14 @@ def test_a_day_is_rounded_once_and_its_trucks_sum_to_it(bucket: Path):
         assert metrics.contribution_by_truck(db, week)["variable_costs_pence"].tolist() == [34, 16]
 
 
+def test_of_equal_remainders_the_larger_truck_has_the_penny(bucket: Path):
+    place(bucket, COSTS_CSV, VAT_20, when="2026-11-01 08:00", header=COSTS)
+    sell(bucket, THURSDAY, *["49"] * 30, "30.02")
+    sell(bucket, THURSDAY, "2", truck=2)
+    # 1,500.02 / 6 = 250.00 and a third of a penny, 2.00 / 6 = 0.33 and a third; together 250.33 and two thirds
+    assert by_rate() == [(1, 20.0, 150002, 25001, 0), (2, 20.0, 200, 33, 0)]
+
+
 def test_of_several_rates_at_one_price_the_highest_counts_and_is_told(shop: Path):
     upload(shop, MENU_CSV, "1,Burrito,Mexican,7.00,1.50,,,", "1,Loaf,Cold,7.00,1.00,0,,",
            "1,Roll,Cold,3.00,,5,,", "1,Bread,Cold,3.00,,0,,", when="2026-11-02 08:00", header=RATED)  # fmt: skip
