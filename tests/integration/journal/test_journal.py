@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from t3lib import business_day, warehouse
+from t3lib.dashboard import shared_figures
+from t3lib.dashboard.operations import journal_corrections
 from t3lib.journal import corrections, export, locked
 from t3lib.journal.entries import Line
 from t3lib.journal.export import Order, Outcome
@@ -94,6 +96,34 @@ def test_an_unchanged_day_gives_the_same_file_again(thursday: Path, tmp_path: Pa
     one, other = (tmp_path / name / "journal_2026-11-05_xero.csv" for name in "ab")
     assert one.read_bytes() == other.read_bytes() == first.journals[0].content.encode()
     assert rows("SELECT count(*) FROM ops.journal") == [(1,)]
+
+
+def test_open_pages_share_a_reading_of_the_corrections_that_wait(thursday: Path, tmp_path, monkeypatch):
+    read, found = [], corrections.waiting
+    monkeypatch.setattr(corrections, "waiting", lambda db: read.append(1) or found(db))
+    monkeypatch.setattr(journal_corrections, "_remembered", {})
+    monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
+
+    def seen(another_page: bool = False) -> int:
+        if another_page:
+            journal_corrections._remembered.clear()
+        with warehouse.connect() as db:
+            return len(journal_corrections.waiting(db))
+
+    assert (seen(), len(read)) == (0, 0)  # nothing was exported
+    exported()
+    assert (seen(), seen(), len(read)) == (0, 0, 1)
+    put(thursday, FILE, *SALES[:-1])
+    take_in()
+    assert (seen(), seen(), len(read)) == (1, 1, 2)  # read again after a change only
+    monkeypatch.setenv(shared_figures.FOLDER, str(tmp_path))
+    assert (seen(True), seen(True), len(read)) == (1, 1, 3)  # once for both pages
+    put(thursday, FILE, *SALES)
+    take_in()
+    assert (seen(), len(read)) == (1, 3)  # not twice in a half-minute
+    monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**12 - 10**9)
+    monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**9)  # the next one
+    assert (seen(), len(read)) == (0, 4)
 
 
 def test_a_change_of_a_locked_day_is_a_correction_of_the_difference(thursday: Path):
