@@ -99,8 +99,14 @@ def test_an_unchanged_day_gives_the_same_file_again(thursday: Path, tmp_path: Pa
 
 
 def test_open_pages_share_a_reading_of_the_corrections_that_wait(thursday: Path, tmp_path, monkeypatch):
-    read, found = [], corrections.waiting
-    monkeypatch.setattr(corrections, "waiting", lambda db: read.append(1) or found(db))
+    read: list[int] = []
+    found = corrections.waiting
+
+    def counted(db: sa.Connection) -> list[corrections.Correction]:
+        read.append(1)
+        return found(db)
+
+    monkeypatch.setattr(corrections, "waiting", counted)
     monkeypatch.setattr(journal_corrections, "_remembered", {})
     monkeypatch.setattr(shared_figures, "SHARED_SECONDS", 10**12)  # no new half-minute begins within the test
 
