@@ -225,25 +225,6 @@ def test_a_kernel_gets_its_own_database_and_a_key_only_where_it_reads_files(role
     assert "MY_API_KEY" not in environment.system()
 
 
-def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_home: Home) -> None:
-    done = cold_home.t3("demo", "--once", "--days", "2")
-    assert done.returncode == 0, done.stderr
-    shared = {"dashboard", "operations", "lab"}  # folders of accounts: what T3 wrote there holds nothing
-    opened = []
-    for place in cold_home.path.rglob("*"):
-        found = place.lstat()
-        relative = place.relative_to(cold_home.path)
-        if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
-            opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
-    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.enabled() else None
-    copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
-    assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
-    others = {entry[0]: entry[1] for entry in opened if entry not in copies}
-    assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
-    assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
-    assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
-
-
 def test_a_page_needs_no_more_than_the_url_of_its_role(database, monkeypatch) -> None:
     with warehouse.connect() as db:
         roles.ensure(db, PASSWORDS)
