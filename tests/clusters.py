@@ -67,6 +67,8 @@ def cluster(listen: str = "", *, migrated: bool = False) -> Iterator[str]:
             execute(url, f"ALTER SYSTEM SET listen_addresses = '{listen}'")
             server.stop()
             server.launch()
+        if migrated:
+            execute(named(url, TEMPLATE), "SELECT")  # writes its cache of catalogs, which copies then have
         yield url
 
 
