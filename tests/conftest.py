@@ -124,8 +124,8 @@ def db(database: str) -> Iterator[sa.Connection]:
 
 def _has_failed(connection: sa.Connection) -> bool:
     """Whether an error of the test ended its transaction."""
-    status = connection.connection.dbapi_connection.info.transaction_status
-    return bool(status == psycopg2.extensions.TRANSACTION_STATUS_INERROR)
+    driver: Any = connection.connection.dbapi_connection
+    return bool(driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INERROR)
 
 
 @pytest.fixture
