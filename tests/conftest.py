@@ -1,14 +1,8 @@
 """Real services for the tests: one Postgres per session, one database per test."""
 
-import itertools
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,14 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from scheduler import kernels
-from scheduler.accounts import server_accounts
-from scheduler.embedded import services
-from scheduler.embedded.home import Home
-from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
-from t3lib.warehouse.db.connection import libpq_url
+from tests import clusters
+from tests.clusters import Databases
 from tests.support.kernel import Kernel
 
 # The same in every test: the databases of one server share its roles.
@@ -34,7 +25,17 @@ PASSWORDS = {name: f"secret of {name}" for name in roles.NAMES}
 # Folders whose files share pages, a browser or a warm process: each process that runs one of them starts its own.
 SHARING = ("tests/browser/", "tests/integration/kernels/", "tests/integration/web/")
 
-_numbers = itertools.count()
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the others makes a folder for what they share."""
+    if not hasattr(config, "workerinput"):
+        clusters.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing is left of it."""
+    if not hasattr(config, "workerinput"):
+        clusters.end()
 
 
 @pytest.hookimpl(trylast=True)  # after the folders that mark their tests
@@ -69,110 +70,43 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     settings.cache_clear()
 
 
-@contextmanager
-def cluster(listen: str = "") -> Iterator[str]:
-    """URL of an embedded Postgres of its own (superuser, fast because not durable).
-
-    `listen` is an address of this machine at which it lets everybody in, too."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-pg-", dir=_folder_in_memory()))
-    folder.chmod(0o711)
-    server = Postgres(Home(folder), lambda line: None)
-    Home(folder).make()
-    try:
-        server.launch()
-        url = f"postgresql://postgres@/postgres?host={server.cluster.sockets}"
-        # Where tests run as root, a page is tested as the owner too, though it runs under an account of its own.
-        with (server.cluster.folder / "pg_ident.conf").open("a") as file:
-            file.writelines(f"t3 {name} postgres\n" for name in server_accounts.NAMES.values())
-        lines = ["fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '1GB'"]
-        if sys.platform == "linux":
-            lines.append("file_copy_method = clone")  # the kernel copies a test's database, a third faster
-        for line in lines:
-            _execute(url, f"ALTER SYSTEM SET {line}")
-        _execute(url, "SELECT pg_reload_conf()")
-        if listen:
-            doors = folder / "doors.conf"
-            doors.write_text("local all all trust\nhost all all all trust\n")
-            _execute(url, f"ALTER SYSTEM SET hba_file = '{doors}'")
-            _execute(url, f"ALTER SYSTEM SET listen_addresses = '{listen}'")
-            server.stop()
-            server.launch()
-        yield url
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder_in_memory() -> Path | None:
-    """Where copying the thousand files of a database costs a fifth; None where there is no room."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else None
-
-
 @pytest.fixture(scope="session")
-def made_database() -> Iterator[Path]:
+def made_database() -> Path:
     """A T3_HOME whose embedded Postgres was made and stopped, for `copy_database`: making one takes seconds."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-home-", dir="/tmp"))
-    folder.chmod(0o711)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("T3_HOME", str(folder))
-        with services(("database",), say=lambda line: None):
-            pass
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def copy_database(made: Path, home: Path) -> None:
-    """Give a new home that database, with its passwords."""
-    subprocess.run(["cp", "-a", made / "postgres", made / "embedded.json", home], check=True)
+    return clusters.made_home()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of the server of this test session. Roles are the server's, not a database's: give them only PASSWORDS."""
-    with cluster() as url:
+    with clusters.cluster(migrated=True) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def _template(postgres: str) -> str:
     """Name of a migrated database that tests copy."""
-    _execute(postgres, "CREATE DATABASE template_t3")
-    url = _named(postgres, "template_t3")
-    warehouse.upgrade(url)
-    prepare_queue(url)
-    warehouse.engine(url).dispose()
-    return "template_t3"
+    return clusters.TEMPLATE
 
 
-def prepare_queue(url: str) -> None:
-    """Let a worker make the queue's tables and enter the queue: it takes more than a second before the first work."""
-    from scheduler.queue import workflows
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("T3_DATABASE_URL", url)
-        settings.cache_clear()
-        with workflows.working():
-            pass
-    settings.cache_clear()
-    _execute(url, "DELETE FROM ops.lease")
-
-
-@contextmanager
-def own_database(postgres: str, template: str) -> Iterator[str]:
-    """URL of a copy of the migrated database."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    url = _named(postgres, name)
-    yield url
-    warehouse.engine(url).dispose()
-    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Iterator[Databases]:
+    """Migrated, empty databases for the tests."""
+    copies = Databases(postgres)
+    yield copies
+    copies.close()
 
 
 @pytest.fixture
-def database(postgres: str, _template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def copies(databases: Databases) -> Databases:
+    """The databases of which this test has one; folders whose tests share a fill give another."""
+    return databases
+
+
+@pytest.fixture
+def database(copies: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a migrated, empty database of this test's own, also in T3_DATABASE_URL."""
-    with own_database(postgres, _template) as url:
+    with copies.one() as url:
         monkeypatch.setenv("T3_DATABASE_URL", url)
         settings.cache_clear()
         yield url
@@ -180,9 +114,18 @@ def database(postgres: str, _template: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def db(database: str) -> Iterator[sa.Connection]:
-    """An open transaction on this test's database."""
-    with warehouse.connect(database) as connection:
+    """An open transaction on this test's database, which could be committed at the end of the test and is undone."""
+    with warehouse.engine(database).connect() as connection, connection.begin() as transaction:
         yield connection
+        if transaction.is_active and not _has_failed(connection):
+            connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+            transaction.rollback()
+
+
+def _has_failed(connection: sa.Connection) -> bool:
+    """Whether an error of the test ended its transaction."""
+    driver: Any = connection.connection.dbapi_connection
+    return bool(driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INERROR)
 
 
 @pytest.fixture
@@ -209,17 +152,6 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(_outcome, "time", SimpleNamespace(sleep=pause))
     return pauses
-
-
-def _named(url: str, name: str) -> str:
-    return libpq_url(sa.make_url(url).set(database=name).render_as_string(hide_password=False))
-
-
-def _execute(url: str, statement: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()
 
 
 @pytest.fixture(scope="module")

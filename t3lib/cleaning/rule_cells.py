@@ -1,8 +1,9 @@
 """The cells of a notebook that state rules, and those with the tag `examples`."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from t3lib import cells
@@ -53,7 +54,8 @@ def _must_be_python(number: int, source: str) -> None:
         ) from error
 
 
-def calls(source: str, methods: Sequence[str] = (EXAMPLES,)) -> bool:
+@lru_cache(maxsize=1024)  # asked of every cell whenever a batch is cleaned
+def calls(source: str, methods: tuple[str, ...] = (EXAMPLES,)) -> bool:
     """Whether a cell calls one of these methods of `rules`."""
     with suppress(SyntaxError):
         called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))

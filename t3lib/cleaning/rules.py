@@ -84,6 +84,7 @@ class Rules:
         self.restated: list[str] = []
         self._source_of: dict[str, str] = {}
         self.given: list[Example] = []
+        self._nothing: dict[bool, pd.DataFrame] = {}  # what is shown of a rule that catches no row
         self.is_trial = frames is None  # rules stated again to test them: their examples are tested already
         self._facts, self.frames = facts, frames
 
@@ -321,7 +322,9 @@ class Rules:
         frame = self.moments if rule.of_moments else self.rows
         columns = ["truck", "timestamp", "sold_at", "uploaded_at"] if rule.of_moments else ["truck", "total", "type"]
         if self.frames is None or not rule.caught.any():
-            return Caught(rule.code, rule.sentence, 0, frame[columns].head(0))
+            if rule.of_moments not in self._nothing:
+                self._nothing[rule.of_moments] = frame[columns].head(0)
+            return Caught(rule.code, rule.sentence, 0, self._nothing[rule.of_moments])
         left = self.frames.left(self, rule)
         hit = np.flatnonzero(rule.caught & (left > 0))
         first, times = most_often(frame, hit, left[hit]) if not rule.of_moments else (hit, left[hit])

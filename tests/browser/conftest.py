@@ -24,7 +24,8 @@ from scheduler.web.auth import access
 from t3lib import business_day, warehouse
 from t3lib.operator_requests import signature
 from t3lib.warehouse.db import roles
-from tests.conftest import PASSWORDS, _execute, _named
+from tests.clusters import execute, named
+from tests.conftest import PASSWORDS
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
@@ -73,8 +74,8 @@ expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
 def fleet_database(postgres: str, _template: str) -> str:
     """Two weeks of two trucks up to yesterday; one truck's name is an attack."""
     name = f"browser_{os.getpid()}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
-    url = _named(postgres, name)
+    execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
+    url = named(postgres, name)
     yesterday = business_day.today() - timedelta(days=1)
     with warehouse.connect(url) as db:
         roles.ensure(db, PASSWORDS)

@@ -18,7 +18,8 @@ from t3lib import operator_requests, warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
 from tests.browser.conftest import HOSTILE, Site
-from tests.conftest import PASSWORDS, _execute, _named
+from tests.clusters import execute, named
+from tests.conftest import PASSWORDS
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows, sales, take_in
 
 MENU = "truck_id,menu_item,menu_type,price"
@@ -28,9 +29,9 @@ MENU = "truck_id,menu_item,menu_type,price"
 def place(postgres: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A database with a lost point (row 2) and a hostile row, its bucket and outputs, by variable."""
     name, folder = f"operations_{os.getpid()}", tmp_path_factory.mktemp("operations")
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
+    execute(postgres, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY FILE_COPY")
     (folder / "bucket").mkdir()
-    made = {"T3_DATABASE_URL": _named(postgres, name), "T3_LANDING_URL": (folder / "bucket").as_uri(),
+    made = {"T3_DATABASE_URL": named(postgres, name), "T3_LANDING_URL": (folder / "bucket").as_uri(),
             "T3_OUTPUTS": str(folder / "outputs")}  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         _enter(patch, made)

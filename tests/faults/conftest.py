@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,12 +11,11 @@ from typing import Any
 import psycopg2
 import pytest
 
-from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.simulate import simulate
-from tests.conftest import prepare_queue
+from tests.clusters import TEMPLATE, durable_cluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +55,7 @@ class Cluster:
     def create(self) -> str:
         """The name of a new database with every schema."""
         name = f"fault_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template_t3 STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         return name
 
     def drop(self, name: str) -> None:
@@ -78,17 +75,8 @@ class Fleet:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A running cluster; nothing of it is left afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-pg-", dir="/tmp"))
-    folder.chmod(0o711)
-    own = Cluster(Postgres(Home(folder), lambda line: None))
-    own.server.launch()
-    own.execute("CREATE DATABASE template_t3")
-    warehouse.upgrade(own.url("template_t3"))
-    prepare_queue(own.url("template_t3"))
-    warehouse.engine(own.url("template_t3")).dispose()
-    yield own
-    own.server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with durable_cluster() as server:
+        yield Cluster(server)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import ROOT, SettingsError, load, settings
-from tests.conftest import copy_database
+from tests.clusters import copy_database
 
 # Uses the services until its standard input ends; says which server it found.
 USER = """

@@ -22,7 +22,7 @@ from t3lib.settings import settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
-from tests.conftest import cluster
+from tests.clusters import cluster
 from tests.faults.injection.network import proxy, silent_network
 from tests.support import processes
 from tests.support.steps import one, until

@@ -21,7 +21,7 @@ from scheduler.embedded import services
 from t3lib import business_day, warehouse
 from t3lib.archive import Archive
 from t3lib.settings import ROOT, settings
-from tests.conftest import copy_database
+from tests.clusters import Databases, copy_database, own_database
 from tests.support.feeding import LUNCH, at, put, rows, take_in
 from tests.support.mailbox import Mailbox, mailbox
 from tests.support.pages import HOSTILE, SUNDAY, loaded, sell
@@ -122,19 +122,35 @@ def t3(bucket, tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.fixture(scope="session")
+def fleets(postgres: str, _template: str) -> Iterator[Databases]:
+    """Databases in which truck 1 took £10 by card at 13:00, truck 2 £4 in cash at 18:00, on each day of five weeks."""
+    with own_database(postgres, _template) as url:
+        with warehouse.connect(url) as db:
+            db.execute(
+                sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (2, :name)"),
+                {"name": HOSTILE},
+            )
+            for day in (SUNDAY - timedelta(days=n) for n in range(35)):
+                sell(db, 1, day, 13, "card", 2, 1000)
+                sell(db, 2, day, 18, "cash", 1, 400)
+            loaded(db, "2025-11-23 18:20+00")
+        warehouse.engine(url).dispose()
+        copies = Databases(postgres, sa.make_url(url).database or "")
+        yield copies
+        copies.close()
+
+
 @pytest.fixture
-def fleet(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """It is Sunday, five weeks in: each day truck 1 takes £10 by card at 13:00, truck 2 £4 in cash at 18:00."""
+def copies(request: pytest.FixtureRequest, databases: Databases) -> Databases:
+    """Of these the test's database is one where it has the fleet, else of empty ones."""
+    return request.getfixturevalue("fleets") if "fleets" in request.fixturenames else databases
+
+
+@pytest.fixture
+def fleet(fleets: Databases, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """It is the last Sunday of the fleet's five weeks."""
     monkeypatch.setattr(business_day, "today", lambda now=None: SUNDAY)
-    with warehouse.connect() as db:
-        db.execute(
-            sa.text("INSERT INTO core.truck (truck_id, name) VALUES (1, 'Burrito Madness'), (2, :name)"),
-            {"name": HOSTILE},
-        )
-        for day in (SUNDAY - timedelta(days=n) for n in range(35)):
-            sell(db, 1, day, 13, "card", 2, 1000)
-            sell(db, 2, day, 18, "cash", 1, 400)
-        loaded(db, "2025-11-23 18:20+00")
     return database
 
 

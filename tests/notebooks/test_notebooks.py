@@ -19,7 +19,8 @@ from t3lib import archive, warehouse
 from t3lib.settings import ROOT, settings
 from t3lib.simulate import simulate
 from t3lib.warehouse.db import roles
-from tests.conftest import PASSWORDS, own_database
+from tests.clusters import own_database
+from tests.conftest import PASSWORDS
 from tests.support.feeding import rows, take_in
 
 pytestmark = pytest.mark.slow  # it executes notebooks

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import cluster
+from tests.clusters import cluster
 
 NOBODY = "02:00:00:00:00:01"
 CLONE_NEWNET = 0x40000000

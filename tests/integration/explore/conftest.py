@@ -7,7 +7,8 @@ import pytest
 from t3lib import warehouse
 from t3lib.settings import settings
 from t3lib.warehouse.db import roles
-from tests.conftest import PASSWORDS, own_database
+from tests.clusters import own_database
+from tests.conftest import PASSWORDS
 from tests.support.feeding import at, put, take_in
 
 

@@ -17,6 +17,7 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 Menu = dict[str, tuple[int, int | None]]  # dish: price and unit cost
 
 
+@pytest.mark.slow  # it tries random histories
 @pytest.mark.parametrize("seed", range(3))
 def test_a_later_menu_or_cost_leaves_the_days_before_alone(db: sa.Connection, seed: int):
     chance = random.Random(seed)

@@ -28,6 +28,7 @@ from tests.support.restating import (
     upload,
 )
 
+pytestmark = pytest.mark.slow  # it takes files in again and again
 DATED = f"{UNIT_COSTS},from,to"
 PITCHES_CSV, PITCHES = "metadata/pitches.csv", "truck_id,location_id,from,to"
 SATURDAY = date(2026, 11, 7)

@@ -83,6 +83,7 @@ def vat_of(sold: Sold, menu: dict[tuple[int, int], list[int | None]]) -> dict[tu
             gross.items()}  # fmt: skip
 
 
+@pytest.mark.slow  # it tries many changes
 def test_exports_and_corrections_sum_to_todays_figures_after_any_changes(db: sa.Connection):
     db.execute(
         sa.text("""

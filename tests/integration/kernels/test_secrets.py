@@ -7,7 +7,8 @@ import stat
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from glob import glob
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -30,10 +31,13 @@ from t3lib.urls import scrubbed
 from t3lib.warehouse.db import roles
 from tests.conftest import PASSWORDS
 from tests.integration.conftest import Home
+from tests.support.steps import until
+from tests.support.visitor import given
 
 pytestmark = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root has accounts to give")
 TOKEN = "the token of the dashboard"
+Serve = Callable[[str], processes.Page]
 MAIL = "smtp://t3:the-password-of-the-mail-server@127.0.0.1:1"
 # Reads whatever it can into its own folder, and says which strange processes it could touch.
 ATTACK = """
@@ -106,16 +110,34 @@ def secrets(home: Path, *own: tuple[str, str]) -> list[str]:
 @pytest.fixture(scope="module")
 def working(home: Home) -> Iterator[dict[str, str]]:
     """The environment of a home in which services and a worker run, with tokens and a mail server's password."""
-    given = {"T3_HOME": str(home.path), "T3_OUTPUTS": str(home.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1",
-             "T3_DASHBOARD_TOKEN": TOKEN, "T3_OPERATIONS_TOKEN": TOKEN}  # fmt: skip
+    variables = {"T3_HOME": str(home.path), "T3_OUTPUTS": str(home.path / "outputs"), "T3_EDITED_NOTEBOOKS": "1",
+                 "T3_DASHBOARD_TOKEN": TOKEN, "T3_OPERATIONS_TOKEN": TOKEN}  # fmt: skip
     other = {name: value for name, value in os.environ.items() if not name.startswith("T3_")}
     worker = subprocess.Popen([sys.executable, "-m", "scheduler.cli", "worker"], stderr=subprocess.DEVNULL,
-                              env=other | given | {"T3_SMTP_URL": MAIL})  # fmt: skip
+                              env=other | variables | {"T3_SMTP_URL": MAIL})  # fmt: skip
     try:
-        yield given
+        until(psutil.Process(worker.pid).children)  # its warm process is looked at, too
+        yield variables
     finally:
         worker.terminate()
         worker.wait(60)
+
+
+@pytest.fixture(scope="module")
+def serve(working: dict[str, str]) -> Iterator[Serve]:
+    """The dashboard, the operations page and JupyterLab of that home, each started for the first test that wants it."""
+    with ExitStack() as running:
+        started: dict[str, processes.Page] = {}
+
+        def page(name: str) -> processes.Page:
+            if name not in started:
+                with pytest.MonkeyPatch.context() as patch:
+                    given(patch, **working)
+                    started[name] = running.enter_context(processes.lab() if name == "lab" else processes.page(name))
+                settings.cache_clear()
+            return started[name]
+
+        yield page
 
 
 @pytest.fixture
@@ -127,25 +149,39 @@ def full(working: dict[str, str], home: Home, monkeypatch: pytest.MonkeyPatch) -
     return home.path
 
 
-@as_root
-def test_code_in_jupyterlab_and_in_the_pages_finds_no_secret_and_touches_no_process(full: Path) -> None:
-    with processes.page("dashboard") as board, processes.page("operations") as operations, processes.lab() as lab:
-        assert (board.answer(), operations.answer()) == (200, 200)
-        for name, said, own in (
-            ("lab", in_lab(lab, ATTACK), [("database", "analyst"), ("s3_reading", "key_id"), ("s3_reading", "secret")]),
-            ("dashboard", run(_of_page("dashboard"), ATTACK), [("database", "dashboard")]),
-            ("operations", run(_of_page("operations"), ATTACK), [("database", "operator")]),
-        ):
-            found, entry = json.loads(said), pwd.getpwnam(server_accounts.NAMES[name])
-            assert (found["touched"], found["uid"], found["groups"]) == ([], entry.pw_uid, [])
-            assert set(found["caps"]) == {"0000000000000000"}
-            loot = (full / name / "own" / "loot").read_bytes()
-            assert b"\0PATH=" in loot or loot.startswith(b"PATH=")  # it read what it may
-            assert [secret for secret in secrets(full, *own) if secret.encode() in loot] == []
+def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(full: Path, serve: Serve) -> None:
+    assert serve("dashboard").answer() == 200
+    here = {process.pid: process for process in psutil.process_iter() if _belongs(process, full)}
+    known = json.loads((full / "embedded.json").read_text())
+    allowed = {known["s3"]["pid"]: ["key_id", "secret"], known["inbox"]["pid"]: ["password"]}
+    assert len(here) >= 5
+    for pid, process in here.items():
+        shown = Path(f"/proc/{pid}/environ").read_bytes() + " ".join(process.cmdline()).encode()
+        mine = [("s3" if "secret" in names else "inbox", name) for names in [allowed.get(pid, [])] for name in names]
+        held = [secret for secret in secrets(full, *mine) if secret.encode() in shown]
+        is_worker = process.cmdline()[-1:] == ["worker"]
+        assert held == ([TOKEN, "the-password-of-the-mail-server"] if is_worker else []), process.cmdline()
 
 
 @as_root
-def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_else(full: Path) -> None:
+def test_code_in_jupyterlab_and_in_the_pages_finds_no_secret_and_touches_no_process(full: Path, serve: Serve) -> None:
+    assert [serve(name).answer() for name in ("dashboard", "operations")] == [200, 200]
+    for name, said, own in (
+        ("lab", in_lab(serve("lab"), ATTACK),
+         [("database", "analyst"), ("s3_reading", "key_id"), ("s3_reading", "secret")]),
+        ("dashboard", run(_of_page("dashboard"), ATTACK), [("database", "dashboard")]),
+        ("operations", run(_of_page("operations"), ATTACK), [("database", "operator")]),
+    ):  # fmt: skip
+        found, entry = json.loads(said), pwd.getpwnam(server_accounts.NAMES[name])
+        assert (found["touched"], found["uid"], found["groups"]) == ([], entry.pw_uid, [])
+        assert set(found["caps"]) == {"0000000000000000"}
+        loot = (full / name / "own" / "loot").read_bytes()
+        assert b"\0PATH=" in loot or loot.startswith(b"PATH=")  # it read what it may
+        assert [secret for secret in secrets(full, *own) if secret.encode() in loot] == []
+
+
+@as_root
+def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_else(full: Path, serve: Serve) -> None:
     Landing().write("menu/of/today", b"Taco")
     look = (
         "from t3lib import warehouse\nfrom t3lib.landing import Landing\nimport os, sqlalchemy as sa\n"
@@ -160,33 +196,16 @@ def test_an_analyst_reads_the_bucket_and_saves_notebooks_and_changes_nothing_els
         "scheduler/schedule.toml",
         ".git/t3" if (ROOT / ".git").is_dir() else ".git",
     )
-    with processes.lab() as lab:
-        assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
-        for place in forbidden:
-            assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'a')"), place
-        assert "Operation not permitted" in in_lab(
-            lab, f"import os; os.remove({str(ROOT / 'notebooks' / 'editions.toml')!r})"
-        )
-        assert "Error" in in_lab(lab, "from t3lib.landing import Landing\nLanding().write('menu/of/today', b'Stolen')")
+    lab = serve("lab")
+    assert in_lab(lab, look).split() == ["b'Taco'", "t3_analyst"]
+    for place in forbidden:
+        assert "PermissionError" in in_lab(lab, f"open({str(ROOT / place)!r}, 'a')"), place
+    assert "Operation not permitted" in in_lab(
+        lab, f"import os; os.remove({str(ROOT / 'notebooks' / 'editions.toml')!r})"
+    )
+    assert "Error" in in_lab(lab, "from t3lib.landing import Landing\nLanding().write('menu/of/today', b'Stolen')")
     (kept,) = Landing().objects("menu")
     assert Landing().read(kept.key, kept.etag) == b"Taco"
-
-
-def test_the_environment_of_each_process_holds_only_the_secrets_that_it_needs(full: Path) -> None:
-    with processes.page("dashboard") as board:
-        assert board.answer() == 200
-        here = {process.pid: process for process in psutil.process_iter() if _belongs(process, full)}
-        known = json.loads((full / "embedded.json").read_text())
-        allowed = {known["s3"]["pid"]: ["key_id", "secret"], known["inbox"]["pid"]: ["password"]}
-        assert len(here) >= 5
-        for pid, process in here.items():
-            shown = Path(f"/proc/{pid}/environ").read_bytes() + " ".join(process.cmdline()).encode()
-            mine = [
-                ("s3" if "secret" in names else "inbox", name) for names in [allowed.get(pid, [])] for name in names
-            ]
-            held = [secret for secret in secrets(full, *mine) if secret.encode() in shown]
-            is_worker = process.cmdline()[-1:] == ["worker"]
-            assert held == ([TOKEN, "the-password-of-the-mail-server"] if is_worker else []), process.cmdline()
 
 
 @as_root
@@ -216,32 +235,13 @@ def test_a_kernel_gets_its_own_database_and_a_key_only_where_it_reads_files(role
                         "AWS_SESSION_TOKEN": "s"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     settings.cache_clear()
-    given = runner.kernel_environment(role)
+    shown = runner.kernel_environment(role)
     wanted = {"report": "mailer", "operations": "operator"}.get(role, role)
-    assert given["T3_DATABASE_URL"] == f"postgresql://t3_{wanted}:x_{wanted}@db.example/t3"
-    assert [name for name in (*others, "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_ANALYST") if name in given] == []
-    assert ("T3_S3_SECRET_ACCESS_KEY" in given, "AWS_SESSION_TOKEN" in given) == (keys, keys)
-    assert given["T3_TIMEZONE"] == "UTC"
+    assert shown["T3_DATABASE_URL"] == f"postgresql://t3_{wanted}:x_{wanted}@db.example/t3"
+    assert [name for name in (*others, "T3_DATABASE_URL_ETL", "T3_DATABASE_URL_ANALYST") if name in shown] == []
+    assert ("T3_S3_SECRET_ACCESS_KEY" in shown, "AWS_SESSION_TOKEN" in shown) == (keys, keys)
+    assert shown["T3_TIMEZONE"] == "UTC"
     assert "MY_API_KEY" not in environment.system()
-
-
-def test_what_a_run_leaves_is_for_its_account_and_the_page_that_shows_it(cold_home: Home) -> None:
-    done = cold_home.t3("demo", "--once", "--days", "2")
-    assert done.returncode == 0, done.stderr
-    shared = {"dashboard", "operations", "lab"}  # folders of accounts: what T3 wrote there holds nothing
-    opened = []
-    for place in cold_home.path.rglob("*"):
-        found = place.lstat()
-        relative = place.relative_to(cold_home.path)
-        if found.st_mode & 0o077 and not stat.S_ISLNK(found.st_mode) and relative.parts[0] not in shared:
-            opened.append((str(relative), oct(stat.S_IMODE(found.st_mode)), found.st_gid))
-    reader = pwd.getpwnam(server_accounts.NAMES["operations"]).pw_gid if server_accounts.enabled() else None
-    copies = [entry for entry in opened if entry[0].split("/")[:2] == ["outputs", "runs"] or entry[0] == "outputs"]
-    assert {(mode, group) for _, mode, group in copies} <= {("0o2750", reader), ("0o640", reader)}
-    others = {entry[0]: entry[1] for entry in opened if entry not in copies}
-    assert {name: mode for name, mode in others.items() if mode not in ("0o711", "0o777")} == {}
-    assert {name for name, mode in others.items() if mode == "0o711"} <= {"run"}
-    assert list((cold_home.path / "outputs" / "runs").rglob("*.ipynb"))
 
 
 def test_a_page_needs_no_more_than_the_url_of_its_role(database, monkeypatch) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from t3lib.settings import settings
-from tests.conftest import own_database
+from tests.clusters import own_database
 from tests.integration.metrics import example_fleet as example
 from tests.support.visitor import given
 

@@ -13,7 +13,7 @@ from t3lib import metrics, warehouse
 from t3lib.metrics import Scope
 from t3lib.metrics.money.allocation import DIMENSIONS
 from t3lib.metrics.money.postings import postings
-from tests.conftest import own_database
+from tests.clusters import own_database
 from tests.support.restating import sold
 from tests.support.visitor import given
 

@@ -16,7 +16,7 @@ from scheduler.runs import reproduction
 from t3lib import warehouse
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT, settings
-from tests.conftest import own_database
+from tests.clusters import own_database
 from tests.support.feeding import LUNCH, assert_reconciles, at, put, rows
 
 pytestmark = pytest.mark.slow  # it runs whole pipelines

@@ -7,7 +7,7 @@ import pytest
 
 from t3lib.seal import keys
 from t3lib.settings import settings
-from tests.conftest import own_database
+from tests.clusters import own_database
 from tests.integration.seal.sealing import Fleet
 from tests.support.visitor import given
 

@@ -236,6 +236,7 @@ def test_what_was_recorded_cannot_be_changed_by_the_loading_role(bucket: Path):
                 db.execute(sa.text(f"DELETE FROM {table}"))
 
 
+@pytest.mark.slow  # it loads nine batches and decides beside them
 def test_everything_at_once_neither_deadlocks_nor_miscounts(bucket: Path):
     keys = [f"trucks/2026-11/5/15/T3_T{truck}_A1.csv" for truck in range(1, 7)]
     for key in keys:

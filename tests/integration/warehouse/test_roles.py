@@ -14,7 +14,8 @@ from t3lib.operator_requests import signature
 from t3lib.problems import ServiceError
 from t3lib.warehouse.checks import role_exposure
 from t3lib.warehouse.db import role_limits, roles
-from tests.conftest import PASSWORDS, _execute, cluster
+from tests.clusters import cluster, execute
+from tests.conftest import PASSWORDS
 from tests.support.logins import session
 
 pytestmark = pytest.mark.slow  # it makes roles and databases
@@ -264,8 +265,8 @@ def test_each_role_gets_a_url_of_its_own(url: str) -> None:
 def powerless() -> Iterator[tuple[str, str]]:
     """URLs of a database whose owner may make no roles, on a server that has none: the owner's, a superuser's."""
     with cluster() as url:
-        _execute(url, "CREATE ROLE plain_owner LOGIN PASSWORD 'plain'")
-        _execute(url, "CREATE DATABASE plain OWNER plain_owner")
+        execute(url, "CREATE ROLE plain_owner LOGIN PASSWORD 'plain'")
+        execute(url, "CREATE DATABASE plain OWNER plain_owner")
         administrator = sa.make_url(url).set(database="plain")
         owner = administrator.set(username="plain_owner", password="plain").render_as_string(hide_password=False)
         warehouse.upgrade(owner)
@@ -303,8 +304,8 @@ def test_an_owner_without_the_right_gets_the_sql_for_the_administrator(powerless
 
 def test_an_owner_who_may_make_roles_needs_no_administrator() -> None:
     with cluster() as url:
-        _execute(url, "CREATE ROLE maker LOGIN CREATEROLE PASSWORD 'maker'")
-        _execute(url, "CREATE DATABASE made OWNER maker")
+        execute(url, "CREATE ROLE maker LOGIN CREATEROLE PASSWORD 'maker'")
+        execute(url, "CREATE DATABASE made OWNER maker")
         maker = sa.make_url(url).set(database="made", username="maker", password="maker")
         owner = maker.render_as_string(hide_password=False)
         warehouse.upgrade(owner)

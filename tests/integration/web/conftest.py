@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.web import processes
 from t3lib.settings import settings
-from tests.conftest import own_database
+from tests.clusters import own_database
 from tests.support.visitor import given, patched
 
 TOKEN = "a token that nobody guesses"

@@ -23,7 +23,7 @@ from t3lib.settings import ROOT, load, settings, unknown
 from t3lib.simulate import simulate
 from t3lib.warehouse.checks import reconciliation
 from t3lib.warehouse.files import status
-from tests.conftest import _execute, _named, cluster
+from tests.clusters import cluster, execute, named
 from tests.support.steps import until
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -39,8 +39,8 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     """What the three share, by variable: a database made by the page's SQL, buckets and a mail server."""
     with cluster() as server:
         for statement in re.search(r"```sql\n(.*?)```", PAGE, re.DOTALL)[1].strip().splitlines():
-            _execute(server, statement)
-        owner = sa.make_url(_named(server, "t3")).set(username="t3", password="password")
+            execute(server, statement)
+        owner = sa.make_url(named(server, "t3")).set(username="t3", password="password")
         monkeypatch.setenv("T3_DATABASE_URL", owner.render_as_string(hide_password=False))
         with services(say=lambda line: None):
             settings.cache_clear()

@@ -104,6 +104,7 @@ def test_taking_a_rule_out_changes_the_outcome(code, row, without):
     assert becomes(edited({code: ""}), row)[0][1] == without
 
 
+@pytest.mark.slow  # it takes every cell out
 @pytest.mark.parametrize("number", [n for n, cell in enumerate(Rulebook.of_folder().cells) if not names_a_truck(cell)])
 def test_without_any_one_cell_of_the_notebook_something_else_becomes_of_some_row(number):
     """The rows are the notebook's examples, and a sale of a truck that is not in details.xlsx."""

@@ -46,6 +46,7 @@ def wrong(draw: st.DrawFn) -> tuple[str, list[str]]:
     return f"{draw(st.sampled_from(SCHEMES))}://{login}@db.example{port}{rest}", parts(*pieces)
 
 
+@pytest.mark.slow  # it tries hundreds of addresses
 @pytest.mark.parametrize("name", [*LOGINS, *PLACES, *OTHERS])
 @given(case=wrong())
 @options(deadline=None, max_examples=40)

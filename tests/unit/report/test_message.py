@@ -1,12 +1,16 @@
 """The made mail: its parts, its rules, and what the notebook cannot smuggle in."""
 
 import base64
+import copy
+import tempfile
 from email import message_from_bytes
 from email.policy import SMTP, default
+from functools import cache
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from t3lib.report.output.delivery import browser_copy
 from t3lib.report.output.exporter import ReportError
@@ -20,9 +24,24 @@ PNG = base64.b64decode(
 )
 
 
+@cache  # most tests look at the same report
+def cells():
+    with tempfile.TemporaryDirectory() as folder:
+        return nbformat.read(executed(figures(*SALES), folder), 4).cells
+
+
+def executed_sales(folder, *more):
+    """An executed notebook of these sales, with more outputs."""
+    made = copy.deepcopy(cells())
+    made[-1:-1] = [new_code_cell("more", outputs=[output]) for output in more]
+    path = folder / "4_report.ipynb"
+    nbformat.write(new_notebook(cells=made), path)
+    return path
+
+
 @pytest.fixture
 def message(tmp_path):
-    return read_back(build(executed(figures(*SALES), tmp_path)))
+    return read_back(build(executed_sales(tmp_path)))
 
 
 def read_back(message):
@@ -98,7 +117,7 @@ def test_mail_of_many_trucks_stays_small(tmp_path):
 
 
 def test_correction_says_so(tmp_path):
-    assert build(executed(figures(*SALES), tmp_path), revision=2)["Subject"].endswith("usual (corrected)")
+    assert build(executed_sales(tmp_path), revision=2)["Subject"].endswith("usual (corrected)")
 
 
 def test_last_expressions_and_pictures_of_analysts_are_shown(tmp_path):
@@ -106,7 +125,7 @@ def test_last_expressions_and_pictures_of_analysts_are_shown(tmp_path):
         "execute_result", data={"text/html": "<table class='dataframe'><tr><td>42 eels</td></tr></table>"}
     )
     picture = new_output("display_data", data={"image/png": base64.b64encode(PNG).decode(), "text/plain": "<Figure>"})
-    made = read_back(build(executed(figures(*SALES), tmp_path, frame, picture)))
+    made = read_back(build(executed_sales(tmp_path, frame, picture)))
     assert "42 eels" in shown(html(made))
     assert 'src="cid:picture-' in html(made)
     assert breaches(made) == []
@@ -115,13 +134,13 @@ def test_last_expressions_and_pictures_of_analysts_are_shown(tmp_path):
 def test_no_output_vanishes_for_its_kind(tmp_path):
     drawing = new_output("display_data", data={"image/svg+xml": "<svg></svg>", "text/plain": "a drawing of eels"})
     note = new_output("display_data", data={"text/markdown": "**bold** eels", "text/plain": "<Markdown>"})
-    made = html(read_back(build(executed(figures(*SALES), tmp_path, drawing, note))))
+    made = html(read_back(build(executed_sales(tmp_path, drawing, note))))
     assert "a drawing of eels" in made
     assert "bold</strong> eels" in made
 
 
 def test_printed_lines_and_workings_stay_in_the_notebook(tmp_path):
-    made = build(executed(figures(*SALES), tmp_path, new_output("stream", name="stdout", text="debug 12345")))
+    made = build(executed_sales(tmp_path, new_output("stream", name="stdout", text="debug 12345")))
     assert "debug 12345" not in html(made)
     assert "report.envelope" not in html(made)
 
@@ -129,7 +148,7 @@ def test_printed_lines_and_workings_stay_in_the_notebook(tmp_path):
 def test_failed_notebook_makes_no_mail(tmp_path):
     error = new_output("error", ename="KeyError", evalue="x", traceback=[])
     with pytest.raises(ReportError, match="KeyError"):
-        build(executed(figures(*SALES), tmp_path, error))
+        build(executed_sales(tmp_path, error))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +166,7 @@ def test_failed_notebook_makes_no_mail(tmp_path):
 )
 def test_what_a_mail_must_not_have_stops_it(tmp_path, markup):
     with pytest.raises(ReportError, match="must not be sent"):
-        build(executed(figures(*SALES), tmp_path, new_output("display_data", data={"text/html": markup})))
+        build(executed_sales(tmp_path, new_output("display_data", data={"text/html": markup})))
 
 
 def test_hostile_truck_names_reach_no_header_and_no_markup(tmp_path):
@@ -160,6 +179,6 @@ def test_hostile_truck_names_reach_no_header_and_no_markup(tmp_path):
 
 
 def test_browser_copy_carries_its_pictures(tmp_path):
-    copy = browser_copy(build(executed(figures(*SALES), tmp_path)))
+    copy = browser_copy(build(executed_sales(tmp_path)))
     assert copy.count('src="data:image/png;base64,') == 2
     assert "cid:" not in copy

@@ -84,6 +84,7 @@ def test_a_cell_says_itself_who_gets_a_new_section(tmp_path):
     assert own == (False, False, False)
 
 
+@pytest.mark.slow  # it rehearses the report twice
 def test_a_section_may_use_every_figure_and_others_are_not_rehearsed(tmp_path):
     new = 'day.includes("places") and len(day.figure(metrics.typical_by_hour))'
     assert broken(tmp_path, 'day.includes("places")', new) == []
@@ -149,6 +150,7 @@ def test_an_edition_shows_a_section_that_a_cell_has_and_no_other(own_editions):
     }  # fmt: skip
 
 
+@pytest.mark.slow  # it rehearses the report twice
 def test_the_schedule_is_told_of_a_section_that_is_not_committed(own_editions, tmp_path, monkeypatch):
     assert rehearsal.wrong_in_force() == []
     path = tmp_path / "4_report.ipynb"
