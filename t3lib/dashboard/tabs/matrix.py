@@ -91,9 +91,7 @@ CARDS: tuple[tuple[str, str, Card], ...] = (  # the first stands below the chart
 LAST_CARDS: tuple[tuple[str, str, Card], ...] = (("t3-whole", BY_PLACE, by_place),)
 
 
-def _matrix(
-    db: sa.Connection, context: TabContext, name: str, figure: Callable[[], pd.DataFrame], pages: str
-) -> str:
+def _matrix(db: sa.Connection, context: TabContext, name: str, figure: Callable[[], pd.DataFrame], pages: str) -> str:
     if not inputs(db)["menu"]:
         return message_card(name, NEEDS_MENU)
     try:

@@ -89,9 +89,9 @@ def hash_joins(db: sa.Connection) -> Iterator[None]:
     Of a CTE or a view the planner expects one row, so it would compare every row with every other in a loop; and
     compiling a query of many CTEs takes longer than reading the rollups. After an error the savepoint or transaction
     that is rolled back sets both as before."""
-    db.exec_driver_sql("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
+    db.exec_driver_sql("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
     yield
-    db.exec_driver_sql("SET LOCAL enable_nestloop = on; SET LOCAL jit TO DEFAULT")
+    db.exec_driver_sql("SET LOCAL enable_nestloop = on; SET LOCAL enable_mergejoin = on; SET LOCAL jit TO DEFAULT")
 
 
 def newest() -> str:
