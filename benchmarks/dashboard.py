@@ -32,7 +32,7 @@ from scheduler.web import processes
 from t3lib import business_day, metrics, warehouse
 from t3lib.dashboard.state import State, scope
 from t3lib.money import pounds
-from t3lib.settings import ROOT, settings
+from t3lib.settings import ROOT
 
 GOALS = {"first": 0.5, "live": 2.5, "choice": 0.3, "at_once": 6.0, "load": 2.0, "choices": 1.5, "failures": 0,
          "memory": 50.0}  # fmt: skip

@@ -66,7 +66,7 @@ def pages(days: int) -> dict[str, State]:
 
 
 def draw(state: State) -> None:
-    """Read and draw what a page does: its figures, the cards of its tab, the chart, and the parts that all tabs have."""
+    """Read and draw what a page does: its figures, the cards of its tab, the chart, and what all tabs have."""
     with warehouse.connect() as db:
         warehouse.one_moment(db)
         view = read(db, state)

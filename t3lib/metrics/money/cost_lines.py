@@ -49,8 +49,8 @@ stay_day AS (
     FROM day_of_stay
 )""".strip()
 # place_day: one row per truck x day x place with a sale. truck_day: the same per truck x day; hours are those from the
-# first to the last with a sale. stay_sold: the stays with a sale. Where a stay does not hold all of a place's hours, they
-# are read one by one.
+# first to the last with a sale. stay_sold: the stays with a sale. Where a stay does not hold all of a place's hours,
+# they are read one by one.
 _TRADED = """
 place_day AS (
     SELECT truck_id, business_date, location_id, sum(total_pence) AS gross, sum(transactions) AS transactions,
@@ -82,7 +82,8 @@ stay_sold AS (
           WHERE NOT whole) AS part
     GROUP BY truck_id, business_date, stay_from, fee_percent
 )""".strip()
-# A truck's own cost replaces the fleet's of the same name; a constraint lets no name hold twice. VAT is that of vat_lines.
+# A truck's own cost replaces the fleet's of the same name; a constraint lets no name hold twice. VAT is that of
+# vat_lines.
 _BY_TRUCK = """
 stated AS (SELECT * FROM core.cost WHERE NOT (per = 'percent' AND cost ILIKE 'vat%')),
 by_truck AS (

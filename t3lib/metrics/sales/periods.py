@@ -106,10 +106,14 @@ def by_week_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 _BY_WEEKDAY = (
     SCOPED
-    + """
-SELECT CAST(extract(isodow FROM business_date) AS integer) AS weekday, count(DISTINCT business_date) AS trading_days,
+    + """,
+day AS (
+    SELECT business_date, sum(transactions) AS transactions, sum(total_pence) AS total_pence
+    FROM sales GROUP BY business_date
+)
+SELECT CAST(extract(isodow FROM business_date) AS integer) AS weekday, count(*) AS trading_days,
        sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence
-FROM sales GROUP BY weekday ORDER BY weekday"""
+FROM day GROUP BY weekday ORDER BY weekday"""
 )
 
 
