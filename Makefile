@@ -57,7 +57,7 @@ benchmarks: setup  ## every benchmark beside its peers (ARGS=--quick for smaller
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
 	@VIRTUAL_ENV=$(CURDIR)/.venv-peers $(BIN)/uv pip install --quiet --require-hashes \
 		-r requirements.lock -r benchmarks/requirements.lock
-	for script in notebook_start ingest small_files arrival scale_out growth report dashboard; do \
+	for script in notebook_start ingest small_files arrival scale_out growth report dashboard tabs; do \
 		$(BIN)/python benchmarks/$$script.py $(ARGS) || exit 1; done
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/clean.py $(ARGS)
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from benchmarks import history
 from benchmarks.browsing import remote
 from benchmarks.browsing.visitors import Site, Visitors, chromes, pss
-from benchmarks.growth import LATEST, server_of
+from benchmarks.growth import LATEST, as_administrator
 from benchmarks.measures import Measure, row, run, scratch_home
 from scheduler.embedded.home import Home
 from scheduler.embedded.postgres import Postgres
@@ -32,7 +32,7 @@ from scheduler.web import processes
 from t3lib import business_day, metrics, warehouse
 from t3lib.dashboard.state import State, scope
 from t3lib.money import pounds
-from t3lib.settings import ROOT, settings
+from t3lib.settings import ROOT
 
 GOALS = {"first": 0.5, "live": 2.5, "choice": 0.3, "at_once": 6.0, "load": 2.0, "choices": 1.5, "failures": 0,
          "memory": 50.0}  # fmt: skip
@@ -57,19 +57,12 @@ def measure(quick: bool) -> list[Measure]:
 
 def fill(home: Path, trucks: int, days: int, per_file: int) -> int:
     """Make the sales behind the pages, up to yesterday; returns how many."""
-    url = sa.make_url(server_of(home)).set(database="t3").render_as_string(hide_password=False)
-    owner, os.environ["T3_DATABASE_URL"] = os.environ.get("T3_DATABASE_URL"), url
-    settings.cache_clear()
-    history.begin(trucks)
     first = LATEST - timedelta(days - 1)
-    history.add_days(first, LATEST, trucks)
-    history.add_rows(first, LATEST, 1, per_file)
-    history.finish()
-    warehouse.engine(url).dispose()
-    os.environ.pop("T3_DATABASE_URL")
-    if owner:
-        os.environ["T3_DATABASE_URL"] = owner
-    settings.cache_clear()
+    with as_administrator(home):
+        history.begin(trucks)
+        history.add_days(first, LATEST, trucks)
+        history.add_rows(first, LATEST, 1, per_file)
+        history.finish()
     return days * trucks * history.SLOTS * per_file
 
 

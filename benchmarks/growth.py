@@ -137,6 +137,20 @@ def server_of(home: Path) -> str:
     return f"postgresql://postgres@/postgres?host={Postgres(Home(home), print).cluster.sockets}"
 
 
+@contextmanager
+def as_administrator(home: Path):
+    """Use the embedded database as `server_of` in the block."""
+    url = sa.make_url(server_of(home)).set(database="t3").render_as_string(hide_password=False)
+    owner, os.environ["T3_DATABASE_URL"] = os.environ.get("T3_DATABASE_URL"), url
+    settings.cache_clear()
+    yield
+    warehouse.engine(url).dispose()
+    os.environ.pop("T3_DATABASE_URL")
+    if owner:
+        os.environ["T3_DATABASE_URL"] = owner
+    settings.cache_clear()
+
+
 def _fill(base: str, sizes: list[Size]) -> dict[Size, str]:
     """A database per size, each grown out of the one before."""
     urls: dict[Size, str] = {}

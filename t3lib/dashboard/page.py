@@ -118,21 +118,21 @@ class Page:
         self, db: sa.Connection, state: State
     ) -> tuple[View, str, tuple[Option, str] | None, Fragments | None]:
         view = read(db, state)
-        return view, self._sheet(db, view), self._chart(db, view), render(view) if view.recorded else None
-
-    def _chart(self, db: sa.Connection, view: View) -> tuple[Option, str] | None:
-        """The chart of a tab and the head of its card; None without one, or if it cannot be read, as its table says."""
         context = TabContext(view.state, view.scope, view.until_hour, view.earlier)
+        return view, self._sheet(db, context), self._chart(db, context), render(view) if view.recorded else None
+
+    def _chart(self, db: sa.Connection, context: TabContext) -> tuple[Option, str] | None:
+        """The chart of a tab and the head of its card; None without one, or if it cannot be read, as its table says."""
         try:
             with db.begin_nested():
                 return chart(db, context)
         except sa.exc.SQLAlchemyError:
             return None
 
-    def _sheet(self, db: sa.Connection, view: View, for_download: bool = False) -> str:
+    def _sheet(self, db: sa.Connection, context: TabContext) -> str:
         """The tab's cards; on an error a message in their place, and the rest of the page stays."""
         try:
-            return sheet(db, TabContext(view.state, view.scope, view.until_hour, view.earlier, for_download))
+            return sheet(db, context)
         except Exception as error:
             return page_message("This page could not be read", explain(error, self.error_message))
 
@@ -190,17 +190,19 @@ class Page:
 
     def _download(self, kind: download.Kind) -> None:
         """Start the download of what is shown, with every page of a long list."""
-        if self.view is None:
+        view = self.view
+        if view is None:
             return
         try:
             with self._connect() as db:
                 warehouse.one_moment(db)
-                sheet_html = self._sheet(db, self.view, for_download=True)
+                context = TabContext(view.state, view.scope, view.until_hour, view.earlier, for_download=True)
+                sheet_html = self._sheet(db, context)
         except Exception as error:
             self.notice.value = alert(explain(error, self.error_message))
             return
         self._downloads += 1
-        self.download.value = download.link(self.view, sheet_html, kind, self._downloads)
+        self.download.value = download.link(view, sheet_html, kind, self._downloads)
 
     def _show_figures(self, visible: bool, message: str) -> None:
         """Show the figures, or a message in their place."""

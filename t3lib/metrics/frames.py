@@ -92,7 +92,7 @@ def sql(figure: Figure, scope: Scope, **more: Any) -> Query:
     with warehouse.connect() as db:
         sa.event.listen(db, "before_cursor_execute", lambda *call: sent.append(call[1].mogrify(*call[2:4]).decode()))
         _function(figure)(db, scope, **more)
-    return Query(";\n\n".join(query.strip() for query in sent))
+    return Query(";\n\n".join(query.strip() for query in sent if not query.startswith("SET LOCAL ")))
 
 
 def recent(days: int, until: str = "") -> Scope:

@@ -40,6 +40,13 @@ class TabContext:
         found: metrics.Contribution | None = self.known["contribution"]
         return found
 
+    def matrix(self, db: sa.Connection) -> pd.DataFrame:
+        """The menu matrix of the scope, read once for its chart and its table. Raises RefusedError."""
+        if "matrix" not in self.known:
+            self.known["matrix"] = metrics.menu_matrix(db, self.scope)
+        found: pd.DataFrame = self.known["matrix"]
+        return found
+
     @property
     def comparable(self) -> Scope:
         """The comparable part of the scope."""

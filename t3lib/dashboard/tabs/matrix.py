@@ -31,7 +31,7 @@ def chart(db: sa.Connection, context: TabContext) -> tuple[dict[str, Any], str] 
     if context.state.tab != "menus":
         return None
     try:
-        found = metrics.menu_matrix(db, context.scope)
+        found = context.matrix(db)
     except RefusedError:
         return None
     drawn = found.nlargest(MOST_DOTS, "sold_a_day").sort_index()
@@ -43,14 +43,14 @@ def chart(db: sa.Connection, context: TabContext) -> tuple[dict[str, Any], str] 
 
 def by_truck(db: sa.Connection, context: TabContext) -> str:
     """Each dish with its class among the dishes of its truck, and what would move it."""
-    return _matrix(db, context, "Dishes by class", metrics.menu_matrix, "matrix", NEEDS_MENU)
+    return _matrix(db, context, "Dishes by class", lambda: context.matrix(db), "matrix")
 
 
 def by_place(db: sa.Connection, context: TabContext) -> str:
     """The same at each place."""
     if not inputs(db)["pitches"]:
         return message_card(BY_PLACE, NEEDS_PITCHES)
-    return _matrix(db, context, BY_PLACE, metrics.menu_matrix_by_place, "placematrix", NEEDS_MENU)
+    return _matrix(db, context, BY_PLACE, lambda: metrics.menu_matrix_by_place(db, context.scope), "placematrix")
 
 
 def effects(db: sa.Connection, context: TabContext) -> str:
@@ -91,18 +91,11 @@ CARDS: tuple[tuple[str, str, Card], ...] = (  # the first stands below the chart
 LAST_CARDS: tuple[tuple[str, str, Card], ...] = (("t3-whole", BY_PLACE, by_place),)
 
 
-def _matrix(
-    db: sa.Connection,
-    context: TabContext,
-    name: str,
-    figure: Callable[[sa.Connection, Scope], pd.DataFrame],
-    pages: str,
-    needs: str,
-) -> str:
+def _matrix(db: sa.Connection, context: TabContext, name: str, figure: Callable[[], pd.DataFrame], pages: str) -> str:
     if not inputs(db)["menu"]:
-        return message_card(name, needs)
+        return message_card(name, NEEDS_MENU)
     try:
-        found = figure(db, context.scope)
+        found = figure()
     except RefusedError as error:
         return message_card(name, str(error))
     if found.empty:

@@ -26,10 +26,11 @@ NO_SALES = "No sales in these twelve months."
 
 def trailing(db: sa.Connection, context: TabContext) -> str:
     """Each truck's sales of the twelve months and of the twelve before."""
-    name, found = "Trailing twelve months", metrics.trailing_by_truck(db, context.scope)
+    name, months = "Trailing twelve months", metrics.trailing_months(db, context.scope)
+    found = metrics.trailing_by_truck(db, context.scope, by_month=months)
     if found.empty:
         return message_card(name, NO_SALES)
-    months, shown = metrics.trailing_months(db, context.scope), context.part("trailing", MOST_TRUCKS, len(found))
+    shown = context.part("trailing", MOST_TRUCKS, len(found))
     rows: list[Row] = [
         (
             context.truck(row.truck_id, row.truck),

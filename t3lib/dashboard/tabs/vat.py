@@ -13,6 +13,7 @@ from t3lib.dashboard.tabs.context import MOST_ROWS, Card, TabContext, card, head
 from t3lib.metrics import Scope
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 NEEDS_VAT = "This needs a line vat in metadata/costs.csv, or the column vat in metadata/menu.csv."
 _WHOLE_ONLY = "Choose all places, menu types and payments: VAT is known per truck and day only."
@@ -24,7 +25,8 @@ def by_rate(db: sa.Connection, context: TabContext) -> str:
     name, scope = "VAT by rate", context.scope
     if scope.locations or scope.payments or scope.menus:
         return message_card(name, _WHOLE_ONLY)
-    found = metrics.vat_by_rate(db, scope)
+    with hash_joins(db):
+        found = metrics.vat_by_rate(db, scope)
     if found.empty or found["vat_rate_pct"].isna().all():
         return message_card(name, NEEDS_VAT if len(found) else "No sales in this choice.")
     columns = ["gross_sales_pence", "vat_pence", "net_sales_pence"]
@@ -42,10 +44,11 @@ def vat_return(db: sa.Connection, context: TabContext) -> str:
     if scope.trucks or scope.locations or scope.payments or scope.menus:
         return message_card(name, _WHOLE_FLEET)
     try:
-        found = metrics.vat_return(db, quarter)
+        with hash_joins(db):
+            found = metrics.vat_return(db, quarter)
+            lines = metrics.vat_by_rate(db, Scope(quarter.first, quarter.last))
     except RefusedError as error:
         return message_card(name, str(error))
-    lines = metrics.vat_by_rate(db, Scope(quarter.first, quarter.last))
     shown = context.part("vat", MOST_ROWS, len(lines))
     boxes = [("1: VAT due on sales", pounds(found.box1_pence)),
              ("6: sales without VAT, in whole pounds", f"£{found.box6_pounds:,}")]  # fmt: skip

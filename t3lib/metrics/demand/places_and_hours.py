@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from t3lib.metrics.scope import MENU, ON_MENU, SCOPED, Scope, bound
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 LONGEST_DAYS = 35
 
@@ -78,5 +79,6 @@ def dead_hours(db: sa.Connection, scope: Scope) -> pd.DataFrame:
     0    SuperSmoothie          14         1          1
     1  Burrito Madness          13         2          1
     """
-    result = db.execute(sa.text(_DEAD), bound(scope))
+    with hash_joins(db):
+        result = db.execute(sa.text(_DEAD), bound(scope))
     return pd.DataFrame(result.all(), columns=list(result.keys())).astype({"dead_share_pct": float})

@@ -21,6 +21,7 @@ from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import Scope, bound
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 STAR, PLOWHORSE, PUZZLE, DOG = "star", "plowhorse", "puzzle", "dog"
 NO_COST, NOTHING_SOLD = "no unit cost", "nothing sold"
@@ -196,7 +197,9 @@ def _dishes(db: sa.Connection, scope: Scope, by_place: bool) -> dict[tuple[int, 
         filters=_FILTERS if hourly else "",
     )
     groups: dict[tuple[int, int], dict[str, _Dish]] = defaultdict(dict)
-    for row in db.execute(sa.text(query), bound(scope) | _named(db, scope)):
+    with hash_joins(db):
+        sold = db.execute(sa.text(query), bound(scope) | _named(db, scope)).all()
+    for row in sold:
         dish = groups[row.truck_id, row.location_id].setdefault(row.dish, _Dish(row.dish))
         if row.of_all_prices:
             dish.days, dish.sold = row.days, row.transactions

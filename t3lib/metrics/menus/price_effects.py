@@ -21,6 +21,7 @@ from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import Scope, bound
 from t3lib.money import pounds
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 MOST_DAYS = 366
 KNOWN, TOO_FEW, SHARED = "known", "too few days to say", "cannot be told apart"
@@ -106,8 +107,9 @@ class _Sold:
             in_all[row.truck_id][row.business_date] = row.transactions
         sold = db.execute(sa.text(_SOLD), about)
         at_price = {(row.truck_id, row.business_date, row.price_pence): row.transactions for row in sold}
-        rates = {(row.truck_id, row.business_date, row.price_pence): row.vat_rate
-                 for row in db.execute(sa.text(_RATES), about)}  # fmt: skip
+        with hash_joins(db):
+            rates = {(row.truck_id, row.business_date, row.price_pence): row.vat_rate
+                     for row in db.execute(sa.text(_RATES), about)}  # fmt: skip
         names = {row.truck_id: row.name for row in db.execute(sa.text("SELECT truck_id, name FROM core.truck"))}
         return cls(in_all, at_price, rates, names)
 

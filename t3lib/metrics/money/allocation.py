@@ -13,6 +13,7 @@ from t3lib.metrics.money.cost_lines import COST_LINES, FEES, OF_SALES, VAT_COST
 from t3lib.metrics.money.vat_by_day import RATE
 from t3lib.metrics.scope import MENU, ON_MENU, Scope, bound
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 GOODS = "Cost of goods"
 MOST_DAYS = 92
@@ -257,10 +258,14 @@ def shares(db: sa.Connection, scope: Scope, dimension: Dimension = WHOLE) -> lis
         raise RefusedError("Contribution is known for whole days only: a day's costs are known when it is over.")
     by_dish = dimension.by_dish or bool(scope.menus)
     if not (by_dish or dimension.by_hour or scope.locations or scope.payments):
-        query = _BY_DAY.format(sums=_SUMS, number=dimension.number, label=dimension.label)
-        return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]
+        return _read(db, _BY_DAY.format(sums=_SUMS, number=dimension.number, label=dimension.label), scope)
     if scope.days > MOST_DAYS:
         raise RefusedError(f"The goods of this choice are read by hour and price: choose at most {MOST_DAYS} days.")
     cells = _BY_DISH if by_dish else _BY_HOUR
     query = _SHARES.format(cells=cells, sums=_SUMS, number=dimension.number, label=dimension.label)
-    return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]
+    return _read(db, query, scope)
+
+
+def _read(db: sa.Connection, query: str, scope: Scope) -> list[Share]:
+    with hash_joins(db):
+        return [Share(*row) for row in db.execute(sa.text(query), bound(scope))]

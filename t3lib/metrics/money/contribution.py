@@ -12,6 +12,7 @@ from t3lib.metrics.money.allocation import GOODS, MILLION, shares
 from t3lib.metrics.money.cost_lines import COST_LINES
 from t3lib.metrics.sales.totals import half_up, totals
 from t3lib.metrics.scope import Scope, bound
+from t3lib.warehouse import hash_joins
 
 LABOUR = ("wage", "labour", "labor", "staff", "salar", "payroll")
 
@@ -85,7 +86,8 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     if scope.trucks or scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         return _of_part(db, scope)
     goods, without = db.execute(sa.text(_GOODS), bound(scope)).one()
-    found = {cost: int(scaled or 0) for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
+    with hash_joins(db):
+        found = {cost: int(scaled or 0) for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
     without_vat = found.pop(None)
     return Contribution(totals(db, scope).gross_sales_pence, _lines(goods, found), without, without_vat)
 

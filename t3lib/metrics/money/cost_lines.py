@@ -48,37 +48,55 @@ stay_day AS (
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS first_hour
     FROM day_of_stay
 )""".strip()
-# truck_day: one row per truck x day with a sale; hours are those from the first to the last with one. stay_sold: the
-# stays with a sale, where a cost is of them: per shift, or a fee in percent.
+# place_day: one row per truck x day x place with a sale. truck_day: the same per truck x day; hours are those from the
+# first to the last with a sale. stay_sold: the stays with a sale, where a cost is of them: per shift,
+# or a fee in percent. Where a stay does not hold all of a place's hours, they are read one by one.
 _TRADED = """
-truck_day AS (
-    SELECT truck_id, business_date, sum(total_pence) AS gross, sum(transactions) AS transactions,
+place_day AS (
+    SELECT truck_id, business_date, location_id, sum(total_pence) AS gross, sum(transactions) AS transactions,
            coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0) AS card,
-           1 + max(hour_order) - min(hour_order) AS hours
-    FROM sold GROUP BY truck_id, business_date
+           min(hour_order) AS first_sold, max(hour_order) AS last_sold
+    FROM sold GROUP BY truck_id, business_date, location_id
+),
+truck_day AS (
+    SELECT truck_id, business_date, sum(gross) AS gross, sum(transactions) AS transactions, sum(card) AS card,
+           1 + max(last_sold) - min(first_sold) AS hours
+    FROM place_day GROUP BY truck_id, business_date
+),
+place_stay AS (
+    SELECT truck_id, business_date, location_id, stay_from, fee_percent, gross, first_hour, last_hour,
+           first_hour <= first_sold AND last_sold <= last_hour AS whole
+    FROM place_day JOIN stay_day USING (truck_id, business_date, location_id)
+    WHERE fee_percent > 0 OR EXISTS (SELECT FROM core.cost WHERE per = 'shift')
 ),
 stay_sold AS (
-    SELECT truck_id, business_date, stay_from, fee_percent, sum(total_pence) AS gross
-    FROM sold JOIN stay_day USING (truck_id, business_date, location_id)
-    WHERE hour_order BETWEEN first_hour AND last_hour
-      AND (fee_percent > 0 OR EXISTS (SELECT FROM core.cost WHERE per = 'shift'))
+    SELECT truck_id, business_date, stay_from, fee_percent, sum(gross) AS gross
+    FROM (SELECT truck_id, business_date, stay_from, fee_percent, gross FROM place_stay WHERE whole
+          UNION ALL
+          SELECT truck_id, business_date, stay_from, fee_percent, hour.total_pence
+          FROM place_stay CROSS JOIN LATERAL (
+              SELECT total_pence FROM mart.sales_hourly
+              WHERE (business_date, truck_id, location_id)
+                    = (place_stay.business_date, place_stay.truck_id, place_stay.location_id)
+                AND (local_hour - :day_start + 24) % 24 BETWEEN first_hour AND last_hour
+          ) AS hour
+          WHERE NOT whole) AS part
     GROUP BY truck_id, business_date, stay_from, fee_percent
 )""".strip()
-# A truck's own cost replaces the fleet's of the same name. VAT is that of vat_lines.
+# A truck's own cost replaces the fleet's of the same name; a constraint lets no name hold twice. VAT is that of
+# vat_lines.
 _BY_TRUCK = """
-owed AS (
-    SELECT truck_day.*, cost, amount, per, true AS own
-    FROM truck_day JOIN core.cost USING (truck_id) WHERE business_date >= from_date AND business_date < to_date
-    UNION ALL
-    SELECT truck_day.*, cost, amount, per, false
-    FROM truck_day JOIN core.cost ON business_date >= from_date AND business_date < to_date
-    WHERE cost.truck_id IS NULL AND per NOT IN ('day', 'month')
-),
+stated AS (SELECT * FROM core.cost WHERE NOT (per = 'percent' AND cost ILIKE 'vat%')),
 by_truck AS (
-    SELECT DISTINCT ON (truck_id, business_date, lower(cost)) truck_id, business_date, cost, amount, per, gross,
-           transactions, card, hours
-    FROM owed WHERE NOT (per = 'percent' AND cost ILIKE 'vat%')
-    ORDER BY truck_id, business_date, lower(cost), own DESC
+    SELECT truck_day.*, cost, amount, per
+    FROM truck_day JOIN stated USING (truck_id) WHERE business_date >= from_date AND business_date < to_date
+    UNION ALL
+    SELECT truck_day.*, cost, amount, per
+    FROM truck_day JOIN stated AS fleet ON business_date >= from_date AND business_date < to_date
+    WHERE fleet.truck_id IS NULL AND per NOT IN ('day', 'month') AND NOT EXISTS (
+        SELECT FROM stated AS own
+        WHERE own.truck_id = truck_day.truck_id AND lower(own.cost) = lower(fleet.cost)
+          AND business_date >= own.from_date AND business_date < own.to_date)
 )""".strip()
 # What a cost of `by_truck` is of these sales: of a truck's day, or of a part of it.
 OF_SALES = """CASE
@@ -98,7 +116,7 @@ vat_costs AS (SELECT truck_id, business_date, '{VAT_COST}' AS cost, pence FROM v
 # stay_from is null for what is of the whole day.
 _TIME_LINES = f"""
 by_time AS (
-    SELECT DISTINCT ON (cost.truck_id, business_date, lower(cost)) cost.truck_id, business_date, cost, CASE
+    SELECT cost.truck_id, business_date, cost, CASE
            WHEN per = 'month'
            THEN amount / extract(day FROM date_trunc('month', business_date) + interval '1 month - 1 day')
            WHEN cost.truck_id IS NULL OR EXISTS (
@@ -107,7 +125,6 @@ by_time AS (
            THEN amount ELSE 0 END AS pence
     FROM (SELECT CAST(d AS date) AS business_date FROM generate_series(:first, :last, interval '1 day') AS d) AS day
     JOIN core.cost ON business_date >= from_date AND business_date < to_date AND per IN ('day', 'month')
-    ORDER BY cost.truck_id, business_date, lower(cost)
 ),
 truck_lines AS (
     SELECT truck_id, business_date, CAST(NULL AS timestamptz) AS stay_from, cost, pence

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from t3lib.metrics.money.cost_lines import COST_LINES
 from t3lib.metrics.scope import Scope, bound
 from t3lib.problems import RefusedError
+from t3lib.warehouse import hash_joins
 
 # One row per truck, or truck and day, with a sale in the scope: variable and fixed costs.
 _MARGINS = f"""
@@ -86,7 +87,8 @@ def contributions(db: sa.Connection, first: date, last: date) -> pd.DataFrame:
     business_date, transactions, gross_sales_pence, contribution_pence."""
     scope = Scope(first, last)
     columns = ["truck_id", "business_date", "transactions", "gross_sales_pence", "contribution_pence"]
-    result = db.execute(sa.text(_NO_SALES), bound(scope))
+    with hash_joins(db):
+        result = db.execute(sa.text(_NO_SALES), bound(scope))
     others = pd.DataFrame(result.all(), columns=list(result.keys()))
     return pd.concat([contribution_by_day_and_truck(db, scope)[columns], others[columns]], ignore_index=True)
 
@@ -94,7 +96,8 @@ def contributions(db: sa.Connection, first: date, last: date) -> pd.DataFrame:
 def _margins(db: sa.Connection, scope: Scope, keys: str) -> pd.DataFrame:
     if scope.locations or scope.payments or scope.menus or scope.until_hour is not None:
         raise RefusedError("Contribution is known for whole trucks and whole days only.")
-    result = db.execute(sa.text(_MARGINS.format(keys=keys)), bound(scope))
+    with hash_joins(db):
+        result = db.execute(sa.text(_MARGINS.format(keys=keys)), bound(scope))
     frame = pd.DataFrame(result.all(), columns=list(result.keys()))
     left = frame["gross_sales_pence"] - frame["variable_costs_pence"]
     contribution = left - frame["fixed_costs_pence"]

@@ -84,8 +84,9 @@ _BY_PLACE = (
     + """
 SELECT location_id, coalesce(location.name, 'Place ' || location_id) AS location,
        sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence,
-       (array_agg(local_hour ORDER BY hour_transactions DESC, hour_order))[1] AS busiest_hour
-FROM (SELECT *, sum(transactions) OVER (PARTITION BY location_id, local_hour) AS hour_transactions FROM sales) AS sales
+       (array_agg(local_hour ORDER BY transactions DESC, hour_order))[1] AS busiest_hour
+FROM (SELECT location_id, local_hour, hour_order, sum(transactions) AS transactions, sum(total_pence) AS total_pence
+      FROM sales GROUP BY location_id, local_hour, hour_order) AS hour
 LEFT JOIN core.location USING (location_id)
 GROUP BY location_id, location.name
 ORDER BY transactions DESC, location_id"""

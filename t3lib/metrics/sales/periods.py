@@ -14,13 +14,16 @@ from t3lib.metrics.scope import SCOPED, Scope, bound
 GRAINS = ("week", "month")
 _BY_PERIOD = (
     SCOPED
-    + """
-SELECT CAST(date_trunc(:grain, business_date) AS date) AS period_first,
-       count(DISTINCT business_date) AS trading_days, sum(transactions)::bigint AS transactions,
-       sum(total_pence)::bigint AS gross_sales_pence,
-       100.0 * coalesce(sum(total_pence) FILTER (WHERE payment_type = 'card'), 0)
-             / nullif(sum(total_pence), 0) AS card_share_pct
-FROM sales
+    + """,
+day AS (
+    SELECT business_date, sum(transactions) AS transactions, sum(total_pence) AS total_pence,
+           sum(total_pence) FILTER (WHERE payment_type = 'card') AS card_pence
+    FROM sales GROUP BY business_date
+)
+SELECT CAST(date_trunc(:grain, business_date) AS date) AS period_first, count(*) AS trading_days,
+       sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence,
+       100.0 * coalesce(sum(card_pence), 0) / nullif(sum(total_pence), 0) AS card_share_pct
+FROM day
 GROUP BY period_first
 ORDER BY period_first"""
 )
@@ -103,10 +106,14 @@ def by_week_and_truck(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 
 _BY_WEEKDAY = (
     SCOPED
-    + """
-SELECT CAST(extract(isodow FROM business_date) AS integer) AS weekday, count(DISTINCT business_date) AS trading_days,
+    + """,
+day AS (
+    SELECT business_date, sum(transactions) AS transactions, sum(total_pence) AS total_pence
+    FROM sales GROUP BY business_date
+)
+SELECT CAST(extract(isodow FROM business_date) AS integer) AS weekday, count(*) AS trading_days,
        sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence
-FROM sales GROUP BY weekday ORDER BY weekday"""
+FROM day GROUP BY weekday ORDER BY weekday"""
 )
 
 

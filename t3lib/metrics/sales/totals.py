@@ -141,9 +141,10 @@ def by_hour(db: sa.Connection, scope: Scope) -> pd.DataFrame:
 _BY_HOUR_AND_TRUCK = (
     SCOPED
     + f"""
-SELECT truck_id, {_TRUCK}, local_hour, {_MEASURES}
-FROM sales LEFT JOIN core.truck USING (truck_id)
-GROUP BY truck_id, truck.name, local_hour, hour_order ORDER BY truck_id, hour_order"""
+SELECT truck_id, {_TRUCK}, local_hour, transactions, gross_sales_pence
+FROM (SELECT truck_id, local_hour, hour_order, {_MEASURES} FROM sales GROUP BY truck_id, local_hour, hour_order) AS hour
+LEFT JOIN core.truck USING (truck_id)
+ORDER BY truck_id, hour_order"""
 )
 
 

@@ -14,12 +14,15 @@ MONTHS = 12
 
 _BY_MONTH = (
     SCOPED
-    + """
+    + """,
+day AS (
+    SELECT truck_id, business_date, sum(transactions) AS transactions, sum(total_pence) AS total_pence
+    FROM sales GROUP BY truck_id, business_date
+)
 SELECT truck_id, coalesce(truck.name, 'Truck ' || truck_id || ' (not in details.xlsx)') AS truck,
-       CAST(date_trunc('month', business_date) AS date) AS period_first,
-       count(DISTINCT business_date) AS trading_days, sum(transactions)::bigint AS transactions,
-       sum(total_pence)::bigint AS gross_sales_pence
-FROM sales LEFT JOIN core.truck USING (truck_id)
+       CAST(date_trunc('month', business_date) AS date) AS period_first, count(*) AS trading_days,
+       sum(transactions)::bigint AS transactions, sum(total_pence)::bigint AS gross_sales_pence
+FROM day LEFT JOIN core.truck USING (truck_id)
 GROUP BY truck_id, truck.name, period_first ORDER BY truck_id, period_first"""
 )
 
@@ -39,10 +42,12 @@ def trailing_months(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd
     return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 
-def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> pd.DataFrame:
+def trailing_by_truck(
+    db: sa.Connection, scope: Scope, months: int = MONTHS, by_month: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """One row per truck with a sale in these months or in those a year before, the largest first: truck_id, truck,
     trailing_pence, trailing_share_pct, trailing_months (with a sale), trailing_before_pence (a year before; missing
-    if the data begin later).
+    if the data begin later). `by_month` are the `trailing_months` of the scope, where they are known already.
 
     >>> metrics.frame("trailing_by_truck", week)[["truck", "trailing_pence", "trailing_before_pence"]]
                  truck  trailing_pence  trailing_before_pence
@@ -54,7 +59,7 @@ def trailing_by_truck(db: sa.Connection, scope: Scope, months: int = MONTHS) -> 
     frame = truck_shares(db, now).rename(
         columns={"gross_sales_pence": "trailing_pence", "share_pct": "trailing_share_pct"}
     )
-    counted = trailing_months(db, scope, months)["truck_id"].value_counts()
+    counted = (trailing_months(db, scope, months) if by_month is None else by_month)["truck_id"].value_counts()
     frame["trailing_months"] = frame["truck_id"].map(counted).fillna(0).astype("int64")
     if recorded and recorded[0] <= earlier.first:
         before = by_truck(db, earlier).set_index("truck_id")["gross_sales_pence"]

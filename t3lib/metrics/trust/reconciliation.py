@@ -95,18 +95,14 @@ FROM loaded"""
 # One row: rejects of these files that are of other days or of none that can be read, and rejects of these days in
 # other files. `status`: a repaired or replayed row is a sale, or counts with the file that replaced its own.
 _REJECTS = f"""
-WITH loaded AS (SELECT file_id FROM mart.file WHERE state = 'loaded' AND {OF_THESE_DAYS}),
-inside AS (
-    SELECT count(*) FILTER (WHERE business_date NOT BETWEEN :first AND :last) AS other,
-           count(*) FILTER (WHERE business_date IS NULL) AS unknown
-    FROM mart.rejected JOIN loaded USING (file_id) WHERE status IN ('open', 'dismissed')
-)
-SELECT other, unknown, (
-    SELECT count(*) FROM mart.rejected
-    WHERE status IN ('open', 'dismissed') AND business_date BETWEEN :first AND :last
-      AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[])))
-      AND file_id NOT IN (SELECT file_id FROM loaded)) AS elsewhere
-FROM inside"""
+WITH loaded AS (SELECT file_id FROM mart.file WHERE state = 'loaded' AND {OF_THESE_DAYS})
+SELECT count(*) FILTER (WHERE loaded.file_id IS NOT NULL AND business_date NOT BETWEEN :first AND :last) AS other,
+       count(*) FILTER (WHERE loaded.file_id IS NOT NULL AND business_date IS NULL) AS unknown,
+       count(*) FILTER (WHERE loaded.file_id IS NULL) AS elsewhere
+FROM mart.rejected LEFT JOIN loaded USING (file_id)
+WHERE status IN ('open', 'dismissed')
+  AND (loaded.file_id IS NOT NULL OR business_date BETWEEN :first AND :last
+       AND (:all_trucks OR truck_id = ANY(CAST(:trucks AS integer[]))))"""
 
 
 def reconciliation(db: sa.Connection, scope: Scope) -> Reconciliation:

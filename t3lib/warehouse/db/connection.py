@@ -82,6 +82,18 @@ def one_moment(db: sa.Connection) -> None:
     db.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 
+@contextmanager
+def hash_joins(db: sa.Connection) -> Iterator[None]:
+    """Let the queries of the block join by hashing, and run them as they are.
+
+    Of a CTE or a view the planner expects one row, so it would compare every row with every other in a loop; and
+    compiling a query of many CTEs takes longer than reading the rollups. After an error the savepoint or transaction
+    that is rolled back sets both as before."""
+    db.exec_driver_sql("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
+    yield
+    db.exec_driver_sql("SET LOCAL enable_nestloop = on; SET LOCAL enable_mergejoin = on; SET LOCAL jit TO DEFAULT")
+
+
 def newest() -> str:
     """The revision of this version's schemas."""
     from alembic.script import ScriptDirectory

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from t3lib.business_day import today
+from t3lib.warehouse.db.connection import hash_joins
 from t3lib.warehouse.load import history, places
 from t3lib.warehouse.sales import rollups
 
@@ -105,7 +106,8 @@ def _menu_types(db: sa.Connection, name: str, first: date, last: date) -> set[tu
     """The menu type of each price that a truck sold on those of the days that are over, where a menu changes."""
     if name != "menu_item":
         return set()
-    return set(map(tuple, db.execute(_MENU_TYPES, {"first": first, "last": last, "today": today()})))
+    with hash_joins(db):
+        return set(map(tuple, db.execute(_MENU_TYPES, {"first": first, "last": last, "today": today()})))
 
 
 def record(

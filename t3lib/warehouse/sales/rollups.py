@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from t3lib.business_day import BEGINNING, END
+from t3lib.warehouse.db.connection import hash_joins
 from t3lib.warehouse.db.cursor import Cursor
 from t3lib.warehouse.sales import day_changes
 from t3lib.warehouse.sales.day_changes import DayChange
@@ -85,7 +86,8 @@ def update(cursor: Cursor, inserted: pa.Table, deleted: pa.Table) -> list[DayCha
 
 def value_goods(db: sa.Connection, first: date, last: date) -> None:
     """Compute the cost of goods of these business days anew, by the menus that held on them."""
-    db.execute(sa.text(_VALUED), {"first": first, "last": last})
+    with hash_joins(db):
+        db.execute(sa.text(_VALUED), {"first": first, "last": last})
 
 
 def raise_watermark(cursor: Cursor) -> None:

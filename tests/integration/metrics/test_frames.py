@@ -50,6 +50,18 @@ def test_the_shown_query_gives_the_figure(sold):
             "Burrito Madness", 3, 2100)  # fmt: skip
 
 
+def test_hash_joins_end_with_the_block_or_with_the_savepoint_that_failed(sold):
+    names = ("enable_nestloop", "enable_mergejoin", "jit")
+    with warehouse.connect() as db:
+        before = [db.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+        with warehouse.hash_joins(db):
+            assert [db.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == ["off"] * 3
+        assert [db.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == before
+        with pytest.raises(sa.exc.DataError), db.begin_nested(), warehouse.hash_joins(db):
+            db.exec_driver_sql("SELECT 1 / 0")
+        assert [db.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == before
+
+
 def test_an_unknown_breakdown_is_refused_with_those_there_are(sold):
     with pytest.raises(ValueError, match=r"there is no breakdown 'by_driver'; there are .*by_truck"):
         metrics.frame("by_driver", WEEK)
