@@ -29,7 +29,7 @@ _CLAIMED = sa.text("""
     FOR UPDATE
 """)
 _OTHERS = sa.text("""
-    SELECT file_id, version, state, reason FROM ops.source_file
+    SELECT file_id, version, state, reason, may_repeat FROM ops.source_file
     WHERE key = :key AND file_id <> :file_id AND (state = 'loaded' OR state LIKE 'held%')
     ORDER BY version NULLS FIRST, file_id
     FOR UPDATE
@@ -118,14 +118,15 @@ def _decided(db: sa.Connection, file: Record, found: Record) -> Record:
         return outcome | {"state": "superseded", "reason": reason, "by": after[-1]["file_id"]}
     if outcome["state"] == "loaded":
         by_person = next((other for other in others if other["state"] == "held"), None)
+        decided = any(one["may_repeat"] for one in (file, *others))  # a person released it, or a version before
         twin = None if file["may_repeat"] else db.scalar(_TWIN, file | {"content": file["content_sha256"]})
         if by_person and not file["released"]:
             outcome |= {"state": "held", "reason": by_person["reason"]}
         elif twin:
             said = f"The same content as {twin}: release it only if both are right."
             outcome |= {"state": "held_duplicate", "reason": said}
-        elif not file["may_repeat"] and (said := overlaps.said(db, file["key"], found["table"], found["lines"])):
-            outcome |= {"state": "held_overlap", "reason": said}
+        elif not decided and (same := overlaps.said(db, file["key"], found["table"], found["lines"])):
+            outcome |= {"state": "held_overlap", "reason": same}
     if outcome["state"] in ("loaded", *HELD):
         _give_way(db, outcome, others)
     return outcome

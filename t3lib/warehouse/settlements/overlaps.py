@@ -23,8 +23,8 @@ _COMMON = """
         SELECT file_id, key, {like}, {day} AS day, row_number() OVER (PARTITION BY file_id, {like}) AS nth
         FROM core.{table} AS line
         JOIN ops.source_file USING (file_id)
-        WHERE counts AND key <> :key AND {day} BETWEEN (SELECT min(day) FROM own) AND (SELECT max(day) FROM own)
-          AND identity NOT IN (
+        WHERE counts AND key <> :key AND NOT may_repeat
+          AND {day} BETWEEN (SELECT min(day) FROM own) AND (SELECT max(day) FROM own) AND identity NOT IN (
               SELECT identity FROM jsonb_populate_recordset(NULL::core.{table}, CAST(:lines AS jsonb)))
     ),
 
@@ -47,7 +47,8 @@ def said(db: sa.Connection, key: str, table: str, lines: list[dict[str, Any]]) -
     which count once.
 
     Held: of the days that it and one loaded file cover, more than half of the lines of the shorter one are also in the
-    other; at least three, or two where it has no more."""
+    other; at least three, or two where it has no more. A file that a person released, and its newer versions, stay as
+    decided."""
     if not lines:
         return None
     like, day = _LIKE[table]

@@ -117,6 +117,10 @@ def test_a_statement_in_another_format_is_held_until_a_person_releases_it(bucket
     take_in()
     assert states()[again] == "loaded"
     assert ("card", "over", "paid_twice", 9800) in proof()
+    put(bucket, BANK, booked(5, "98.00"), booked(27, "-842.00", "WAGES"), booked(28, "-1.00", "TEA"), header=STARLING)
+    (bucket / again).write_text(ofx((5, "98.00", "STRIPE"), (27, "-842.00", "WAGES"), (28, "-2.00", "TEA")))
+    take_in()
+    assert (states()[BANK], states()[again]) == ("loaded", "loaded")  # as it was decided
     assert_reconciles()
 
 
