@@ -35,8 +35,8 @@ _COMMON = """
     SELECT key, same, (SELECT count(*) FROM own) AS own
     FROM file
     JOIN shared USING (file_id)
-    WHERE 2 * same > least(lines, (SELECT count(*) FROM own WHERE day BETWEEN first AND last))
-      AND same >= greatest(2, least(3, (SELECT count(*) FROM own)))
+    CROSS JOIN LATERAL (SELECT least(lines, count(*)) AS lines FROM own WHERE day BETWEEN first AND last) AS shorter
+    WHERE 2 * same > shorter.lines AND same >= greatest(2, least(3, shorter.lines))
     ORDER BY same DESC, file_id
     LIMIT 1
 """
