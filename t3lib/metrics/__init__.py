@@ -5,7 +5,7 @@ average_ticket_pence. `docs/kpis.md` defines each figure."""
 
 from t3lib.metrics.demand.places_and_hours import dead_hours, demand
 from t3lib.metrics.demand.prices import PriceSpread, affordable_pct, price_spread, prices
-from t3lib.metrics.menus.matrix import menu_matrix, menu_matrix_by_place, moves
+from t3lib.metrics.menus.matrix import menu_matrix, menu_matrix_by_place, moves, nearest_to_better
 from t3lib.metrics.menus.price_effects import price_effects
 from t3lib.metrics.money.contribution import Contribution, contribution
 from t3lib.metrics.money.contribution_by import contribution_by, contribution_in_all
@@ -127,6 +127,7 @@ __all__ = [
     "menu_matrix_by_place",
     "menu_types",
     "moves",
+    "nearest_to_better",
     "open_items",
     "partial_months",
     "payment_types",

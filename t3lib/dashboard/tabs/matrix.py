@@ -133,8 +133,8 @@ def _lacking(found: pd.DataFrame) -> str:
 
 def _aside(scope: Scope) -> str:
     rule = f"each dish among those of its truck; popular from {menus().popular_pct:g}% of an equal share on"
-    days = "1 day" if scope.days == 1 else f"{scope.days} days"
-    return f"{rule}; {days} say little: choose 4 weeks" if scope.days < SOUND_DAYS else rule
+    days = "1 day says" if scope.days == 1 else f"{scope.days} days say"
+    return f"{rule}; {days} little: choose 4 weeks" if scope.days < SOUND_DAYS else rule
 
 
 def _effect(context: TabContext, row: Any) -> Row:

@@ -142,6 +142,19 @@ def moves(found: pd.DataFrame) -> list[str]:
     return [_move(row) for row in found.itertuples()]
 
 
+def nearest_to_better(found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `menu_matrix` that are no star, the nearest to a better class first: the one that lacks the smallest
+    share of what it sells a day, or of what one leaves.
+
+    >>> len(metrics.nearest_to_better(metrics.frame("menu_matrix", week)))
+    0
+    """
+    left = found[found["menu_class"] != STAR]
+    sales = left["more_a_day"] / left["sold_a_day"]
+    margin = (left["more_margin_pence"] / left["unit_margin_pence"].abs()).astype(float)
+    return left.loc[pd.concat([sales, margin], axis=1).min(axis=1).sort_values(kind="stable").index]
+
+
 def _move(row: Any) -> str:
     if row.menu_class == NO_COST:
         return "needs unit_cost in metadata/menu.csv"

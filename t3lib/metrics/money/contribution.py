@@ -89,6 +89,7 @@ def contribution(db: sa.Connection, scope: Scope) -> Contribution | None:
     with hash_joins(db):
         found = {cost: int(scaled or 0) for cost, scaled in db.execute(sa.text(_COSTS), bound(scope))}
     without_vat = found.pop(None)
+    goods += half_up(found.pop(GOODS, 0), MILLION) or 0  # costs.csv may have a line of this name, too
     return Contribution(totals(db, scope).gross_sales_pence, _lines(goods, found), without, without_vat)
 
 

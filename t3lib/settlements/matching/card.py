@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,18 +25,6 @@ from t3lib.settlements.matching.shares import share
 Place = tuple[int, date]  # whose lines (a truck, or FLEET), business day
 TWICE_DAYS = 14  # apart, for a second bank line of the same payout
 _ORDER = (SETTLED, ON_ITS_WAY, NOT_EXPLAINED, SHORT)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some pence of the provider's sales of a place."""
-
-    state: str
-    cause: str
-    item: str
-    provider: str
-    expected_on: date
-    pence: int
 
 
 def matched(books: Books) -> tuple[list[Row], list[Payout]]:
@@ -88,51 +75,51 @@ def _is_proven(place: Place, reports: dict[int, tuple[date, date, str]]) -> bool
     return place[1] >= first
 
 
-def _parts(owned: pd.DataFrame, payouts: dict[Key, Payout], books: Books) -> dict[Place, list[Part]]:
-    """The provider's sales by place, each with what became of their payout."""
+def _parts(owned: pd.DataFrame, payouts: dict[Key, Payout], books: Books) -> dict[Place, list[Row]]:
+    """The provider's sales by place, each with what became of their payout; the place stands for the truck."""
     sales = owned[owned["line_kind"] == "sale"]
     sums = sales.groupby(["provider", "account", "payout_id", "business_date", "pool"], sort=True)["gross_pence"].sum()
     of_payout: dict[Key, dict[Place, int]] = defaultdict(dict)
     for (provider, account, payout_id, day, pool), pence in sums.items():
         if pence > 0:
             of_payout[provider, account, payout_id][int(pool), day] = int(pence)
-    found: dict[Place, list[Part]] = defaultdict(list)
+    found: dict[Place, list[Row]] = defaultdict(list)
     last = owned.groupby(["provider", "account"])["business_date"].max().to_dict()
     for key, places in of_payout.items():
         if not key[2]:
             for place, pence in places.items():
-                found[place].append(_pending(key, place[1], pence, last[key[:2]], books))
+                found[place].append(_pending(key, place, pence, last[key[:2]], books))
             continue
-        for place, part in _of_payout(payouts[key], places):
-            found[place].append(part)
+        for part in _of_payout(payouts[key], places):
+            found[part.truck_id, part.business_date].append(part)
     return found
 
 
-def _of_payout(payout: Payout, places: dict[Place, int]) -> Iterator[tuple[Place, Part]]:
+def _of_payout(payout: Payout, places: dict[Place, int]) -> Iterator[Row]:
     missing = share(min(payout.missing_pence, sum(places.values())), places)
     known = (payout.item, payout.provider, payout.expected_on)
     paid = ("paid" if payout.state == SHORT else payout.cause, *known)
     for place, pence in places.items():
         if pence > missing[place]:
-            yield place, Part(SETTLED, *paid, pence - missing[place])
+            yield Row("card", *place, SETTLED, *paid, pence - missing[place])
         if missing[place]:
-            yield place, Part(payout.state, payout.cause, *known, missing[place])
+            yield Row("card", *place, payout.state, payout.cause, *known, missing[place])
 
 
-def _pending(key: Key, day: date, pence: int, last: date, books: Books) -> Part:
+def _pending(key: Key, place: Place, pence: int, last: date, books: Books) -> Row:
     """Sales of a report that names no payout of them yet."""
-    expected = due(books, day, key[0])
+    expected = due(books, place[1], key[0])
     late = deadline(books, expected)
-    item = f"payout/{key[0]}/{key[1]}/of {day}"
+    state, cause = SHORT, "not_paid_out"
     if books.today <= late:
-        return Part(ON_ITS_WAY, "not_paid_out", item, key[0], expected, pence)
-    if last <= late:
-        return Part(waited_for(books, late), "no_report", item, key[0], expected, pence)
-    return Part(SHORT, "not_paid_out", item, key[0], expected, pence)
+        state = ON_ITS_WAY
+    elif last <= late:
+        state, cause = waited_for(books, late), "no_report"
+    return Row("card", *place, state, cause, f"payout/{key[0]}/{key[1]}/of {place[1]}", key[0], expected, pence)
 
 
 def _place(
-    place: Place, sold: dict[int, int], parts: list[Part], reports: dict[int, tuple[date, date, str]], books: Books
+    place: Place, sold: dict[int, int], parts: list[Row], reports: dict[int, tuple[date, date, str]], books: Books
 ) -> list[Row]:
     """The rows of one place: the till's pence fill the provider's sales, first those that arrived."""
     pool, day = place
@@ -140,11 +127,11 @@ def _place(
     reported = sum(part.pence for part in parts)
     for part in sorted(parts, key=lambda part: (_ORDER.index(part.state), part.item)):
         if taken := min(part.pence, left):
-            filled.append(replace(part, pence=taken))
+            filled.append(part._replace(pence=taken))
             left -= taken
     if left:
         filled.append(_unreported(place, left, reports, books))
-    rows = _by_truck(filled, sold, day)
+    rows = _by_truck(filled, sold)
     # A truck's file may come after the provider's.
     if reported > (total := sum(sold.values())) and books.today > deadline(books, day):
         provider = parts[0].provider
@@ -153,7 +140,7 @@ def _place(
     return rows
 
 
-def _unreported(place: Place, pence: int, reports: dict[int, tuple[date, date, str]], books: Books) -> Part:
+def _unreported(place: Place, pence: int, reports: dict[int, tuple[date, date, str]], books: Books) -> Row:
     """Sales of the till that no provider's line tells of."""
     pool, day = place
     _, last, provider = reports.get(pool, (day, date.min, ""))
@@ -163,20 +150,20 @@ def _unreported(place: Place, pence: int, reports: dict[int, tuple[date, date, s
     if pool not in reports and pool == FLEET:
         cause = "no_account"
     if books.today <= late:
-        return Part(ON_ITS_WAY, cause if cause == "no_account" else "no_report", item, provider, expected, pence)
-    state = waited_for(books, late) if cause == "no_report" else NOT_EXPLAINED
-    return Part(state, cause, item, provider, expected, pence)
+        state, cause = ON_ITS_WAY, cause if cause == "no_account" else "no_report"
+    else:
+        state = waited_for(books, late) if cause == "no_report" else NOT_EXPLAINED
+    return Row("card", *place, state, cause, item, provider, expected, pence)
 
 
-def _by_truck(parts: list[Part], sold: dict[int, int], day: date) -> list[Row]:
+def _by_truck(parts: list[Row], sold: dict[int, int]) -> list[Row]:
     """The parts shared out among the trucks by their sales; each truck's add up to its own."""
     left, rows = dict(sold), []
     for part in parts:
         for truck, pence in share(part.pence, left).items():
             left[truck] -= pence
             if pence:
-                rows.append(Row("card", truck, day, part.state, part.cause, part.item, part.provider,
-                                part.expected_on, pence))  # fmt: skip
+                rows.append(part._replace(truck_id=truck, pence=pence))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
+from itertools import combinations
 from string import ascii_uppercase
 from typing import Any
 
@@ -14,6 +15,7 @@ from t3lib.settlements.working_days import after
 Key = tuple[str, str, str]  # provider, account, payout id; an empty id: not paid out yet
 SHORTEST_ID = 5  # of a payout, to be looked for in the text of a bank line
 EARLY_DAYS, LATE_DAYS = 3, 45  # around the expected day, for a bank line of the same amount
+HALVES_DAYS = 7  # after the expected day, for two bank lines that are a payout together
 
 
 def joined(books: Books) -> pd.DataFrame:
@@ -91,7 +93,7 @@ def banked(payouts: dict[Key, Payout], books: Books) -> list[Any]:
     """Match payouts with bank lines, one with one; returns the payout lines of the bank that are left.
 
     First by the payout's id in the text; then pairs of the same provider and amount, the nearest in time first; then a
-    line that is the sum of the payouts of one day."""
+    line that is the sum of the payouts of one day; then two lines that are a payout together."""
     lines = [row for row in books.bank.itertuples() if row.line_kind == "payout"]
     lines.sort(key=lambda row: (row.booked_on, row.identity))
     waiting = {key: payout for key, payout in payouts.items() if payout.amount_pence}
@@ -99,6 +101,7 @@ def banked(payouts: dict[Key, Payout], books: Books) -> list[Any]:
     _by_reference(waiting, lines, taken)
     _by_amount(waiting, lines, taken)
     _by_sum(waiting, lines, taken)
+    _by_halves(waiting, lines, taken)
     until = _statements_until(books)
     for payout in payouts.values():
         _judge(payout, books, until.get(payout.provider, until.get("")))
@@ -123,13 +126,26 @@ def _by_reference(waiting: dict[Key, Payout], lines: list[Any], taken: set[str])
         for word in set(line.text.upper().split()):
             for said in {word, word.lstrip(ascii_uppercase)}:
                 words[line.provider, said].append(line)
-    for is_exact in (True, False):
+    for choose in (_all_of_it, _one_of_it, _part_of_it):
         for key, payout in list(waiting.items()):
             found = words.get((payout.provider, payout.payout_id.upper()), ())
-            named = [line for line in found if line.identity not in taken
-                     and (not is_exact or line.amount_pence == payout.amount_pence)]  # fmt: skip
-            if named and len(payout.payout_id) >= SHORTEST_ID:
-                _pay(waiting.pop(key), named[0], taken)
+            named = {line.identity: line for line in found if line.identity not in taken}
+            chosen = choose(payout, list(named.values())) if len(payout.payout_id) >= SHORTEST_ID else []
+            if chosen:
+                _pay(waiting.pop(key), chosen, taken)
+
+
+def _all_of_it(payout: Payout, named: list[Any]) -> list[Any]:
+    """The lines that name a payout, where they are it together: it came in parts, or came back and came again."""
+    return named if sum(line.amount_pence for line in named) == payout.amount_pence else []
+
+
+def _one_of_it(payout: Payout, named: list[Any]) -> list[Any]:
+    return [line for line in named if line.amount_pence == payout.amount_pence][:1]
+
+
+def _part_of_it(payout: Payout, named: list[Any]) -> list[Any]:
+    return named[:1]
 
 
 def _by_amount(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:
@@ -146,7 +162,7 @@ def _by_amount(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) ->
                 pairs.append((abs(apart), payout.account not in line.text, payout.expected_on, key, line))
     for *_, key, line in sorted(pairs, key=lambda pair: (*pair[:4], pair[4].identity)):
         if key in waiting and line.identity not in taken:
-            _pay(waiting.pop(key), line, taken)
+            _pay(waiting.pop(key), [line], taken)
 
 
 def _by_sum(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:
@@ -166,9 +182,21 @@ def _by_sum(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> No
             taken.add(near[0].identity)
 
 
-def _pay(payout: Payout, line: Any, taken: set[str]) -> None:
-    payout.banked_pence, payout.banked_on = int(line.amount_pence), line.booked_on
-    taken.add(line.identity)
+def _by_halves(waiting: dict[Key, Payout], lines: list[Any], taken: set[str]) -> None:
+    left = [line for line in lines if line.identity not in taken and line.amount_pence > 0]
+    for key, payout in list(waiting.items()):
+        near = [line for line in left if line.identity not in taken and line.provider == payout.provider
+                and -EARLY_DAYS <= (line.booked_on - payout.expected_on).days <= HALVES_DAYS]  # fmt: skip
+        pairs = (pair for pair in combinations(near, 2)
+                 if sum(line.amount_pence for line in pair) == payout.amount_pence)  # fmt: skip
+        if pair := next(pairs, None):
+            _pay(waiting.pop(key), list(pair), taken)
+
+
+def _pay(payout: Payout, lines: list[Any], taken: set[str]) -> None:
+    payout.banked_pence = int(sum(line.amount_pence for line in lines))
+    payout.banked_on = max(line.booked_on for line in lines)
+    taken.update(line.identity for line in lines)
 
 
 def _judge(payout: Payout, books: Books, until: date | None) -> None:

@@ -24,7 +24,7 @@ OUTCOMES: dict[str, str] = {
     "loaded": "Its rows are sales or rejected rows.",
     "superseded": "A newer version of the same key took its place, or it was uploaded again with the same content.",
     "held_duplicate": "The same sales as another file of the same truck: held until a person releases it.",
-    "held_overlap": "Most of its sales, or of another file's, are in both: held until a person releases it.",
+    "held_overlap": "Most of its sales or lines, or of another file's, are in both: held until a person releases it.",
     "held_columns": "A column that is not read may say that rows are no sales: held until a person releases it.",
     "held_layout": "A file of settlements/ that fits no layout, or two: held until its layout is there.",
     "held": "Taken out by a person, or a newer version of such a file: held until a person releases it.",

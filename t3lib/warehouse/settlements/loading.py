@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from t3lib.warehouse.db.connection import connect
 from t3lib.warehouse.files.file_outcomes import HELD
 from t3lib.warehouse.load.loading import Loaded
-from t3lib.warehouse.settlements import proof
+from t3lib.warehouse.settlements import overlaps, proof
 from t3lib.warehouse.settlements.lines import COUNT_AGAIN
 
 Record = dict[str, Any]
@@ -29,7 +29,7 @@ _CLAIMED = sa.text("""
     FOR UPDATE
 """)
 _OTHERS = sa.text("""
-    SELECT file_id, version, state, reason FROM ops.source_file
+    SELECT file_id, version, state, reason, may_repeat FROM ops.source_file
     WHERE key = :key AND file_id <> :file_id AND (state = 'loaded' OR state LIKE 'held%')
     ORDER BY version NULLS FIRST, file_id
     FOR UPDATE
@@ -68,7 +68,8 @@ def load(files: pa.Table, statements: dict[str, Record], url: str | None = None)
     lines moved no money.
 
     A new version of a key replaces the lines of the one before; a file that cannot be read leaves them in force. The
-    same content under another key is held. Then sales, providers and bank are matched anew."""
+    same content under another key is held, and so is one that writes lines of another file otherwise. Then sales,
+    providers and bank are matched anew."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
     with connect(url) as db:
         db.exec_driver_sql(LOCK)
@@ -93,7 +94,7 @@ def remove(db: sa.Connection, file_id: int) -> None:
 def _file(db: sa.Connection, file: Record, statements: dict[str, Record]) -> Record:
     """Load, hold or pass over one claimed file; returns its outcome."""
     found = statements.get(str(file["file_id"]), {"table": "", "lines": [], "no_money": 0})
-    outcome = _decided(db, file)
+    outcome = _decided(db, file, found)
     lines = found["lines"] if outcome["state"] == "loaded" else []
     rejected = found["no_money"] if outcome["state"] == "loaded" else 0
     outcome |= {"read": len(lines) + rejected, "loaded": len(lines), "rejected": rejected,
@@ -106,8 +107,8 @@ def _file(db: sa.Connection, file: Record, statements: dict[str, Record]) -> Rec
     return outcome
 
 
-def _decided(db: sa.Connection, file: Record) -> Record:
-    """State and reason of a file; other versions of its key give way."""
+def _decided(db: sa.Connection, file: Record, found: Record) -> Record:
+    """State and reason of a file of which these lines were read; other versions of its key give way."""
     outcome = {"file_id": file["file_id"], "state": file["state"], "reason": file["reason"], "by": None,
                "content": file["content_sha256"]}  # fmt: skip
     others = db.execute(_OTHERS, file).mappings().all()
@@ -117,12 +118,15 @@ def _decided(db: sa.Connection, file: Record) -> Record:
         return outcome | {"state": "superseded", "reason": reason, "by": after[-1]["file_id"]}
     if outcome["state"] == "loaded":
         by_person = next((other for other in others if other["state"] == "held"), None)
+        decided = any(one["may_repeat"] for one in (file, *others))  # a person released it, or a version before
         twin = None if file["may_repeat"] else db.scalar(_TWIN, file | {"content": file["content_sha256"]})
         if by_person and not file["released"]:
             outcome |= {"state": "held", "reason": by_person["reason"]}
         elif twin:
             said = f"The same content as {twin}: release it only if both are right."
             outcome |= {"state": "held_duplicate", "reason": said}
+        elif not decided and (same := overlaps.said(db, file["key"], found["table"], found["lines"])):
+            outcome |= {"state": "held_overlap", "reason": same}
     if outcome["state"] in ("loaded", *HELD):
         _give_way(db, outcome, others)
     return outcome

@@ -53,6 +53,11 @@ def test_four_dishes_are_a_star_a_plowhorse_a_puzzle_and_a_dog(truck: sa.Connect
     ]
 
 
+def test_the_dish_that_lacks_the_smallest_share_of_sales_or_margin_is_nearest_to_a_better_class(truck: sa.Connection):
+    near = metrics.nearest_to_better(metrics.menu_matrix(truck, DAYS))
+    assert list(near["dish"]) == ["Lobster", "Taco", "Nachos"]  # 3.4 of 6 a day, 2.29 of £2.00, 5.8 of 4 a day
+
+
 @pytest.mark.parametrize(("more", "named"), [(6, "puzzle"), (7, "star")])
 def test_so_many_more_sales_move_a_dish_and_fewer_do_not(truck: sa.Connection, more: int, named: str):
     sold(truck, 1, SUNDAY, {1200: more}, hour=19)  # 3.4 a day are 6.8

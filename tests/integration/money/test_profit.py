@@ -159,6 +159,15 @@ def test_a_fee_for_a_stay_is_spread_over_its_days_and_due_once_though_another_st
     assert whole.costs["Pitch fees"] == 3100
 
 
+def test_a_cost_that_is_named_like_the_cost_of_goods_is_added_to_it(fair: sa.Connection):
+    fair.exec_driver_sql("INSERT INTO core.cost (truck_id, cost, amount, per, from_date) "
+                         "VALUES (NULL, 'Cost of goods', 500, 'day', '2025-01-01')")  # fmt: skip
+    whole = metrics.contribution(fair, DAY)
+    assert whole is not None
+    assert (whole.costs["Cost of goods"], whole.contribution_pence) == (900 + 500, -8092 - 500)
+    assert metrics.contribution_by(fair, DAY, "place")["contribution_pence"].sum() == whole.contribution_pence
+
+
 def test_a_trucks_own_cost_replaces_the_fleets_of_the_same_name(fair: sa.Connection):
     fair.exec_driver_sql(
         "INSERT INTO core.cost (truck_id, cost, amount, per, from_date) VALUES (2, 'Wages', 5000, 'day', '2025-01-01')"

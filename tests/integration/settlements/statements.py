@@ -31,3 +31,27 @@ def sell_and_pay(bucket: Path, *more: str, bank: str = "98.00") -> None:
     put(bucket, NOVEMBER, charge(1, "60.00", "1.20", "58.80"), charge(2, "40.00", "0.80", "39.20"), *more,
         header=STRIPE)  # fmt: skip
     put(bucket, BANK, booked(5, bank), booked(27, "-842.00", "WAGES"), header=STARLING)
+
+
+def ofx(*booked_on: tuple[int, str, str], account: str = "12345678") -> str:
+    """The same statement as OFX: lines of (day of November 2026, amount, name), as the bank numbers them."""
+    lines = "".join(
+        f"<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>202611{day:02d}<TRNAMT>{amount}<FITID>A{number}<NAME>{name}</STMTTRN>\n"
+        for number, (day, amount, name) in enumerate(booked_on)
+    )
+    return f"""OFXHEADER:100
+DATA:OFXSGML
+VERSION:102
+SECURITY:NONE
+ENCODING:USASCII
+CHARSET:1252
+COMPRESSION:NONE
+OLDFILEUID:NONE
+NEWFILEUID:NONE
+
+<OFX><SIGNONMSGSRSV1><SONRS><STATUS><CODE>0<SEVERITY>INFO</STATUS><DTSERVER>20261128<LANGUAGE>ENG</SONRS>
+</SIGNONMSGSRSV1><BANKMSGSRSV1><STMTTRNRS><TRNUID>1<STATUS><CODE>0<SEVERITY>INFO</STATUS><STMTRS><CURDEF>GBP
+<BANKACCTFROM><BANKID>1<ACCTID>{account}<ACCTTYPE>CHECKING</BANKACCTFROM>
+<BANKTRANLIST><DTSTART>20261101<DTEND>20261128
+{lines}</BANKTRANLIST><LEDGERBAL><BALAMT>1<DTASOF>20261128</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>
+"""

@@ -16,6 +16,7 @@ from tests.integration.settlements.statements import (
     STRIPE,
     booked,
     charge,
+    ofx,
     sell_and_pay,
 )
 from tests.support.feeding import assert_reconciles, at, put, rows, states, take_in
@@ -100,6 +101,49 @@ def test_a_line_that_two_exports_share_counts_once_and_outlives_either(bucket):
     take_in()
     assert rows(COUNTED) == [(3, 9800 + 680)]
     assert_reconciles()
+
+
+def test_a_statement_in_another_format_is_held_until_a_person_releases_it(bucket):
+    sell_and_pay(bucket)
+    take_in()
+    again = "settlements/bank/november.ofx"
+    (bucket / again).write_text(ofx((5, "98.00", "STRIPE"), (27, "-842.00", "WAGES")))
+    take_in()
+    (held,) = rows("SELECT state, reason FROM ops.source_file WHERE key = :key", key=again)
+    assert held == ("held_overlap", f"2 of its 2 lines have day and amount of lines in {BANK}: release it only if "
+                                    "both are right.")  # fmt: skip
+    assert proof() == [("card", "settled", "paid", 10000)]
+    quarantine.release(again, actor="Ann", why="Two accounts, by chance alike")
+    take_in()
+    assert states()[again] == "loaded"
+    assert ("card", "over", "paid_twice", 9800) in proof()
+    put(bucket, BANK, booked(5, "98.00"), booked(27, "-842.00", "WAGES"), booked(28, "-1.00", "TEA"), header=STARLING)
+    (bucket / again).write_text(ofx((5, "98.00", "STRIPE"), (27, "-842.00", "WAGES"), (28, "-2.00", "TEA")))
+    take_in()
+    assert (states()[BANK], states()[again]) == ("loaded", "loaded")  # as it was decided
+    assert_reconciles()
+
+
+def test_a_statement_of_other_lines_on_the_same_days_is_loaded(bucket):
+    sell_and_pay(bucket)
+    other = "settlements/other/november.ofx"
+    put(bucket, other)
+    (bucket / other).write_text(ofx((5, "98.00", "STRIPE"), (9, "7.00", "X"), (27, "-1.00", "Y")))
+    take_in()
+    assert states()[other] == "loaded"
+
+
+def test_a_providers_export_in_another_folder_is_held(bucket):
+    sell_and_pay(bucket)
+    take_in()
+    again = "settlements/stripe-2/november.csv"
+    more = charge(3, "7.00", "0.20", "6.80", day=3)
+    put(bucket, again, charge(2, "40.00", "0.80", "39.20"), charge(1, "60.00", "1.20", "58.80"), more, header=STRIPE)
+    take_in()
+    (held,) = rows("SELECT state, reason FROM ops.source_file WHERE key = :key", key=again)
+    assert held[0] == "held_overlap"
+    assert held[1].startswith(f"2 of its 3 lines have provider, id and time of lines in {NOVEMBER}")
+    assert proof() == [("card", "settled", "paid", 10000)]
 
 
 def test_the_database_refuses_lines_that_are_not_those_of_the_ledger(bucket):

@@ -11,6 +11,7 @@ from t3lib.feed import metadata
 from t3lib.feed.cells import FEE_PER, PER
 from t3lib.feed.metadata import read_metadata
 from t3lib.settings import ROOT
+from t3lib.settlements import accounts
 
 HEADER = ["ID", "NAME", "DESCRIPTION", "HAS_CARD_READER", "FSA_RATING_22"]
 TACO = [1, "Taco", "Hot", "NO", 5]
@@ -148,6 +149,20 @@ def test_the_page_of_metadata_names_every_column():
         line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
         named = set(re.findall(r"`([a-z_]+)`", line.split("|")[3]))
         assert {*columns.needed, *columns.optional} == named - {*PER, *FEE_PER}
+
+
+def test_the_page_of_metadata_says_what_every_column_holds():
+    said: dict[str, set[str]] = {}
+    file = ""
+    for line in PAGE.split("## Every column")[1].split("\n## ")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[1].startswith("`"):
+            file = cells[0].replace("`", "") or file
+            said.setdefault(file, set()).update(re.findall(r"`(\w+)`", cells[1].lower()))
+    files = {"details.xlsx, trucks": metadata.TRUCKS, "details.xlsx, locations": metadata.LOCATIONS,
+             "menu.csv": metadata.MENU, "pitches.csv": metadata.PITCHES, "costs.csv": metadata.COSTS,
+             "terminals.csv": accounts.TERMINALS, "banking.csv": accounts.BANKING}  # fmt: skip
+    assert said == {name: {*columns.needed, *columns.optional} for name, columns in files.items()}
 
 
 def test_the_example_of_the_page_is_read_with_its_days():

@@ -11,6 +11,7 @@ import pytest
 from scheduler.runs import contract
 from t3lib import report
 from t3lib.editions import NOTEBOOK, attention_limits, edition, editions, sections
+from t3lib.metrics import BankAgreement
 from t3lib.report import rehearsal
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.support.reporting import figures, notebook, rows, section, totals, typical
@@ -216,6 +217,16 @@ def test_dishes_nearest_to_a_better_class_are_first():
     assert "Eels" not in text
     assert "Tea (Hot)           dog          2.0      £0.10" in text
     assert "star 1, puzzle 1, dog 1, no unit cost 1" in " ".join(text.split())
+
+
+def test_the_mail_says_what_is_missing_and_what_came_on_top_of_the_sales():
+    def said(found: BankAgreement) -> str:
+        day = figures(*SALES, edition_name="cfo", pack={"bank_agreement": found})
+        return " ".join(section("bank", day).text.split())
+
+    told = "£4.00 is missing. £2.50 came on top, without sales. The Money tab says what."
+    assert said(BankAgreement(10_000, 9_000, 600, 400, 250, 3)).endswith(f"£6.00 on its way. {told}")
+    assert said(BankAgreement(9_600, 9_000, 600, 0, 0, 0)).endswith("£6.00 on its way.")
 
 
 def test_effects_of_price_changes_stand_with_half_their_interval_or_a_reason():

@@ -114,6 +114,30 @@ def test_one_bank_line_may_be_the_sum_of_the_payouts_of_a_day():
     assert rows == {("card", 1, 2, "settled", "paid"): 6_000}
 
 
+@pytest.mark.parametrize("text", ["STRIPE", "STRIPE PAY-1"])
+def test_a_payout_may_come_as_two_bank_lines(text: str):
+    bank = [paid(6_000, text=text), paid(3_800, 6, text=text, number=2), other(20)]
+    rows = found(sales=[sale(10_000)], lines=[line(10_000, 200)], bank=bank)
+    assert rows == {("card", 1, 2, "settled", "paid"): 10_000}
+
+
+def test_two_lines_that_are_less_than_a_payout_leave_it_missing():
+    rows = found(sales=[sale(10_000)], lines=[line(10_000, 200)], bank=[paid(6_000), paid(3_000, 6), other(20)])
+    assert rows[("card", 1, 2, "short", "payout_missing")] == 10_000
+
+
+def test_a_payout_that_went_back_and_came_again_is_settled_and_not_over():
+    bank = [paid(9_800, text="STRIPE PAY-1"), paid(-9_800, 6, text="STRIPE PAY-1"), paid(9_800, 9, text="STRIPE PAY-1")]
+    rows = found(sales=[sale(10_000)], lines=[line(10_000, 200)], bank=[*bank, other(20)])
+    assert rows == {("card", 1, 2, "settled", "paid"): 10_000}
+
+
+def test_a_payout_that_came_twice_under_its_id_is_over_once():
+    bank = [paid(9_800, text="STRIPE PAY-1"), paid(9_800, 6, text="STRIPE PAY-1", number=2)]
+    assert found(sales=[sale(10_000)], lines=[line(10_000, 200)], bank=bank) == {
+        ("card", 1, 2, "settled", "paid"): 10_000, ("card", 0, 6, "over", "paid_twice"): 9_800}  # fmt: skip
+
+
 def test_sales_that_the_provider_does_not_have_are_not_explained_and_its_own_are_over():
     lines = [line(4_000), line(3_000, day=3), line(100, day=20, on=23, payout="PAY-3")]
     rows = found(sales=[sale(5_000), sale(2_500, 3)], lines=lines, bank=[paid(7_000), other(20)], today=november(24))
