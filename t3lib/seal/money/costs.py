@@ -47,7 +47,8 @@ def contribution(
     costs, lines = costs[~is_vat(costs)], {VAT: Fraction(sum(line.pence for line in vat))}
     for name, exact in _lines(daily, costs, first, last).items():
         lines[name] = lines.get(name, Fraction()) + exact
-    again = {GOODS: goods} | {name: _half_up(exact) for name, exact in lines.items()}
+    again = {name: _half_up(exact) for name, exact in lines.items()}
+    again[GOODS] = again.get(GOODS, 0) + goods  # costs.csv may have a line of this name, too
     again = {f"costs/{name}": pence for name, pence in again.items() if pence}
     others = _others(costs, again, sealed)
     left = gross - sum(again.values()) - sum(others.values())
@@ -103,13 +104,13 @@ def _of_time(in_force: list[Cost], day: date, out: set[int]) -> Iterable[tuple[s
 def _of_sales(in_force: list[Cost], out: dict[int, tuple[int, int, int]]) -> Iterable[tuple[str, Fraction]]:
     """Costs that grow with the sales of one day; a truck's own cost replaces the fleet's of the same name."""
     for truck, (gross, count, card) in out.items():
-        own = {cost.name: cost for cost in sorted(in_force, key=lambda one: one.truck or 0)
+        own = {cost.name.lower(): cost for cost in sorted(in_force, key=lambda one: one.truck or 0)
                if cost.per in _BY_SALE and cost.truck in (None, truck)}  # fmt: skip
         for name, cost in own.items():
             if cost.per == "sale":
-                yield name, cost.amount * count
+                yield cost.name, cost.amount * count
             else:
-                yield name, (card if "card" in name.lower() else gross) * cost.amount / 100
+                yield cost.name, (card if "card" in name else gross) * cost.amount / 100
 
 
 def _sold(daily: pd.DataFrame) -> dict[date, dict[int, tuple[int, int, int]]]:

@@ -98,12 +98,13 @@ def _parts(owned: pd.DataFrame, payouts: dict[Key, Payout], books: Books) -> dic
 def _of_payout(payout: Payout, places: dict[Place, int]) -> Iterator[Row]:
     missing = share(min(payout.missing_pence, sum(places.values())), places)
     known = (payout.item, payout.provider, payout.expected_on)
-    paid = ("paid" if payout.state == SHORT else payout.cause, *known)
-    for place, pence in places.items():
-        if pence > missing[place]:
-            yield Row("card", *place, SETTLED, *paid, pence - missing[place])
-        if missing[place]:
-            yield Row("card", *place, payout.state, payout.cause, *known, missing[place])
+    paid = "paid" if payout.state == SHORT else payout.cause
+    for (truck, day), pence in places.items():
+        lost = missing[truck, day]
+        if pence > lost:
+            yield Row("card", truck, day, SETTLED, paid, *known, pence - lost)
+        if lost:
+            yield Row("card", truck, day, payout.state, payout.cause, *known, lost)
 
 
 def _pending(key: Key, place: Place, pence: int, last: date, books: Books) -> Row:

@@ -19,7 +19,7 @@ from t3lib.seal.money import costs
 from t3lib.settings import ROOT, SettingsError, settings
 from tests.integration.seal.dying import BREAKS, FULL
 from tests.integration.seal.sealing import LATE, OCTOBER, Fleet
-from tests.support.feeding import rows
+from tests.support.feeding import rows, take_in
 from tests.support.visitor import given
 
 pytestmark = pytest.mark.slow
@@ -83,6 +83,16 @@ def died(fleet: Fleet, folder: Path, break_: str) -> int:
     """How a process ended that sealed, and whose disk was full or that was killed at a point of the work."""
     command = [sys.executable, "-m", "tests.integration.seal.dying", break_, str(fleet.folder), str(folder)]
     return subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode
+
+
+def test_costs_named_like_the_goods_or_in_another_case_are_recomputed(own_fleet):
+    """A truck's own cost replaces the fleet's, however it is spelled; a cost named like the goods is added to them."""
+    costs_file = own_fleet.folder / "bucket" / "metadata" / "costs.csv"
+    more = (",Packaging,0.10,sale,2026-10-01", "6,packaging,0.03,sale,2026-10-01",
+            ",Cost of goods,1.5,percent,2026-10-01")  # fmt: skip
+    costs_file.write_text("\n".join([costs_file.read_text().rstrip(), *more]) + "\n")
+    take_in()
+    assert verify(own_fleet.seal().folder, keys.own_public()).proven
 
 
 @pytest.mark.parametrize("break_", ["full", *BREAKS])
