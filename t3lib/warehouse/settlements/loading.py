@@ -118,7 +118,8 @@ def _decided(db: sa.Connection, file: Record, found: Record) -> Record:
         return outcome | {"state": "superseded", "reason": reason, "by": after[-1]["file_id"]}
     if outcome["state"] == "loaded":
         by_person = next((other for other in others if other["state"] == "held"), None)
-        decided = file["may_repeat"] or any(one["may_repeat"] for one in others)  # a person released it, or a version before
+        # A person released it, or a version before.
+        decided = file["may_repeat"] or any(one["may_repeat"] for one in others)
         twin = None if file["may_repeat"] else db.scalar(_TWIN, file | {"content": file["content_sha256"]})
         if by_person and not file["released"]:
             outcome |= {"state": "held", "reason": by_person["reason"]}
