@@ -65,7 +65,7 @@ CREATE TABLE ops.journal_line (
 );
 
 -- Debits equal credits, or nothing commits.
-CREATE FUNCTION ops.assert_journal_balances() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION ops.assert_journal_balances() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lines bigint; pence numeric;
