@@ -165,7 +165,7 @@ MENU = b"truck_id,menu_item,menu_type,price,unit_cost\n1,Taco,Mexican,7.50,2.10\
 def test_a_menu_is_read_in_pence():
     assert read_metadata("metadata/menu.csv", MENU) == {
         "menu_item": [{"truck_id": 1, "menu_item": "Taco", "menu_type": "Mexican", "price_pence": 750,
-                       "unit_cost_pence": 210, "from_at": None, "to_at": None}]}  # fmt: skip
+                       "unit_cost_pence": 210, "vat_pct": None, "from_at": None, "to_at": None}]}  # fmt: skip
 
 
 def test_a_faulty_menu_is_refused_whole_and_names_the_place():

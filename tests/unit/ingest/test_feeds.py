@@ -18,5 +18,5 @@ def test_each_feed_is_shown_with_its_columns_and_the_trucks_of_the_batch():
     lines = table.set_index("feed").to_dict("index")
     sales, menu = lines["sales of three hours"], lines["menus and prices"]
     assert (sales["columns"], sales["files here"], sales["of trucks"]) == ("timestamp, type, total", "3", "3, 10")
-    assert (menu["may also name"], menu["files here"], menu["of trucks"]) == ("unit_cost, from, to", "1", "")
+    assert (menu["may also name"], menu["files here"], menu["of trucks"]) == ("unit_cost, vat, from, to", "1", "")
     assert outcomes == "Files of this batch: 1 bad header, 3 loaded."
