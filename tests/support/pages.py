@@ -1,13 +1,19 @@
 """A dashboard's page without a browser, and sales and menus for it."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
+from typing import Any
 
 import sqlalchemy as sa
 
+from t3lib import metrics
 from t3lib.dashboard.page import Page
-from t3lib.dashboard.state import parse
+from t3lib.dashboard.state import State, parse
+from t3lib.dashboard.tabs import TabContext
+from t3lib.dashboard.tabs import sheet as sheet_of
+from t3lib.metrics import Scope
 
 SUNDAY = date(2025, 11, 23)
 FOR_EVER = ("1900-01-01", "3000-01-01")
@@ -85,3 +91,9 @@ def sold(
                    DO UPDATE SET transactions = price_daily.transactions + excluded.transactions"""),
         rows,
     )
+
+
+def sheet(db: sa.Connection, tab: str, scope: Scope, until_hour: int | None = None, **state: Any) -> str:
+    """A tab as the page asks for it, against the week before."""
+    earlier = metrics.earlier(replace(scope, until_hour=until_hour))
+    return sheet_of(db, TabContext(State(tab=tab, **state), scope, until_hour, earlier))
