@@ -6,7 +6,6 @@ import logging
 import os
 import platform
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,11 +72,10 @@ def median(work: Callable[[], Any], rounds: int) -> float:
 def scratch_home() -> Iterator[Path]:
     """A T3_HOME for one benchmark, with embedded services running in it."""
     from scheduler.embedded import services
+    from scheduler.embedded.home import scratch_folder
 
-    with tempfile.TemporaryDirectory(prefix="t3-benchmark-") as folder:
-        path = Path(folder)
-        path.chmod(0o711)
-        os.environ |= {"T3_HOME": folder, "T3_OUTPUTS": str(path / "outputs")}
+    with scratch_folder("t3-benchmark-") as path:
+        os.environ |= {"T3_HOME": str(path), "T3_OUTPUTS": str(path / "outputs")}
         with services(say=lambda line: None):
             yield path
 

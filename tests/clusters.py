@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from scheduler.accounts import server_accounts
 from scheduler.embedded import services
-from scheduler.embedded.home import Home
+from scheduler.embedded.home import Home, scratch_folder
 from scheduler.embedded.postgres import Postgres
 from t3lib import warehouse
 from t3lib.settings import settings
@@ -76,7 +76,7 @@ def cluster(listen: str = "", *, migrated: bool = False) -> Iterator[str]:
 @contextmanager
 def durable_cluster() -> Iterator[Postgres]:
     """A running server on the disk that survives a crash, with the database TEMPLATE."""
-    with _folder("/tmp") as home:
+    with scratch_folder("t3-pg-", "/tmp") as home:
         copy_database(_made("migrated", _migrate), home)
         _forget_settings(home)
         with _running(home) as server:
@@ -198,23 +198,12 @@ def _made(name: str, make: Callable[[Path], None]) -> Path:
     with Path(f"{folder}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            with _folder() as new:
+            with scratch_folder("t3-pg-", _folder_in_memory()) as new:
                 make(new)
                 unfinished = folder.with_suffix(".new")
                 subprocess.run(["cp", "-a", new, unfinished], check=True)
                 unfinished.rename(folder)
     return folder
-
-
-@contextmanager
-def _folder(where: Path | str | None = None) -> Iterator[Path]:
-    """A folder through which the account of Postgres may pass."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-pg-", dir=where or _folder_in_memory()))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -230,7 +219,7 @@ def _running(home: Path) -> Iterator[Postgres]:
 @contextmanager
 def _copied(made: Path) -> Iterator[Postgres]:
     """A running server over a copy."""
-    with _folder() as home:
+    with scratch_folder("t3-pg-", _folder_in_memory()) as home:
         copy_database(made, home)
         with _running(home) as server:
             # Where tests run as root, a page is tested as the owner too, though it runs under an account of its own.

@@ -15,6 +15,15 @@ from t3lib.problems import ServiceError
 from t3lib.settings import SERVICES_FILE
 
 
+@contextmanager
+def scratch_folder(prefix: str, where: Path | str | None = None) -> Iterator[Path]:
+    """A new folder through which the accounts of Postgres, pages and JupyterLab may pass; deleted afterwards."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
 class Home:
     """The folder of the embedded services.
 

@@ -1,13 +1,12 @@
 """A new branch, made in a folder beside the checkout: the files that a person works on are not touched."""
 
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from scheduler.embedded.home import scratch_folder
 from t3lib.problems import RefusedError
 from t3lib.settings import ROOT
 
@@ -33,9 +32,7 @@ def new_branch(branch: str) -> Iterator[Path]:
     """A folder that holds the files of the last commit in `tree`, on a new branch.
 
     When the block raises, neither the branch nor the folder is left."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-promote-"))
-    folder.chmod(0o711)  # the account of the embedded Postgres passes through
-    try:
+    with scratch_folder("t3-promote-") as folder:
         git(ROOT, "worktree", "add", "--quiet", "-b", branch, str(folder / "tree"), "HEAD")
         try:
             yield folder
@@ -44,8 +41,6 @@ def new_branch(branch: str) -> Iterator[Path]:
             git(ROOT, "branch", "--quiet", "-D", branch)
             raise
         git(ROOT, "worktree", "remove", "--force", str(folder / "tree"))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def add(tree: Path, paths: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from obstore.store import LocalStore, S3Store
 
 from scheduler.embedded import services
+from scheduler.embedded.home import scratch_folder
 from t3lib import warehouse
 from t3lib.landing import Landing
 from t3lib.problems import ServiceError, explain
@@ -174,6 +174,5 @@ def small_disk() -> Iterator[Path]:
 @contextmanager
 def folder_for_all() -> Iterator[Path]:
     """A folder through which the account of Postgres may pass, unlike pytest's."""
-    with tempfile.TemporaryDirectory(prefix="t3-home-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        yield Path(folder)
+    with scratch_folder("t3-home-", "/tmp") as folder:
+        yield folder

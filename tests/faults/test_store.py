@@ -1,13 +1,12 @@
 """A bucket that fails: retried, or reported in words; never half a file, and afterwards everything is there."""
 
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
 from scheduler.cli.ingesting.batches import take_in
 from scheduler.embedded import services
+from scheduler.embedded.home import scratch_folder
 from scheduler.queue import workflows
 from t3lib import landing as landing_module
 from t3lib import warehouse
@@ -29,9 +28,8 @@ SALES = [(3, number, 870) for number in range(1, 51)]
 @pytest.fixture(scope="module")
 def s3():
     """The settings and the folder of a real S3 server."""
-    with tempfile.TemporaryDirectory(prefix="t3-home-", dir="/tmp") as home, pytest.MonkeyPatch.context() as patch:
-        Path(home).chmod(0o711)
-        patch.setenv("T3_HOME", home)
+    with scratch_folder("t3-home-", "/tmp") as home, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("T3_HOME", str(home))
         settings.cache_clear()
         with services(("landing",), say=lambda line: None) as running:
             names = ("s3_endpoint", "s3_access_key_id", "s3_secret_access_key", "s3_region")

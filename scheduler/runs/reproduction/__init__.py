@@ -7,10 +7,8 @@ code never meets a newer schema."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from typing import Any
 import nbformat
 import sqlalchemy as sa
 
+from scheduler.embedded.home import scratch_folder
 from t3lib import record, warehouse
 from t3lib.landing import Landing
 from t3lib.problems import RefusedError
@@ -95,7 +94,7 @@ def reproduce(run_id: str) -> Reproduction:
     found = Reproduction(run_id, commit, _figures_then(run), {})
     if run["git_commit"].endswith("+"):
         found.notes.append(f"The code had uncommitted edits when it ran: this is {commit} without them.")
-    with _folder() as folder, _worktree(folder / "tree", commit):
+    with scratch_folder("t3-run-") as folder, _worktree(folder / "tree", commit):
         stages = _stages(folder / "tree", commit, run["notebook"]) if own else []
         found.notes += _other_packages(folder / "tree")
         batches = _fetch(seen, folder / "files", found.missing)
@@ -202,17 +201,6 @@ def _executed_copy(printed: str) -> Path:
     """The path in the last line of what such a program printed: JSON, or the bare path as the first ones did."""
     last = printed.strip().splitlines()[-1]
     return Path(json.loads(last)["executed_copy"] if last.startswith("{") else last)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A scratch folder that the embedded Postgres' account may pass through."""
-    folder = Path(tempfile.mkdtemp(prefix="t3-run-"))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

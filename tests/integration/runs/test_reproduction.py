@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from scheduler.embedded.home import scratch_folder
 from scheduler.queue.stages import INGEST
 from scheduler.runs import reproduction
 from scheduler.runs.runner import run_notebook
@@ -94,10 +95,10 @@ def test_a_commit_is_replayed_by_its_own_program_and_without_one_by_the_next(tmp
         (program or repository / "README.md").write_text(text)
         commits.append(commit(repository))
     for made, text in zip(commits, ("first", "first", "second"), strict=True):
-        with reproduction._folder() as folder, reproduction._worktree(folder / "tree", made):
+        with scratch_folder("t3-run-") as folder, reproduction._worktree(folder / "tree", made):
             assert reproduction._program(folder, made).read_text() == text
     subprocess.run(["git", "-C", repository, "checkout", "--quiet", commits[0]], check=True)
-    with reproduction._folder() as folder, reproduction._worktree(folder / "tree", commits[0]):
+    with scratch_folder("t3-run-") as folder, reproduction._worktree(folder / "tree", commits[0]):
         assert reproduction._program(folder, commits[0]) == reproduction.PROGRAM
 
 
