@@ -2,8 +2,8 @@
 
 Thirty trucks for a thousand days, with dated menus, pitches with fees and events, costs of each kind, VAT by dish and
 the bank. Profit is measured by each of its dimensions. Cold: a new connection; warm: median of the rounds after it.
-Beside it the processor seconds of this process and of its server process, which other work hardly changes; those of
-parallel workers are not in them."""
+Beside it the processor seconds of this process and of its server process, which other work hardly changes, without
+its parallel workers."""
 
 import statistics
 import time

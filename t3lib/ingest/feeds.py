@@ -13,7 +13,7 @@ from t3lib.feed.metadata_lists import Columns
 from t3lib.settlements import accounts
 
 _SALES = Columns(feed.COLUMNS)
-_LAYOUTS = Columns(("those of a layout in settlements.toml",))
+_LAYOUTS = Columns(("as a layout in settlements.toml says",))
 # By the kind of a sales file, else by the name of a list: what it is, its keys, and the columns that it names.
 FEEDS: dict[str, tuple[str, str, Columns]] = {
     "sales": ("sales of three hours", "trucks/YEAR-MONTH/DAY/HOUR/T3_T(truck)_(suffix).csv", _SALES),

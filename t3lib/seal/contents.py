@@ -25,7 +25,7 @@ class Content:
 
 
 # Parameters: :first and :last are the month, :span_first is the first day of the 24 months that end with it, and
-# :year_first that of the twelve.
+# :year_first the first day of the last twelve.
 _LOADED = f"SELECT file_id FROM mart.file WHERE state = 'loaded' AND {OF_THESE_DAYS}"
 CONTENTS = {
     "data/source_files.csv": Content(

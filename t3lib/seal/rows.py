@@ -18,7 +18,7 @@ def row_problems(rows: Rows, read: dict[str, Table]) -> Iterator[tuple[str, list
     first = rows.first.isoformat()
     daily = read["data/daily_sales.csv"].frame("truck_id", *_MEASURES)
     daily = daily[daily["business_date"] >= first]
-    yield "daily totals: those of the month add up from its sales", [*_daily(rows, daily), *_prices(rows)]
+    yield "daily totals of the month: sums of its sales", [*_daily(rows, daily), *_prices(rows)]
     yield "rejected rows: counted by day as they are listed", _rejected(rows)
 
 

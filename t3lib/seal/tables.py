@@ -65,8 +65,8 @@ def read(path: Path, columns: Sequence[str]) -> Table:
 
 
 def text(value: Any) -> str:
-    """A value as it stands in a table: dates and moments by ISO 8601, moments in UTC, nothing for none; no text that a
-    spreadsheet would run."""
+    """A value as it stands in a table: dates and moments by ISO 8601, moments in UTC, an empty cell without a value; no
+    text that a spreadsheet would run."""
     if value is None or value is pd.NA:
         return ""
     if isinstance(value, datetime):

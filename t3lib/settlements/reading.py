@@ -54,7 +54,8 @@ def read(key: str, data: bytes, known: Layouts) -> Statement:
 
 
 def _layout(names: list[str], known: Layouts) -> tuple[str, Layout | Bank]:
-    """The name and the one layout whose columns are all there; of two the one that also has those of the other."""
+    """The name and the one layout whose columns are all there; where all columns of one are also in
+    another, the larger one."""
     every: list[tuple[str, Layout | Bank]] = [
         (name, layout) for name, provider in known.providers.items() for layout in provider.layouts
     ]

@@ -4,8 +4,8 @@ Of a sale of price p at r percent it is p x r / (100 + r). The sum of a business
 to a penny, over the whole fleet; its parts by truck are rounded so that they sum to it (largest remainder; of equal
 ones the larger part, then the lower number of a truck). The rate is that of the dish in menu.csv, else the `vat` of
 costs.csv for the truck, else for the fleet. Of several dishes at one price with different rates the highest counts, as
-`mixed` says. Whole pence and remainders are those of div and mod, which are exact: a quotient in decimals is cut at
-another place for a large truck than for a small one, and equal remainders would differ."""
+`mixed` says. `div` and `mod` give whole pence and remainders, because they are exact: a quotient in decimals is cut
+at another place for a large truck than for a small one, and equal remainders would differ."""
 
 # The rate of a price of a truck on a day, from a row of core.menu_price, or none, and one of vat_default.
 RATE = """CASE WHEN vat_pct IS NULL THEN rate

@@ -18,7 +18,7 @@ class Reconciliation(Figures):
 
     `ledger_*` are of complete files with sales in the scope; `other_days_*` are the rows of other days in them, sales
     or rejected; `unknown_day_rejected` rows of them have no readable day; `elsewhere_rejected` rows of the scope's days
-    stand in other files. `rows_read` and `rows_rejected` are those of `data_quality`: by the day of the row."""
+    stand in other files. `rows_read` and `rows_rejected` count by the day of the row, as in `data_quality`."""
 
     ledger_files: int
     ledger_files_not_loaded: int

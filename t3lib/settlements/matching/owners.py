@@ -29,5 +29,5 @@ class Owners:
         return FLEET
 
     def pool(self, truck: int, day: date) -> int:
-        """Whose lines a truck's card sales are compared with: its own, or those of the fleet."""
+        """Whose lines a truck's card sales are compared with: its own, or the whole fleet's."""
         return truck if any(first <= day < until for first, until in self._spans.get(truck, ())) else FLEET

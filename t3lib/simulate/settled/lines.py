@@ -20,7 +20,7 @@ FEES = {"sumup": 169, "square": 175, "zettle": 175, "stripe": 150}  # hundredths
 DELAYS = {"sumup": 2, "square": 1, "stripe": 3}  # working days; zettle: the day after its payout row
 REFUNDED, DISPUTED = 1 / 500, 1 / 6000  # of the sales
 DISPUTE_DAYS, DISPUTE_FEE = 18, 1000
-_MONEY = 8  # purpose of draws, after those of chance.py
+_MONEY = 8  # purpose of draws; chance.py has the numbers before
 OPENS, CLOSES = (BATCHES[0] - BATCH_HOURS) * 60, BATCHES[-1] * 60
 
 

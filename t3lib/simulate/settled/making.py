@@ -17,7 +17,7 @@ from t3lib.simulate.settled.lines import Account, Line, accounts, of_account, te
 
 HALF_YEAR, QUIET_DAYS = 182, 14  # a lost and a doubled payout in each half year, none in the last days
 SHORT_PENCE, FLOAT, WITHIN_DAYS = 2000, "100.00", 10
-_LUCK = 9  # purpose of draws, after those of lines.py
+_LUCK = 9  # purpose of draws; lines.py has the number before
 LATE = 0.02  # of the payouts come a working day later than said
 
 

@@ -69,7 +69,7 @@ def load(files: pa.Table, statements: dict[str, Record], url: str | None = None)
 
     A new version of a key replaces the lines of the one before; a file that cannot be read leaves them in force. The
     same content under another key is held, and so is one that writes lines of another file otherwise. Then sales,
-    providers and bank are matched anew."""
+    providers and bank are matched again."""
     staged = {row["file_id"]: row for row in files.to_pylist()}
     with connect(url) as db:
         db.exec_driver_sql(LOCK)

@@ -43,8 +43,8 @@ _COMMON = """
 
 
 def said(db: sa.Connection, key: str, table: str, lines: list[dict[str, Any]]) -> str | None:
-    """Why a file of these lines is held; None where its lines are new, or are those of another file word for word,
-    which count once.
+    """Why a file of these lines is held; None where its lines are new, or the same word for word as in another
+    file, where they count once.
 
     Held: of the days that it and one loaded file cover, more than half of the lines of the shorter one are also in the
     other; at least three, or two where it has no more. A file that a person released, and its newer versions, stay as

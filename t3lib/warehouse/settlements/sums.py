@@ -46,7 +46,7 @@ _PROOF = f"""
 
 
 def files(db: sa.Connection) -> tuple[bool, str]:
-    """Whether each file's lines and pence are those of the ledger, and each line counts once; and a sentence."""
+    """Whether each file's lines and pence are as the ledger says, and each line counts once; and a sentence."""
     found = db.execute(_FILES).all()
     wrong, twice = [row for row in found if not row.agrees], db.scalar(_UNCOUNTED) or 0
     loaded = [row for row in found if row.state == "loaded"]

@@ -143,7 +143,7 @@ CREATE TABLE ops.settlement_alert (
     alerted_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Rows and pence of the ledger equal those of the tables, or nothing commits.
+-- Ledger and tables agree in rows and pence, or nothing commits.
 CREATE OR REPLACE FUNCTION ops.assert_file_reconciles() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
