@@ -11,7 +11,7 @@ from t3lib.feed.metadata_lists import Columns, Record, lines
 
 TERMINALS = Columns(("provider", "account"), ("terminal", "truck_id", "from", "to"))
 BANKING = Columns(("truck_id", "reference"), ("float", "within_days", "from", "to"))
-WITHIN_DAYS = 7
+WITHIN_DAYS, MOST_DAYS = 7, 365
 
 
 def terminals(data: bytes) -> dict[str, list[Record]]:
@@ -37,7 +37,7 @@ def banking(data: bytes) -> dict[str, list[Record]]:
             "truck_id": cells.cell(row, "truck_id", cells.whole_id),
             "reference": cells.cell(row, "reference", cells.name),
             "float_pence": cells.cell(row, "float", cells.optional(cells.amount)) or 0,
-            "within_days": _within(row),
+            "within_days": cells.cell(row, "within_days", cells.optional(_days)) or WITHIN_DAYS,
             **_span(row),
         }
         for row in lines(data, BANKING)
@@ -58,9 +58,11 @@ def _span(row: Record) -> Record:
     return {"from_date": first, "to_date": until}
 
 
-def _within(row: Record) -> int:
-    days = cells.cell(row, "within_days", cells.optional(cells.whole_id))
-    return WITHIN_DAYS if days is None else min(int(days), 365)
+def _days(value: Any) -> int:
+    days = cells.whole_id(value)
+    if days > MOST_DAYS:
+        raise ValueError(f"at most {MOST_DAYS} days may be given")
+    return days
 
 
 def _no_overlap(found: list[Record], of: Callable[[Record], Any], said: Callable[[Record], str]) -> None:

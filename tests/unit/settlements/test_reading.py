@@ -116,6 +116,8 @@ def test_an_account_has_one_owner_a_day_and_a_truck_one_way_of_banking():
         accounts.terminals(twice)
     (row,) = accounts.banking(b"truck_id,reference,float\n1,T3 TRUCK 1,150\n")["banking"]
     assert (row["float_pence"], row["within_days"], row["to_date"]) == (15_000, 7, "3000-01-01")
+    with pytest.raises(FeedError, match="'400' in column within_days"):
+        accounts.banking(b"truck_id,reference,within_days\n1,T3 TRUCK 1,400\n")
 
 
 def test_the_schema_that_editors_show_is_the_one_that_counts():
