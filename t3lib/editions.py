@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, time
 from difflib import get_close_matches
@@ -10,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from t3lib import addresses
 from t3lib.period import Kind, Period, latest, of
-from t3lib.settings import RECIPIENTS, ROOT, SettingsError, settings
+from t3lib.settings import RECIPIENTS, ROOT, SettingsError, read_tables, settings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -210,14 +209,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def _read(file: Path) -> _File:
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        found = _File.model_validate(tables)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from None
-    except ValidationError as error:
-        wrong = "; ".join(dict.fromkeys(_told(e) for e in error.errors()))
-        raise SettingsError(f"{file.name}: {wrong}") from None
+    found = read_tables(file, _File, _told)
     if wrong := "; ".join(_unknown_sections(found.editions)):
         raise SettingsError(f"{file.name}: {wrong}")
     named = {name: one.model_copy(update={"name": name}) for name, one in found.editions.items()}

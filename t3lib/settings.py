@@ -3,19 +3,26 @@
 import json
 import os
 import re
+import tomllib
+from collections.abc import Callable
 from datetime import time
 from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from t3lib import addresses, urls
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Tables = TypeVar("Tables", bound=BaseModel)
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES_FILE = "services.json"
@@ -28,6 +35,22 @@ Addresses = Annotated[tuple[str, ...], NoDecode]
 
 class SettingsError(ValueError):
     """A setting is missing or wrong; the text names it and says what to do."""
+
+
+def wrong_key(error: "ErrorDetails") -> str:
+    """The place of a key, and what is wrong with it."""
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def read_tables(file: Path, model: type[Tables], told: Callable[["ErrorDetails"], str] = wrong_key) -> Tables:
+    """A TOML file as a model. Raises SettingsError, which names each key that is wrong."""
+    try:
+        return model.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(dict.fromkeys(told(one) for one in error.errors()))
+        raise SettingsError(f"{file.name}: {wrong}") from None
 
 
 class Settings(BaseSettings):
@@ -292,17 +315,8 @@ def settings() -> Settings:
 
 
 # Variables that are not settings: T3's processes and tests pass them to each other.
-_OWN = {
-    "T3_SECRETS_ON_STDIN",
-    "T3_DEBUG",
-    "T3_LAB",
-    "T3_ROLE",
-    "T3_PAGE_TOKEN",
-    "T3_PAGE_GROUP",
-    "T3_INBOX_USER",
-    "T3_INBOX_PASSWORD",
-    "T3_FAULT_RUNS",
-}
+_OWN = {"T3_SECRETS_ON_STDIN", "T3_DEBUG", "T3_LAB", "T3_ROLE", "T3_PAGE_TOKEN", "T3_PAGE_GROUP", "T3_INBOX_USER",
+        "T3_INBOX_PASSWORD", "T3_FAULT_RUNS"}  # fmt: skip
 
 
 def unknown() -> dict[str, str]:

@@ -1,16 +1,15 @@
 """Which part of a business day goes to which account, and what programs import (`notebooks/accounts.toml`)."""
 
-import tomllib
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from t3lib.problems import RefusedError
-from t3lib.settings import SettingsError, settings
+from t3lib.settings import read_tables, settings
 
 Value = Literal["", "narration", "number", "date", "description", "account", "tax", "amount", "debit", "credit"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -127,13 +126,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def _read(file: Path) -> Accounts:
-    try:
-        return Accounts.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from None
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
-        raise SettingsError(f"{file.name}: {'; '.join(dict.fromkeys(wrong))}") from None
+    return read_tables(file, Accounts)
 
 
 def _rate(text: str) -> str:

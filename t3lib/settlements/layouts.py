@@ -1,14 +1,13 @@
 """The layouts of `notebooks/settlements.toml`: what a column means in each provider's and bank's file."""
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from t3lib.settings import ROOT, SettingsError
+from t3lib.settings import ROOT, read_tables
 
 FILE = ROOT / "notebooks" / "settlements.toml"
 KINDS = ("sale", "fee", "refund", "chargeback", "adjustment", "payout")
@@ -142,11 +141,4 @@ def zone(layout: Layout) -> ZoneInfo:
 
 @cache
 def _read(file: Path, _changed: int) -> Layouts:
-    try:
-        return Layouts.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from None
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
-                          for e in error.errors())  # fmt: skip
-        raise SettingsError(f"{file.name}: {wrong}") from None
+    return read_tables(file, Layouts)
