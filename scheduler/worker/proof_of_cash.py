@@ -8,13 +8,14 @@ from t3lib.money import pounds
 from t3lib.settlements.causes import CAUSES
 from t3lib.settlements.layouts import layouts
 from t3lib.warehouse.settlements import proof
+from t3lib.warehouse.settlements.lines import IS_OPEN
 
 MOST_LISTED = 30
 # Open items past the limits of settlements.toml of which nobody was told.
-_LATE = sa.text("""
+_LATE = sa.text(f"""
     SELECT item, state, cause, provider, sum(pence)::bigint AS pence, max(expected_on) AS expected_on
     FROM mart.settled_daily
-    WHERE state IN ('short', 'over', 'not_explained') AND cause NOT IN ('explained', 'written_off')
+    WHERE {IS_OPEN}
       AND item NOT IN (SELECT item FROM ops.settlement_alert)
     GROUP BY item, state, cause, provider
     HAVING sum(pence) >= :least AND max(expected_on) + CAST(:days AS integer) < :today

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from t3lib.metrics.display import Figures
 from t3lib.metrics.scope import Scope, bound
 from t3lib.problems import RefusedError
+from t3lib.warehouse.settlements.lines import IS_OPEN
 
 _CHOSEN = """
 FROM mart.settled_daily
@@ -32,7 +33,7 @@ SELECT tender, truck_id, CASE WHEN truck_id = 0 THEN 'Whole fleet'
 FROM (SELECT * {_CHOSEN}) AS settled
 CROSS JOIN mart.matching
 LEFT JOIN core.truck USING (truck_id)
-WHERE state IN ('short', 'over', 'not_explained') AND cause NOT IN ('explained', 'written_off')
+WHERE {IS_OPEN}
 GROUP BY tender, truck_id, state, cause, item, provider
 ORDER BY days_late DESC, pence DESC, item, truck_id"""
 _FEES = """

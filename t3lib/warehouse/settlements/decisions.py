@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from t3lib.problems import RefusedError
 from t3lib.warehouse.files import audit
 from t3lib.warehouse.settlements import proof
+from t3lib.warehouse.settlements.lines import IS_OPEN
 
 EXPLAIN, WRITE_OFF, UNDO = "explain", "write_off", "undo"
-_OPEN = sa.text("""
+_OPEN = sa.text(f"""
     SELECT coalesce(sum(pence), 0)::bigint AS pence, bool_or(state = 'over') AS is_over FROM mart.settled_daily
-    WHERE item = :item AND state IN ('short', 'over', 'not_explained') AND cause NOT IN ('explained', 'written_off')
+    WHERE item = :item AND {IS_OPEN}
 """)
 _LAST = sa.text("""
     SELECT action, pence FROM ops.settlement_decision WHERE item = :item ORDER BY decision_id DESC LIMIT 1

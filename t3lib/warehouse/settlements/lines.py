@@ -1,5 +1,7 @@
-"""Which lines of providers and banks count, where several files hold the same ones."""
+"""Which lines of providers and banks count, where several files hold the same ones; and what is open."""
 
+# Pence of mart.settled_daily that a person still has to look at.
+IS_OPEN = "state IN ('short', 'over', 'not_explained') AND cause NOT IN ('explained', 'written_off')"
 # Where a line that counted has gone, the same line of the newest other file counts.
 COUNT_AGAIN = """
     UPDATE core.{table} AS line SET counts = true

@@ -8,14 +8,15 @@ from t3lib.dashboard.operations.choices import Choices
 from t3lib.money import pounds
 from t3lib.settlements.causes import said
 from t3lib.settlements.layouts import layouts
+from t3lib.warehouse.settlements.lines import IS_OPEN
 
-_LATE = sa.text("""
+_LATE = sa.text(f"""
     SELECT count(*) OVER () AS of_all, * FROM (
         SELECT tender, truck_id, min(settled.business_date) AS business_date, state, cause, item,
                sum(pence)::bigint AS pence, max(matching.business_date) - max(expected_on) AS days_late
         FROM mart.settled_daily AS settled
         CROSS JOIN mart.matching
-        WHERE state IN ('short', 'over', 'not_explained') AND cause NOT IN ('explained', 'written_off')
+        WHERE {IS_OPEN}
           AND (CAST(:truck AS integer) IS NULL OR truck_id = :truck)
         GROUP BY tender, truck_id, state, cause, item
     ) AS late
